@@ -1,0 +1,85 @@
+"""Every error that lossbench raises on purpose, and the exit status that each one means.
+
+    LossbenchError              1   something went wrong that is not the user's input
+    ├── UsageError              2   the command line, or anything it names, is not what was expected
+    │   ├── ConfigError         2   a configuration; carries every problem at once
+    │   ├── DataError           2   a data folder or a file in it
+    │   ├── PluginError         2   a user's own loss
+    │   └── DeviceError         2   a device that this machine does not have
+    ├── MachineError            1   disk full, no permission, damaged installation
+    ├── UnfinishedRunError      4   a run failed or diverged
+    ├── NothingMatchedError     5   no run matched what was asked for
+    └── InterruptedRunError   128+n stopped by signal n; the same command continues
+
+A message is one sentence or one line a problem: where, what was expected, what was found, what to do.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+
+
+class LossbenchError(Exception):
+    """The family's root: printed as `error: message` without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(LossbenchError):
+    """The command line, or something that it names, is not what was expected."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in a configuration: the path of keys that leads to it, and the sentence to print."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+
+class ConfigError(UsageError):
+    """A configuration is not valid; `problems` holds every reason, the message one line for each."""
+
+    def __init__(self, lines: list[str], problems: list[Problem] | None = None) -> None:
+        super().__init__("\n".join(lines))
+        self.problems = problems or []
+
+
+class DataError(UsageError):
+    """A data folder, or a file in it, cannot be used."""
+
+
+class PluginError(UsageError):
+    """A user's own loss cannot be imported or used."""
+
+
+class DeviceError(UsageError):
+    """A device was asked for that is not there."""
+
+
+class MachineError(LossbenchError):
+    """The machine or the installation failed: disk full, no permission, damaged files."""
+
+
+class UnfinishedRunError(LossbenchError):
+    """A run ended as failed or diverged; its folder holds what there is."""
+
+    exit_code = 4
+
+
+class NothingMatchedError(LossbenchError):
+    """No run matched what was asked for."""
+
+    exit_code = 5
+
+
+class InterruptedRunError(LossbenchError):
+    """A signal stopped the run; the same command continues it."""
+
+    def __init__(self, message: str, signum: int) -> None:
+        super().__init__(message)
+        self.signal = signal.Signals(signum)
+        self.exit_code = 128 + signum

@@ -1,0 +1,24 @@
+"""The types that a loss function's signature is written with.
+
+A hyperparameter is a keyword-only parameter: `q: Annotated[float, Gt(0), Le(1)] = 0.7`. A parameter of a context type
+is not a hyperparameter: the engine fills it in from the data, and YAML cannot set it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias
+
+Tensor: TypeAlias = Any
+"""A tensor of any Keras backend; an alias, so that signatures resolve where no backend is installed."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Marks a parameter that the engine fills in."""
+
+    description: str
+
+
+ClassCounts: TypeAlias = Annotated[Tensor, Context("training images of each class, labels as seen")]
+"""`[classes]` float32: how many training images carry each label."""
