@@ -1,0 +1,66 @@
+"""The names in a run folder, each once: files, columns, statuses."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lossbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA_VERSION: Final = 1
+"""Of `run.json`; a reader refuses a newer one."""
+
+RUN: Final = "run.json"
+CONFIG: Final = "config.yaml"
+METRICS: Final = "metrics.csv"
+PER_CLASS: Final = "per_class.csv"
+CONFUSION: Final = "confusion.csv"
+PREDICTIONS: Final = "predictions.npz"
+WEIGHTS: Final = "weights.npz"
+LOG: Final = "log.txt"
+CHECKPOINT: Final = "checkpoint"
+TENSORBOARD: Final = "tb"
+LOCKS: Final = ".locks"
+
+STATUSES: Final = ("running", "completed", "diverged", "failed", "interrupted")
+
+METRICS_COLUMNS: Final = (
+    "epoch",
+    "accuracy",
+    "loss",
+    "val_accuracy",
+    "val_loss",
+    "val_nll",
+    "val_brier",
+    "val_ece",
+    "learning_rate",
+    "seconds",
+    "regularization",
+    "memorized",
+    "recovered",
+    "clean_accuracy",
+)
+PER_CLASS_COLUMNS: Final = ("at", "class", "precision", "recall", "f1", "support")
+CONFUSION_COLUMNS: Final = ("at", "true", "predicted", "count")
+
+_COMPONENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
+
+
+def run_folder(runs_dir: Path, name: str, folder: str) -> Path:
+    """The path `runs_dir/name/folder`; a name that could lead anywhere else is refused.
+
+    Raises:
+        UsageError: A component is not made of letters, digits, `.`, `_` and `-`, or starts with `.` or `-`.
+    """
+    return runs_dir / _component("name", name) / _component("folder", folder)
+
+
+def _component(what: str, text: str) -> str:
+    if _COMPONENT.fullmatch(text):
+        return text
+    raise UsageError(
+        f"{what}: expected at most 128 letters, digits, '.', '_', '-', not starting with '.' or '-', got {text[:80]!r}"
+    )

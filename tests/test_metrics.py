@@ -1,0 +1,96 @@
+"""The metrics, against loops in plain Python and tables worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossbench import metrics
+
+HALF = math.log(0.5)
+TABLE = {
+    "certain and right": ([[0.0, -1e4]], [0], {"accuracy": 1, "nll": 0, "brier": 0, "ece": 0}),
+    "certain and wrong": ([[0.0, -1e4]], [1], {"accuracy": 0, "nll": 1e4, "brier": 2, "ece": 1}),
+    "a tie goes to the first class": ([[HALF, HALF]] * 2, [0, 1], {"accuracy": 0.5, "nll": -HALF, "brier": 0.5}),
+    "one in four": (np.log([[0.7, 0.2, 0.1]] * 4), [0, 1, 1, 2], {"accuracy": 0.25, "ece": 0.45}),
+}
+
+
+def loops(log_probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Each metric as its definition reads, image by image."""
+    total = {"accuracy": 0.0, "nll": 0.0, "brier": 0.0}
+    bins: list[list[tuple[float, bool]]] = [[] for _ in range(15)]
+    for row, label in zip(log_probabilities.tolist(), labels.tolist(), strict=True):
+        probabilities = [math.exp(value) for value in row]
+        top = max(range(len(row)), key=lambda j: row[j])
+        total["accuracy"] += top == label
+        total["nll"] -= row[label]
+        total["brier"] += sum((p - (j == label)) ** 2 for j, p in enumerate(probabilities))
+        where = next(b for b in range(15) if probabilities[top] <= (b + 1) / 15 or b == 14)
+        bins[where].append((probabilities[top], top == label))
+    result = {name: value / len(labels) for name, value in total.items()}
+    result["ece"] = sum(
+        len(held) / len(labels) * abs(sum(c for _, c in held) / len(held) - sum(p for p, _ in held) / len(held))
+        for held in bins
+        if held
+    )
+    return result
+
+
+@pytest.mark.parametrize(("log_probabilities", "labels", "expected"), TABLE.values(), ids=TABLE)
+def test_values_worked_out_by_hand(log_probabilities: list, labels: list, expected: dict[str, float]) -> None:
+    """Small cases have the values that a pencil gives."""
+    actual = metrics.evaluate(np.array(log_probabilities, dtype=float), np.array(labels))
+    assert expected == pytest.approx({name: actual[name] for name in expected})
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(2, 12), st.floats(0.1, 20))
+def test_equal_their_definitions(seed: int, images: int, classes: int, spread: float) -> None:
+    """On random predictions every metric equals a loop over the images."""
+    random = np.random.default_rng(seed)
+    log_probabilities = metrics.log_softmax(random.normal(0, spread, (images, classes)))
+    labels = random.integers(0, classes, images)
+    assert loops(log_probabilities, labels) == pytest.approx(metrics.evaluate(log_probabilities, labels), abs=1e-12)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(-1e3, 1e3))
+def test_log_softmax_does_not_see_a_shift(seed: int, shift: float) -> None:
+    """Adding a number to all logits changes nothing, and the probabilities sum to one."""
+    logits = np.random.default_rng(seed).normal(size=(5, 10))
+    expected = metrics.log_softmax(logits)
+    assert expected == pytest.approx(metrics.log_softmax(logits + shift), abs=1e-10)
+    assert np.exp(expected).sum(axis=1) == pytest.approx(np.ones(5))
+
+
+def test_log_softmax_stays_finite_at_huge_logits() -> None:
+    """Logits of ±1e4, as float32, give the exact difference, in float64."""
+    actual = metrics.log_softmax(np.array([[1e4, -1e4]], dtype=np.float32))
+    assert actual.dtype == np.float64
+    assert actual.tolist() == [[0.0, -2e4]]
+
+
+def test_no_number_stays_no_number() -> None:
+    """NaN or infinite logits give NaN metrics without a warning."""
+    log_probabilities = metrics.log_softmax(np.array([[math.nan, 1.0], [math.inf, 0.0]]))
+    values = metrics.evaluate(log_probabilities, np.array([0, 0]))
+    assert all(math.isnan(values[name]) for name in ("nll", "brier", "ece"))
+
+
+def test_confusion_counts_true_by_row() -> None:
+    """Rows are true classes, columns predicted ones, uint8 labels do not overflow, absent classes count zero."""
+    predicted, labels = np.array([19, 19, 0, 1], np.uint8), np.array([19, 18, 0, 0], np.uint8)
+    actual = metrics.confusion(predicted, labels, 20)
+    expected = np.zeros((20, 20), int)
+    expected[19, 19] = expected[18, 19] = expected[0, 0] = expected[0, 1] = 1
+    assert expected.tolist() == actual.tolist()
+
+
+def test_per_class_by_hand() -> None:
+    """Precision, recall and F1 of a 3 × 3 table, one class never seen and never predicted."""
+    scores = metrics.per_class(np.array([[6, 2, 0], [1, 3, 0], [0, 0, 0]]))
+    expected = [(0, 6 / 7, 6 / 8, 12 / 15, 8), (1, 3 / 5, 3 / 4, 6 / 9, 4), (2, 0, 0, 0, 0)]
+    assert [pytest.approx(row) for row in expected] == [tuple(row) for row in scores]
