@@ -1,0 +1,64 @@
+"""`config.yaml` as a plain mapping: the part of YAML 1.2 that lossbench writes, so that old folders stay readable."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+LEVELS = 20
+
+_Fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Fast):  # type: ignore[misc]  # whichever of PyYAML's two safe loaders is installed
+    """Reads `1e-3` as a number and `no` as text."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's attribute
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(null|~|)$"), None)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(true|false)$"), None)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?[0-9]{1,400}$"), None)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"(?i:[-+]?(\.[0-9]{1,400}|[0-9]{1,400}(\.[0-9]{0,400})?)(e[-+]?[0-9]{1,5})?|[-+]?\.inf|\.nan)$"),
+    None,
+)
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value))
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The mapping that a text holds.
+
+    Raises:
+        ValueError: It is not YAML, not a mapping of texts, nested deeper than 20 levels, or has an alias or a tag.
+    """
+    try:
+        _check(text)
+        value = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from the safe loader
+    except (yaml.YAMLError, RecursionError, OverflowError) as error:
+        raise ValueError(f"not YAML: {getattr(error, 'problem', None) or type(error).__name__}") from error
+    if not isinstance(value, dict) or not all(map(_is_text, value)):
+        raise ValueError("expected a mapping")
+    return value
+
+
+def _check(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > LEVELS:
+            raise ValueError(f"nested deeper than {LEVELS} levels")
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise ValueError("an alias is not allowed")
+        if getattr(event, "tag", None):
+            raise ValueError("a tag is not allowed")
+
+
+def _is_text(key: Hashable) -> bool:
+    return isinstance(key, str)

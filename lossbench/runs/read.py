@@ -1,0 +1,245 @@
+"""Reading run folders that anyone may have written: sizes bounded, nothing executed, every fault one sentence."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from lossbench.errors import UsageError
+from lossbench.runs import paths, plain_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+Row: TypeAlias = "dict[str, float | None]"
+
+RUN_BYTES = 4 << 20
+CONFIG_BYTES = 64 << 10
+TABLE_BYTES = 64 << 20
+ARRAYS_BYTES = 256 << 20
+
+
+class BrokenRunError(UsageError):
+    """A run folder, or a file in it, cannot be read; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as its folder tells it.
+
+    Attributes:
+        folder: Where it lies.
+        status: running, completed, diverged, failed or interrupted.
+        seed: The run's seed.
+        loss: The loss's label, with the hyperparameters that are not at their default.
+        config: `config.yaml` as a plain mapping.
+        summary: `run.json` as a plain mapping.
+        metrics: `test.last.accuracy` and so on; None where it was NaN.
+    """
+
+    folder: Path
+    status: str
+    seed: int
+    loss: str
+    config: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    metrics: Mapping[str, float | None]
+
+
+def find(places: Iterable[Path]) -> list[Path]:
+    """Every run folder at or below the places, sorted; hidden folders and links below a place are not entered.
+
+    Raises:
+        UsageError: A place does not exist or is no folder.
+    """
+    found: dict[Path, Path] = {}
+    for place in places:
+        if not place.is_dir():
+            raise UsageError(f"{place}: {'expected a folder, got a file' if place.exists() else 'no such folder'}")
+        for top, folders, files in os.walk(place):
+            if paths.RUN in files or paths.METRICS in files:
+                found.setdefault(Path(top).resolve(), Path(top))
+                folders.clear()
+            folders[:] = [name for name in folders if not name.startswith(".")]
+    return sorted(found.values())
+
+
+def read(folder: Path) -> Run:
+    """The run in a folder.
+
+    Raises:
+        BrokenRunError: A file is missing, damaged or of a newer version; the message says which and why.
+    """
+    summary = _summary(folder / paths.RUN)
+    try:
+        config = plain_yaml.parse(_text(folder / paths.CONFIG, CONFIG_BYTES))
+    except ValueError as error:
+        raise BrokenRunError(f"{paths.CONFIG}: {error}") from error
+    return Run(
+        folder=folder,
+        status=summary["status"],
+        seed=summary["seed"],
+        loss=summary["loss"],
+        config=config,
+        summary=summary,
+        metrics={name: None if value is None else float(value) for name, value in summary["metrics"].items()},
+    )
+
+
+def history(folder: Path) -> list[Row]:
+    """The epochs of `metrics.csv`, a mapping each; a last line that is still being written is left out."""
+    rows = _table(folder / paths.METRICS, ("epoch",))
+    return [{name: _number(paths.METRICS, cell) for name, cell in row.items()} for row in rows]
+
+
+def per_class(folder: Path) -> list[dict[str, Any]]:
+    """The rows of `per_class.csv`: at, class, precision, recall, F1, support."""
+    rows = _table(folder / paths.PER_CLASS, paths.PER_CLASS_COLUMNS)
+    return [
+        {name: cell if name == "at" else _number(paths.PER_CLASS, cell) for name, cell in row.items()} for row in rows
+    ]
+
+
+def confusion(folder: Path) -> dict[str, NDArray[np.int64]]:
+    """The counts of `confusion.csv`, for each of last and best: row = true class, column = predicted class."""
+    cells: dict[str, dict[tuple[int, int], int]] = {}
+    try:
+        for row in _table(folder / paths.CONFUSION, paths.CONFUSION_COLUMNS):
+            cells.setdefault(row["at"], {})[int(row["true"]), int(row["predicted"])] = int(row["count"])
+        return {at: _square(counts) for at, counts in cells.items()}
+    except (ValueError, IndexError, OverflowError) as error:
+        raise BrokenRunError(f"{paths.CONFUSION}: expected whole numbers that fill a square") from error
+
+
+def predictions(folder: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of `predictions.npz`: `labels`, and `AT.predicted`, `AT.log_probabilities` for last and best."""
+    try:
+        with _regular(folder / paths.PREDICTIONS) as file, zipfile.ZipFile(file) as archive:
+            _check_size(archive)
+            return {name.removesuffix(".npy"): _array(archive, name) for name in archive.namelist()}
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, KeyError) as error:
+        raise BrokenRunError(f"{paths.PREDICTIONS}: {_reason(error)}") from error
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    try:
+        summary = json.loads(_text(path, RUN_BYTES), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise BrokenRunError(f"{paths.RUN}: not JSON: {_reason(error)}") from error
+    for name, valid, expected in _RULES:
+        if not isinstance(summary, dict) or not valid(summary.get(name)):
+            raise BrokenRunError(f"{paths.RUN}: {name}: expected {expected}")
+    valid_summary: dict[str, Any] = summary
+    return valid_summary
+
+
+def _known_version(value: object) -> bool:
+    return type(value) is int and 1 <= value <= paths.SCHEMA_VERSION
+
+
+def _finite_numbers(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        number is None or (type(number) in {int, float} and abs(number) < 1e300)  # noqa: PLR2004 - fits a float
+        for number in value.values()
+    )
+
+
+_RULES: Sequence[tuple[str, Any, str]] = (
+    ("schema_version", _known_version, f"1 to {paths.SCHEMA_VERSION}; a newer lossbench may have written it"),
+    ("status", lambda value: value in paths.STATUSES, ", ".join(paths.STATUSES)),
+    ("seed", lambda value: type(value) is int, "a whole number"),
+    ("loss", lambda value: isinstance(value, str) and value, "the loss's label"),
+    ("metrics", _finite_numbers, "a mapping of numbers"),
+)
+
+
+def _regular(path: Path) -> IO[bytes]:
+    if path.exists() and not path.is_file():
+        raise BrokenRunError(f"{path.name} is not a regular file")
+    return path.open("rb")
+
+
+def _text(path: Path, limit: int) -> str:
+    try:
+        with _regular(path) as file:
+            content = file.read(limit + 1)
+        if len(content) > limit:
+            raise BrokenRunError(f"{path.name}: expected at most {limit >> 10} KiB")
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise BrokenRunError(f"{path.name}: not UTF-8") from error
+    except FileNotFoundError as error:
+        raise BrokenRunError(f"{path.name} is missing") from error
+    except OSError as error:
+        raise BrokenRunError(f"{path.name}: {error.strerror}") from error
+
+
+def _table(path: Path, required: Sequence[str]) -> list[dict[str, str]]:
+    text, name = _text(path, TABLE_BYTES), path.name
+    try:
+        whole_lines = io.StringIO(text[: text.rfind("\n") + 1], newline="")
+        header, *rows = csv.reader(whole_lines, strict=True)
+    except (csv.Error, ValueError) as error:
+        raise BrokenRunError(f"{name}: not a CSV table") from error
+    missing = [column for column in required if column not in header]
+    if missing:
+        raise BrokenRunError(f"{name}: column {missing[0]!r} is missing")
+    if any(len(row) != len(header) for row in rows):
+        raise BrokenRunError(f"{name}: a row has more or fewer cells than the header")
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def _number(name: str, cell: str) -> float | None:
+    try:
+        return float(cell) if cell else None
+    except ValueError as error:
+        raise BrokenRunError(f"{name}: expected a number, got {cell[:40]!r}") from error
+
+
+def _square(counts: Mapping[tuple[int, int], int]) -> NDArray[np.int64]:
+    classes = math.isqrt(len(counts))
+    matrix = np.full((classes, classes), -1, dtype=np.int64)
+    for pair, count in counts.items():
+        matrix[pair] = count
+    if (matrix < 0).any():
+        raise ValueError
+    return matrix
+
+
+def _check_size(archive: zipfile.ZipFile) -> None:
+    if sum(member.file_size for member in archive.infolist()) > ARRAYS_BYTES:
+        raise ValueError(f"expected at most {ARRAYS_BYTES >> 20} MiB")
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """An array whose header tells no more than the file holds, and no object that would have to be unpickled."""
+    with archive.open(name) as file:
+        version = np.lib.format.read_magic(file)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = header(file)
+        if dtype.hasobject:
+            raise ValueError(f"{name} holds objects, expected numbers")
+        if math.prod(shape) * dtype.itemsize != archive.getinfo(name).file_size - file.tell():
+            raise ValueError(f"{name} is not as long as it says")
+    with archive.open(name) as file:
+        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        return array
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
