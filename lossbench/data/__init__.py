@@ -1,0 +1,14 @@
+"""An experiment's data section turned into arrays: uint8 images, labels as seen, labels as true.
+
+dataset.py     prepare(experiment) -> Dataset, and the SHA-256 of the data
+embedded.py    MNIST, in mnist/
+download.py    Fashion-MNIST, once, to the user's cache
+idx.py         the files' format
+split.py       class subsets, stratified splits
+imbalance.py   fewer images of some classes
+noise.py       wrong labels
+"""
+
+from lossbench.data.dataset import Dataset, Split, prepare, sha256
+
+__all__ = ["Dataset", "Split", "prepare", "sha256"]

@@ -1,0 +1,104 @@
+"""Stratified splits: which training images train, which validate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lossbench.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+def select_classes(labels: NDArray[np.uint8], classes: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+    """Keep the images of some classes and number these 0, 1, … in the order given.
+
+    Args:
+        labels: `[n]`.
+        classes: The classes to keep, each once.
+
+    Returns:
+        The indices of the images kept, ascending, and their new labels.
+
+    Example:
+        >>> select_classes(np.array([5, 3, 8, 3], np.uint8), [8, 3])
+        (array([1, 2, 3]), array([1, 0, 1], dtype=uint8))
+    """
+    kept = np.flatnonzero(np.isin(labels, classes))
+    renumbered = np.zeros(256, np.uint8)
+    renumbered[list(classes)] = np.arange(len(classes))
+    return kept, renumbered[labels[kept]]
+
+
+def stratified(
+    labels: NDArray[np.uint8], validation_size: int, train_size: int | None, generator: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Draw a training and a validation part in which every class has its share, to within one image.
+
+    The images of a class are shuffled once; validation takes them from the front, training from the back. So a larger
+    part of the same seed holds the smaller one but for rounding, and neither part depends on the other's size.
+
+    Args:
+        labels: `[n]`, every class below the largest has images.
+        validation_size: Images to validate with, 0 for none.
+        train_size: Images to train with; None for all that are left.
+        generator: Where the randomness comes from.
+
+    Returns:
+        The indices of the training and of the validation images, each ascending.
+
+    Raises:
+        DataError: The sizes do not fit the data, or a class would have no training image.
+    """
+    sizes = _checked_sizes(len(labels), validation_size, train_size)
+    counts = np.bincount(labels)
+    validation = apportion(validation_size, counts)
+    train = apportion(sizes, counts - validation)
+    if not train.all():
+        raise DataError(
+            f"data.train_size: {sizes} training images leave class {np.flatnonzero(train == 0)[0]} without images; "
+            "choose a larger one (or a smaller data.validation_size)"
+        )
+    orders = [generator.permutation(np.flatnonzero(labels == c)) for c in range(len(counts))]
+    return (
+        np.sort(np.concatenate([order[len(order) - n :] for order, n in zip(orders, train, strict=True)])),
+        np.sort(np.concatenate([order[:n] for order, n in zip(orders, validation, strict=True)])),
+    )
+
+
+def apportion(total: int, weights: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Share a number out by the method of the largest remainder: exact in total, each share to within one.
+
+    Args:
+        total: Integer ≥ 0.
+        weights: `[classes]` integers ≥ 0, not all 0.
+
+    Returns:
+        `[classes]` integers that sum to the total; none exceeds its weight if the total does not exceed their sum.
+
+    Example:
+        >>> apportion(5, np.array([1, 1, 2]))
+        array([1, 1, 3])
+    """
+    shares, remainders = np.divmod(total * weights, weights.sum())
+    largest = np.argsort(-remainders, kind="stable")[: total - shares.sum()]
+    shares[largest] += 1
+    return shares
+
+
+def _checked_sizes(available: int, validation_size: int, train_size: int | None) -> int:
+    if train_size is not None and validation_size + train_size > available:
+        raise DataError(
+            f"data.train_size: {train_size} training and {validation_size} validation images were asked for, "
+            f"but the training set has {available}; choose sizes whose sum is at most {available}"
+        )
+    if validation_size >= available:
+        raise DataError(
+            f"data.validation_size: {validation_size} validation images were asked for, but the training set has "
+            f"{available} and something must be left to train with; choose at most {available - 1}"
+        )
+    return available - validation_size if train_size is None else train_size
