@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
 
 LEVELS = 20
 
@@ -43,8 +40,8 @@ def parse(text: str) -> dict[str, Any]:
         value = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from the safe loader
     except (yaml.YAMLError, RecursionError, OverflowError) as error:
         raise ValueError(f"not YAML: {getattr(error, 'problem', None) or type(error).__name__}") from error
-    if not isinstance(value, dict) or not all(map(_is_text, value)):
-        raise ValueError("expected a mapping")
+    if not isinstance(value, dict) or not _keys_are_text(value):
+        raise ValueError("expected a mapping with text keys")
     return value
 
 
@@ -60,5 +57,11 @@ def _check(text: str) -> None:
             raise ValueError("a tag is not allowed")
 
 
-def _is_text(key: Hashable) -> bool:
-    return isinstance(key, str)
+def _keys_are_text(value: object) -> bool:
+    match value:
+        case dict():
+            return all(isinstance(key, str) and _keys_are_text(item) for key, item in value.items())
+        case list():
+            return all(map(_keys_are_text, value))
+        case _:
+            return True

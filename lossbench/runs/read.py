@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import reprlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,8 +139,9 @@ def _summary(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise BrokenRunError(f"{paths.RUN}: not JSON: {_reason(error)}") from error
     for name, valid, expected in _RULES:
-        if not isinstance(summary, dict) or not valid(summary.get(name)):
-            raise BrokenRunError(f"{paths.RUN}: {name}: expected {expected}")
+        value = summary.get(name) if isinstance(summary, dict) else None
+        if not valid(value):
+            raise BrokenRunError(f"{paths.RUN}: {name}: expected {expected}, got {reprlib.repr(value)}")
     valid_summary: dict[str, Any] = summary
     return valid_summary
 
@@ -156,7 +158,7 @@ def _finite_numbers(value: object) -> bool:
 
 
 _RULES: Sequence[tuple[str, Any, str]] = (
-    ("schema_version", _known_version, f"1 to {paths.SCHEMA_VERSION}; a newer lossbench may have written it"),
+    ("schema_version", _known_version, f"at most {paths.SCHEMA_VERSION} by this version of lossbench"),
     ("status", lambda value: value in paths.STATUSES, ", ".join(paths.STATUSES)),
     ("seed", lambda value: type(value) is int, "a whole number"),
     ("loss", lambda value: isinstance(value, str) and value, "the loss's label"),

@@ -74,6 +74,12 @@ def append_row(path: Path, row: Mapping[str, object]) -> None:
             raise
 
 
+def append_line(path: Path, text: str) -> None:
+    """Append text to a log, flushed; a log is for people and is not fsynced."""
+    with _naming(path), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(f"{text.rstrip()}\n")
+
+
 def _append(file: io.FileIO, line: bytes) -> None:
     if file.write(line) != len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -1,0 +1,1 @@
+"""From statistics to what people and programs read; nothing here computes."""

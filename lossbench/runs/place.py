@@ -1,0 +1,39 @@
+"""Where a run is trained anew: beside the old one, which is lost only when the new one is complete."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from lossbench.errors import MachineError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def rerun(run: Path) -> Path:
+    """The hidden folder beside a run in which it is trained anew."""
+    return run.with_name(f".rerun-{run.name}")
+
+
+def exchange(run: Path) -> None:
+    """Put the complete new run in the place of the old one. An end halfway through is mended by `settle`."""
+    try:
+        if run.exists():
+            run.rename(_old(run))
+        rerun(run).rename(run)
+    except OSError as error:
+        raise MachineError(f"{run}: the new run cannot take its place: {error.strerror}") from error
+    settle(run)
+
+
+def settle(run: Path) -> None:
+    """Finish an exchange that ended halfway: the old run is moved aside only once the new one is complete."""
+    if _old(run).exists():
+        if not run.exists():
+            rerun(run).rename(run)
+        shutil.rmtree(_old(run), ignore_errors=True)
+
+
+def _old(run: Path) -> Path:
+    return run.with_name(f".old-{run.name}")
