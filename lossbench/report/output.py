@@ -1,19 +1,20 @@
-"""The four forms of a comparison, by name."""
+"""Every form of a report as text: a comparison in four, a run in two."""
 
 from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lossbench.report import markdown, records
+from lossbench.report import card, markdown, records
 from lossbench.report.table import ComparisonTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import RenderableType
 
     from lossbench.analysis.frame import Broken
+    from lossbench.analysis.sheet import Sheet
     from lossbench.analysis.summary import Comparison
 
 Form: TypeAlias = Literal["table", "csv", "json", "markdown"]
@@ -23,7 +24,7 @@ def render(comparison: Comparison, broken: Sequence[Broken], form: Form, *, to_s
     """A comparison as text; a table for stdout has the colours and the width that stdout takes."""
     match form:
         case "table":
-            return screen(ComparisonTable(comparison), to_stdout=to_stdout)
+            return _printed(lambda _: ComparisonTable(comparison), to_stdout=to_stdout)
         case "csv":
             return records.as_csv(comparison)
         case "json":
@@ -32,11 +33,18 @@ def render(comparison: Comparison, broken: Sequence[Broken], form: Form, *, to_s
             return markdown.render(comparison)
 
 
-def screen(content: RenderableType, *, to_stdout: bool) -> str:
+def show(sheet: Sheet, *, as_json: bool) -> str:
+    """A run as text: a screen with the colours and the width that stdout takes, or JSON."""
+    if as_json:
+        return records.sheet_as_json(sheet)
+    return _printed(lambda width: card.render(sheet, width), to_stdout=True)
+
+
+def _printed(content: Callable[[int], RenderableType], *, to_stdout: bool) -> str:
     """What rich prints, lines without blanks at their ends: for stdout as stdout takes it, else plain, 80 columns."""
     from rich.console import Console
 
     console = Console(highlight=False) if to_stdout else Console(file=io.StringIO(), width=80, color_system=None)
     with console.capture() as capture:
-        console.print(content, crop=False)
+        console.print(content(console.width), crop=False)
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())

@@ -1,10 +1,11 @@
-"""The comparison for programs: a flat record for each loss in each condition, in full precision, as CSV or JSON."""
+"""Reports for programs, in full precision: a flat record for each loss in each condition; a run as JSON."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from lossbench.report import words
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lossbench.analysis.frame import Broken
+    from lossbench.analysis.sheet import Sheet
     from lossbench.analysis.summary import Comparison
 
 
@@ -59,6 +61,32 @@ def as_json(comparison: Comparison, broken: Sequence[Broken]) -> str:
         "broken": [{"folder": words.clean(each.folder), "reason": words.clean(each.reason)} for each in broken],
     }
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def sheet_as_json(sheet: Sheet) -> str:
+    """A run as JSON: `run.json`, then folder, configuration, history, scores and counts; NaN as null."""
+    value = {
+        **sheet.run.summary,
+        "folder": str(sheet.run.folder),
+        "config": sheet.run.config,
+        "history": sheet.history,
+        "per_class": sheet.per_class,
+        "confusion": {at: counts.tolist() for at, counts in sheet.confusion.items()},
+        "faults": sheet.faults,
+    }
+    return json.dumps(_finite(value), indent=2) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {key: _finite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_finite(item) for item in value]
+        case _:
+            return value
 
 
 def _cleaned(value: object) -> object:

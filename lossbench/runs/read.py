@@ -107,8 +107,9 @@ def history(folder: Path) -> list[Row]:
 def per_class(folder: Path) -> list[dict[str, Any]]:
     """The rows of `per_class.csv`: at, class, precision, recall, F1, support."""
     rows = _table(folder / paths.PER_CLASS, paths.PER_CLASS_COLUMNS)
+    numbers = paths.PER_CLASS_COLUMNS[1:]
     return [
-        {name: cell if name == "at" else _number(paths.PER_CLASS, cell) for name, cell in row.items()} for row in rows
+        {"at": row["at"], **{name: _number(paths.PER_CLASS, row[name] or "nan") for name in numbers}} for row in rows
     ]
 
 

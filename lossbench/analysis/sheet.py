@@ -1,0 +1,78 @@
+"""Everything that one run folder tells, for a reader: records and histories, and what of them is missing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lossbench.errors import NothingMatchedError, UsageError
+from lossbench.runs import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+NAMED = 5
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One run.
+
+    Attributes:
+        run: Its configuration, status and final metrics.
+        history: The epochs of `metrics.csv`.
+        per_class: For each of last and best, the rows of `per_class.csv`.
+        confusion: For each of last and best, the counts; row = true class, column = predicted class.
+        faults: Why a part of this is empty, a sentence each.
+    """
+
+    run: read.Run
+    history: Sequence[read.Row]
+    per_class: Mapping[str, Sequence[Mapping[str, Any]]]
+    confusion: Mapping[str, NDArray[Any]]
+    faults: tuple[str, ...]
+
+
+def load(place: Path) -> Sheet:
+    """The run in a folder, or the only one below it.
+
+    Raises:
+        UsageError: There is no such folder, or it holds several runs.
+        BrokenRunError: `run.json` or `config.yaml` cannot be read.
+        NothingMatchedError: It holds no run.
+    """
+    folders = read.find([place])
+    if not folders:
+        raise NothingMatchedError(f"{place}: no run in this folder")
+    if len(folders) > 1:
+        some = "".join(f"\n  {folder}" for folder in folders[:NAMED])
+        raise UsageError(f"{place}: expected one run, found {len(folders)}; name one of them, such as{some}")
+    return _sheet(folders[0])
+
+
+def _sheet(folder: Path) -> Sheet:
+    try:
+        run = read.read(folder)
+    except read.BrokenRunError as error:
+        raise read.BrokenRunError(f"{folder}: {error}") from error
+    faults: list[str] = []
+    history = _part(read.history, folder, faults)
+    rows = defaultdict(list)
+    if run.status == "completed":
+        for row in _part(read.per_class, folder, faults) or ():
+            rows[row["at"]].append(row)
+    confusion = _part(read.confusion, folder, faults) if run.status == "completed" else None
+    return Sheet(run, history or [], dict(rows), confusion or {}, tuple(faults))
+
+
+def _part(reader: Callable[[Path], Any], folder: Path, faults: list[str]) -> Any:
+    """What a reader finds; None, and a line among the faults, where it cannot."""
+    try:
+        return reader(folder)
+    except read.BrokenRunError as error:
+        faults.append(str(error))
+        return None

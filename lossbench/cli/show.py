@@ -1,0 +1,19 @@
+"""`lossbench show`: one run on one screen."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads it from the signature
+from typing import Annotated
+
+import typer
+
+
+def show(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or a folder that holds only one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Show one run: configuration, metrics, curves, scores of each class, confusion."""
+    from lossbench.analysis import sheet
+    from lossbench.report import output
+
+    typer.echo(output.show(sheet.load(run), as_json=as_json), nl=False, color=True)

@@ -1,0 +1,106 @@
+"""One run on one screen: what it was, how good it became, how it got there, what it confuses."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from lossbench.metrics import METRICS
+from lossbench.report import classes, phrases, words
+from lossbench.report.sparkline import sparkline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rich.text import Text
+
+    from lossbench.analysis.sheet import Sheet
+
+LABEL = 14
+CURVES = ("val_accuracy", "accuracy", "val_loss", "loss")
+STYLES = {"completed": "green", "running": "cyan", "interrupted": "yellow", "diverged": "red", "failed": "red"}
+
+
+def render(sheet: Sheet, width: int) -> Text:
+    """The whole screen, an empty line between its parts."""
+    from rich.text import Text
+
+    facts = "\n".join(_line(name, text, width) for name, text in _facts(sheet).items())
+    parts = [
+        _head(sheet),
+        Text(facts),
+        Text("\n".join(_measured(sheet))),
+        Text("\n".join(_curves(sheet))),
+        classes.render(sheet, width),
+        Text("\n".join(words.clean(fault) for fault in sheet.faults), style="yellow"),
+    ]
+    return Text("\n\n").join(part for part in parts if part)
+
+
+def _head(sheet: Sheet) -> Text:
+    from rich.text import Text
+
+    run = sheet.run
+    head = Text.assemble(
+        (words.clean(run.loss), "bold"), f" · seed {run.seed} · ", (run.status, STYLES[run.status]), "\n"
+    )
+    head.append(words.clean(run.folder), style="dim")
+    if reason := run.summary.get("reason"):
+        head.append(f"\n{words.clean(reason)}", style=STYLES[run.status])
+    return head
+
+
+def _line(name: str, text: str, width: int) -> str:
+    return textwrap.fill(text, width, initial_indent=name.ljust(LABEL), subsequent_indent=" " * LABEL)
+
+
+def _facts(sheet: Sheet) -> dict[str, str]:
+    """What was trained, on what, and for how long."""
+    summary = sheet.run.summary
+    seconds = _mapping(summary.get("seconds"))
+    machine = [
+        _mapping(summary.get("device")).get("name"),
+        _counted(summary.get("threads"), "thread"),
+        _counted(summary.get("parameters"), "parameter"),
+        f"{seconds['total']:.1f} s" if _is_number(seconds.get("total")) else None,
+        f"lossbench {_mapping(summary.get('versions')).get('lossbench', 'unknown')}",
+    ]
+    return phrases.sections(sheet.run.config) | {"machine": " · ".join(words.clean(part) for part in machine if part)}
+
+
+def _measured(sheet: Sheet) -> Iterator[str]:
+    """The metrics of `run.json`, a line for each set of images and each of last and best."""
+    metrics, best = sheet.run.metrics, sheet.run.summary.get("best_epoch")
+    places = [(part, at) for part in ("test", "val") for at in ("last", "best") if f"{part}.{at}.accuracy" in metrics]
+    if places:
+        yield " " * LABEL + "".join(f"{words.header(name):>12}" for name in METRICS)
+    for part, at in places:
+        values = (words.number(name, metrics.get(f"{part}.{at}.{name}")) for name in METRICS)
+        epoch = f"   epoch {words.clean(best)}" * (at == "best")
+        yield f"{part} {at}".ljust(LABEL) + "".join(f"{value:>12}" for value in values) + epoch
+
+
+def _curves(sheet: Sheet) -> Iterator[str]:
+    """A sparkline of each curve, its first and its last value."""
+    for name in CURVES:
+        values = [row[name] for row in sheet.history if row.get(name) is not None]
+        if numbers := [value for value in values if value is not None]:
+            ends = " → ".join(_end(name, value) for value in (numbers[0], numbers[-1])[: len(numbers)])
+            yield f"{name.ljust(LABEL)}{sparkline(numbers)}  {ends}"
+
+
+def _end(name: str, value: float) -> str:
+    return f"{100 * value:.2f} %" if name.endswith("accuracy") and math.isfinite(value) else f"{value:.4g}"
+
+
+def _counted(value: object, what: str) -> str | None:
+    return f"{value:,} {what}{'s' * (value != 1)}" if type(value) is int else None
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in {int, float}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,57 @@
+"""A configuration in a few words: what is switched on, section by section."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from lossbench.report.words import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SECTIONS = ("data", "model", "optimizer", "regularization", "train")
+
+
+def sections(config: Mapping[str, Any]) -> dict[str, str]:
+    """The loss with all its hyperparameters, then each section without what is null, false or zero in it."""
+    phrases = {"loss": phrase(config.get("loss"), everything=True)}
+    phrases |= {name: phrase(config.get(name)) for name in SECTIONS}
+    return {name: text for name, text in phrases.items() if text}
+
+
+def phrase(value: object, *, everything: bool = False) -> str:
+    """A mapping as `mlp · hidden [256] · head cosine (scale 30)`, a weighted list as a sum."""
+    match value:
+        case dict():
+            return " · ".join(_parts(value, everything=everything))
+        case list() if all(isinstance(item, dict) for item in value):
+            return " + ".join(phrase(item, everything=everything) for item in value)
+        case None:
+            return ""
+        case _:
+            return _scalar(value)
+
+
+def _parts(mapping: Mapping[str, Any], *, everything: bool) -> Iterator[str]:
+    for key, value in mapping.items():
+        if key in {"name", "type"} and value is not None:
+            yield _scalar(value)
+        elif isinstance(value, dict):
+            inner = list(_parts(value, everything=everything))
+            if inner and (value.keys() & {"name", "type"}):
+                yield f"{clean(key)} {inner[0]}" + (f" ({', '.join(inner[1:])})" if inner[1:] else "")
+            elif inner:
+                yield f"{clean(key)} ({', '.join(inner)})"
+        elif value or everything:
+            yield f"{clean(key)} {_scalar(value)}" if value is not True else clean(key)
+
+
+def _scalar(value: object) -> str:
+    match value:
+        case bool() | None | list():
+            return clean(json.dumps(value))
+        case float():
+            return f"{value:g}"
+        case _:
+            return clean(value)
