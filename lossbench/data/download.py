@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -72,6 +73,9 @@ def _fetch(url: str, checksum: str, folder: Path) -> bytes:
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as response:  # noqa: S310  # an https constant, or a test's
             content: bytes = response.read(LARGEST)
+    except urllib.error.HTTPError as error:
+        with error:  # the answer is still open
+            raise DataError(f"{url}: cannot be downloaded: {error.code} {error.reason}; {advice}") from None
     except (OSError, http.client.HTTPException) as error:
         raise DataError(f"{url}: cannot be downloaded: {getattr(error, 'reason', error)}; {advice}") from None
     found = hashlib.sha256(content).hexdigest()

@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lossbench.config.schema import Experiment
+
 MNIST = Path(__file__).parents[2] / "lossbench" / "data" / "mnist"
 FASHION = Path(__file__).parents[3] / "shared" / "data" / "fashion_mnist"
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -47,6 +49,17 @@ def small() -> list[np.ndarray[Any, Any]]:
         generator.integers(0, 256, (6, 2, 3)),
         np.arange(6) % 3,
     ]
+
+
+@pytest.fixture(scope="session")
+def experiment() -> Callable[..., Experiment]:
+    """Return the function that makes an experiment of a seed and the keys of its data section."""
+    from lossbench.config import schema
+
+    def build(seed: int = 0, **data: Any) -> Experiment:
+        return schema.Experiment(seed=seed, data=schema.Data(**data))
+
+    return build
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def test_a_file_that_the_server_lacks_is_named(site: Site, tmp_path: Path) -> No
     with pytest.raises(DataError) as caught:
         download.fashion_mnist(tmp_path / "cache", site.url)
     assert str(caught.value) == (
-        f"{site.url}{FIRST}: cannot be downloaded: File not found; {advice(site.url, tmp_path / 'cache')}"
+        f"{site.url}{FIRST}: cannot be downloaded: 404 File not found; {advice(site.url, tmp_path / 'cache')}"
     )
 
 
