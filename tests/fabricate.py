@@ -39,9 +39,11 @@ CONFIG: dict[str, Any] = {
 
 def predictions(seed: int, strength: float, images: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Log-probabilities of a classifier that is the better the stronger it is, and the labels."""
-    random = np.random.default_rng([seed, int(strength * 1000)])
-    labels = random.integers(0, classes, images)
-    logits = random.normal(size=(images, classes)) + strength * np.eye(classes)[labels]
+    labels = np.random.default_rng(seed).integers(0, classes, images)
+    logits = (
+        np.random.default_rng([seed, int(strength * 1000)]).normal(size=(images, classes))
+        + strength * np.eye(classes)[labels]
+    )
     return metrics.log_softmax(logits), labels
 
 

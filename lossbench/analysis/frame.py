@@ -58,14 +58,14 @@ def load_runs(places: Iterable[Path]) -> tuple[pd.DataFrame, list[Broken]]:
 
 def _row(run: read.Run) -> dict[str, Any]:
     summary = run.summary
-    hashes = _mapping(summary.get("hashes"))
+    hashes = summary["hashes"]
     return dict(_flat(run.config)) | {
         "folder": str(run.folder),
         "status": run.status,
         "seed": run.seed,
         "loss": run.loss,
         "link": _text(summary.get("link")),
-        "identity": _text(hashes.get("identity")),
+        "identity": hashes["identity"],
         "settings": json.dumps([run.config.get("loss"), hashes.get("plugin")], sort_keys=True),
         "data.sha256": _text(hashes.get("data")),
         "lossbench": _text(_mapping(summary.get("versions")).get("lossbench")),

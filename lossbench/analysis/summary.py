@@ -134,7 +134,7 @@ def _once(rows: Iterable[Row]) -> tuple[list[Row], tuple[tuple[str, str], ...]]:
     counted: dict[str, Row] = {}
     duplicates = []
     for row in sorted(rows, key=lambda row: (row["status"] != "completed", row["folder"])):
-        first = counted.setdefault(row["identity"] or row["folder"], row)
+        first = counted.setdefault(row["identity"], row)
         if first is not row:
             duplicates.append((row["folder"], first["folder"]))
     return list(counted.values()), tuple(duplicates)

@@ -151,6 +151,10 @@ def _known_version(value: object) -> bool:
     return type(value) is int and 1 <= value <= paths.SCHEMA_VERSION
 
 
+def _names_the_trial(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("identity"), str)
+
+
 def _finite_numbers(value: object) -> bool:
     return isinstance(value, dict) and all(
         number is None or (type(number) in {int, float} and abs(number) < 1e300)  # noqa: PLR2004 - fits a float
@@ -163,6 +167,7 @@ _RULES: Sequence[tuple[str, Any, str]] = (
     ("status", lambda value: value in paths.STATUSES, ", ".join(paths.STATUSES)),
     ("seed", lambda value: type(value) is int, "a whole number"),
     ("loss", lambda value: isinstance(value, str) and value, "the loss's label"),
+    ("hashes", _names_the_trial, "a mapping with the trial's identity"),
     ("metrics", _finite_numbers, "a mapping of numbers"),
 )
 
@@ -215,7 +220,7 @@ def _square(counts: Mapping[tuple[int, int], int]) -> NDArray[np.int64]:
     matrix = np.full((classes, classes), -1, dtype=np.int64)
     for pair, count in counts.items():
         matrix[pair] = count
-    if (matrix < 0).any():
+    if (matrix < 0).any() or min(map(min, counts)) < 0:
         raise ValueError
     return matrix
 
