@@ -9,8 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
+from annotated_types import Ge, Gt, Lt, MinLen
+
 Tensor: TypeAlias = Any
 """A tensor of any Keras backend; an alias, so that signatures resolve where no backend is installed."""
+
+Positive: TypeAlias = Annotated[float, Gt(0)]
+NonNegative: TypeAlias = Annotated[float, Ge(0)]
+Smoothing: TypeAlias = Annotated[float, Ge(0), Lt(1)]
+"""The share of a label that is spread evenly: over all classes, or over the two outcomes of one-vs-rest."""
+
+PerClass: TypeAlias = Positive | Annotated[tuple[Positive, ...], MinLen(2)]
+"""One number for all classes, or one for each."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,42 @@
+"""An exception in a user's own file, told as one sentence that shows the file's line."""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lossbench.errors import LossbenchError, PluginError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def blame(path: Path) -> Iterator[None]:
+    """Run the user's code in `path`.
+
+    Raises:
+        PluginError: If it raises: `my_losses.py:7: NameError: name 'x' is not defined`.
+    """
+    try:
+        yield
+    except LossbenchError:
+        raise
+    except Exception as error:  # the user's code may raise anything
+        place = ":".join(map(str, (path, *_lines(error, path)[-1:])))
+        sentence = " ".join("".join(traceback.format_exception_only(_without_place(error))).split())
+        raise PluginError(f"{place}: {sentence}") from error
+
+
+def _lines(error: Exception, path: Path) -> list[int | None]:
+    """The lines of the file that lead to the error, the last one the nearest."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return [error.lineno]
+    return [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+
+
+def _without_place(error: Exception) -> Exception:
+    """A syntax error prints its own place and source line over several lines: keep its words."""
+    return type(error)(error.msg) if isinstance(error, SyntaxError) else error

@@ -1,0 +1,87 @@
+"""Which losses there are: every public function of the files named here, and the user's own."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lossbench.errors import PluginError, UsageError
+from lossbench.losses.presets import PRESETS
+from lossbench.losses.spec import LossSpec, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+FAMILIES = ("likelihood", "scores", "margins", "focusing", "reweighting", "bounded")
+"""The files of the catalogue, in the order in which it is listed."""
+
+_plugins: dict[str, LossSpec] = {}
+
+
+@cache
+def built_in() -> Mapping[str, LossSpec]:
+    """The losses of the catalogue by canonical name."""
+    return {
+        name: describe(function, family)
+        for family in FAMILIES
+        for name, function in vars(importlib.import_module(f"lossbench.losses.{family}")).items()
+        if inspect.isfunction(function) and not name.startswith("_") and function.__module__.endswith(f".{family}")
+    }
+
+
+def specs() -> Mapping[str, LossSpec]:
+    """Every loss by canonical name: the catalogue's in its order, then those of plugins."""
+    return {**built_in(), **_plugins}
+
+
+def names() -> tuple[str, ...]:
+    """Everything that `loss:` may say: canonical names, aliases, presets."""
+    return (*specs(), *_aliases(), *PRESETS)
+
+
+def find(name: str) -> LossSpec:
+    """The loss of that name, alias, or preset of one loss.
+
+    Raises:
+        UsageError: If there is none; says which name is near.
+    """
+    preset = PRESETS.get(name)
+    if isinstance(preset, list):
+        raise UsageError(f"{name!r} stands for a weighted list of losses: {preset}")
+    canonical = preset["name"] if preset else name
+    spec = specs().get(_aliases().get(canonical, canonical))
+    if spec is None:
+        near = did_you_mean(name, names()) or ":"
+        raise UsageError(f"unknown loss {name!r}{near} `lossbench losses` lists them all")
+    return spec
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """A suggestion to put behind an unknown word: `; did you mean 'gamma'?`, or nothing if none is near."""
+    near = get_close_matches(word.lower(), words, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def register(spec: LossSpec) -> None:
+    """Add a plugin's loss.
+
+    Raises:
+        PluginError: If its name or an alias is taken.
+    """
+    for name in (spec.name, *spec.aliases):
+        if name in names():
+            owner = find(name).plugin or "lossbench"
+            raise PluginError(f"{spec.plugin}: the loss {name!r} shadows the one of {owner}: give it another name")
+    _plugins[spec.name] = spec
+
+
+def clear_plugins() -> None:
+    """Forget the losses of all plugins."""
+    _plugins.clear()
+
+
+def _aliases() -> Mapping[str, str]:
+    return {alias: spec.name for spec in specs().values() for alias in spec.aliases}

@@ -1,0 +1,48 @@
+"""The JSON Schema of the value of `loss:`, for editors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lossbench.losses.catalogue import find, names, specs
+from lossbench.losses.presets import PRESETS
+from lossbench.losses.spec import REQUIRED
+from lossbench.losses.terms import WANTS, canonical, type_adapter
+
+if TYPE_CHECKING:
+    from lossbench.losses.spec import Hyperparameter, LossSpec
+
+
+def json_schema() -> dict[str, Any]:
+    """A name, a mapping of one loss's hyperparameters, or a list of either."""
+    one = [{"type": "string", "enum": list(names())}, *map(_mapping, specs().values())]
+    return {
+        "description": "A loss: its name, a mapping with 'name' and hyperparameters, or a weighted list of these.",
+        "anyOf": [*one, {"type": "array", "minItems": 1, "items": {"anyOf": one}}],
+    }
+
+
+def _mapping(spec: LossSpec) -> dict[str, Any]:
+    presets = [name for name, preset in PRESETS.items() if isinstance(preset, dict) and find(name) is spec]
+    wants = {key: {"enum": list(values)} for key, values in WANTS.items()} if spec.plugin else {}
+    hyperparameters = {name: _property(hyperparameter) for name, hyperparameter in spec.hyperparameters.items()}
+    return {
+        "type": "object",
+        "description": spec.summary,
+        "properties": {
+            "name": {"enum": [spec.name, *spec.aliases, *presets]},
+            "weight": {"type": "number", "exclusiveMinimum": 0, "default": 1},
+            **hyperparameters,
+            **wants,
+        },
+        "required": ["name", *(h.name for h in spec.hyperparameters.values() if h.default is REQUIRED)],
+        "additionalProperties": False,
+    }
+
+
+def _property(hyperparameter: Hyperparameter) -> dict[str, Any]:
+    described: dict[str, Any] = type_adapter(hyperparameter).json_schema() | {"description": hyperparameter.description}
+    if hyperparameter.default is REQUIRED:
+        return described
+    default = canonical(hyperparameter, hyperparameter.default)
+    return described | {"default": list(default) if isinstance(default, tuple) else default}

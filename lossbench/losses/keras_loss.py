@@ -1,0 +1,125 @@
+"""The catalogue for anyone's `model.compile`: `lossbench.losses.get("focal", gamma=5)`.
+
+To load a saved model that was compiled with such a loss, import this module first: that registers the class.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras  # noqa: TID253  # the class is Keras' own form; nothing imports this module unless it is asked for
+
+from lossbench import ops
+from lossbench.errors import UsageError
+from lossbench.losses.binding import bind
+from lossbench.losses.catalogue import find, specs
+from lossbench.losses.terms import dump, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lossbench.losses.types import Tensor
+
+EPSILON = 1e-7
+"""Keras' own bound for probabilities, in 0 and in 1."""
+
+
+def get(
+    name: str | Sequence[Any] | Mapping[str, Any],
+    *,
+    reduction: str | None = "sum_over_batch_size",
+    from_logits: bool = True,
+    **hyperparameters: Any,
+) -> CatalogueLoss:
+    """A loss of the catalogue as a `keras.losses.Loss`.
+
+    Args:
+        name: Identifier, alias, preset, or a weighted list as in YAML: `["ce", {"name": "rce", "weight": 10}]`.
+        reduction: How Keras reduces the losses of a batch.
+        from_logits: Whether the model emits logits; if not, probabilities.
+        **hyperparameters: The loss's own, and what it asks its surroundings for, such as `class_counts`.
+
+    Returns:
+        The loss; it takes integer labels or one-hot targets.
+
+    Raises:
+        InvalidLossError: If name or hyperparameters are not valid.
+        UsageError: If something that the loss asks for is missing.
+
+    Example:
+        >>> loss = get("focal", gamma=5)
+        >>> round(float(loss([0, 1, 2], ops.eye(3))), 4)
+        0.0075
+    """
+    known = {context for spec in specs().values() for context in spec.context}
+    context = {key: hyperparameters.pop(key) for key in known & set(hyperparameters)}
+    if isinstance(name, str):
+        return CatalogueLoss({"name": name, **hyperparameters}, reduction, from_logits, **context)
+    if hyperparameters:
+        raise UsageError(
+            f"hyperparameters stand in the entries of {name!r}, not beside it: {', '.join(hyperparameters)}"
+        )
+    return CatalogueLoss(name, reduction, from_logits, **context)
+
+
+@keras.saving.register_keras_serializable("lossbench")
+class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no type hints
+    """A loss of the catalogue, or a weighted sum of several, as Keras wants it: computed in float32.
+
+    Args:
+        loss: What `loss:` may say in YAML.
+        reduction: How Keras reduces the losses of a batch.
+        from_logits: Whether the model emits logits; if not, probabilities.
+        name: The name that Keras shows; that of the loss if none is given.
+        **context: What the loss asks its surroundings for, such as `class_counts`.
+    """
+
+    def __init__(
+        self,
+        loss: object,
+        reduction: str | None = "sum_over_batch_size",
+        from_logits: bool = True,  # noqa: FBT001, FBT002  # Keras' name and place for it
+        name: str | None = None,
+        **context: Any,
+    ) -> None:
+        self.terms = parse(loss)
+        super().__init__(name or "_".join(term.name for term in self.terms), reduction, dtype="float32")
+        asked = {key for term in self.terms for key in find(term.name).context}
+        self.context = {key: _plain(value) for key, value in context.items() if key in asked}
+        self.from_logits = from_logits
+        self._loss = bind(self.terms, **self.context)
+        self._links = {find(term.name).link for term in self.terms}
+        if not from_logits and "sigmoid" in self._links and len(self._links) > 1:
+            raise UsageError(
+                "from_logits=False: these losses read probabilities in different ways; let the model emit logits"
+            )
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """The losses of a batch, not yet reduced."""
+        logits = y_pred if self.from_logits else self._logits(y_pred)
+        return self._loss(_targets(y_true, y_pred.shape), logits)
+
+    def _logits(self, probabilities: Tensor) -> Tensor:
+        """Log-odds for one-vs-rest, else log p, which is logits up to a shift."""
+        p = ops.clip(probabilities, EPSILON, 1 - EPSILON if self._links == {"sigmoid"} else 1)
+        return ops.log(p) - ops.log1p(-p) if self._links == {"sigmoid"} else ops.log(p)
+
+    def get_config(self) -> dict[str, Any]:
+        """Plain values from which the same loss is made again."""
+        return {**super().get_config(), "loss": dump(self.terms), "from_logits": self.from_logits, **self.context}
+
+
+def _targets(y_true: Tensor, shape: tuple[int | None, ...]) -> Tensor:
+    """One-hot targets, from targets `[batch, classes]` or integer labels `[batch]` or `[batch, 1]`."""
+    if len(shape) != 2:  # noqa: PLR2004  # batch and classes
+        raise UsageError(f"expected the model's outputs as [batch, classes], got shape {tuple(shape)}")
+    classes = shape[-1]
+    if len(y_true.shape) == 2 and y_true.shape[-1] == classes:  # noqa: PLR2004  # batch and classes
+        return y_true
+    if len(y_true.shape) == 1 or y_true.shape[1:] == (1,):
+        return ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), classes)
+    raise UsageError(f"expected labels [batch] or [batch, 1], or targets [batch, {classes}], got {tuple(y_true.shape)}")
+
+
+def _plain(value: Any) -> Any:
+    return keras.ops.convert_to_numpy(value).tolist()

@@ -1,0 +1,166 @@
+"""The user's own losses: a Python file whose public functions and Keras losses join the catalogue.
+
+Three forms are understood:
+
+1. a function `(y_true, y_pred, *, hyperparameters)` that returns `[batch]` or a scalar;
+2. a function of hyperparameters only that defines such a function and returns it;
+3. a subclass of `keras.losses.Loss` whose constructor arguments are the hyperparameters.
+
+Targets come one-hot and outputs as logits, unless the function or class has the attributes `labels = "integer"` or
+`outputs = "probabilities"`, or YAML says so. A line `Link: softmax.` in the docstring says that the loss trains softmax
+probabilities; without it, and where it gets no probabilities, that is left open and its NLL is not ranked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+from dataclasses import dataclass
+from types import CodeType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from lossbench import ops
+from lossbench.errors import PluginError
+from lossbench.losses import catalogue
+from lossbench.losses.binding import bind
+from lossbench.losses.blame import blame
+from lossbench.losses.spec import REQUIRED, LossSpec, describe
+from lossbench.losses.terms import RESERVED, WANTS, LossTerm, canonical, type_adapter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+FIRST_TWO = ("y_true", "y_pred")
+"""The parameters by which a loss is told from other functions."""
+
+
+@dataclass(frozen=True)
+class PluginLoaded:
+    """A plugin file, the hash of its bytes, and the canonical names of its losses."""
+
+    path: Path
+    sha256: str
+    names: tuple[str, ...]
+
+
+def load(path: Path) -> PluginLoaded:
+    """Import a file and add its losses to the catalogue; the same bytes again change nothing.
+
+    Args:
+        path: A Python file.
+
+    Returns:
+        What was loaded.
+
+    Raises:
+        PluginError: If the file cannot be read or imported, holds no loss, or one whose name is taken.
+    """
+    path = path.resolve()
+    try:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise PluginError(f"{path}: cannot be read: {error.strerror}") from None
+    name = f"lossbench_plugin_{sha256[:16]}"
+    known = tuple(spec.name for spec in catalogue.specs().values() if spec.plugin == path)
+    if name in sys.modules and known:
+        return PluginLoaded(path, sha256, known)
+    found = list(_losses(_imported(name, path), path))
+    if not found:
+        raise PluginError(
+            f"{path}: no loss in it: expected a public function (y_true, y_pred, *, hyperparameters), a function that "
+            "defines and returns one, or a subclass of keras.losses.Loss"
+        )
+    for spec in found:
+        _check_hyperparameters(spec)
+        catalogue.register(spec)
+    return PluginLoaded(path, sha256, tuple(spec.name for spec in found))
+
+
+def check(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
+    """Call each term once on a small batch, before training spends time on it.
+
+    Raises:
+        PluginError: If a user's loss fails or returns something else than `[batch]` or a scalar of floats.
+        UsageError: If a hyperparameter does not fit the number of classes.
+    """
+    batch = classes + 1  # so that [batch] and [classes] cannot be mistaken for each other
+    y_true = ops.one_hot(ops.arange(batch) % classes, classes)
+    y_pred = ops.sin(ops.reshape(ops.arange(batch * classes, dtype="float32"), (batch, classes)))
+    for term in terms:
+        spec = catalogue.find(term.name)
+        values = bind([term], **context)(y_true, y_pred)
+        shape, dtype = tuple(values.shape), str(values.dtype)
+        if shape not in ((batch,), ()) or "float" not in dtype:
+            raise PluginError(
+                f"{spec.plugin or spec.name}: the loss {spec.name!r} should return a float for each image, shape "
+                f"({batch},), or a scalar; on {batch} images of {classes} classes it returned {dtype} of shape {shape}"
+            )
+
+
+def _imported(name: str, path: Path) -> ModuleType:
+    module_spec = importlib.util.spec_from_file_location(name, path)
+    if module_spec is None or module_spec.loader is None:
+        raise PluginError(f"{path}: not a Python file; its name should end in .py")
+    module = importlib.util.module_from_spec(module_spec)
+    sys.modules[name] = module
+    try:
+        with blame(path):
+            module_spec.loader.exec_module(module)
+    except PluginError:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _losses(module: ModuleType, path: Path) -> Iterator[LossSpec]:
+    for name, thing in vars(module).items():
+        if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
+            continue
+        if form := _form(thing):
+            with blame(path):
+                yield _described(name, thing, form, path)
+
+
+def _form(thing: Any) -> str | None:
+    """Which of the three forms of a loss this is, if any."""
+    if inspect.isclass(thing):
+        keras = sys.modules.get("keras")  # a file with a Keras loss has imported Keras
+        return "class" if keras and issubclass(thing, keras.losses.Loss) else None
+    function = inspect.unwrap(thing) if callable(thing) else None
+    if not inspect.isfunction(function):
+        return None
+    if tuple(inspect.signature(function).parameters)[:2] == FIRST_TWO:
+        return "function"
+    inner = [constant for constant in function.__code__.co_consts if isinstance(constant, CodeType)]
+    return "factory" if any(code.co_varnames[:2] == FIRST_TWO for code in inner) else None
+
+
+def _described(name: str, thing: Callable[..., Any], form: str, path: Path) -> LossSpec:
+    wants = {key: getattr(thing, key) for key in WANTS if isinstance(getattr(thing, key, None), str)}
+    for key, value in wants.items():
+        if value not in WANTS[key]:
+            raise PluginError(f"{path}: {name}.{key} should be one of {', '.join(WANTS[key])}, not {value!r}")
+    constructor = ("name", "reduction", "dtype") if form == "class" else ()
+    spec = describe(thing, path.stem, name=name, form=form, plugin=path, not_hyperparameters=constructor, **wants)
+    engine = {*RESERVED, *(name for other in catalogue.specs().values() for name in other.context)}
+    if taken := [key for key in spec.hyperparameters if key in engine]:
+        raise PluginError(f"{path}: the loss {name!r} has a parameter {taken[0]!r}, which is the engine's: rename it")
+    return spec
+
+
+def _check_hyperparameters(spec: LossSpec) -> None:
+    """Each annotation should be one that values can be checked against, and each default should pass."""
+    for hyperparameter in spec.hyperparameters.values():
+        name, default = hyperparameter.name, hyperparameter.default
+        try:
+            type_adapter(hyperparameter)
+            if default is not REQUIRED:
+                canonical(hyperparameter, default)
+        except Exception as error:  # pydantic has several families of errors for this
+            raise PluginError(
+                f"{spec.plugin}: the loss {spec.name!r}: the default of {name!r}, {default!r}, is not what its "
+                f"annotation says: {hyperparameter.expected}"
+            ) from error

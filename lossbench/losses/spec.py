@@ -1,0 +1,148 @@
+"""A loss's signature and docstring, read into a record: the only source of everything that is said about a loss."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+
+from lossbench.losses.types import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+REQUIRED = inspect.Parameter.empty
+"""The default of a hyperparameter that has none."""
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """A keyword of a loss that YAML may set: `type` and `range` are its annotation in words."""
+
+    name: str
+    annotation: Any
+    default: Any
+    type: str
+    range: str
+    description: str
+
+    @property
+    def expected(self) -> str:
+        """What a value should be, as an error says it: `a number in (0, 1]`."""
+        return f"{self.type}{' in' if self.range.startswith(('(', '[')) else ''} {self.range}".strip()
+
+
+@dataclass(frozen=True, eq=False)
+class LossSpec:
+    """What there is to know about one loss.
+
+    `form` says how `function` is used: as the loss itself, as a factory that returns the loss, or as a class whose
+    instance is the loss. `labels` and `outputs` say what the loss wants; the engine converts.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    family: str
+    hyperparameters: Mapping[str, Hyperparameter]
+    context: tuple[str, ...]
+    docstring: str
+    summary: str
+    formula: str
+    link: str
+    aliases: tuple[str, ...]
+    source: str
+    labels: str = "one_hot"
+    outputs: str = "logits"
+    form: Literal["function", "factory", "class"] = "function"
+    plugin: Path | None = None
+
+
+def describe(function: Callable[..., Any], family: str, *, name: str | None = None, **about: Any) -> LossSpec:
+    """The record of a loss; `about` sets the fields that neither signature nor docstring tell."""
+    skipped = ("self", "y_true", "y_pred", *about.pop("not_hyperparameters", ()))
+    parameters = [
+        parameter
+        for parameter in inspect.signature(function, eval_str=True).parameters.values()
+        if parameter.name not in skipped and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    docstring = inspect.cleandoc(function.__doc__ or "")
+    arguments = _arguments(docstring)
+    return LossSpec(
+        name=name or function.__name__,
+        function=function,
+        family=family,
+        hyperparameters={p.name: _hyperparameter(p, arguments) for p in parameters if not _is_context(p)},
+        context=tuple(p.name for p in parameters if _is_context(p)),
+        docstring=docstring,
+        summary=" ".join(docstring.partition("\n\n")[0].split()),
+        formula=_first(r"\A[^\n]+\n(?:[^\n]+\n)*\n((?: {4}[^\n]+\n)+)", docstring),
+        source=_first(r"^Source: (.+?)(?=\n\n|\Z)", docstring),
+        aliases=tuple(alias for alias in _first(r"^Aliases: (.+?)\.$", docstring).split(", ") if alias),
+        **{"link": _first(r"^Link: (softmax|sigmoid|none)\.$", docstring) or "none"} | about,
+    )
+
+
+def _is_context(parameter: inspect.Parameter) -> bool:
+    return any(isinstance(mark, Context) for mark in getattr(parameter.annotation, "__metadata__", ()))
+
+
+def _hyperparameter(parameter: inspect.Parameter, descriptions: Mapping[str, str]) -> Hyperparameter:
+    name, annotation, default = parameter.name, parameter.annotation, parameter.default
+    if annotation is REQUIRED:
+        annotation = _type_of(default)
+    kind, range_ = _in_words(annotation)
+    return Hyperparameter(name, annotation, default, kind, range_, descriptions.get(name, ""))
+
+
+def _type_of(default: object) -> Any:
+    """What an unannotated hyperparameter takes: values like its default, and any number for a whole one."""
+    if type(default) is int:
+        return int | float
+    return type(default) if type(default) in (bool, float, str) else Any
+
+
+_KINDS = {float: "a number", int: "a whole number", bool: "true or false", str: "text", type(None): "null"}
+
+
+def _in_words(annotation: Any) -> tuple[str, str]:
+    """The type and the range of an annotation: `("a number", "(0, 1]")`."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _in_words(arguments[0])[0], _interval(arguments[1:])
+    if origin is Literal:
+        return "one of", ", ".join(map(str, arguments))
+    if origin in (Union, UnionType):
+        if set(arguments) == {int, float}:
+            return "a number", ""
+        (kind, range_), *others = map(_in_words, arguments)
+        return kind, ", ".join(filter(None, (range_, *(f"or {other}" for other, _ in others))))
+    if origin in (tuple, list):
+        return "a list of one for each class", ""
+    return _KINDS.get(annotation, "a value"), ""
+
+
+def _interval(constraints: Iterable[Any]) -> str:
+    """The bounds among an annotation's marks: `> 0`, `≥ 0`, `(0, 1]`; those inside pydantic's `Field` count too."""
+    marks = [mark for constraint in constraints for mark in getattr(constraint, "metadata", [constraint])]
+    bound = {sign: getattr(mark, sign) for mark in marks for sign in ("gt", "ge", "lt", "le") if hasattr(mark, sign)}
+    lower = next(((text, bound[sign]) for sign, text in (("gt", "("), ("ge", "[")) if sign in bound), None)
+    upper = next(((bound[sign], text) for sign, text in (("lt", ")"), ("le", "]")) if sign in bound), None)
+    if lower and upper:
+        return f"{lower[0]}{lower[1]:g}, {upper[0]:g}{upper[1]}"
+    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+    return " ".join(f"{signs[sign]} {value:g}" for sign, value in bound.items())
+
+
+def _first(pattern: str, text: str) -> str:
+    match = re.search(pattern, text, re.MULTILINE | re.DOTALL)
+    return " ".join(match[1].split()) if match else ""
+
+
+def _arguments(docstring: str) -> Mapping[str, str]:
+    """The descriptions in the section `Args`."""
+    section = re.search(r"^Args:\n((?:(?: {2,}.*)?\n?)*)", docstring, re.MULTILINE)
+    entries = re.findall(r"^ {2,4}(\w+)(?: \(.*?\))?: (.*(?:\n {5,}.*)*)", section[1] if section else "", re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in entries}

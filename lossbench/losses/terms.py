@@ -1,0 +1,218 @@
+"""What `loss:` says, as validated records: a name, a name with hyperparameters, or a weighted list of these."""
+
+from __future__ import annotations
+
+import json
+import math
+import reprlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lossbench.errors import Problem, UsageError
+from lossbench.losses.catalogue import did_you_mean, find, specs
+from lossbench.losses.presets import PRESETS
+from lossbench.losses.spec import REQUIRED, Hyperparameter, LossSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+WANTS = {"labels": ("one_hot", "integer"), "outputs": ("logits", "probabilities")}
+"""What a plugin's loss may ask for, and the values."""
+
+RESERVED = ("name", "weight", "reduction", "from_logits", *WANTS)
+"""Keys that cannot be hyperparameters, because the engine or the notation owns them."""
+
+
+class InvalidLossError(UsageError):
+    """The value of `loss:` is not valid; the paths of `problems` start at that value."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(": ".join((*map(str, p.path[:-1]), p.message)) for p in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class LossTerm:
+    """One loss of a weighted sum: canonical name, every hyperparameter, and what a plugin's loss was told it gets."""
+
+    name: str
+    weight: float
+    hyperparameters: Mapping[str, Any]
+    labels: str | None = None
+    outputs: str | None = None
+
+
+def parse(value: object) -> tuple[LossTerm, ...]:
+    """Read the value of `loss:`.
+
+    Raises:
+        InvalidLossError: If anything is wrong with it; carries every problem.
+    """
+    if isinstance(value, str):
+        return _mapping({"name": value}, name_path=())
+    if isinstance(value, Mapping):
+        return _mapping(value, name_path=("name",))
+    if isinstance(value, list | tuple) and value:
+        return _list(value)
+    message = f"expected the name of a loss, a mapping with 'name', or a list of these, got {_shown(value)}"
+    raise InvalidLossError([Problem((), message)])
+
+
+def _list(entries: Sequence[object]) -> tuple[LossTerm, ...]:
+    terms: list[LossTerm] = []
+    problems: list[Problem] = []
+    for index, entry in enumerate(entries):
+        try:
+            terms += parse({"name": entry} if isinstance(entry, list | tuple) else entry)
+        except InvalidLossError as error:
+            problems += [replace(problem, path=(index, *problem.path)) for problem in error.problems]
+    if problems:
+        raise InvalidLossError(problems)
+    return tuple(terms)
+
+
+def _mapping(value: Mapping[Any, Any], name_path: tuple[str, ...]) -> tuple[LossTerm, ...]:
+    given = dict(value)
+    name = given.pop("name", None)
+    if not isinstance(name, str):
+        got = f", got {_shown(name)}" if "name" in value else ""
+        path = name_path if "name" in value else ()
+        raise InvalidLossError([Problem(path, f"expected 'name', the name of a loss{got}")])
+    if name in PRESETS:
+        return _preset(name, given)
+    try:
+        spec = find(name)
+    except UsageError as error:
+        raise InvalidLossError([Problem(name_path, str(error))]) from None
+    weight = given.pop("weight", 1.0)
+    wants = {key: given.pop(key) for key in WANTS if key in given} if spec.plugin else {}
+    problems = [*_weight_problems(weight), *_want_problems(wants), *_key_problems(spec, given)]
+    hyperparameters = _validated(spec, given, problems)
+    if problems:
+        raise InvalidLossError(problems)
+    return (LossTerm(spec.name, float(weight), hyperparameters, **wants),)
+
+
+def _preset(name: str, given: dict[str, Any]) -> tuple[LossTerm, ...]:
+    preset = PRESETS[name]
+    if isinstance(preset, dict):
+        return parse({**preset, **given})
+    weight = given.pop("weight", 1.0)
+    fixed = f"{name!r} stands for {preset}: write that list to change it"
+    problems = [*_weight_problems(weight), *(Problem((key,), fixed) for key in given)]
+    if problems:
+        raise InvalidLossError(problems)
+    return tuple(replace(term, weight=weight * term.weight) for term in parse(preset))
+
+
+def _weight_problems(weight: object) -> Iterator[Problem]:
+    number = isinstance(weight, int | float) and not isinstance(weight, bool)
+    if not (number and 0 < weight < math.inf):  # type: ignore[operator]  # `number` is the proof
+        yield Problem(("weight",), f"expected a number > 0, got {_shown(weight)}")
+
+
+def _want_problems(wants: Mapping[str, object]) -> Iterator[Problem]:
+    for key, value in wants.items():
+        if value not in WANTS[key]:
+            yield Problem((key,), f"expected one of {', '.join(WANTS[key])}, got {_shown(value)}")
+
+
+def _key_problems(spec: LossSpec, given: Mapping[Any, Any]) -> Iterator[Problem]:
+    engine = {*RESERVED, *(name for other in specs().values() for name in other.context)}
+    takes = f"It takes {', '.join(spec.hyperparameters)}" if spec.hyperparameters else "It takes no hyperparameters"
+    for key in given:
+        if key in engine:
+            yield Problem((key,), f"{key!r} is not set in YAML: the engine fills it in")
+        elif key not in spec.hyperparameters:
+            near = did_you_mean(str(key), (*spec.hyperparameters, "weight")) or "."
+            yield Problem((key,), f"unknown key {_shown(key)} in loss {spec.name!r}{near} {takes}")
+
+
+def _validated(spec: LossSpec, given: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """Every hyperparameter of the loss, given or default, in canonical form; what is wrong goes to the problems."""
+    values = {}
+    for name, hyperparameter in spec.hyperparameters.items():
+        value = given.get(name, hyperparameter.default)
+        if value is REQUIRED:
+            problems.append(Problem((), f"loss {spec.name!r} needs {name!r}: {hyperparameter.expected}"))
+            continue
+        try:
+            values[name] = canonical(hyperparameter, value)
+        except ValueError:
+            problems.append(Problem((name,), f"expected {hyperparameter.expected}, got {_shown(value)}"))
+    return values
+
+
+def canonical(hyperparameter: Hyperparameter, value: object) -> Any:
+    """A value as its annotation has it, strictly: a whole number becomes a float where one is meant, a list a tuple.
+
+    Raises:
+        ValueError: If the value is of another type or outside the range.
+    """
+    try:
+        text = json.dumps(value, default=lambda array: array.tolist())
+    except (AttributeError, TypeError) as error:
+        raise ValueError(str(error)) from None
+    return _tuples(type_adapter(hyperparameter).validate_json(text))
+
+
+def type_adapter(hyperparameter: Hyperparameter) -> Any:
+    """Pydantic's reader of one hyperparameter: no conversion from text, no NaN, no infinity."""
+    from pydantic import ConfigDict, TypeAdapter
+
+    return TypeAdapter(hyperparameter.annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+
+
+def _lists(value: Any) -> Any:
+    return list(map(_lists, value)) if isinstance(value, tuple) else value
+
+
+def dump(terms: Sequence[LossTerm]) -> object:
+    """The terms as YAML would say them, every hyperparameter written out: `parse(dump(terms)) == terms`."""
+    entries = [
+        {"name": term.name}
+        | ({"weight": term.weight} if len(terms) > 1 or term.weight != 1 else {})
+        | {name: _lists(value) for name, value in term.hyperparameters.items()}
+        | {key: getattr(term, key) for key in WANTS if getattr(term, key) is not None}
+        for term in terms
+    ]
+    return entries if len(entries) > 1 else entries[0]
+
+
+def label(terms: Sequence[LossTerm]) -> str:
+    """The terms in one line, for tables: `focal gamma=5`, `1 normalized_crossentropy + 10 reverse_crossentropy`."""
+    if len(terms) == 1 and terms[0].weight == 1:
+        return _term_label(terms[0])
+    return " + ".join(f"{in_yaml(term.weight)} {_term_label(term)}" for term in terms)
+
+
+def _term_label(term: LossTerm) -> str:
+    hyperparameters = find(term.name).hyperparameters
+    changed = {
+        name: value
+        for name, value in term.hyperparameters.items()
+        if (default := hyperparameters[name].default) is REQUIRED or value != canonical(hyperparameters[name], default)
+    }
+    wants = {key: getattr(term, key) for key in WANTS if getattr(term, key) is not None}
+    return " ".join((term.name, *(f"{name}={in_yaml(value)}" for name, value in {**changed, **wants}.items())))
+
+
+def in_yaml(value: Any) -> str:
+    """A hyperparameter as YAML would write it, every digit kept: `2`, `true`, `[1, 2.5]`."""
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(in_yaml, value))}]"
+    return value if isinstance(value, str) else json.dumps(value).removesuffix(".0")
+
+
+def link(terms: Sequence[LossTerm]) -> str:
+    """How probabilities follow from the logits: `softmax` if every term says so, else the first other answer."""
+    return next((other for term in terms if (other := find(term.name).link) != "softmax"), "softmax")
+
+
+def _shown(value: object) -> str:
+    return reprlib.repr(value)
