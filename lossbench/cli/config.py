@@ -1,0 +1,31 @@
+"""`lossbench config`: what a configuration means once everything is filled in."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from typing import Annotated
+
+import typer
+
+
+def config(
+    file: Annotated[Path, typer.Argument(help="A YAML file.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Such as loss.gamma=5.")
+    ] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of YAML.")] = False,
+    plugin: Annotated[list[Path] | None, typer.Option(help="A file with losses of your own; repeatable.")] = None,
+) -> None:
+    """Print the complete configuration; comments mark what differs from the defaults."""
+    from json import dumps
+
+    from lossbench.config.resolve import load
+    from lossbench.config.write import dump, to_yaml
+    from lossbench.losses import plugin as plugins
+
+    for path in plugin or []:
+        plugins.load(path)
+    experiment = load(file, overrides or [])
+    text = dumps(dump(experiment), indent=2, ensure_ascii=False) + "\n" if json else to_yaml(experiment, mark=True)
+    typer.echo(text, nl=False)

@@ -1,0 +1,25 @@
+"""`lossbench init`: a configuration to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lossbench.errors import UsageError
+
+
+def init(
+    file: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("experiment.yaml"),
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+) -> None:
+    """Write a commented configuration to start from: every key, its default and its meaning."""
+    from lossbench.config.starter import starter
+    from lossbench.runs import write
+
+    if file.exists() and not force:
+        raise UsageError(f"{file} exists; choose another name, or --force to overwrite it")
+    write.text(file, starter(str(file)))
+    typer.echo(str(file))

@@ -1,0 +1,38 @@
+"""`lossbench validate`: is this configuration right, and if not, everything that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lossbench.errors import ConfigError, UsageError
+
+
+def validate(
+    arguments: Annotated[
+        list[str], typer.Argument(metavar="FILE... [KEY=VALUE]...", help="YAML files, then overrides.")
+    ],
+    plugin: Annotated[list[Path] | None, typer.Option(help="A file with losses of your own; repeatable.")] = None,
+) -> None:
+    """Check configurations; say every error at once, with file, line and column."""
+    from lossbench.config.resolve import load
+    from lossbench.losses import plugin as plugins
+
+    for path in plugin or []:
+        plugins.load(path)
+    overrides = [text for text in arguments if "=" in text and not Path(text).exists()]
+    files = [text for text in arguments if text not in overrides]
+    if not files:
+        raise UsageError("no file to validate; name one, such as configs/focal.yaml")
+    wrong: list[ConfigError] = []
+    for file in files:
+        try:
+            load(Path(file), overrides)
+        except ConfigError as error:
+            wrong.append(error)
+        else:
+            typer.echo(f"{file}: ok")
+    if wrong:
+        raise ConfigError([str(error) for error in wrong], [problem for error in wrong for problem in error.problems])

@@ -1,0 +1,184 @@
+"""What pydantic found wrong, said in sentences: what was expected, what came, what to write instead.
+
+The JSON Schema of the records is the only source of what a key takes, so editors and messages never differ.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from lossbench.config.schema import Experiment
+from lossbench.config.yaml import Path, show
+from lossbench.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import ValidationError
+
+Schema: TypeAlias = dict[str, Any]
+
+NOUNS = {
+    "integer": ("a whole number", "whole numbers"),
+    "number": ("a number", "numbers"),
+    "string": ("text", "texts"),
+    "boolean": ("true or false", "true or false"),
+    "object": ("a mapping", "mappings"),
+    "null": ("null", "null"),
+}
+BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+OLD_BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+SWEEP = "unknown key; this version trains one run per command, so give one loss and one seed"
+
+
+def explain(error: ValidationError) -> list[Problem]:
+    """Return pydantic's errors as problems of an experiment's mapping."""
+    return [_problem(item["type"], item["loc"], item["input"], item.get("ctx", {})) for item in error.errors()]
+
+
+def dotted(path: Path) -> str:
+    """Return a path as it is written on the command line; odd keys are quoted."""
+    return ".".join(part if re.fullmatch(r"[\w-]{1,60}", part) else show(part) for part in map(str, path))
+
+
+def did_you_mean(word: object, known: list[str]) -> str:
+    """Return `; did you mean 'x'?` for the nearest known word, or nothing."""
+    text = str(word)
+    inside = [name for name in known if len(text) > 1 and text in name]
+    near = get_close_matches(text, inside, n=1, cutoff=0) or get_close_matches(text, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _problem(kind: str, loc: Path, given: Any, context: dict[str, Any]) -> Problem:
+    path, here, around = _follow(loc)
+    if kind == "extra_forbidden":
+        return Problem(path, _unknown(path, around))
+    if kind == "value_error":
+        return Problem(path, str(context["error"]))
+    if kind == "union_tag_invalid":
+        return Problem((*path, "name"), _expected(here, given["name"]))
+    if kind == "union_tag_not_found":
+        return Problem((*path, "name"), f"name is missing; expected {_describe(here)}")
+    if kind == "missing":
+        which = "type is missing" if path[-1] == "type" else "missing"
+        return Problem(path, f"{which}; expected {_describe(here)}")
+    return Problem(path, _expected(here, given))
+
+
+@cache
+def _schema() -> Schema:
+    return Experiment.model_json_schema()
+
+
+def _resolve(schema: Schema) -> Schema:
+    """Return `schema` with its reference followed and its alternative `null` left out."""
+    if "$ref" in schema:
+        return _resolve(_schema()["$defs"][schema["$ref"].rpartition("/")[2]])
+    if "anyOf" in schema:
+        return _resolve(next(item for item in schema["anyOf"] if item.get("type") != "null"))
+    return schema
+
+
+def _follow(loc: Path) -> tuple[Path, Schema, Schema]:
+    """Return pydantic's location without its tags, the schema there, and that of the mapping around it."""
+    path: Path = ()
+    here = around = _schema()
+    for part in loc:
+        outer = _resolve(here)
+        if "oneOf" in outer:  # the part is pydantic's tag: a name, or a form's index
+            reference = outer.get("discriminator", {}).get("mapping", {}).get(part)
+            member = {"$ref": reference} if reference else outer["oneOf"][int(part)]
+            here = member if "$ref" in member or "oneOf" in member else here
+        else:
+            path, around = (*path, part), outer
+            here = outer.get("items") or outer["properties"].get(part, {})
+    return path, here, around
+
+
+def _unknown(path: Path, around: Schema) -> str:
+    """Return what to write instead of a key that does not belong at `path`."""
+    if path == ("sweep",):
+        return SWEEP
+    key, keys = path[-1], list(around["properties"])
+    takers = {name: None for place, name, others in _mappings() if place == path[:-1] and name and key in others}
+    elsewhere = min(((*place, key) for place, _, others in _mappings() if key in others), key=len, default=None)
+    owner = around["properties"].get("name", {}).get("const") or dotted(path[:-1])
+    listed = ", ".join(keys if path[1:] else ["extends", *keys])
+    takes = f"{owner} takes {listed}" if owner else f"The keys are {listed}"
+    if takers:
+        return f"unknown key for {owner}; {' and '.join(takers)} would take it"
+    if near := did_you_mean(key, keys):
+        return f"unknown key{near} {takes}"
+    if elsewhere:
+        return f"unknown key here; did you mean {dotted(elsewhere)!r}?"
+    return f"unknown key; {takes.replace('The', 'the', 1)}"
+
+
+@cache
+def _mappings() -> tuple[tuple[Path, str, tuple[str, ...]], ...]:
+    """Return every mapping of a configuration: its path, its name where it is one of several, and its keys."""
+    return tuple(_walk(_schema(), ()))
+
+
+def _walk(schema: Schema, path: Path) -> Iterator[tuple[Path, str, tuple[str, ...]]]:
+    schema = _resolve(schema)
+    for member in schema.get("oneOf", ()):
+        yield from _walk(member, path)
+    if keys := schema.get("properties"):
+        yield path, keys.get("name", {}).get("const", ""), tuple(keys)
+        for key, value in keys.items():
+            yield from _walk(value, (*path, key))
+
+
+def _expected(schema: Schema, given: Any) -> str:
+    hint = did_you_mean(given, _names(schema)) if isinstance(given, str) else ""
+    finite = isinstance(given, float) and not math.isfinite(given)
+    return f"expected {_describe(schema, finite=finite)}, got {show(given)}{hint or _hint(schema, given)}"
+
+
+def _hint(schema: Schema, given: Any) -> str:
+    """Return what to write instead, for the mistakes that have one obvious remedy."""
+    schema = _resolve(schema)
+    kind, word = schema.get("type"), str(given).lower()
+    number = isinstance(given, int | float) and not isinstance(given, bool)
+    remedies = {
+        "boolean": word in OLD_BOOLEANS and f"write {OLD_BOOLEANS[word]}",
+        "string": number and f"write '{given}'",
+        "array": number and schema.get("minItems", 1) == 1 and f"write [{given}]",
+        "object": given is None and "leave the key out to have its defaults",
+        "integer": isinstance(given, float) and given.is_integer() and f"write {int(given)}",
+    }
+    quoted = kind in ("integer", "number") and isinstance(given, str) and re.fullmatch(r"[-+.\deE]+", given)
+    remedy = "remove the quotes" if quoted else remedies.get(str(kind))
+    return f"; {remedy}" if remedy else ""
+
+
+def _names(schema: Schema) -> list[str]:
+    """Return the words that `schema` takes; a mapping without a name counts as `{its, keys}`."""
+    if "oneOf" in schema or "anyOf" in schema:
+        return [name for item in schema.get("oneOf") or schema["anyOf"] for name in _names(item)]
+    schema = _resolve(schema)
+    if "oneOf" in schema:
+        return _names(schema)
+    name = schema.get("properties", {}).get("name", schema)
+    if "const" in name or "enum" in name:
+        return [name["const"]] if "const" in name else list(name["enum"])
+    return ["{" + ", ".join(schema["properties"]) + "}"] if "properties" in schema else []
+
+
+def _describe(schema: Schema, *, plural: bool = False, finite: bool = False) -> str:
+    """Return what `schema` takes, in words."""
+    nullable = ", or null" if {"type": "null"} in schema.get("anyOf", []) else ""
+    schema = _resolve(schema)
+    if "oneOf" in schema or "enum" in schema or "const" in schema:
+        return f"one of {', '.join(_names(schema))}{nullable}"
+    if schema.get("type") == "array":
+        least = f"at least {schema['minItems']} " if schema.get("minItems", 1) > 1 else ""
+        return f"a list of {least}{_describe(schema['items'], plural=True)}{nullable}"
+    noun = NOUNS[schema["type"]][plural]
+    bounds = " and ".join(f"{sign} {show(schema[bound])}" for bound, sign in BOUNDS.items() if bound in schema)
+    return f"{noun.replace('number', 'finite number') if finite else noun} {bounds}".rstrip() + nullable

@@ -1,0 +1,93 @@
+"""What makes two runs the same: a digest of everything that can change a number.
+
+Left out: how a run is called, where it is written, what is kept of it, and the number of threads. The seed is left out
+too, because it stands in the folder's name beside the digest. A key that a later version adds is left out while it
+has its default, so that folders keep their names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lossbench.config.write import dump
+from lossbench.losses import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lossbench.config.schema import Experiment
+
+DIGITS = 12
+SLUG_LENGTH = 60
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run: an experiment together with the data and the code that it is trained on.
+
+    Attributes:
+        experiment: The validated configuration.
+        identity: SHA-256 of all that can change a number except the seed, 64 digits.
+        folder: `<loss>-s<seed>-<first 12 digits>`, the run folder's name.
+        data_sha256: SHA-256 of the data.
+        plugin_sha256: SHA-256 of the user's own loss, or of several, if this trial uses one.
+    """
+
+    experiment: Experiment
+    identity: str
+    folder: str
+    data_sha256: str
+    plugin_sha256: str | None
+
+
+def trial(experiment: Experiment, *, data_sha256: str, plugins: Mapping[str, str] | None = None) -> Trial:
+    """Return the trial of an experiment.
+
+    Args:
+        experiment: The validated configuration.
+        data_sha256: SHA-256 of the data it names.
+        plugins: SHA-256 of the file that each plugin loss comes from; only those that this experiment uses count.
+    """
+    used = sorted({(plugins or {})[term.name] for term in experiment.loss if term.name in (plugins or {})})
+    plugin_sha256 = used[0] if len(used) == 1 else _digest(used) if used else None
+    identity = _digest({"config": _relevant(experiment), "data": data_sha256, "plugin": plugin_sha256})
+    folder = f"{slug(registry.label(experiment.loss))}-s{experiment.seed}-{identity[:DIGITS]}"
+    return Trial(experiment, identity, folder, data_sha256, plugin_sha256)
+
+
+def slug(label: str) -> str:
+    """Return a label as part of a folder's name: lower case letters, digits, `_`, `.` and `-`, at most 60.
+
+    Example:
+        >>> slug("1 normalized_crossentropy + 10 reverse_crossentropy")
+        '1-normalized_crossentropy-10-reverse_crossentropy'
+    """
+    return re.sub(r"[^a-z0-9_.]+", "-", label.lower())[:SLUG_LENGTH].strip("-.") or "loss"
+
+
+def _relevant(experiment: Experiment) -> dict[str, Any]:
+    config = dump(experiment)
+    for key in ("name", "seed", "log"):
+        del config[key]
+    del config["data"]["path"]
+    del config["train"]["threads"]
+    del config["train"]["save_weights"]
+    return config
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """Return `value` with every whole float as an integer, so that 2 and 2.0 are the same."""
+    if isinstance(value, dict):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

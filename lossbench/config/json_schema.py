@@ -1,0 +1,62 @@
+"""The JSON Schema of a configuration, for editors that complete and check YAML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossbench.config.schema import VALID_NAME, Experiment
+from lossbench.losses import registry
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a configuration file, short forms included."""
+    schema = _with_bare_names(Experiment.model_json_schema())
+    definitions = schema.pop("$defs")
+    _with_bare_types(definitions)
+    loss = registry.json_schema()
+    definitions |= loss.pop("$defs", {})
+    properties = schema.pop("properties")
+    properties["loss"] = {"description": properties["loss"]["description"], **loss}
+    properties["data"]["anyOf"] = [
+        {"enum": definitions["Data"]["properties"]["name"]["enum"]},
+        {"$ref": properties["data"].pop("$ref")},
+    ]
+    properties["name"] |= {"type": ["string", "null"], "pattern": VALID_NAME, "default": None}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "lossbench configuration",
+        "properties": {"extends": _extends(), **properties},
+        "$defs": {name: part for name, part in definitions.items() if name != "LossTerm"},
+    }
+
+
+def _extends() -> dict[str, Any]:
+    return {
+        "description": "Another YAML file, or a list of them; the later one wins.",
+        "default": None,
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}],
+    }
+
+
+def _with_bare_names(schema: Any) -> Any:
+    """Return `schema` with the bare name allowed wherever a name chooses between mappings."""
+    if isinstance(schema, list):
+        return [_with_bare_names(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    schema = {key: _with_bare_names(value) for key, value in schema.items()}
+    if "discriminator" in schema:
+        names = list(schema.pop("discriminator")["mapping"])
+        schema["anyOf"] = [{"enum": names}, *schema.pop("oneOf")]
+    elif "oneOf" in schema:
+        schema["anyOf"] = schema.pop("oneOf")
+    return schema
+
+
+def _with_bare_types(definitions: dict[str, Any]) -> None:
+    """Allow the bare type of label noise and imbalance, and counts without a type."""
+    definitions["Imbalance"].pop("required")
+    for key, name in (("label_noise", "LabelNoise"), ("imbalance", "Imbalance")):
+        types = definitions[name]["properties"]["type"]["enum"]
+        definitions["Data"]["properties"][key]["anyOf"].append({"enum": types})

@@ -1,0 +1,76 @@
+"""Which value holds where several are given: defaults < extends < file < command line.
+
+Mappings merge key by key, lists and scalars replace. A choice (a loss, a model, an optimiser ...) with another name
+replaces the whole choice, because its keys belong to that name; a bare string there means `{name: ...}`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lossbench.config.yaml import Node
+
+if TYPE_CHECKING:
+    from lossbench.config import yaml
+
+CHOICES: dict[yaml.Path, str] = {
+    ("loss",): "name",
+    ("data", "label_noise"): "type",
+    ("data", "imbalance"): "type",
+    ("model",): "name",
+    ("model", "head"): "name",
+    ("model", "initializer"): "name",
+    ("model", "initializer", "convolution"): "name",
+    ("model", "initializer", "dense"): "name",
+    ("optimizer",): "name",
+    ("optimizer", "schedule"): "name",
+}
+"""Where a mapping is one of several by its name, and the key that holds the name."""
+
+SHORT_FORMS: dict[yaml.Path, str] = {**CHOICES, ("data",): "name"}
+"""Where a bare string stands for a mapping with this key; the keys of `data` are the same for every name."""
+
+
+def spread(node: Node, folder: Path, path: yaml.Path = ()) -> Node:
+    """Return `node` with every short form written out, and its paths taken from `folder`."""
+    if isinstance(node.value, dict):
+        entries = {key: spread(child, folder, (*path, key)) for key, child in node.value.items()}
+        if path == ("data", "imbalance") and "counts" in entries:
+            entries = {"type": Node("counts", node.position), **entries}
+        return Node(entries, node.position)
+    if isinstance(node.value, str) and path in SHORT_FORMS:
+        return Node({SHORT_FORMS[path]: node}, node.position)
+    if isinstance(node.value, str | Path) and path == ("data", "path"):
+        return Node(str(beside(folder.absolute(), str(node.value))), node.position)
+    return node
+
+
+def beside(folder: Path, written: str) -> Path:
+    """Return the path that a file in `folder` means by what it wrote; `~` is the home folder."""
+    return folder / os.path.expanduser(written)  # noqa: PTH111 - Path.expanduser raises where nobody is called so
+
+
+def merge(under: Node, over: Node, path: yaml.Path = ()) -> Node:
+    """Return `over` on top of `under`, both with their short forms written out."""
+    if not isinstance(under.value, dict) or not isinstance(over.value, dict) or _is_another(under, over, path):
+        return over
+    entries = dict(under.value)
+    for key, child in over.value.items():
+        entries[key] = merge(entries[key], child, (*path, key)) if key in entries else child
+    return Node(entries, over.position)
+
+
+def _is_another(under: Node, over: Node, path: yaml.Path) -> bool:
+    """Return whether `over` is another member of the choice at `path`."""
+    if path not in CHOICES:
+        return False
+    before, after = _member(under, path), _member(over, path)
+    return after is not None and before is not None and before != after
+
+
+def _member(node: Node, path: yaml.Path) -> object:
+    if CHOICES[path] in node.value:
+        return node.value[CHOICES[path]].value
+    return "by layer" if {"convolution", "dense"} & node.value.keys() else None

@@ -1,0 +1,211 @@
+"""From a file and a command line to an `Experiment`, or to every error at once."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from lossbench.config import yaml
+from lossbench.config.explain import did_you_mean, dotted, explain
+from lossbench.config.merge import SHORT_FORMS, beside, merge, spread
+from lossbench.config.rules import contradictions
+from lossbench.config.schema import Experiment, valid_name
+from lossbench.config.write import dump
+from lossbench.config.yaml import Node, Position, show
+from lossbench.errors import ConfigError, Problem
+from lossbench.losses.registry import InvalidLossError, LossTerm, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Return the experiment of a YAML file.
+
+    Args:
+        path: The file; what it `extends` is read too.
+        overrides: `key.sub=value`, each on top of what came before.
+
+    Returns:
+        The validated experiment, complete.
+
+    Raises:
+        ConfigError: Every problem, one line each: `file:line:column: key: expected ..., got ...`.
+    """
+    merged = merge(_defaults(), _read(Path(path), None, (), {}))
+    for override in overrides:
+        merged = merge(merged, _override(override, merged))
+    return _build(merged, name_from(Path(path)))
+
+
+def from_mapping(mapping: Mapping[str, Any], *, name: str = "experiment") -> Experiment:
+    """Return the experiment of a Python mapping, which has the same keys and short forms as a YAML file.
+
+    Example:
+        >>> from_mapping({"model": "linear", "train": {"epochs": 2}}).train.epochs
+        2
+    """
+    return _build(merge(_defaults(), spread(yaml.node(dict(mapping)), Path())), name)
+
+
+def name_from(path: Path) -> str:
+    """Return a valid experiment name made of a file's stem.
+
+    Example:
+        >>> name_from(Path("configs/my loss.yaml"))
+        'my-loss'
+    """
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip(".-")[:64] or "experiment"
+    try:
+        return valid_name(name)
+    except ValueError:
+        return f"run-{name}"[:64]
+
+
+def _defaults() -> Node:
+    return yaml.node({key: value for key, value in dump(Experiment()).items() if key != "name"})
+
+
+def _read(path: Path, asked_at: Position | None, chain: tuple[str, ...], known: dict[str, Node]) -> Node:
+    """Return a file on top of what it extends.
+
+    Args:
+        path: The file.
+        asked_at: Where another file's `extends` names it.
+        chain: The files that lead here, to see a circle.
+        known: The files read so far, so that none is read twice.
+    """
+    if "\0" in str(path):
+        raise _error(asked_at, f"extends: no file {show(str(path))}")
+    here = os.path.realpath(path)
+    if here in chain:
+        raise _error(asked_at, f"extends: a circle; {show(str(path))} leads back to itself")
+    if here not in known:
+        node = _mapping(path, asked_at)
+        under = Node({})
+        for parent in _parents(node):
+            file = beside(path.parent, parent.value)
+            under = merge(under, _read(file, parent.position, (*chain, here), known))
+        own = {key: child for key, child in node.value.items() if key != "extends"}
+        known[here] = merge(under, spread(Node(own, node.position), path.parent))
+    return known[here]
+
+
+def _mapping(path: Path, asked_at: Position | None) -> Node:
+    """Return the mapping that a file holds."""
+    node = yaml.parse(yaml.decode(_bytes(path, asked_at), str(path)), str(path))
+    if isinstance(node.value, dict):
+        return node
+    if node.value is None:
+        raise ConfigError([f"{path}: empty; `lossbench init` writes a file to start from"])
+    raise _error(
+        node.position, f"expected keys with values, such as 'loss: focal' (with the space), got {show(node.plain())}"
+    )
+
+
+def _bytes(path: Path, asked_at: Position | None) -> bytes:
+    """Return what a file holds, but never much more than a configuration may have."""
+    prefix = "extends: " if asked_at else ""
+    try:
+        with path.open("rb") as file:
+            return file.read(yaml.MAX_BYTES + 1)
+    except FileNotFoundError:
+        near = [str(path.with_name(name)) for name in _siblings(path)]
+        raise _error(asked_at, f"{prefix}no file {show(str(path))}{did_you_mean(str(path), near)}") from None
+    except IsADirectoryError:
+        raise _error(asked_at, f"{prefix}{show(str(path))} is a folder; name a YAML file in it") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise _error(asked_at, f"{prefix}{show(str(path))} cannot be read: {reason}") from None
+
+
+def _siblings(path: Path) -> list[str]:
+    try:
+        return sorted(file.name for file in path.parent.iterdir() if file.suffix in (".yaml", ".yml"))
+    except OSError:
+        return []
+
+
+def _parents(node: Node) -> list[Node]:
+    """Return the files that `extends` names, each with its place."""
+    extends = node.value.get("extends", Node(None))
+    parents = extends.value if isinstance(extends.value, list) else [extends]
+    parents = [parent for parent in parents if parent.value is not None]
+    for parent in parents:
+        if not isinstance(parent.value, str):
+            raise _error(parent.position, f"extends: expected a file or a list of files, got {show(parent.plain())}")
+    return parents
+
+
+def _override(text: str, under: Node) -> Node:
+    """Return `key.sub=value` as a mapping that lies on top of `under`."""
+    position = Position(f"command line: {show(text)}")
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise _error(position, "expected key=value, such as train.epochs=3")
+    path = key.strip().split(".")
+    if path[0] == "extends":
+        raise _error(position, "extends belongs in a file; on the command line set single keys")
+    _refuse_lists(path, under, position)
+    node = yaml.parse_value(value, position)
+    for part in reversed(path):
+        node = Node({part: node}, position)
+    return spread(node, Path())
+
+
+def _refuse_lists(path: list[str], under: Node, position: Position) -> None:
+    for depth, part in enumerate(path):
+        if isinstance(under.value, list):
+            whole = ".".join(path[:depth])
+            raise _error(position, f"{whole} is a list, which is replaced as a whole: {whole}='[...]'")
+        under = dict(under.children()).get(part, Node(None))
+
+
+def _build(node: Node, name: str) -> Experiment:
+    """Return the experiment of a merged mapping, or raise every problem at once."""
+    value = node.plain()
+    if value.get("name") is None:
+        value["name"] = name
+    terms, problems = _terms(value["loss"])
+    try:
+        experiment = Experiment.model_validate(value | {"loss": terms})
+    except ValidationError as error:
+        problems += explain(error)
+    else:
+        problems += contradictions(experiment)
+    if problems:
+        raise ConfigError(_lines(problems, node), problems)
+    return experiment
+
+
+def _terms(loss: Any) -> tuple[tuple[LossTerm, ...], list[Problem]]:
+    """Return the loss's terms; where they are not valid, those of the default loss and the problems."""
+    try:
+        return parse(loss), []
+    except InvalidLossError as error:
+        return Experiment().loss, [Problem(("loss", *problem.path), problem.message) for problem in error.problems]
+
+
+def _lines(problems: list[Problem], node: Node) -> list[str]:
+    """Return a line for each problem, in the order of the text: files first, the command line after them."""
+
+    def place(problem: Problem) -> tuple[bool, str, int, int]:
+        position = node.locate(problem.path) or Position("")
+        return not position.line, position.source, position.line, position.column
+
+    return [_line(problem, node.locate(problem.path)) for problem in sorted(problems, key=place)]
+
+
+def _line(problem: Problem, position: Position | None) -> str:
+    path = (
+        problem.path[:-1] if problem.path and SHORT_FORMS.get(problem.path[:-1]) == problem.path[-1] else problem.path
+    )
+    return ": ".join(str(part) for part in (position, dotted(path), problem.message) if part)
+
+
+def _error(position: Position | None, message: str) -> ConfigError:
+    return ConfigError([f"{position}: {message}" if position else message])

@@ -1,0 +1,87 @@
+"""What must hold between keys, each rule with the key to change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lossbench.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lossbench.config.schema import Data, Experiment, Imbalance, LabelNoise, Optimizer
+
+ROW_SUM_TOLERANCE = 1e-6
+
+
+def contradictions(experiment: Experiment) -> list[Problem]:
+    """Return every contradiction between two keys that are valid by themselves."""
+    problems = [*_data(experiment.data), *_optimizer(experiment.optimizer)]
+    if noise := experiment.data.label_noise:
+        problems += _label_noise(noise)
+    if imbalance := experiment.data.imbalance:
+        problems += _imbalance(imbalance)
+    if experiment.train.early_stopping and not experiment.data.validation_size:
+        reason = "needs validation images, but data.validation_size is 0; set it, or early_stopping to null"
+        problems.append(Problem(("train", "early_stopping"), reason))
+    return problems
+
+
+def _data(data: Data) -> Iterator[Problem]:
+    if data.name == "idx" and not data.path:
+        yield Problem(("data", "path"), "missing; data.name: idx needs a folder of four IDX files")
+    if data.name == "mnist" and data.path:
+        yield Problem(
+            ("data", "path"), "mnist is embedded and takes no path; for files of your own write data.name: idx"
+        )
+
+
+def _label_noise(noise: LabelNoise) -> Iterator[Problem]:
+    here = ("data", "label_noise")
+    if noise.type == "matrix":
+        if noise.matrix is None:
+            yield Problem((*here, "matrix"), "missing; type matrix needs a list of rows, P(label j | true class i)")
+        if noise.rate is not None:
+            yield Problem((*here, "rate"), "the matrix says how often labels change; remove the rate")
+    else:
+        if noise.rate is None:
+            yield Problem((*here, "rate"), "missing; expected a number ≥ 0 and ≤ 1")
+        if noise.matrix is not None:
+            yield Problem(
+                (*here, "matrix"), f"only type matrix takes a matrix, this is {noise.type}; change one of them"
+            )
+    if noise.include_self and noise.type != "symmetric":
+        yield Problem(
+            (*here, "include_self"), f"only type symmetric takes include_self, this is {noise.type}; remove it"
+        )
+    for index, row in enumerate(noise.matrix or ()):
+        if len(row) != len(noise.matrix or ()):
+            yield Problem(
+                (*here, "matrix", index), f"expected {len(noise.matrix or ())} numbers, as many as rows, got {len(row)}"
+            )
+        elif abs(sum(row) - 1) > ROW_SUM_TOLERANCE:
+            yield Problem((*here, "matrix", index), f"expected numbers that sum to 1, got {sum(row):g}")
+
+
+def _imbalance(imbalance: Imbalance) -> Iterator[Problem]:
+    here = ("data", "imbalance")
+    by_counts = imbalance.type == "counts"
+    if by_counts and imbalance.counts is None:
+        yield Problem((*here, "counts"), "missing; type counts needs the training images of each class, as a list")
+    if not by_counts and imbalance.counts is not None:
+        yield Problem((*here, "counts"), f"type {imbalance.type} takes no counts; remove them, or the type")
+    if by_counts and imbalance.ratio is not None:
+        yield Problem((*here, "ratio"), "counts say how many images there are; remove the ratio")
+    if not by_counts and imbalance.ratio is None:
+        yield Problem((*here, "ratio"), "missing; expected a number ≥ 1")
+    if imbalance.minority_classes is not None and imbalance.type != "step":
+        reason = f"only type step takes minority_classes, this is {imbalance.type}; remove them"
+        yield Problem((*here, "minority_classes"), reason)
+
+
+def _optimizer(optimizer: Optimizer) -> Iterator[Problem]:
+    if optimizer.name == "sgd" and optimizer.nesterov and not optimizer.momentum:
+        yield Problem(("optimizer", "nesterov"), "needs momentum > 0; set optimizer.momentum, such as 0.9")
+    if optimizer.schedule.name == "cosine" and optimizer.schedule.end > optimizer.learning_rate:
+        reason = f"expected a number ≤ learning_rate, {optimizer.learning_rate:g}, got {optimizer.schedule.end:g}"
+        yield Problem(("optimizer", "schedule", "end"), reason)

@@ -1,0 +1,176 @@
+"""Every key of an experiment, with its type, range and default; the docstring below a key is its description.
+
+Attribute names are the YAML keys. The records are frozen and strict: `5.0` is no whole number, `1` is no boolean.
+"""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, InstanceOf
+
+from lossbench.config.data import Data, Imbalance, LabelNoise, MeanStd, Normalize
+from lossbench.config.model import (
+    Architecture,
+    BatchNorm,
+    ByLayer,
+    Cnn,
+    CnnBn,
+    CosineHead,
+    Head,
+    Initializer,
+    Lenet5,
+    Linear,
+    LinearHead,
+    Mlp,
+    Model,
+    RandomNormal,
+    RandomUniform,
+    Scaled,
+    TruncatedNormal,
+)
+from lossbench.config.optimizer import (
+    Adagrad,
+    Adam,
+    Constant,
+    Cosine,
+    Descent,
+    Exponential,
+    Optimizer,
+    Piecewise,
+    Rmsprop,
+    Schedule,
+    Sgd,
+)
+from lossbench.config.section import Choice, Count, NonNegative, Section, Seed
+from lossbench.config.yaml import show
+from lossbench.losses.registry import LossTerm, parse
+
+__all__ = [
+    "VALID_NAME",
+    "Adagrad",
+    "Adam",
+    "Architecture",
+    "BatchNorm",
+    "ByLayer",
+    "Choice",
+    "Cnn",
+    "CnnBn",
+    "Constant",
+    "Cosine",
+    "CosineHead",
+    "Data",
+    "Descent",
+    "EarlyStopping",
+    "Experiment",
+    "Exponential",
+    "Head",
+    "Imbalance",
+    "Initializer",
+    "LabelNoise",
+    "Lenet5",
+    "Linear",
+    "LinearHead",
+    "Log",
+    "MeanStd",
+    "Mlp",
+    "Model",
+    "Normalize",
+    "Optimizer",
+    "Piecewise",
+    "RandomNormal",
+    "RandomUniform",
+    "Regularization",
+    "Rmsprop",
+    "Scaled",
+    "Schedule",
+    "Section",
+    "Sgd",
+    "Train",
+    "TruncatedNormal",
+    "valid_name",
+]
+
+VALID_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"
+RESERVED_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def valid_name(name: str) -> str:
+    """Return `name` if every file system takes it as a folder's name; raise ValueError with the reason otherwise."""
+    if not re.fullmatch(VALID_NAME, name) or "\n" in name:
+        raise ValueError(f"expected 1 to 64 letters, digits, '.', '_' or '-', not starting with '.', got {show(name)}")
+    if RESERVED_ON_WINDOWS.fullmatch(name):
+        raise ValueError(f"{show(name)} is reserved on Windows; choose another name")
+    return name
+
+
+class Regularization(Section):
+    """Added to the objective: l1 · Σ|w| + l2 · Σw²."""
+
+    l1: NonNegative = 0.0
+    """Factor of the sum of absolute weights."""
+    l2: NonNegative = 0.0
+    """Factor of the sum of squared weights."""
+    include_bias: bool = False
+    """Biases too."""
+
+
+class EarlyStopping(Section):
+    """Stop when the validation measure no longer improves."""
+
+    monitor: Literal["val_accuracy", "val_loss", "val_nll", "val_brier", "val_ece"] = "val_accuracy"
+    """The column of metrics.csv to watch."""
+    patience: Count = 3
+    """Epochs without improvement before stopping."""
+
+
+class Train(Section):
+    """How long, and in which way."""
+
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 5
+    """Passes over the training images."""
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 64
+    """Images a step."""
+    drop_remainder: bool = False
+    """Leave out the last, smaller batch of an epoch."""
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    """float32, mixed_bfloat16 or mixed_float16."""
+    early_stopping: EarlyStopping | None = None
+    """Such as {monitor: val_accuracy, patience: 3}."""
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """CPU threads; null: chosen for the model, and recorded."""
+    deterministic: bool = False
+    """Deterministic kernels on a GPU; the CPU is so anyway."""
+    save_weights: bool = False
+    """Keep the trained weights in the run folder."""
+
+
+class Log(Section):
+    """What else is written."""
+
+    tensorboard: bool = False
+    """TensorBoard events, in the run folder."""
+
+
+class Experiment(Section):
+    """One run: a loss, the data, the model and how it is trained."""
+
+    name: Annotated[str, AfterValidator(valid_name)] = "experiment"
+    """Groups runs under runs/<name>/; the file's stem if left out."""
+    seed: Seed = 0
+    """Same seed: same split, initial weights and batches."""
+    loss: Annotated[tuple[InstanceOf[LossTerm], ...], Field(min_length=1)] = Field(
+        default_factory=lambda: parse("categorical_crossentropy")
+    )
+    """A name, {name, hyperparameters}, or a weighted list of these."""
+    data: Data = Data()
+    """Which images, and in which condition."""
+    model: Model = Mlp()
+    """linear, mlp, cnn, cnn_bn or lenet5."""
+    optimizer: Optimizer = Adam()
+    """adam, sgd, rmsprop or adagrad."""
+    regularization: Regularization = Regularization()
+    """Added to the objective, in a column of its own."""
+    train: Train = Train()
+    """How long, and in which way."""
+    log: Log = Log()
+    """What else is written."""

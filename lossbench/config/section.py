@@ -1,0 +1,37 @@
+"""What every section of a configuration is made of: strict frozen records, and the ranges that numbers have."""
+
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, Strict, model_serializer
+
+Positive: TypeAlias = Annotated[float, Field(gt=0)]
+NonNegative: TypeAlias = Annotated[float, Field(ge=0)]
+Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+BelowOne: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
+Count: TypeAlias = Annotated[int, Field(ge=1)]
+Index: TypeAlias = Annotated[int, Field(ge=0)]
+Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**32)]
+Lax = Strict(strict=False)  # a YAML list may become a tuple; what is in it stays strict
+
+
+class Section(BaseModel):
+    """A mapping of known keys."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        validate_default=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class Choice(Section):
+    """A mapping whose `name` says which keys it has; the name is always written out."""
+
+    name: str
+
+    @model_serializer(mode="wrap")
+    def _named(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {"name": self.name, **handler(self)}
