@@ -1,0 +1,78 @@
+"""The command line: one file a command, each of which parses, calls one function and prints.
+
+A result goes to stdout, everything else to stderr. An error of lossbench's own family is one message and its exit code;
+only what nobody foresaw leaves a traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from lossbench import __version__
+from lossbench.cli.compare import compare
+from lossbench.cli.config import config
+from lossbench.cli.doctor import doctor
+from lossbench.cli.init import init
+from lossbench.cli.losses import losses
+from lossbench.cli.schema import schema
+from lossbench.cli.show import show
+from lossbench.cli.train import train
+from lossbench.cli.validate import validate
+from lossbench.errors import LossbenchError
+
+COMMANDS = (train, compare, show, losses, init, validate, config, schema, doctor)
+
+app = typer.Typer(
+    help="Which loss function wins on MNIST, where, and how sure that is.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in COMMANDS:
+    app.command()(command)
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lossbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _lossbench(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda wanted: _version(wanted=wanted), is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run a command; turn what went wrong into one message on stderr and an exit code."""
+    try:
+        app()
+    except LossbenchError as error:
+        _fail(str(error), error.exit_code)
+    except BrokenPipeError:  # the reader, such as `head`, has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}", 1)
+    except KeyboardInterrupt:
+        _fail("stopped by Ctrl-C", 130)
+
+
+def _fail(message: str, code: int) -> None:
+    for line in message.splitlines():
+        typer.echo(f"error: {line}", err=True)
+    sys.exit(code)

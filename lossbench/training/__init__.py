@@ -1,0 +1,13 @@
+"""Training: a `Trial` becomes a run folder.
+
+train.py         the sentence: set up, claim, train, test, write
+setup.py         data, device, model and loop, before anything is written
+trainer.py       epochs, validation, checkpoints, signals
+loop.py          the one compiled training loop
+record.py        the run folder's files as training goes on
+optimizers.py, schedules.py, loss_scale.py, epochs.py, checkpoint.py, runtime.py, signals.py, provenance.py
+"""
+
+from lossbench.training.train import Outcome, identify, train
+
+__all__ = ["Outcome", "identify", "train"]

@@ -1,0 +1,29 @@
+"""`lossbench doctor`: what this machine has, ready for a bug report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def doctor(
+    *,
+    runs_dir: Annotated[Path, typer.Option(metavar="FOLDER", help="Where run folders would go.")] = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Check versions, devices, data and disk; exit 1 if training could not work."""
+    import json as json_module
+
+    from lossbench.training import doctor as examine
+
+    findings = examine.examine(runs_dir)
+    if json:
+        typer.echo(json_module.dumps({each.what: each.found for each in findings}, indent=2))
+    else:
+        width = max(len(each.what) for each in findings)
+        for each in findings:
+            typer.echo(f"{'ok' if each.good else 'NO':2}  {each.what:{width}}  {each.found}")
+    if not all(each.good for each in findings):
+        raise typer.Exit(1)

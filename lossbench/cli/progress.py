@@ -1,0 +1,94 @@
+"""A run's progress: bars on a terminal, one plain line an epoch elsewhere. Everything goes to stderr."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+class Lines:
+    """One line an epoch."""
+
+    def __init__(self) -> None:
+        self._epochs = 0
+
+    def begin(self, run: Path, *, epochs: int, done: int) -> None:
+        """Say where the run goes, and from where it continues."""
+        self._epochs = epochs
+        self.note(f"{run}: continues after epoch {done} of {epochs}" if done else f"{run}: {epochs} epochs")
+
+    def steps(self, epoch: int, *, share: float, loss: float, accuracy: float) -> None:
+        """Nothing: a line an epoch is enough."""
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        """Print the epoch."""
+        from lossbench.training.epochs import line
+
+        self.note(line(row, self._epochs))
+
+    def note(self, sentence: str) -> None:
+        """Print a sentence."""
+        typer.echo(sentence, err=True)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Bars(Lines):
+    """One bar for the whole run with loss, accuracy and time left; finished epochs scroll above it."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        super().__init__()
+        self._bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(bar_width=24),
+            TextColumn("loss {task.fields[loss]:.4f}  accuracy {task.fields[accuracy]:.4f}  left"),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task: Any = None
+
+    def begin(self, run: Path, *, epochs: int, done: int) -> None:
+        """Show the bar."""
+        super().begin(run, epochs=epochs, done=done)
+        self._task = self._bar.add_task(
+            "", total=epochs, completed=done, epoch=f"{done + 1}/{epochs}", loss=0.0, accuracy=0.0
+        )
+        self._bar.start()
+
+    def steps(self, epoch: int, *, share: float, loss: float, accuracy: float) -> None:
+        """Move the bar."""
+        where = f"{epoch + 1}/{self._epochs}"
+        self._bar.update(self._task, completed=epoch + share, epoch=where, loss=loss, accuracy=accuracy)
+
+    def note(self, sentence: str) -> None:
+        """Print above the bar, as it is: no markup, no wrapping in the middle of a path."""
+        self._bar.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.stop()
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Lines | None]:
+    """What suits the place: nothing if quiet, bars on a terminal, lines elsewhere."""
+    if quiet:
+        yield None
+        return
+    listener = Bars() if sys.stderr.isatty() else Lines()
+    try:
+        yield listener
+    finally:
+        listener.close()

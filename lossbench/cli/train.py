@@ -1,0 +1,79 @@
+"""`lossbench train`: one configuration, one trained classifier, one run folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lossbench.errors import UnfinishedRunError
+
+if TYPE_CHECKING:
+    from lossbench.training import Outcome
+
+
+def train(
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Set keys, such as loss.gamma=5 train.epochs=3.")
+    ] = None,
+    *,
+    config: Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The YAML file.")],
+    seed: Annotated[int | None, typer.Option(help="The run's seed; the same as seed=N.")] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option("--plugin", metavar="FILE", help="A Python file with losses of your own.")
+    ] = None,
+    runs_dir: Annotated[Path, typer.Option(metavar="FOLDER", help="Where run folders go.")] = Path("runs"),
+    device: Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N.")] = "auto",
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="Train anew; a finished run is replaced once the new one is complete.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the run folder's path.")] = False,
+) -> None:
+    """Train a classifier with the loss that a YAML file names."""
+    import json as json_module
+
+    from lossbench import training
+    from lossbench.cli.progress import progress
+    from lossbench.config import resolve
+    from lossbench.losses import plugin as plugin_losses
+
+    plugins = [plugin_losses.load(path) for path in plugin or []]
+    settings = [*(overrides or []), *([f"seed={seed}"] if seed is not None else [])]
+    trial = training.identify(resolve.load(config, settings), plugins)
+    with progress(quiet=quiet) as listener:
+        outcome = training.train(
+            trial,
+            runs_dir=runs_dir,
+            device=device,
+            rerun=rerun,
+            plugins=plugins,
+            argv=sys.argv,
+            progress=listener,
+        )
+    if not quiet:
+        typer.echo(_headline(outcome, runs_dir), err=True)
+    typer.echo(json_module.dumps(outcome.summary, indent=2) if json else outcome.run)
+    if outcome.status == "diverged":
+        raise UnfinishedRunError(f"the run diverged: {outcome.summary['reason']}; the rows so far are in {outcome.run}")
+
+
+def _headline(outcome: Outcome, runs_dir: Path) -> str:
+    """How the run ended, in a sentence, and what to type next."""
+    from lossbench import __version__
+
+    summary, measured = outcome.summary, outcome.summary["metrics"]
+    lines = []
+    if outcome.was_done:
+        by = summary["versions"]["lossbench"]
+        other = f" by lossbench {by}; this is {__version__}" if by != __version__ else ""
+        lines.append(f"already done{other}: nothing was trained (--rerun trains it anew)")
+    if measured:
+        lines.append(
+            f"{summary['loss']}, seed {summary['seed']}: test accuracy {measured['test.last.accuracy']:.2%}, "
+            f"NLL {measured['test.last.nll']:.4f}, Brier {measured['test.last.brier']:.4f}, "
+            f"ECE {measured['test.last.ece']:.4f} in {summary['seconds']['total']:.1f} s"
+        )
+    return "\n".join([*lines, f"next: lossbench compare {runs_dir}"])

@@ -1,0 +1,37 @@
+"""Initial weights: a distribution of the configuration as a seeded Keras initialiser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossbench.config import schema
+
+
+def initializer(distribution: schema.Distribution, seed: int) -> Any:
+    """The Keras initialiser that draws from `distribution` with `seed`."""
+    import keras
+
+    match distribution:
+        case schema.TruncatedNormal(stddev=stddev, limit=limit):
+            return _truncated_normal(stddev, limit or 2 * stddev, seed)
+        case schema.RandomNormal(stddev=stddev):
+            return keras.initializers.RandomNormal(0.0, stddev, seed)
+        case schema.RandomUniform(limit=limit):
+            return keras.initializers.RandomUniform(-limit, limit, seed)
+        case schema.Scaled(name="orthogonal"):
+            return keras.initializers.Orthogonal(seed=seed)
+        case schema.Scaled(name=name):
+            return keras.initializers.get({"class_name": name, "config": {"seed": seed}})
+
+
+def _truncated_normal(stddev: float, limit: float, seed: int) -> Any:
+    """N(0, stddev²) cut at ±limit, by inverting its distribution function; Keras' own always cuts at two deviations."""
+    import keras
+
+    class TruncatedNormal(keras.initializers.Initializer):  # type: ignore[misc] # Keras carries no types
+        def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Any:
+            mass = keras.ops.erf(limit / stddev / 2**0.5)
+            uniform = keras.random.uniform(shape, -1.0, 1.0, dtype=dtype, seed=seed)
+            return stddev * 2**0.5 * keras.ops.erfinv(uniform * mass)
+
+    return TruncatedNormal()

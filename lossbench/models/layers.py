@@ -1,0 +1,72 @@
+"""Keras layers as one model wants them: its initialiser, its precision, and for every layer a seed of its own."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from lossbench.config import schema
+from lossbench.config.seeds import integer
+from lossbench.models.initializers import initializer
+
+
+class Layers:
+    """Makes the layers of one model in order; the n-th seeded layer always gets the n-th seed."""
+
+    def __init__(self, section: schema.Model, seed: int, precision: str) -> None:
+        import keras
+
+        self._keras = keras
+        self._section = section
+        self._precision = precision
+        self._seeds = (integer(seed, f"layer {number}") for number in count())
+
+    def flatten(self) -> Any:
+        """Images to vectors."""
+        return self._keras.layers.Flatten(dtype=self._precision)
+
+    def relu(self) -> Any:
+        """max(0, x)."""
+        return self._keras.layers.ReLU(dtype=self._precision)
+
+    def max_pool(self) -> Any:
+        """The largest of each 2×2 pixels."""
+        return self._keras.layers.MaxPooling2D(2, dtype=self._precision)
+
+    def average_pool(self) -> Any:
+        """The mean of each 2×2 pixels."""
+        return self._keras.layers.AveragePooling2D(2, dtype=self._precision)
+
+    def dense(self, units: int, activation: str | None = None, dtype: str | None = None) -> Any:
+        """A fully connected layer."""
+        return self._keras.layers.Dense(
+            units, activation, kernel_initializer=self.initializer("dense"), dtype=dtype or self._precision
+        )
+
+    def convolution(self, filters: int, size: int, activation: str | None = None, padding: str = "valid") -> Any:
+        """A 2-D convolution of `size`×`size`, stride 1."""
+        return self._keras.layers.Conv2D(
+            filters,
+            size,
+            activation=activation,
+            padding=padding,
+            kernel_initializer=self.initializer("convolution"),
+            dtype=self._precision,
+        )
+
+    def batch_norm(self) -> Any:
+        """Batch normalisation with the configured momentum and epsilon."""
+        constants = self._section.batch_norm
+        return self._keras.layers.BatchNormalization(
+            momentum=constants.momentum, epsilon=constants.epsilon, dtype=self._precision
+        )
+
+    def dropout(self, rate: float) -> Any:
+        """Dropout from a stream of its own; its state is a variable of the model, hence part of a checkpoint."""
+        return self._keras.layers.Dropout(rate, seed=next(self._seeds), dtype=self._precision)
+
+    def initializer(self, kind: str) -> Any:
+        """A freshly seeded initialiser for kernels of `kind`, `convolution` or `dense`; Glorot uniform if none is set."""
+        chosen = self._section.initializer
+        distribution = getattr(chosen, kind) if isinstance(chosen, schema.ByLayer) else chosen
+        return initializer(distribution or schema.Scaled(name="glorot_uniform"), next(self._seeds))

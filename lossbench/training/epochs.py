@@ -1,0 +1,57 @@
+"""What the rows of finished epochs say: which epoch is best, and whether to stop early. Pure functions."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lossbench.config.schema import EarlyStopping
+    from lossbench.training.loop import Sums
+
+
+def best_epoch(history: Sequence[Mapping[str, Any]]) -> int | None:
+    """The index of the epoch of highest `val_accuracy`; ties go to the lowest `val_nll`, then to the earliest.
+
+    None without validation.
+    """
+    if not history or history[0]["val_accuracy"] is None:
+        return None
+    return min(range(len(history)), key=lambda epoch: (-history[epoch]["val_accuracy"], history[epoch]["val_nll"]))
+
+
+def is_over(history: Sequence[Mapping[str, Any]], early_stopping: EarlyStopping | None) -> bool:
+    """Whether the monitored column has not improved on its best for `patience` epochs."""
+    if early_stopping is None or not history:
+        return False
+    sign = -1 if early_stopping.monitor == "val_accuracy" else 1
+    values = [sign * row[early_stopping.monitor] for row in history]
+    return len(values) - 1 - values.index(min(values)) >= early_stopping.patience
+
+
+def diverged(row: Mapping[str, Any]) -> bool:
+    """Whether a row holds a training loss or a validation NLL that is not finite."""
+    return not all(math.isfinite(row[name]) for name in ("loss", "val_nll") if row[name] is not None)
+
+
+def means(sums: Sums) -> dict[str, float | None]:
+    """The training columns of an epoch's row; shares of no wrongly labelled images are None."""
+    wrong = sums.wrong_labels
+    return {
+        "accuracy": sums.correct / sums.images,
+        "loss": sums.loss / sums.images,
+        "regularization": sums.regularization / sums.images,
+        "memorized": sums.memorized / wrong if wrong else None,
+        "recovered": sums.recovered / wrong if wrong else None,
+        "clean_accuracy": sums.clean_correct / sums.images,
+    }
+
+
+def line(row: Mapping[str, Any], epochs: int) -> str:
+    """An epoch on one line, for logs and pipes."""
+    text = f"epoch {row['epoch'] + 1}/{epochs}  accuracy {row['accuracy']:.4f}  loss {row['loss']:.4f}"
+    if row["val_accuracy"] is not None:
+        text += f"  val_accuracy {row['val_accuracy']:.4f}  val_nll {row['val_nll']:.4f}"
+    return f"{text}  {row['seconds']:.1f} s"

@@ -1,0 +1,151 @@
+"""The training loop: one compiled function that takes a run of batches through the model.
+
+Images stay on the device as bytes; a batch is gathered, scaled and normalised inside. Nothing depends on how many
+batches one call takes: sums are kept in a variable, dropout's state in the model's, and the loop leaves off at the step
+whose loss is not finite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossbench.training.loss_scale import DynamicScale, NoScale
+from lossbench.training.optimizers import BIASES, Optimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from lossbench.config import schema
+    from lossbench.data import Dataset
+
+EVALUATION_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What one epoch adds up, over its images so far; means are taken when the epoch is written."""
+
+    images: float
+    loss: float
+    regularization: float
+    correct: float
+    clean_correct: float
+    wrong_labels: float
+    memorized: float
+    recovered: float
+
+
+class Loop:
+    """A model with its optimiser, its loss and its training images; all state is in `variables`."""
+
+    def __init__(
+        self, experiment: schema.Experiment, dataset: Dataset, model: Any, loss: Callable[[Any, Any], Any]
+    ) -> None:
+        import tensorflow as tf
+
+        self._model, self._loss = model, loss
+        self._dataset, self._regularization = dataset, experiment.regularization
+        self._optimizer = Optimizer(experiment.optimizer, model.trainable_variables)
+        self._scale = DynamicScale() if experiment.train.precision == "mixed_float16" else NoScale()
+        self._images = tf.constant(dataset.train.images)
+        self._labels = tf.constant(dataset.train.labels.astype(np.int32))
+        self._true_labels = tf.constant(dataset.train.true_labels.astype(np.int32))
+        self._sums = tf.Variable(tf.zeros([len(Sums.__dataclass_fields__)], tf.float64), trainable=False)
+        batches = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.float32)]
+        self._compiled_steps = tf.function(self._steps, input_signature=batches)
+        self._compiled_logits = tf.function(self._logits, reduce_retracing=True)
+
+    @property
+    def variables(self) -> list[Any]:
+        """Weights, moving averages, dropout's state, the optimiser's, the scale's, the epoch's sums."""
+        return [*self._model.variables, *self._optimizer.variables, *self._scale.variables, self._sums]
+
+    @property
+    def sums(self) -> Sums:
+        """What the epoch has added up so far."""
+        return Sums(*self._sums.numpy().tolist())
+
+    def begin_epoch(self) -> None:
+        """Set the sums to zero."""
+        self._sums.assign([0.0] * self._sums.shape[0])
+
+    def steps(self, order: NDArray[np.int32], learning_rates: NDArray[np.float64]) -> None:
+        """Train on batches: `order` is `[steps, batch]` image indices, `learning_rates` is `[steps]`."""
+        self._compiled_steps(order, learning_rates.astype(np.float32))
+
+    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Logits `[images, classes]` in float32, without dropout."""
+        batches = range(0, len(images), EVALUATION_BATCH)
+        return np.concatenate([self._compiled_logits(images[i : i + EVALUATION_BATCH]).numpy() for i in batches])
+
+    def objective(self, logits: NDArray[np.float32], labels: NDArray[Any]) -> float:
+        """The loss of these logits, averaged over the images, and the regularisation."""
+        import tensorflow as tf
+
+        one_hot = tf.one_hot(labels.astype(np.int32), self._dataset.classes)
+        return float(tf.reduce_mean(self._loss(one_hot, tf.constant(logits))) + self._penalty())
+
+    def _steps(self, order: Any, learning_rates: Any) -> None:
+        import tensorflow as tf
+
+        for step in tf.range(tf.shape(order)[0]):
+            if not tf.math.is_finite(self._sums[1]):
+                break
+            self._step(order[step], learning_rates[step])
+
+    def _step(self, batch: Any, learning_rate: Any) -> None:
+        import tensorflow as tf
+
+        images, labels = self._normalised(tf.gather(self._images, batch)), tf.gather(self._labels, batch)
+        with tf.GradientTape() as tape:
+            logits = tf.cast(self._model(images, training=True), tf.float32)
+            loss = tf.reduce_mean(self._loss(tf.one_hot(labels, self._dataset.classes), logits))
+            penalty = self._penalty()
+            objective = self._scale.scale(loss + penalty)
+        gradients = tape.gradient(objective, self._model.trainable_variables, unconnected_gradients="zero")
+        self._scale.apply(gradients, lambda ready: self._optimizer.update(ready, learning_rate))
+        self._count(loss + penalty, penalty, logits, labels, tf.gather(self._true_labels, batch))
+
+    def _count(self, objective: Any, penalty: Any, logits: Any, labels: Any, true_labels: Any) -> None:
+        import tensorflow as tf
+
+        predicted = tf.argmax(logits, axis=-1, output_type=tf.int32)
+        wrong = labels != true_labels
+        images = tf.cast(tf.size(labels), tf.float64)
+        shares = [
+            predicted == labels,
+            predicted == true_labels,
+            wrong,
+            wrong & (predicted == labels),
+            wrong & (predicted == true_labels),
+        ]
+        counts = [tf.math.count_nonzero(share, dtype=tf.float64) for share in shares]
+        means = [tf.cast(objective, tf.float64) * images, tf.cast(penalty, tf.float64) * images]
+        self._sums.assign_add(tf.stack([images, *means, *counts]))
+
+    def _logits(self, images: Any) -> Any:
+        import tensorflow as tf
+
+        return tf.cast(self._model(self._normalised(images), training=False), tf.float32)
+
+    def _normalised(self, images: Any) -> Any:
+        """(image/255 - mean)/std, with a last axis for the one channel."""
+        import tensorflow as tf
+
+        pixels = tf.cast(images, tf.float32) * (1 / (255 * self._dataset.std)) - self._dataset.mean / self._dataset.std
+        return pixels[..., tf.newaxis]
+
+    def _penalty(self) -> Any:
+        """l1 · Σ|w| + l2 · Σw², over kernels, and over biases if configured."""
+        import tensorflow as tf
+
+        l1, l2, biases = self._regularization.l1, self._regularization.l2, self._regularization.include_bias
+        covered = [each for each in self._model.trainable_variables if biases or each.name not in BIASES]
+        terms = [l1 * tf.reduce_sum(tf.abs(each)) for each in covered if l1]
+        terms += [l2 * tf.reduce_sum(tf.square(each)) for each in covered if l2]
+        return tf.add_n(terms) if terms else tf.constant(0.0)

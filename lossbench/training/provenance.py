@@ -1,0 +1,38 @@
+"""Where a number comes from: versions, command line, git commit, time."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import subprocess
+from importlib.metadata import version
+from typing import Any
+
+from lossbench import __version__
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def versions() -> dict[str, str]:
+    """Of lossbench, Python and the libraries that numbers depend on."""
+    packages = ("tensorflow", "keras", "numpy")
+    return {"lossbench": __version__, "python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def git() -> dict[str, Any] | None:
+    """The commit of the working directory and whether it has changes; None outside a repository."""
+    commit = _git("rev-parse", "HEAD")
+    return commit and {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
+
+
+def _git(*arguments: str) -> Any:
+    command = ["git", *arguments]
+    try:
+        # The command is constant; git is looked up on the user's own PATH.
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,115 @@
+"""The run folder of a trial as it trains: every file but the checkpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lossbench import metrics
+from lossbench.config.write import to_yaml
+from lossbench.losses import registry
+from lossbench.runs import paths, write
+from lossbench.training import epochs, provenance
+from lossbench.training.tensorboard import Events
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from lossbench.training.setup import Setup
+
+
+class Record:
+    """Writes `config.yaml`, `run.json`, `metrics.csv`, `log.txt` and, if asked for, TensorBoard events."""
+
+    def __init__(self, run: Path, setup: Setup, history: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> None:
+        experiment = setup.trial.experiment
+        self._run, self._setup = run, setup
+        self.summary = {**_describe(setup), **facts}
+        write.folder(run)
+        write.text(run / paths.CONFIG, to_yaml(experiment))
+        write.table(run / paths.METRICS, paths.METRICS_COLUMNS, history)
+        self.status("running", history)
+        self.log(f"{provenance.now()} {self.summary['loss']}, seed {experiment.seed}: from epoch {len(history)} on")
+        self._events = Events(run, history) if experiment.log.tensorboard else None
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        """Append an epoch's row, and its line to the log."""
+        write.append_row(self._run / paths.METRICS, row)
+        self.log(epochs.line(row, self._setup.trial.experiment.train.epochs))
+        if self._events:
+            self._events.epoch(row)
+
+    def log(self, text: str) -> None:
+        """Append to `log.txt`."""
+        write.append_line(self._run / paths.LOG, text)
+
+    def status(self, status: str, history: Sequence[Mapping[str, Any]], reason: str | None = None) -> None:
+        """Write `run.json`: the status, why, and how far the run is."""
+        seconds = {phase: round(spent, 3) for phase, spent in self._setup.stopwatch.seconds.items()}
+        self.summary |= {
+            "status": status,
+            "reason": reason,
+            "finished": None if status == "running" else provenance.now(),
+            "seconds": {**seconds, "total": round(sum(seconds.values()), 3)},
+            "epochs": len(history),
+            "best_epoch": epochs.best_epoch(history),
+        }
+        write.json_(self._run / paths.RUN, self.summary)
+
+    def results(self, test: Mapping[str, NDArray[Any]], history: Sequence[Mapping[str, Any]]) -> None:
+        """Write what the test set says: log-probabilities `[images, classes]` for `last` and `best`."""
+        labels, classes = self._setup.dataset.test.labels, self._setup.dataset.classes
+        counts = {at: metrics.confusion(scores.argmax(axis=1), labels, classes) for at, scores in test.items()}
+        write.predictions(self._run / paths.PREDICTIONS, labels, test)
+        write.confusion(self._run / paths.CONFUSION, counts)
+        write.per_class(self._run / paths.PER_CLASS, {at: metrics.per_class(matrix) for at, matrix in counts.items()})
+        self.summary["metrics"] = {
+            **_validation_metrics(history),
+            **{
+                f"test.{at}.{name}": value
+                for at, scores in test.items()
+                for name, value in metrics.evaluate(scores, labels).items()
+            },
+        }
+
+    def weights(self, arrays: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
+        """Write `weights.npz`: `AT/layer/variable` for `last` and `best`."""
+        named = {f"{at}/{name}": array for at, weights in arrays.items() for name, array in weights.items()}
+        write.arrays(self._run / paths.WEIGHTS, named)
+
+
+def _validation_metrics(history: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    best = epochs.best_epoch(history)
+    rows = {} if best is None else {"last": history[-1], "best": history[best]}
+    return {f"val.{at}.{name}": row[f"val_{name}"] for at, row in rows.items() for name in metrics.METRICS}
+
+
+def _describe(setup: Setup) -> dict[str, Any]:
+    """What is known of a run before it trains."""
+    trial, dataset, machine = setup.trial, setup.dataset, setup.machine
+    return {
+        "schema_version": paths.SCHEMA_VERSION,
+        "name": trial.experiment.name,
+        "status": "running",
+        "reason": None,
+        "seed": trial.experiment.seed,
+        "loss": registry.label(trial.experiment.loss),
+        "link": registry.link(trial.experiment.loss),
+        "versions": provenance.versions(),
+        "device": {"kind": machine.kind, "name": machine.name},
+        "threads": machine.threads,
+        "precision": trial.experiment.train.precision,
+        "git": provenance.git(),
+        "hashes": {"identity": trial.identity, "data": trial.data_sha256, "plugin": trial.plugin_sha256},
+        "parameters": setup.model.count_params(),
+        "images": {
+            "train": len(dataset.train.labels),
+            "validation": len(dataset.validation.labels) if dataset.validation else 0,
+            "test": len(dataset.test.labels),
+        },
+        "class_counts": dataset.class_counts,
+        "transition_matrix": dataset.realised_transition_matrix,
+        "metrics": {},
+    }

@@ -1,0 +1,148 @@
+"""The machine as a run uses it: TensorFlow started on one device with a number of threads, once a process."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lossbench.errors import DeviceError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lossbench.config import schema
+
+CONVOLUTIONAL = frozenset({"cnn", "cnn_bn", "lenet5"})
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where a run computes: `kind` is cpu or gpu, `device` TensorFlow's name of it, `name` what it is called."""
+
+    kind: str
+    device: str
+    name: str
+    threads: int
+
+
+def default_threads(experiment: schema.Experiment) -> int:
+    """The fastest number of CPU threads: all for convolutions, one where a thread costs more than it gives."""
+    return cores() if experiment.model.name in CONVOLUTIONAL else 1
+
+
+def cores() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def start(*, device: str, threads: int, precision: str = "float32", deterministic: bool = False) -> Runtime:
+    """Import TensorFlow quietly, choose the device, set the threads.
+
+    Args:
+        device: `auto` (a GPU if there is one), `cpu`, `gpu` or `gpu:N`.
+        threads: CPU threads of one operation; fixed for the process by the first call.
+        precision: `mixed_float16` is refused without a GPU.
+        deterministic: Deterministic kernels on a GPU.
+
+    Raises:
+        DeviceError: The device is not there, or cannot compute in this precision.
+        UsageError: Keras already runs on another backend.
+    """
+    tf = tensorflow()
+    gpus = tf.config.list_physical_devices("GPU")
+    chosen = _choose(device, len(gpus))
+    if chosen is None and precision == "mixed_float16":
+        raise DeviceError(
+            "train.precision: mixed_float16 needs a GPU, and this run computes on the CPU; write mixed_bfloat16 or float32"
+        )
+    threads = _configure(tf, gpus, chosen, threads)
+    if deterministic and chosen is not None:
+        tf.config.experimental.enable_op_determinism()
+    if chosen is None:
+        return Runtime("cpu", "/CPU:0", processor(), threads)
+    name = tf.config.experimental.get_device_details(gpus[chosen]).get("device_name", "GPU")
+    return Runtime("gpu", "/GPU:0", str(name), threads)
+
+
+def on(runtime: Runtime) -> Any:
+    """A context in which TensorFlow places what it makes on the run's device."""
+    import tensorflow as tf
+
+    return tf.device(runtime.device)
+
+
+def tensorflow() -> Any:
+    """TensorFlow, imported with its start-up chatter off and as Keras' backend."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow" and "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+    with warnings.catch_warnings(), _muted_stderr():
+        warnings.simplefilter("ignore")  # what TensorFlow's own imports deprecate is not the user's matter
+        import keras
+        import tensorflow as tf
+    if keras.backend.backend() != "tensorflow":
+        raise UsageError(
+            f"Keras runs on {keras.backend.backend()} in this process; lossbench trains with TensorFlow: "
+            "unset KERAS_BACKEND, or import lossbench before Keras"
+        )
+    return tf
+
+
+@contextmanager
+def _muted_stderr() -> Iterator[None]:
+    """Silence what C++ libraries print while they load: TensorFlow 2.21 heeds TF_CPP_MIN_LOG_LEVEL only later."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def processor() -> str:
+    """The processor's name as its maker calls it."""
+    import platform
+    from contextlib import suppress
+    from pathlib import Path
+
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _choose(device: str, gpus: int) -> int | None:
+    kind, _, number = device.partition(":")
+    if kind not in {"auto", "cpu", "gpu"} or (number and (kind != "gpu" or not number.isdecimal())):
+        raise DeviceError(f"--device: expected auto, cpu, gpu or gpu:N, got {device!r}")
+    if kind == "cpu" or (kind == "auto" and not gpus):
+        return None
+    index = int(number or 0)
+    if index >= gpus:
+        found = f"{gpus} GPU{'s' if gpus > 1 else ''}, gpu:0 to gpu:{gpus - 1}" if gpus else "no GPU, only the CPU"
+        raise DeviceError(
+            f"--device {device}: TensorFlow found {found}. Use --device cpu, or install the GPU build: "
+            "pip install 'lossbench[gpu]'"
+        )
+    return index
+
+
+def _configure(tf: Any, gpus: list[Any], chosen: int | None, threads: int) -> int:
+    """Set devices and threads; what an earlier run of this process has fixed stays, and is what is recorded."""
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.set_visible_devices([] if chosen is None else [gpus[chosen]], "GPU")
+        for gpu in gpus if chosen is not None else []:
+            tf.config.experimental.set_memory_growth(gpu, enable=True)
+    except RuntimeError:  # TensorFlow is already running
+        return int(tf.config.threading.get_intra_op_parallelism_threads()) or cores()
+    return threads

@@ -1,0 +1,100 @@
+"""What a trial needs before its first step, made without writing anything: what does not fit together is said first."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossbench.data import prepare
+from lossbench.errors import ConfigError
+from lossbench.losses import plugin, registry
+from lossbench.models import build
+from lossbench.training import runtime, tensorboard
+from lossbench.training.loop import Loop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lossbench.config.identity import Trial
+    from lossbench.config.schema import Experiment
+    from lossbench.data import Dataset
+
+
+class Stopwatch:
+    """Seconds by phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to a phase."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(name, time.perf_counter() - began)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Add seconds to a phase."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A trial, the machine that it runs on, its data, its model, its loop, and the seconds that took."""
+
+    trial: Trial
+    machine: runtime.Runtime
+    dataset: Dataset
+    model: Any
+    loop: Loop
+    stopwatch: Stopwatch
+
+
+def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
+    """Read the data, start TensorFlow, build the model and the loop.
+
+    Args:
+        trial: What to train.
+        device: `auto`, `cpu`, `gpu` or `gpu:N`.
+        threads: What an interrupted run was begun with; None: as configured, or chosen for the model.
+
+    Raises:
+        UsageError: Configuration, data, loss or device do not fit together.
+    """
+    experiment, stopwatch = trial.experiment, Stopwatch()
+    with stopwatch.phase("data"):
+        dataset = prepare(experiment)
+        _check(experiment, dataset)
+    with stopwatch.phase("startup"):
+        machine = runtime.start(
+            device=device,
+            threads=threads or experiment.train.threads or runtime.default_threads(experiment),
+            precision=experiment.train.precision,
+            deterministic=experiment.train.deterministic,
+        )
+    with stopwatch.phase("build"), runtime.on(machine):
+        context = {"class_counts": dataset.class_counts.astype(np.float32)}
+        plugin.check(experiment.loss, dataset.classes, **context)
+        model = build(
+            experiment.model,
+            classes=dataset.classes,
+            image_shape=dataset.train.images.shape[1:],
+            seed=experiment.seed,
+            precision=experiment.train.precision,
+        )
+        loop = Loop(experiment, dataset, model, registry.bind(experiment.loss, **context))
+    return Setup(trial, machine, dataset, model, loop, stopwatch)
+
+
+def _check(experiment: Experiment, dataset: Dataset) -> None:
+    images, batch = len(dataset.train.labels), experiment.train.batch_size
+    if batch > images:
+        raise ConfigError([f"train.batch_size: expected at most the {images} training images, got {batch}"])
+    if experiment.log.tensorboard:
+        tensorboard.check()

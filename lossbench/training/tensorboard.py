@@ -1,0 +1,46 @@
+"""TensorBoard events under Keras' tag names, written anew from the epochs that there are."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from lossbench.errors import UsageError
+from lossbench.runs import paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+TAGS = {"accuracy": "epoch_accuracy", "loss": "epoch_loss", "learning_rate": "epoch_learning_rate"}
+
+
+def check() -> None:
+    """Raise a UsageError where TensorBoard is not installed; TensorFlow cannot write events without it."""
+    if find_spec("tensorboard") is None:
+        raise UsageError("log.tensorboard: TensorBoard is not installed; type: pip install 'lossbench[tensorboard]'")
+
+
+class Events:
+    """Writers of `tb/train` and `tb/validation` in a run folder."""
+
+    def __init__(self, run: Path, history: Iterable[Mapping[str, Any]]) -> None:
+        import tensorflow as tf
+
+        self._summary = tf.summary
+        shutil.rmtree(run / paths.TENSORBOARD, ignore_errors=True)
+        self._writers = {
+            part: tf.summary.create_file_writer(str(run / paths.TENSORBOARD / part)) for part in ("train", "validation")
+        }
+        for row in history:
+            self.epoch(row)
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        """Write one epoch's row: what stands under `val_NAME` goes to the validation part as NAME."""
+        for part, prefix in (("train", ""), ("validation", "val_")):
+            with self._writers[part].as_default(step=row["epoch"]):
+                for column, tag in TAGS.items():
+                    if (value := row.get(prefix + column)) is not None:
+                        self._summary.scalar(tag, value)
+            self._writers[part].flush()

@@ -1,0 +1,151 @@
+"""One trial from configuration to run folder."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossbench.config import identity
+from lossbench.data import sha256
+from lossbench.errors import LossbenchError, UnfinishedRunError
+from lossbench.runs import lock, paths, place, read
+from lossbench.training import checkpoint, epochs, provenance, runtime
+from lossbench.training.progress import Progress, Silent
+from lossbench.training.signals import stop_request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from lossbench.config.identity import Trial
+    from lossbench.config.schema import Experiment
+    from lossbench.losses.plugin import PluginLoaded
+    from lossbench.training.record import Record
+    from lossbench.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended: its folder, its `run.json`, and whether it had been done before."""
+
+    run: Path
+    summary: Mapping[str, Any]
+    was_done: bool = False
+
+    @property
+    def status(self) -> str:
+        """`completed` or `diverged`."""
+        return str(self.summary["status"])
+
+
+def train(
+    trial: Trial,
+    *,
+    runs_dir: Path,
+    device: str = "auto",
+    rerun: bool = False,
+    plugins: Sequence[PluginLoaded] = (),
+    argv: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Outcome:
+    """Train a trial, or find it done, or continue it where it was interrupted.
+
+    Args:
+        trial: What to train.
+        runs_dir: The run goes to `runs_dir/<name>/<folder>`.
+        device: `auto`, `cpu`, `gpu` or `gpu:N`.
+        rerun: Train anew even if it is done; the old run is replaced when the new one is complete.
+        plugins: The files of the user's own losses; those that the trial uses are named in `run.json`.
+        argv: The command line, for `run.json`.
+        progress: Hears how it goes.
+
+    Returns:
+        The outcome, `completed` or `diverged`.
+
+    Raises:
+        UsageError: Configuration, data, loss or device do not fit together; nothing has been written.
+        InterruptedRunError: A signal stopped it; the same call continues.
+        UnfinishedRunError: Training raised an error; the folder says `failed`, and its log why.
+        MachineError: The folder cannot be written.
+    """
+    run = paths.run_folder(runs_dir, trial.experiment.name, trial.folder)
+    target = place.rerun(run) if rerun else run
+    if not rerun and (done := _done(run, trial)):
+        return done
+    with stop_request() as stop:
+        from lossbench.training.record import Record
+        from lossbench.training.setup import set_up
+        from lossbench.training.trainer import Trainer
+
+        begun = _summary(target) or {}
+        # Another number of threads could change the last digits of a run that is continued.
+        setup = set_up(trial, device=device, threads=begun.get("threads"))
+        with lock.claim(run):
+            place.settle(run)
+            if not rerun and (done := _done(run, trial)):
+                return done
+            trainer = Trainer(target, setup, progress or Silent(), stop)
+            trainer.restore()
+            started = begun.get("started") or provenance.now()
+            facts = {"started": started, "argv": list(argv), "plugins": _used(trial, plugins)}
+            record = Record(target, setup, trainer.history, facts)
+            with runtime.on(setup.machine):
+                _to_the_end(trainer, record, save_weights=trial.experiment.train.save_weights)
+            checkpoint.remove(target)
+            if rerun:
+                place.exchange(run)
+    return Outcome(run, record.summary)
+
+
+def identify(experiment: Experiment, plugins: Sequence[PluginLoaded] = ()) -> Trial:
+    """The trial of an experiment: with the digest of its data and, if its loss comes from one, of the plugin."""
+    digests = {name: plugin.sha256 for plugin in plugins for name in plugin.names}
+    return identity.trial(experiment, data_sha256=sha256(experiment.data), plugins=digests)
+
+
+def _used(trial: Trial, plugins: Sequence[PluginLoaded]) -> list[dict[str, str]]:
+    names = {term.name for term in trial.experiment.loss}
+    return [
+        {"path": str(each.path.resolve()), "sha256": each.sha256} for each in plugins if names.intersection(each.names)
+    ]
+
+
+def _to_the_end(trainer: Trainer, record: Record, *, save_weights: bool) -> None:
+    """Train and test; an error that is not lossbench's own leaves the run `failed`."""
+    try:
+        trainer.train(record)
+        test = {} if epochs.diverged(trainer.history[-1]) else trainer.test()
+        if test and all(np.isfinite(scores).all() for scores in test.values()):
+            record.results(test, trainer.history)
+            if save_weights:
+                record.weights(trainer.named_weights())
+            record.status("completed", trainer.history)
+        else:
+            record.status("diverged", trainer.history, "the loss or the network's output is no longer finite")
+    except LossbenchError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {next(iter(str(error).strip().splitlines()), '')}"
+        record.log(traceback.format_exc())
+        record.status("failed", trainer.history, reason)
+        raise UnfinishedRunError(f"training failed: {reason}; the log in the run folder holds the rest") from error
+
+
+def _done(run: Path, trial: Trial) -> Outcome | None:
+    """The outcome of a run that is there already, completed or diverged."""
+    summary = _summary(run)
+    if not summary:
+        return None
+    if summary["hashes"]["identity"] != trial.identity:
+        raise LossbenchError(f"{run}: this folder is another trial's; move it away, or choose another --runs-dir")
+    return Outcome(run, summary, was_done=True) if summary["status"] in {"completed", "diverged"} else None
+
+
+def _summary(run: Path) -> Mapping[str, Any] | None:
+    try:
+        return read.read(run).summary
+    except read.BrokenRunError:
+        return None

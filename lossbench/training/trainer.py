@@ -1,0 +1,208 @@
+"""Epochs, one after the other, in a run folder: batches, validation, rows, checkpoints, and what ends them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossbench import metrics
+from lossbench.config import seeds
+from lossbench.errors import InterruptedRunError
+from lossbench.training import checkpoint, epochs
+from lossbench.training.checkpoint import Checkpoint, Position
+from lossbench.training.schedules import learning_rates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from lossbench.training.progress import Progress
+    from lossbench.training.record import Record
+    from lossbench.training.setup import Setup
+    from lossbench.training.signals import StopRequest
+
+CHUNK_SECONDS = 0.5
+"""About how long one call of the compiled loop takes: how soon a signal is heard and progress shown."""
+
+
+class Trainer:
+    """A set-up trial and how far it is."""
+
+    def __init__(self, run: Path, setup: Setup, progress: Progress, stop: StopRequest) -> None:
+        self._run, self._setup, self._progress, self._stop = run, setup, progress, stop
+        self._experiment = setup.trial.experiment
+        self._loop, self._dataset = setup.loop, setup.dataset
+        train, images = self._experiment.train, len(setup.dataset.train.labels)
+        self._whole_batches, remainder = divmod(images, train.batch_size)
+        self._steps = self._whole_batches + bool(remainder and not train.drop_remainder)
+        self._rates = learning_rates(self._experiment.optimizer, epochs=train.epochs, steps_per_epoch=self._steps)
+        self._position = Position()
+        self._best_weights: list[NDArray[Any]] = []
+        self._chunk, self._saved_at = 16, time.perf_counter()
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """The rows of the finished epochs."""
+        return self._position.history
+
+    def restore(self) -> None:
+        """Go on from the checkpoint in the run folder, if there is one that fits."""
+        found = checkpoint.load(self._run, self._setup.trial.identity)
+        if found is None or not _fits(found.variables, self._loop.variables):
+            return
+        self._position, self._best_weights = found.position, list(found.best_weights)
+        for phase, seconds in found.position.seconds.items():
+            self._setup.stopwatch.add(phase, seconds)
+        for variable, array in zip(self._loop.variables, found.variables, strict=True):
+            variable.assign(array)
+
+    def train(self, record: Record) -> None:
+        """All epochs that are left; the last row tells whether the run diverged.
+
+        Raises:
+            InterruptedRunError: A signal asked to stop; a checkpoint is written.
+        """
+        train = self._experiment.train
+        self._progress.begin(self._run, epochs=train.epochs, done=len(self.history))
+        while len(self.history) < train.epochs and not epochs.is_over(self.history, train.early_stopping):
+            self._batches(record)
+            row = self._finish_epoch()
+            record.epoch(row)
+            self._progress.epoch(row)
+            if epochs.diverged(row):
+                return
+            if len(self.history) < train.epochs:
+                self._pause(record)
+
+    def test(self) -> dict[str, NDArray[np.float64]]:
+        """Log-probabilities of the test set at the last and, with validation, at the best epoch: its only reading."""
+        with self._setup.stopwatch.phase("test"):
+            last = metrics.log_softmax(self._loop.logits(self._dataset.test.images))
+            best = epochs.best_epoch(self.history)
+            if best is None:
+                return {"last": last}
+            if best == len(self.history) - 1:
+                return {"last": last, "best": last}
+            weights = self._weights()
+            self._assign(self._best_weights)
+            scores = metrics.log_softmax(self._loop.logits(self._dataset.test.images))
+            self._assign(weights)
+            return {"last": last, "best": scores}
+
+    def named_weights(self) -> dict[str, dict[str, NDArray[Any]]]:
+        """The weights by their paths in the model, at the last and, with validation, at the best epoch."""
+        names = [weight.path for weight in self._setup.model.weights]
+        at = {"last": self._weights()} | ({"best": self._best_weights} if self._best_weights else {})
+        return {which: dict(zip(names, weights, strict=True)) for which, weights in at.items()}
+
+    def _batches(self, record: Record) -> None:
+        """The batches of the current epoch that are left, some at a time, stopping in between if asked to."""
+        epoch, position = len(self.history), self._position
+        order = self._order(epoch)
+        rates = self._rates[epoch * self._steps :]
+        if position.batches == 0:
+            self._loop.begin_epoch()
+        while position.batches < self._steps:
+            began = time.perf_counter()
+            batches = self._next_batches(order)
+            done = position.batches + len(batches)
+            self._loop.steps(batches, rates[position.batches : done])
+            position.batches = done
+            self._spend(time.perf_counter() - began)
+            if not self._report(epoch):
+                return
+            self._pause(record)
+
+    def _order(self, epoch: int) -> NDArray[np.int32]:
+        generator = seeds.generator(self._experiment.seed, f"batches of epoch {epoch}")
+        return generator.permutation(len(self._dataset.train.labels)).astype(np.int32)
+
+    def _next_batches(self, order: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Indices `[batches, batch]`: as many whole batches as a chunk holds, or the one smaller batch at the end."""
+        size, first = self._experiment.train.batch_size, self._position.batches
+        if first == self._whole_batches:
+            return order[first * size :][np.newaxis]
+        after = min(first + self._chunk, self._whole_batches)
+        return order[first * size : after * size].reshape(-1, size)
+
+    def _spend(self, seconds: float) -> None:
+        """Count the time, and double or halve the chunk towards what takes half a second."""
+        self._setup.stopwatch.add("train", seconds)
+        self._position.epoch_seconds += seconds
+        if seconds < CHUNK_SECONDS / 2:
+            self._chunk *= 2
+        elif seconds > CHUNK_SECONDS:
+            self._chunk = max(1, self._chunk // 2)
+
+    def _report(self, epoch: int) -> bool:
+        """Tell how the epoch goes; False once its loss is no longer finite."""
+        sums = self._loop.sums
+        loss, accuracy = sums.loss / sums.images, sums.correct / sums.images
+        self._progress.steps(epoch, share=self._position.batches / self._steps, loss=loss, accuracy=accuracy)
+        return bool(np.isfinite(loss))
+
+    def _finish_epoch(self) -> dict[str, Any]:
+        """Validate, add the epoch's row to the history, and keep the weights if it is the best so far."""
+        epoch, began = len(self.history), time.perf_counter()
+        with self._setup.stopwatch.phase("validation"):
+            validation = self._validate()
+        seconds = self._position.epoch_seconds + time.perf_counter() - began
+        rate = float(self._rates[epoch * self._steps + self._position.batches - 1])
+        row = {
+            "epoch": epoch,
+            **epochs.means(self._loop.sums),
+            **validation,
+            "learning_rate": rate,
+            "seconds": round(seconds, 3),
+        }
+        self.history.append(row)
+        self._position.batches, self._position.epoch_seconds = 0, 0.0
+        if epochs.best_epoch(self.history) == epoch:
+            self._best_weights = self._weights()
+        return row
+
+    def _validate(self) -> Mapping[str, float | None]:
+        names = ("accuracy", "loss", "nll", "brier", "ece")
+        split = self._dataset.validation
+        if split is None:
+            return dict.fromkeys((f"val_{name}" for name in names), None)
+        logits = self._loop.logits(split.images)
+        measured = metrics.evaluate(metrics.log_softmax(logits), split.labels)
+        measured["loss"] = self._loop.objective(logits, split.labels)
+        return {f"val_{name}": measured[name] for name in names}
+
+    def _pause(self, record: Record) -> None:
+        """Between calls of the loop: write a checkpoint if one is due, stop if a signal asks for it."""
+        if self._stop.signum is None:
+            if time.perf_counter() - self._saved_at > checkpoint.SECONDS_BETWEEN:
+                self._save()
+            return
+        self._save()
+        done, of = len(self.history), self._experiment.train.epochs
+        record.status("interrupted", self.history, f"stopped by signal {self._stop.signum}")
+        raise InterruptedRunError(
+            f"stopped after {done} of {of} epochs; the same command continues {self._run}", self._stop.signum
+        )
+
+    def _save(self) -> None:
+        self._position.seconds = dict(self._setup.stopwatch.seconds)
+        variables = [variable.numpy() for variable in self._loop.variables]
+        checkpoint.save(
+            self._run, self._setup.trial.identity, Checkpoint(self._position, variables, self._best_weights)
+        )
+        self._saved_at = time.perf_counter()
+
+    def _weights(self) -> list[NDArray[Any]]:
+        return [weight.numpy() for weight in self._setup.model.weights]
+
+    def _assign(self, weights: list[NDArray[Any]]) -> None:
+        for weight, array in zip(self._setup.model.weights, weights, strict=True):
+            weight.assign(array)
+
+
+def _fits(arrays: Any, variables: Any) -> bool:
+    return [tuple(array.shape) for array in arrays] == [tuple(variable.shape) for variable in variables]
