@@ -1,0 +1,67 @@
+"""`lossbench show` as a process, where importing TensorFlow, Keras and pandas raises."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CODE = """
+import sys
+for name in ("tensorflow", "keras", "scipy", "matplotlib", "pandas"):
+    sys.modules[name] = None
+import typer
+from lossbench.cli.show import show
+from lossbench.errors import LossbenchError
+app = typer.Typer(add_completion=False)
+app.command()(show)
+try:
+    app(standalone_mode=False)
+except LossbenchError as error:
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(error.exit_code)
+"""
+
+
+def show(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command where importing a heavy library raises."""
+    command = [sys.executable, "-W", "error", "-c", CODE, *map(str, arguments)]
+    usual = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "FORCE_COLOR", "NO_COLOR"}}
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=usual | environment, encoding="utf-8"
+    )
+
+
+def test_one_screen(tmp_path: Path, fabricate: Any) -> None:
+    """A run is printed in 80 columns, without colour in a pipe, with it if asked."""
+    folder = fabricate(tmp_path, "focal gamma=5", 0)
+    result = show(folder)
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[0] == "focal gamma=5 · seed 0 · completed"
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in result.stdout
+    assert "\x1b[32mcompleted" in show(folder, FORCE_COLOR="1").stdout
+
+
+def test_json(tmp_path: Path, fabricate: Any) -> None:
+    """`--json` prints an object that a program can read."""
+    value = json.loads(show(fabricate(tmp_path, "focal", 7), "--json").stdout)
+    assert (value["seed"], len(value["history"])) == (7, 5)
+
+
+def test_exit_statuses(tmp_path: Path, fabricate: Any) -> None:
+    """5 where there is no run, 2 where there are several or it is broken; one line each."""
+    assert show(tmp_path).returncode == 5
+    folder = fabricate(tmp_path, "focal", 0)
+    fabricate(tmp_path, "focal", 1)
+    assert show(tmp_path).returncode == 2
+    (folder / "run.json").write_text("{")
+    result = show(folder)
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert result.stderr.startswith(f"error: {folder}: run.json: not JSON")
