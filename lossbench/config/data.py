@@ -73,7 +73,7 @@ class Data(Section):
     """Which images, and in which condition."""
 
     name: Literal["mnist", "fashion_mnist", "idx"] = "mnist"
-    """mnist (embedded), fashion_mnist (downloaded once) or idx (your files)."""
+    """mnist, fashion_mnist (downloaded once) or idx (your files)."""
     path: Annotated[Path, Lax, AfterValidator(_printable)] | None = None
     """A folder of four IDX files, gzipped or raw."""
     classes: Annotated[tuple[Index, ...], Lax, Field(min_length=2), AfterValidator(_distinct)] | None = None

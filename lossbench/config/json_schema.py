@@ -17,10 +17,11 @@ def json_schema() -> dict[str, Any]:
     definitions |= loss.pop("$defs", {})
     properties = schema.pop("properties")
     properties["loss"] = {"description": properties["loss"]["description"], **loss}
-    properties["data"]["anyOf"] = [
-        {"enum": definitions["Data"]["properties"]["name"]["enum"]},
-        {"$ref": properties["data"].pop("$ref")},
-    ]
+    datasets = definitions["Data"]["properties"]["name"]["enum"]
+    properties["data"] = {
+        "description": definitions["Data"]["description"],
+        "anyOf": [{"enum": datasets}, properties["data"]],
+    }
     properties["name"] |= {"type": ["string", "null"], "pattern": VALID_NAME, "default": None}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import ValidationError
 
@@ -22,6 +23,9 @@ from lossbench.losses.registry import InvalidLossError, LossTerm, parse
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+Layers: TypeAlias = dict[str, Node]
+"""Files with their mappings, in the order in which they lie on top of each other."""
+
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """Return the experiment of a YAML file.
@@ -36,7 +40,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     Raises:
         ConfigError: Every problem, one line each: `file:line:column: key: expected ..., got ...`.
     """
-    merged = merge(_defaults(), _read(Path(path), None, (), {}))
+    merged = reduce(merge, _read(Path(path), None, (), {}).values(), _defaults())
     for override in overrides:
         merged = merge(merged, _override(override, merged))
     return _build(merged, name_from(Path(path)))
@@ -70,8 +74,8 @@ def _defaults() -> Node:
     return yaml.node({key: value for key, value in dump(Experiment()).items() if key != "name"})
 
 
-def _read(path: Path, asked_at: Position | None, chain: tuple[str, ...], known: dict[str, Node]) -> Node:
-    """Return a file on top of what it extends.
+def _read(path: Path, asked_at: Position | None, chain: tuple[str, ...], known: dict[str, Layers]) -> Layers:
+    """Return a file and all that it extends, each once, the later on top of the earlier.
 
     Args:
         path: The file.
@@ -85,13 +89,12 @@ def _read(path: Path, asked_at: Position | None, chain: tuple[str, ...], known: 
     if here in chain:
         raise _error(asked_at, f"extends: a circle; {show(str(path))} leads back to itself")
     if here not in known:
-        node = _mapping(path, asked_at)
-        under = Node({})
+        node, layers = _mapping(path, asked_at), dict[str, Node]()
         for parent in _parents(node):
-            file = beside(path.parent, parent.value)
-            under = merge(under, _read(file, parent.position, (*chain, here), known))
+            below = _read(beside(path.parent, parent.value), parent.position, (*chain, here), known)
+            layers = {file: layer for file, layer in layers.items() if file not in below} | below
         own = {key: child for key, child in node.value.items() if key != "extends"}
-        known[here] = merge(under, spread(Node(own, node.position), path.parent))
+        known[here] = layers | {here: spread(Node(own, node.position), path.parent)}
     return known[here]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from inspect import Parameter
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,8 @@ def text(mapping: dict[str, Any], comment: Callable[[Path], str | None]) -> str:
 
 def scalar(value: Any) -> str:
     """Return a value as YAML on one line."""
-    written = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, width=float("inf"), allow_unicode=True)
+    style: dict[str, Any] = {"default_flow_style": True, "sort_keys": False, "allow_unicode": True, "width": math.inf}
+    written: str = yaml.dump(value, Dumper=_Dumper, **style)
     return written.removesuffix("\n").removesuffix("\n...")
 
 
