@@ -59,7 +59,8 @@ def load_runs(places: Iterable[Path]) -> tuple[pd.DataFrame, list[Broken]]:
 def _row(run: read.Run) -> dict[str, Any]:
     summary = run.summary
     hashes = summary["hashes"]
-    return dict(_flat(run.config)) | {
+    config = {key: value for key, value in run.config.items() if key not in {"test", "val"}}
+    return dict(_flat(config)) | {
         "folder": str(run.folder),
         "status": run.status,
         "seed": run.seed,

@@ -9,7 +9,7 @@ import typer
 
 
 def compare(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Run folders, or folders that hold them.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Run folders, or folders that hold them.")],
     at: Annotated[
         Literal["last", "best"], typer.Option(help="Test the weights of the last epoch, or of the best on validation.")
     ] = "last",

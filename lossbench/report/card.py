@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from lossbench.metrics import METRICS
@@ -52,7 +51,7 @@ def _head(sheet: Sheet) -> Text:
 
 
 def _line(name: str, text: str, width: int) -> str:
-    return textwrap.fill(text, width, initial_indent=name.ljust(LABEL), subsequent_indent=" " * LABEL)
+    return words.filled(text, width, " · ", indent=" " * LABEL, first=name.ljust(LABEL))
 
 
 def _facts(sheet: Sheet) -> dict[str, str]:
@@ -71,14 +70,19 @@ def _facts(sheet: Sheet) -> dict[str, str]:
 
 def _measured(sheet: Sheet) -> Iterator[str]:
     """The metrics of `run.json`, a line for each set of images and each of last and best."""
-    metrics, best = sheet.run.metrics, sheet.run.summary.get("best_epoch")
+    metrics, best = sheet.run.metrics, _best_epoch(sheet)
     places = [(part, at) for part in ("test", "val") for at in ("last", "best") if f"{part}.{at}.accuracy" in metrics]
     if places:
         yield " " * LABEL + "".join(f"{words.header(name):>12}" for name in METRICS)
     for part, at in places:
         values = (words.number(name, metrics.get(f"{part}.{at}.{name}")) for name in METRICS)
-        epoch = f"   epoch {words.clean(best)}" * (at == "best")
-        yield f"{part} {at}".ljust(LABEL) + "".join(f"{value:>12}" for value in values) + epoch
+        yield f"{part} {at}".ljust(LABEL) + "".join(f"{value:>12}" for value in values) + best * (at == "best")
+
+
+def _best_epoch(sheet: Sheet) -> str:
+    """Counted from 1, as training counts aloud; the files count from 0."""
+    best, epochs = (sheet.run.summary.get(name) for name in ("best_epoch", "epochs"))
+    return f"   epoch {best + 1}/{epochs}" if type(best) is int and type(epochs) is int else ""
 
 
 def _curves(sheet: Sheet) -> Iterator[str]:

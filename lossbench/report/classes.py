@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
+
+from lossbench.report import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +40,7 @@ def render(sheet: Sheet, width: int) -> Text:
     text = Text(f"{title}\n", style="bold")
     text.append("\n".join(fitting), style="not bold")
     if counts is not None and (pairs := ", ".join(_confused(counts))):
-        text.append("\n" + textwrap.fill(f"most often confused: {pairs}", width), style="not bold")
+        text.append("\n" + words.filled(f"most often confused: {pairs}", width, ", "), style="not bold")
     return text
 
 
@@ -73,7 +74,7 @@ def _shares(row: Mapping[str, Any]) -> list[str]:
 
 
 def _confused(counts: NDArray[Any]) -> Iterator[str]:
-    """The largest counts off the diagonal: `4 as 9 (12 times)`."""
+    """The largest counts off the diagonal: `4 as 9 (12)`."""
     wrong = [(-count, pair) for pair, count in _cells(counts) if pair[0] != pair[1] and count]
     for count, (true, predicted) in sorted(wrong)[:MOST_PAIRS]:
         yield f"{true} as {predicted} ({-count})"

@@ -39,7 +39,7 @@ class ComparisonTable:
         for block in comparison.blocks:
             yield Text("")
             if condition := words.condition(comparison, block):
-                yield Text("\n".join(textwrap.wrap(condition, width)), style="cyan")
+                yield Text(words.filled(condition, width, " · "), style="cyan")
             yield _table(block.groups, layout)
         notes = words.legend(comparison) + words.notes(comparison)
         if notes:

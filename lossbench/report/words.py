@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,14 @@ _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(\x1b\\|\x07|$)|.)",
 def clean(text: object) -> str:
     """Text from a file without terminal escapes and whatever else is not printable."""
     return "".join(character for character in _ESCAPES.sub("", str(text)) if character.isprintable())
+
+
+def filled(text: str, width: int, between: str, indent: str = "", first: str = "") -> str:
+    """Lines of at most `width`, broken only behind a separator: `" · "`, `", "`."""
+    solid, separator = text.replace(" ", "\xa0"), between.replace(" ", "\xa0")
+    breakable = solid.replace(separator, separator[:-1] + " ")
+    lines = textwrap.fill(breakable, width, initial_indent=first or indent, subsequent_indent=indent)
+    return lines.replace("\xa0", " ")
 
 
 def header(metric: str) -> str:

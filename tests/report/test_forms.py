@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -11,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lossbench.analysis import frame, sheet, summary
 from lossbench.report import card, output
+from lossbench.runs.read import BrokenRunError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,6 +149,34 @@ def test_hostile_labels_stay_text(tmp_path: Path, fabricate: Any) -> None:
     assert "\\[bold\\]a\\|b\\[/bold\\]\\`c\\`" in render([tmp_path], "markdown")
     for form in ("table", "csv", "json", "markdown"):
         assert "\x1b" not in render([tmp_path], form)
+
+
+ANY_VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=5,
+)
+SECTION = st.sampled_from(["data", "model", "optimizer", "train", "loss", "test", "seed", "folder", "status", "log"])
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(configs=st.lists(st.dictionaries(SECTION, ANY_VALUE), min_size=2, max_size=2), others=ANY_VALUE)
+def test_any_content_can_be_compared_and_shown(
+    tmp_path_factory: pytest.TempPathFactory, fabricate: Any, configs: list[dict[str, Any]], others: Any
+) -> None:
+    """Whatever valid files say, they are tabulated and shown, or listed as broken; nothing crashes."""
+    runs_dir = tmp_path_factory.mktemp("runs")
+    strange = dict.fromkeys(("link", "reason", "seconds", "device", "versions", "plugin", "best_epoch"), others)
+    folders = [fabricate(runs_dir, "focal", number, images=20, epochs=1, **strange) for number in (0, 1)]
+    folders.append(fabricate(runs_dir, "focal", 2, images=20, epochs=1))
+    for folder, config in zip(folders, configs, strict=False):
+        (folder / "config.yaml").write_text(json.dumps(config) or "{}")
+    for form in ("table", "csv", "json", "markdown"):
+        assert render([runs_dir], form)
+    for folder in folders:
+        with contextlib.suppress(BrokenRunError):
+            assert printed(folder)
+            assert output.show(sheet.load(folder), as_json=True)
 
 
 def printed(folder: Path) -> list[str]:

@@ -122,3 +122,12 @@ def test_legend_and_notes() -> None:
         "counted once: a is the same trial as b",
         "runs of several versions of lossbench: 0.1.0, 0.2.0",
     ]
+
+
+def test_lines_break_behind_separators_only() -> None:
+    """A key stays with its value."""
+    text = "model mlp · hidden [256] · batch_norm (momentum 0.9)"
+    assert words.filled(text, 28, " · ", indent="  ").splitlines() == [
+        "  model mlp · hidden [256] ·",
+        "  batch_norm (momentum 0.9)",
+    ]
