@@ -108,8 +108,8 @@ def _section_marks(section: Section, usual: Section | None, path: Path) -> Itera
     plain = section.model_dump(mode="json", exclude={"loss"})
     for key, field in type(section).model_fields.items():
         value, default, here = getattr(section, key), field.get_default(call_default_factory=True), (*path, key)
-        if key == "name" and path:
-            default = getattr(usual, "name", value)
+        if key == "name":  # the experiment's own follows from its file
+            default = getattr(usual, "name", value) if path else value
         if isinstance(value, Section):
             if default is None:
                 yield here, "default: null"

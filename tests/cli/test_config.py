@@ -40,7 +40,6 @@ def test_it_marks_what_differs(printed: Any) -> None:
     """A comment says the default."""
     marked = [" ".join(line.split()) for line in printed("loss.gamma=5").splitlines() if "#" in line]
     assert marked == [
-        "name: focal # default: experiment",
         "name: focal # default: categorical_crossentropy",
         "gamma: 5.0 # default: 2.0",
         "epochs: 2 # default: 5",

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lossbench.config.identity import slug, trial
 from lossbench.config.resolve import from_mapping
+from lossbench.config.write import dump
+
+if TYPE_CHECKING:
+    from random import Random
 
 DATA = "0" * 64
 
@@ -119,7 +125,17 @@ def test_a_label_becomes_a_folder_name(label: str, expected: str) -> None:
     assert slug(label) == expected
 
 
-def test_the_digest_is_the_same_on_every_machine() -> None:
-    """A change of this value gives every user's runs another folder: raise the schema version instead."""
-    path = Path("/data")
-    assert identity({"data": {"name": "idx", "path": path}}) == identity({"data": {"name": "idx", "path": "/other"}})
+def shuffled(value: Any, random: Random) -> Any:
+    """Return `value` with the keys of every mapping in another order."""
+    if not isinstance(value, dict):
+        return value
+    items = [(key, shuffled(item, random)) for key, item in value.items()]
+    random.shuffle(items)
+    return dict(items)
+
+
+@given(st.sampled_from(OTHER), st.randoms(use_true_random=False))
+def test_the_order_of_keys_does_not_matter(mapping: dict[str, object], random: Random) -> None:
+    """Nor whether the defaults are written out."""
+    whole = dump(from_mapping(mapping))
+    assert identity(shuffled(whole, random)) == identity(mapping)
