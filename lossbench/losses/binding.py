@@ -38,7 +38,7 @@ def bind(terms: Sequence[LossTerm], **context: Any) -> Loss:
         UsageError: If a loss asks for something that `context` lacks.
         PluginError: If a user's own loss fails, now or when the function is called.
     """
-    parts = [(term.weight, _bound(term, context)) for term in terms]
+    parts = [(term.weight, bind_term(term, context)) for term in terms]
 
     def loss(y_true: Tensor, y_pred: Tensor) -> Tensor:
         y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
@@ -47,7 +47,7 @@ def bind(terms: Sequence[LossTerm], **context: Any) -> Loss:
     return loss
 
 
-def _bound(term: LossTerm, context: Mapping[str, Any]) -> Loss:
+def bind_term(term: LossTerm, context: Mapping[str, Any]) -> Loss:
     """One term with everything but targets and logits filled in, which it gets in the form that it wants."""
     spec = find(term.name)
     with _on_behalf_of(spec):

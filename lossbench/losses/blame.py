@@ -26,8 +26,8 @@ def blame(path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # the user's code may raise anything
         place = ":".join(map(str, (path, *_lines(error, path)[-1:])))
-        sentence = " ".join("".join(traceback.format_exception_only(_without_place(error))).split())
-        raise PluginError(f"{place}: {sentence}") from error
+        words = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise PluginError(f"{place}: {type(error).__name__}: {' '.join(words.split())}") from error
 
 
 def _lines(error: Exception, path: Path) -> list[int | None]:
@@ -35,8 +35,3 @@ def _lines(error: Exception, path: Path) -> list[int | None]:
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return [error.lineno]
     return [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-
-
-def _without_place(error: Exception) -> Exception:
-    """A syntax error prints its own place and source line over several lines: keep its words."""
-    return type(error)(error.msg) if isinstance(error, SyntaxError) else error

@@ -48,7 +48,7 @@ def get(
 
     Example:
         >>> loss = get("focal", gamma=5)
-        >>> round(float(loss([0, 1, 2], ops.eye(3))), 4)
+        >>> round(float(loss(ops.arange(3), ops.eye(3))), 4)
         0.0075
     """
     known = {context for spec in specs().values() for context in spec.context}
@@ -96,6 +96,7 @@ class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """The losses of a batch, not yet reduced."""
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         logits = y_pred if self.from_logits else self._logits(y_pred)
         return self._loss(_targets(y_true, y_pred.shape), logits)
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import re
 import sys
 from dataclasses import dataclass
 from types import CodeType, ModuleType
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from lossbench import ops
 from lossbench.errors import PluginError
 from lossbench.losses import catalogue
-from lossbench.losses.binding import bind
+from lossbench.losses.binding import bind_term
 from lossbench.losses.blame import blame
 from lossbench.losses.spec import REQUIRED, LossSpec, describe
 from lossbench.losses.terms import RESERVED, WANTS, LossTerm, canonical, type_adapter
@@ -91,12 +92,12 @@ def check(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
     y_pred = ops.sin(ops.reshape(ops.arange(batch * classes, dtype="float32"), (batch, classes)))
     for term in terms:
         spec = catalogue.find(term.name)
-        values = bind([term], **context)(y_true, y_pred)
-        shape, dtype = tuple(values.shape), str(values.dtype)
-        if shape not in ((batch,), ()) or "float" not in dtype:
+        values = bind_term(term, context)(y_true, y_pred)
+        returned = f"{ops.dtype(values)} {tuple(values.shape)}" if ops.is_tensor(values) else type(values).__name__
+        if not re.fullmatch(rf"b?float\d+ \(({batch},)?\)", returned):
             raise PluginError(
-                f"{spec.plugin or spec.name}: the loss {spec.name!r} should return a float for each image, shape "
-                f"({batch},), or a scalar; on {batch} images of {classes} classes it returned {dtype} of shape {shape}"
+                f"{spec.plugin or spec.name}: the loss {spec.name!r} should return a tensor of one float an image, or a "
+                f"scalar; on {batch} images of {classes} classes it returned {returned}, not float32 ({batch},)"
             )
 
 

@@ -79,7 +79,7 @@ def describe(function: Callable[..., Any], family: str, *, name: str | None = No
         docstring=docstring,
         summary=" ".join(docstring.partition("\n\n")[0].split()),
         formula=_first(r"\A[^\n]+\n(?:[^\n]+\n)*\n((?: {4}[^\n]+\n)+)", docstring),
-        source=_first(r"^Source: (.+?)(?=\n\n|\Z)", docstring),
+        source=_first(r"^Source: (.+?)\.?(?=\n\n|\Z)", docstring),
         aliases=tuple(alias for alias in _first(r"^Aliases: (.+?)\.$", docstring).split(", ") if alias),
         **{"link": _first(r"^Link: (softmax|sigmoid|none)\.$", docstring) or "none"} | about,
     )

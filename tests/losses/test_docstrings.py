@@ -1,0 +1,112 @@
+"""Every loss documents itself in the same layout, and its example runs."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+
+import pytest
+
+import lossbench.losses
+from lossbench.losses import catalogue, keras_loss, registry
+from lossbench.losses.spec import REQUIRED
+from lossbench.losses.terms import RESERVED, canonical
+
+NAMES = tuple(registry.specs())
+every_loss = pytest.mark.parametrize("name", NAMES)
+
+LAYOUT = re.compile(
+    r"\A[A-Z0-9].+\.\n"  # one sentence
+    r"\n(?: {4}\S.*\n)+"  # formula
+    r"(?:\n(?:\S.*\n)+)*?"  # prose
+    r"\nLink: (?:softmax|sigmoid|none)\.\n"
+    r"(?:Aliases: (?:\w+, )*\w+\.\n)?"
+    r"\nArgs:\n(?: {4}.+\n)+"
+    r"\nReturns:\n(?: {4}.+\n)+"
+    r"(?:\nRaises:\n(?: {4}.+\n)+)?"
+    r"\nExample:\n(?: {4}.+\n)+"
+    r"\nSource: .+[.?]\Z"
+)
+
+
+@every_loss
+def test_layout(name: str) -> None:
+    """Summary, formula, link, aliases, Args, Returns, Raises, Example, Source, in this order."""
+    assert LAYOUT.search(registry.find(name).docstring), registry.find(name).docstring
+
+
+@every_loss
+def test_record_is_complete(name: str) -> None:
+    """Nothing that tables and listings show is empty."""
+    spec = registry.find(name)
+    assert all([spec.summary, spec.formula, spec.source, spec.link])
+    assert "Link" not in spec.formula
+    assert all(hyperparameter.description for hyperparameter in spec.hyperparameters.values())
+
+
+@every_loss
+def test_hyperparameters_are_keyword_only_with_valid_defaults(name: str) -> None:
+    """Every hyperparameter has a default that its own annotation accepts, and no name that the engine owns."""
+    spec = registry.find(name)
+    parameters = list(inspect.signature(spec.function).parameters.values())
+    assert [parameter.name for parameter in parameters[:2]] == ["y_true", "y_pred"]
+    assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters[2:])
+    for hyperparameter in spec.hyperparameters.values():
+        assert hyperparameter.default is not REQUIRED
+        assert canonical(hyperparameter, hyperparameter.default) == hyperparameter.default
+        assert hyperparameter.name not in RESERVED
+        assert not hyperparameter.expected.startswith("a value")
+
+
+@every_loss
+def test_docstring_is_longer_than_the_code(name: str) -> None:
+    """A body reads as its equation: few lines, and more docstring than code."""
+    source = inspect.getsource(registry.find(name).function)
+    docstring = registry.find(name).docstring.count("\n") + 1
+    body = source.split('"""')[2].strip().splitlines()
+    assert len(body) <= 6
+    assert len(body) < docstring
+
+
+@pytest.mark.parametrize(
+    "module", [*(f"lossbench.losses.{family}" for family in catalogue.FAMILIES), keras_loss.__name__]
+)
+def test_examples_run(module: str) -> None:
+    """The examples print what they say."""
+    results = doctest.testmod(importlib.import_module(module))
+    assert results.failed == 0
+    assert results.attempted > 0
+
+
+@every_loss
+def test_every_loss_has_an_example(name: str) -> None:
+    """The example calls the loss that it belongs to."""
+    assert re.search(rf">>> .*\b{name}\(", registry.find(name).docstring)
+
+
+def test_names_are_unique() -> None:
+    """No identifier, alias or preset says two things, and none hides a module of the package."""
+    names = registry.names()
+    modules = {module.name for module in pkgutil.iter_modules(lossbench.losses.__path__)}
+    assert len(names) == len(set(names))
+    assert not modules & set(names)
+
+
+@every_loss
+def test_function_form(name: str) -> None:
+    """`from lossbench.losses import focal` is the function."""
+    assert getattr(lossbench.losses, name) is registry.find(name).function
+    assert name in dir(lossbench.losses)
+
+
+def test_table_has_a_row_for_every_loss() -> None:
+    """The README's table names each loss, its aliases, and each hyperparameter with its default."""
+    rows = registry.table().splitlines()[2:]
+    assert len(rows) == len(NAMES)
+    for name, row in zip(NAMES, rows, strict=True):
+        spec = registry.find(name)
+        assert row.startswith(f"| `{name}`")
+        assert row.count("|") == 5
+        assert all(f"`{alias}`" in row for alias in spec.aliases)
+        assert all(f"{hyperparameter} = " in row for hyperparameter in spec.hyperparameters)

@@ -1,0 +1,154 @@
+"""The class form: anyone's `model.compile`, saved and loaded by Keras in another process."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lossbench.losses
+from lossbench.errors import UsageError
+from lossbench.losses import registry
+from lossbench.losses.keras_loss import CatalogueLoss, get
+
+keras = pytest.importorskip("keras")
+generator = np.random.default_rng(11)
+LABELS = generator.integers(4, size=8)
+TARGETS = np.eye(4, dtype="float32")[LABELS]
+LOGITS = generator.standard_normal((8, 4)).astype("float32")
+COUNTS = [1, 2, 3, 4]
+LISTS: list[Any] = [["ce", {"name": "rce", "weight": 10}], [{"name": "focal", "gamma": 3}, "weighted_crossentropy"]]
+NAMES = [*registry.names(), *LISTS]
+every_name = pytest.mark.parametrize("name", NAMES, ids=str)
+
+
+@every_name
+def test_labels_may_be_integers_or_one_hot(name: Any) -> None:
+    """Integer labels, as a vector or a column, and one-hot targets give the same loss."""
+    loss = get(name, class_counts=COUNTS)
+    values = [float(loss(y_true, LOGITS)) for y_true in (TARGETS, LABELS, LABELS[:, None], LABELS.astype("uint8"))]
+    assert values == [values[0]] * 4
+
+
+@every_name
+def test_value_is_the_function_forms(name: Any) -> None:
+    """The mean over images of what the training step computes."""
+    terms = registry.parse(name)
+    expected = np.mean(registry.bind(terms, class_counts=COUNTS)(TARGETS, LOGITS))
+    assert float(get(name, class_counts=COUNTS)(TARGETS, LOGITS)) == pytest.approx(float(expected), rel=1e-6)
+
+
+@every_name
+def test_half_precision_is_computed_in_float32(name: Any) -> None:
+    """The loss of float16 logits is a float32."""
+    half = LOGITS.astype("float16")
+    loss = get(name, class_counts=COUNTS)
+    assert np.asarray(loss(LABELS, half)).dtype == np.float32
+    assert float(loss(LABELS, half)) == float(loss(LABELS, half.astype("float32")))
+
+
+@every_name
+def test_configuration_round_trip(name: Any) -> None:
+    """`get_config` is plain and makes the same loss again."""
+    loss = get(name, class_counts=COUNTS, reduction="sum")
+    config = json.loads(json.dumps(loss.get_config()))
+    again = CatalogueLoss.from_config(config)
+    assert again.get_config() == loss.get_config()
+    assert float(again(LABELS, LOGITS)) == float(loss(LABELS, LOGITS))
+
+
+@every_name
+def test_probabilities_instead_of_logits(name: Any) -> None:
+    """With from_logits=False the loss of probabilities is that of the logits behind them."""
+    terms = registry.parse(name)
+    link = registry.link(terms)
+    probabilities = keras.ops.sigmoid(LOGITS) if link == "sigmoid" else keras.ops.softmax(LOGITS)
+    logits = LOGITS if link == "sigmoid" else keras.ops.log_softmax(LOGITS)
+    actual = get(name, from_logits=False, class_counts=COUNTS)(TARGETS, probabilities)
+    assert float(actual) == pytest.approx(float(get(name, class_counts=COUNTS)(TARGETS, logits)), rel=1e-4)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "sum_over_batch_size", "mean", "none", None])
+def test_reduction_is_keras_own(reduction: str | None) -> None:
+    """The reductions are Keras', also with sample weights."""
+    ours = get("ce", reduction=reduction)
+    theirs = keras.losses.CategoricalCrossentropy(from_logits=True, reduction=reduction)
+    weights = np.arange(8.0)
+    np.testing.assert_allclose(ours(LABELS, LOGITS), theirs(TARGETS, LOGITS), rtol=1e-5)
+    np.testing.assert_allclose(ours(LABELS, LOGITS, weights), theirs(TARGETS, LOGITS, weights), rtol=1e-5)
+
+
+def test_package_exports_get() -> None:
+    """`lossbench.losses.get` is the class form."""
+    assert lossbench.losses.get is get
+
+
+def test_name_is_the_loss() -> None:
+    """Keras shows the loss's canonical name."""
+    assert get("gce").name == "generalized_crossentropy"
+    assert get(["ce", "rce"]).name == "categorical_crossentropy_reverse_crossentropy"
+
+
+def test_mistakes_are_told() -> None:
+    """Wrong hyperparameters, missing context and wrong shapes are sentences."""
+    with pytest.raises(registry.InvalidLossError, match="did you mean 'gamma'"):
+        get("focal", gama=2)
+    with pytest.raises(UsageError, match="needs class_counts"):
+        get("weighted_crossentropy")
+    with pytest.raises(UsageError, match="hyperparameters stand in the entries"):
+        get(["ce", "rce"], q=1)
+    with pytest.raises(UsageError, match="let the model emit logits"):
+        get(["ce", "bce"], from_logits=False)
+    with pytest.raises(UsageError, match=r"targets \[batch, 4\], got \(8, 3\)"):
+        get("ce")(TARGETS[:, :3], LOGITS)
+    with pytest.raises(UsageError, match=r"outputs as \[batch, classes\]"):
+        get("ce")(LABELS, LOGITS[0])
+    with pytest.raises(AttributeError, match="no_such_loss"):
+        _ = lossbench.losses.no_such_loss
+
+
+OTHER_PROCESS = """
+import json, sys
+import numpy as np
+import lossbench.losses.keras_loss
+
+folder = sys.argv[1]
+data = np.load(f"{folder}/data.npz")
+with open(f"{folder}/losses.json") as file:
+    losses = [keras.saving.deserialize_keras_object(entry) for entry in json.load(file)]
+model = keras.saving.load_model(f"{folder}/model.keras")
+print(json.dumps({
+    "losses": [float(loss(data["labels"], data["logits"])) for loss in losses],
+    "evaluated": model.evaluate(data["logits"], data["labels"], verbose=0),
+    "config": model.loss.get_config(),
+}))
+"""
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own, on NumPy 2
+def test_saved_and_loaded_in_another_process(tmp_path: Path) -> None:
+    """Keras saves a compiled model and every loss, and a fresh process loads them with the same numbers."""
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)])
+    model.compile(optimizer="sgd", loss=get(LISTS[1], class_counts=COUNTS))
+    history = model.fit(LOGITS, LABELS, epochs=3, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+    model.save(tmp_path / "model.keras")
+    losses = [get(name, class_counts=COUNTS) for name in NAMES]
+    serialized = [keras.saving.serialize_keras_object(loss) for loss in losses]
+    assert {entry["registered_name"] for entry in serialized} == {"lossbench>CatalogueLoss"}
+    (tmp_path / "losses.json").write_text(json.dumps(serialized))
+    np.savez(tmp_path / "data.npz", labels=LABELS, logits=LOGITS)
+    done = subprocess.run(
+        [sys.executable, "-c", OTHER_PROCESS, str(tmp_path)],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    there = json.loads(done.stdout.splitlines()[-1])
+    assert there["losses"] == pytest.approx([float(loss(LABELS, LOGITS)) for loss in losses], rel=1e-6)
+    assert there["evaluated"] == pytest.approx(model.evaluate(LOGITS, LABELS, verbose=0), rel=1e-6)
+    assert there["config"] == model.loss.get_config()
