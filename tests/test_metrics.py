@@ -94,3 +94,11 @@ def test_per_class_by_hand() -> None:
     scores = metrics.per_class(np.array([[6, 2, 0], [1, 3, 0], [0, 0, 0]]))
     expected = [(0, 6 / 7, 6 / 8, 12 / 15, 8), (1, 3 / 5, 3 / 4, 6 / 9, 4), (2, 0, 0, 0, 0)]
     assert [pytest.approx(row) for row in expected] == [tuple(row) for row in scores]
+
+
+def test_a_confidence_on_an_edge_belongs_to_the_bin_below() -> None:
+    """Bins are closed on the right: 7/15 stands with 0.44, and right and wrong cancel but for 0.5 - 0.4533."""
+    confidences = np.array([7 / 15, 0.44])
+    assert np.exp(np.log(confidences))[0] == np.linspace(0, 1, 16)[7]
+    log_probabilities = np.log(np.stack([confidences, 0.3 * np.ones(2), 0.7 - confidences], axis=1))
+    assert metrics.ece(log_probabilities, np.array([0, 1])) == pytest.approx(0.5 - confidences.mean())

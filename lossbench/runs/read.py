@@ -231,13 +231,11 @@ def _check_size(archive: zipfile.ZipFile) -> None:
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """An array whose header tells no more than the file holds, and no object that would have to be unpickled."""
+    """An array whose header promises no more than the file holds; objects, which need pickle, are refused."""
     with archive.open(name) as file:
         version = np.lib.format.read_magic(file)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = header(file)
-        if dtype.hasobject:
-            raise ValueError(f"{name} holds objects, expected numbers")
         if math.prod(shape) * dtype.itemsize != archive.getinfo(name).file_size - file.tell():
             raise ValueError(f"{name} is not as long as it says")
     with archive.open(name) as file:

@@ -234,10 +234,18 @@ class Explosive:
         return (exec, ("raise SystemExit('unpickled')",))
 
 
+def objects_of_the_right_length() -> bytes:
+    """An object array whose pickle is exactly as long as its header promises."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|O", "fortran_order": False, "shape": (20,)})
+    return header.getvalue() + pickle.dumps(Explosive()).ljust(160, b".")
+
+
 ARRAY_FAULTS = {
     "text": b"not a zip",
     "truncated": npz(labels=npy(np.arange(1000)))[:-40],
     "objects": npz(labels=npy(np.array([Explosive()], dtype=object), allow_pickle=True)),
+    "objects as long as they say": npz(labels=objects_of_the_right_length()),
     "a pickle": npz(labels=pickle.dumps(Explosive())),
     "long header": npz(labels=npy(np.zeros(3)).replace(b"(3,)", b"(9999999999,)")),
     "short member": npz(labels=npy(np.zeros(3))[:-8]),

@@ -131,7 +131,7 @@ def test_a_torn_line_goes_with_the_next_row(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
     write.append_row(path, {"epoch": 0})
     whole = path.read_text()
-    path.write_text(whole + "1,0.9")
+    path.write_text(whole + "1,0.9123456789,0.123456789,0.9123456789")
     write.append_row(path, {"epoch": 1})
     assert path.read_text() == whole + "1,,,,,,,,,,,,,\n"
 
