@@ -86,6 +86,15 @@ def test_the_same_seed_makes_the_same_and_another_another(experiment: Build) -> 
     assert same(one.test, other.test)
 
 
+def test_another_seed_splits_in_another_way(experiment: Build) -> None:
+    """The images themselves are others, in both parts."""
+    one, other = (data.prepare(experiment(seed, train_size=1000)) for seed in (1, 2))
+    assert one.validation is not None
+    assert other.validation is not None
+    assert not np.array_equal(one.train.images, other.train.images)
+    assert not np.array_equal(one.validation.images, other.validation.images)
+
+
 def test_noise_and_imbalance_leave_the_split_as_it_is(experiment: Build) -> None:
     """Conditions of one seed share their images: the pairing of losses rests on it."""
     plain, noisy, thin, both = (
@@ -117,6 +126,14 @@ def test_noise_reaches_validation_unless_it_is_to_be_clean(experiment: Build) ->
     assert round(float((noisy.validation.labels != noisy.validation.true_labels).mean()), 1) == 0.4
     np.testing.assert_array_equal(clean.validation.labels, clean.validation.true_labels)
     assert same(noisy.train, clean.train)
+
+
+def test_both_parts_have_noise_of_their_own(experiment: Build) -> None:
+    """Which validation labels are wrong does not follow from which training labels are."""
+    made = data.prepare(experiment(train_size=5000, label_noise={"type": "pair", "rate": 0.5}))
+    assert made.validation is not None
+    wrong = [part.labels != part.true_labels for part in (made.train, made.validation)]
+    assert round(float((wrong[0] == wrong[1]).mean()), 1) == 0.5
 
 
 def test_noise_is_recorded_as_defined_and_as_drawn(experiment: Build) -> None:
