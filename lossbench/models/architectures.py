@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -10,24 +9,26 @@ from lossbench.models.heads import head
 from lossbench.models.layers import Layers
 
 if TYPE_CHECKING:
-    from lossbench.config import schema
+    from collections.abc import Callable, Mapping
+
+    from lossbench.config import model as sections
 
 KerasLayer: TypeAlias = Any
 KerasModel: TypeAlias = Any
 
 
-def linear(make: Layers, _: schema.Linear) -> list[KerasLayer]:
+def linear(make: Layers, _: sections.Linear) -> list[KerasLayer]:
     """Softmax regression: the head alone, on the pixels."""
     return [make.flatten()]
 
 
-def mlp(make: Layers, section: schema.Mlp) -> list[KerasLayer]:
+def mlp(make: Layers, section: sections.Mlp) -> list[KerasLayer]:
     """Hidden layers with ReLU, each followed by dropout."""
     hidden = [layer for width in section.hidden for layer in (make.dense(width, "relu"), make.dropout(section.dropout))]
     return [make.flatten(), *hidden]
 
 
-def cnn(make: Layers, section: schema.Cnn) -> list[KerasLayer]:
+def cnn(make: Layers, section: sections.Cnn) -> list[KerasLayer]:
     """Two 3×3 convolutions of 32 and 64 filters with ReLU, each max-pooled, then dropout."""
     return [
         make.convolution(32, 3, "relu"),
@@ -39,7 +40,7 @@ def cnn(make: Layers, section: schema.Cnn) -> list[KerasLayer]:
     ]
 
 
-def cnn_bn(make: Layers, _: schema.CnnBn) -> list[KerasLayer]:
+def cnn_bn(make: Layers, _: sections.CnnBn) -> list[KerasLayer]:
     """Two padded 3×3 convolutions of 32 and 64 filters and a dense layer of 128, all with batch norm and ReLU."""
     blocks = [
         layer
@@ -54,7 +55,7 @@ def cnn_bn(make: Layers, _: schema.CnnBn) -> list[KerasLayer]:
     return [*blocks, make.flatten(), make.dense(128), make.batch_norm(), make.relu()]
 
 
-def lenet5(make: Layers, _: schema.Lenet5) -> list[KerasLayer]:
+def lenet5(make: Layers, _: sections.Lenet5) -> list[KerasLayer]:
     """LeNet-5 with ReLU: convolutions of 6 and 16 filters of 5×5, average-pooled, then 120 and 84 units.
 
     Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998 (there: tanh, RBF output).
@@ -76,7 +77,7 @@ ARCHITECTURES: Final[Mapping[str, Callable[[Layers, Any], list[KerasLayer]]]] = 
 
 
 def build(
-    section: schema.Model, *, classes: int, image_shape: tuple[int, int], seed: int, precision: str = "float32"
+    section: sections.Model, *, classes: int, image_shape: tuple[int, int], seed: int, precision: str = "float32"
 ) -> KerasModel:
     """The model of a configuration: normalised images `[batch, height, width, 1]` to logits `[batch, classes]`.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lossbench.config import schema
+    from lossbench.config.model import Head
     from lossbench.models.layers import Layers
 
 
-def head(make: Layers, section: schema.Head, classes: int) -> Any:
+def head(make: Layers, section: Head, classes: int) -> Any:
     """The layer that a configuration's `model.head` names; it computes in float32 under every precision."""
     if section.name == "linear":
         return make.dense(classes, dtype="float32")

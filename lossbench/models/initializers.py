@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from lossbench.config import schema
+from lossbench.config import model
 
 
-def initializer(distribution: schema.Distribution, seed: int) -> Any:
+def initializer(distribution: model.Distribution, seed: int) -> Any:
     """The Keras initialiser that draws from `distribution` with `seed`."""
     import keras
 
     match distribution:
-        case schema.TruncatedNormal(stddev=stddev, limit=limit):
+        case model.TruncatedNormal(stddev=stddev, limit=limit):
             return _truncated_normal(stddev, limit or 2 * stddev, seed)
-        case schema.RandomNormal(stddev=stddev):
+        case model.RandomNormal(stddev=stddev):
             return keras.initializers.RandomNormal(0.0, stddev, seed)
-        case schema.RandomUniform(limit=limit):
+        case model.RandomUniform(limit=limit):
             return keras.initializers.RandomUniform(-limit, limit, seed)
-        case schema.Scaled(name="orthogonal"):
+        case model.Scaled(name="orthogonal"):
             return keras.initializers.Orthogonal(seed=seed)
-        case schema.Scaled(name=name):
+        case model.Scaled(name=name):
             return keras.initializers.get({"class_name": name, "config": {"seed": seed}})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from lossbench.config import schema
+from lossbench.config import model as sections
 from lossbench.config.seeds import integer
 from lossbench.models.initializers import initializer
 
@@ -13,7 +13,7 @@ from lossbench.models.initializers import initializer
 class Layers:
     """Makes the layers of one model in order; the n-th seeded layer always gets the n-th seed."""
 
-    def __init__(self, section: schema.Model, seed: int, precision: str) -> None:
+    def __init__(self, section: sections.Model, seed: int, precision: str) -> None:
         import keras
 
         self._keras = keras
@@ -66,7 +66,7 @@ class Layers:
         return self._keras.layers.Dropout(rate, seed=next(self._seeds), dtype=self._precision)
 
     def initializer(self, kind: str) -> Any:
-        """A freshly seeded initialiser for kernels of `kind`, `convolution` or `dense`; Glorot uniform if none is set."""
+        """A freshly seeded initialiser for `kind` kernels, `convolution` or `dense`; Glorot uniform if none is set."""
         chosen = self._section.initializer
-        distribution = getattr(chosen, kind) if isinstance(chosen, schema.ByLayer) else chosen
-        return initializer(distribution or schema.Scaled(name="glorot_uniform"), next(self._seeds))
+        distribution = getattr(chosen, kind) if isinstance(chosen, sections.ByLayer) else chosen
+        return initializer(distribution or sections.Scaled(name="glorot_uniform"), next(self._seeds))

@@ -58,7 +58,7 @@ def save(run: Path, identity: str, checkpoint: Checkpoint) -> None:
 def load(run: Path, identity: str) -> Checkpoint | None:
     """The checkpoint of a run folder; None where there is none, or it is damaged or another trial's."""
     try:
-        with np.load(run / paths.CHECKPOINT / FILE, allow_pickle=False) as file:
+        with (run / paths.CHECKPOINT / FILE).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             header = json.loads(file["header"].tobytes())
             if header.pop("identity") != identity:
                 return None
@@ -67,7 +67,7 @@ def load(run: Path, identity: str) -> Checkpoint | None:
                 for kind in ("variable", "best")
             }
         return Checkpoint(Position(**header), groups["variable"], groups["best"])
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return None
 
 

@@ -7,7 +7,7 @@ whose loss is not finite.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +40,9 @@ class Sums:
     recovered: float
 
 
+LOSS = [field.name for field in fields(Sums)].index("loss")
+
+
 class Loop:
     """A model with its optimiser, its loss and its training images; all state is in `variables`."""
 
@@ -55,10 +58,10 @@ class Loop:
         self._images = tf.constant(dataset.train.images)
         self._labels = tf.constant(dataset.train.labels.astype(np.int32))
         self._true_labels = tf.constant(dataset.train.true_labels.astype(np.int32))
-        self._sums = tf.Variable(tf.zeros([len(Sums.__dataclass_fields__)], tf.float64), trainable=False)
+        self._sums = tf.Variable(tf.zeros([len(fields(Sums))], tf.float64), trainable=False)
         batches = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.float32)]
-        self._compiled_steps = tf.function(self._steps, input_signature=batches)
-        self._compiled_logits = tf.function(self._logits, reduce_retracing=True)
+        self._compiled_steps = tf.function(self._steps, input_signature=batches, autograph=False)
+        self._compiled_logits = tf.function(self._logits, reduce_retracing=True, autograph=False)
 
     @property
     def variables(self) -> list[Any]:
@@ -93,10 +96,14 @@ class Loop:
     def _steps(self, order: Any, learning_rates: Any) -> None:
         import tensorflow as tf
 
-        for step in tf.range(tf.shape(order)[0]):
-            if not tf.math.is_finite(self._sums[1]):
-                break
+        def goes_on(step: Any) -> Any:
+            return (step < tf.shape(order)[0]) & tf.math.is_finite(self._sums[LOSS])
+
+        def body(step: Any) -> Any:
             self._step(order[step], learning_rates[step])
+            return step + 1
+
+        tf.while_loop(goes_on, body, [0])
 
     def _step(self, batch: Any, learning_rate: Any) -> None:
         import tensorflow as tf

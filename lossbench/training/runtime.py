@@ -57,7 +57,8 @@ def start(*, device: str, threads: int, precision: str = "float32", deterministi
     chosen = _choose(device, len(gpus))
     if chosen is None and precision == "mixed_float16":
         raise DeviceError(
-            "train.precision: mixed_float16 needs a GPU, and this run computes on the CPU; write mixed_bfloat16 or float32"
+            "train.precision: mixed_float16 needs a GPU, and this run computes on the CPU; "
+            "write mixed_bfloat16 or float32"
         )
     threads = _configure(tf, gpus, chosen, threads)
     if deterministic and chosen is not None:

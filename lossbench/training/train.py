@@ -10,7 +10,7 @@ import numpy as np
 
 from lossbench.config import identity
 from lossbench.data import sha256
-from lossbench.errors import LossbenchError, UnfinishedRunError
+from lossbench.errors import InterruptedRunError, LossbenchError, MachineError, UnfinishedRunError
 from lossbench.runs import lock, paths, place, read
 from lossbench.training import checkpoint, epochs, provenance, runtime
 from lossbench.training.progress import Progress, Silent
@@ -114,7 +114,7 @@ def _used(trial: Trial, plugins: Sequence[PluginLoaded]) -> list[dict[str, str]]
 
 
 def _to_the_end(trainer: Trainer, record: Record, *, save_weights: bool) -> None:
-    """Train and test; an error that is not lossbench's own leaves the run `failed`."""
+    """Train and test; an error leaves the run `failed`, unless the run can just be continued."""
     try:
         trainer.train(record)
         test = {} if epochs.diverged(trainer.history[-1]) else trainer.test()
@@ -125,12 +125,14 @@ def _to_the_end(trainer: Trainer, record: Record, *, save_weights: bool) -> None
             record.status("completed", trainer.history)
         else:
             record.status("diverged", trainer.history, "the loss or the network's output is no longer finite")
-    except LossbenchError:
+    except (InterruptedRunError, MachineError):
         raise
     except Exception as error:
-        reason = f"{type(error).__name__}: {next(iter(str(error).strip().splitlines()), '')}"
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         record.log(traceback.format_exc())
         record.status("failed", trainer.history, reason)
+        if isinstance(error, LossbenchError):
+            raise
         raise UnfinishedRunError(f"training failed: {reason}; the log in the run folder holds the rest") from error
 
 

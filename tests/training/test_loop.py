@@ -24,7 +24,8 @@ def dataset(generator, images=40, wrong=10):
 def loop_of(data, model="linear", loss="categorical_crossentropy", **settings):
     settings = {"optimizer": {"name": "sgd", "learning_rate": RATE}, "model": model, "loss": loss} | settings
     experiment = resolve.from_mapping(settings)
-    network = build(experiment.model, classes=CLASSES, image_shape=(5, 4), seed=0)
+    precision = experiment.train.precision
+    network = build(experiment.model, classes=CLASSES, image_shape=(5, 4), seed=0, precision=precision)
     return Loop(experiment, data, network, registry.bind(experiment.loss)), network
 
 

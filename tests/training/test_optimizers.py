@@ -84,7 +84,7 @@ DECAYS = [
 ]
 
 
-def oracle(rule, start, decay=0.0, decoupled=True, exclude_bias=True, clip_norm=None, steps=STEPS):  # noqa: FBT002, PLR0913 - the configuration's keys
+def oracle(rule, start, decay=0.0, decoupled=True, exclude_bias=True, clip_norm=None, steps=STEPS):  # noqa: FBT002 - the configuration's keys
     weights, states = [each.copy() for each in start], [{}, {}]
     for step in range(steps):
         gradients = gradients_of(step, [(4, 3), (3,)])

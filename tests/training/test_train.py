@@ -1,0 +1,227 @@
+"""One trial to its run folder, in this process: what is written, found done, continued, diverged, failed."""
+
+import csv
+import json
+import signal
+
+import numpy as np
+import pytest
+
+from lossbench import errors, metrics
+from lossbench.config import resolve
+from lossbench.losses import plugin
+from lossbench.runs import read
+from lossbench.training import identify, train
+from lossbench.training.progress import Silent
+
+TIMELESS = slice(None, 9)
+"""The columns of `metrics.csv` before `seconds`."""
+
+
+def run(config, runs_dir, **options):
+    plugins = options.get("plugins", ())
+    return train(identify(resolve.from_mapping(config, name="small"), plugins), runs_dir=runs_dir, **options)
+
+
+def rows(folder):
+    with (folder / "metrics.csv").open(newline="") as file:
+        return [[cell for name, cell in row.items() if name != "seconds"] for row in csv.DictReader(file)]
+
+
+class StopAfter(Silent):
+    """Sends SIGTERM to the run once a number of epochs and a share of the next are done."""
+
+    def __init__(self, epochs, share=0.0):
+        self._wanted = epochs + share
+
+    def steps(self, epoch, *, share, **_):
+        """Stop if it is time."""
+        if epoch + share >= self._wanted:
+            self._wanted = float("inf")
+            signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Chunks of 16 batches, so that a run can be stopped in the middle of an epoch."""
+    monkeypatch.setattr("lossbench.training.trainer.CHUNK_SECONDS", 1e-9)
+
+
+def test_a_run_folder_is_complete_and_agrees_with_itself(small, tmp_path):
+    """Every file of the design; accuracy from predictions, confusion, per class and run.json is one number."""
+    outcome = run(small, tmp_path)
+    files = sorted(path.name for path in outcome.run.iterdir())
+    assert files == [
+        "config.yaml",
+        "confusion.csv",
+        "log.txt",
+        "metrics.csv",
+        "per_class.csv",
+        "predictions.npz",
+        "run.json",
+    ]
+    summary = json.loads((outcome.run / "run.json").read_text())
+    assert (summary["status"], summary["epochs"]) == ("completed", 2)
+    saved = read.predictions(outcome.run)
+    for at in ("last", "best"):
+        confusion = read.confusion(outcome.run)[at]
+        expected = summary["metrics"][f"test.{at}.accuracy"]
+        assert (saved[f"{at}.predicted"] == saved["labels"]).mean() == expected
+        assert (confusion.sum(), confusion.trace() / 10_000) == (10_000, expected)
+        nll = metrics.nll(saved[f"{at}.log_probabilities"].astype(float), saved["labels"])
+        assert nll == pytest.approx(summary["metrics"][f"test.{at}.nll"], abs=1e-3)
+    assert len(rows(outcome.run)) == 2
+
+
+def test_the_written_configuration_is_the_same_trial(small, tmp_path):
+    """config.yaml can be run again and leads to the same folder."""
+    first = run(small, tmp_path)
+    again = identify(resolve.load(first.run / "config.yaml"))
+    assert again.folder == first.run.name
+    assert train(again, runs_dir=tmp_path).was_done
+
+
+def test_equal_seeds_give_equal_bytes(small, tmp_path):
+    """Same seed: same files but for time. Another seed: others."""
+    first, again = run(small, tmp_path / "a"), run(small, tmp_path / "b")
+    assert rows(first.run) == rows(again.run)
+    for name in ("per_class.csv", "confusion.csv", "predictions.npz"):
+        assert (first.run / name).read_bytes() == (again.run / name).read_bytes()
+    assert rows(first.run) != rows(run(small | {"seed": 1}, tmp_path).run)
+
+
+@pytest.mark.usefixtures("often")
+@pytest.mark.parametrize(
+    ("model", "epochs", "share"), [("mlp", 0, 0.3), ("mlp", 0, 1.0), ("mlp", 1, 0.5), ("cnn_bn", 1, 0.5)]
+)
+def test_an_interrupted_run_ends_with_the_numbers_of_an_undisturbed_one(small, tmp_path, model, epochs, share):
+    """Stopped in an epoch or between two, with dropout, batch norm and Adam's moments, then continued."""
+    small |= {"model": model, "train": small["train"] | {"batch_size": 16}}
+    undisturbed = run(small, tmp_path / "a")
+    with pytest.raises(errors.InterruptedRunError) as stopped:
+        run(small, tmp_path / "b", progress=StopAfter(epochs, share))
+    folder = tmp_path / "b" / "small" / undisturbed.run.name
+    assert (stopped.value.exit_code, read.read(folder).status) == (143, "interrupted")
+    continued = run(small, tmp_path / "b")
+    assert not continued.was_done
+    assert rows(continued.run) == rows(undisturbed.run)
+    assert (folder / "predictions.npz").read_bytes() == (undisturbed.run / "predictions.npz").read_bytes()
+    assert not (folder / "checkpoint").exists()
+
+
+def test_a_diverging_run_keeps_its_rows_and_is_a_result(small, tmp_path):
+    """Status diverged, the row with NaN there, no test metrics; calling again trains nothing."""
+    small["optimizer"] = {"name": "sgd", "learning_rate": 1e38}
+    small["loss"] = "squentropy"
+    outcome = run(small, tmp_path)
+    assert (outcome.status, outcome.summary["metrics"]) == ("diverged", {})
+    assert rows(outcome.run)[-1][2] in {"nan", "inf"}
+    assert run(small, tmp_path).was_done
+
+
+def test_rerun_replaces_a_finished_run_only_when_the_new_one_is_complete(small, tmp_path):
+    """Interrupted, the old run is untouched; finished, the new one stands in its place and nothing else is left."""
+    first = run(small, tmp_path)
+    started = first.summary["started"], (first.run / "run.json").stat().st_ino
+    with pytest.raises(errors.InterruptedRunError):
+        run(small, tmp_path, rerun=True, progress=StopAfter(0))
+    assert (first.run / "run.json").stat().st_ino == started[1]
+    again = run(small, tmp_path, rerun=True)
+    assert (again.was_done, again.run) == (False, first.run)
+    assert (again.run / "run.json").stat().st_ino != started[1]
+    assert sorted(path.name for path in again.run.parent.iterdir()) == [".locks", again.run.name]
+
+
+def test_early_stopping_and_weights_and_noise_columns(small, tmp_path):
+    """A rate of 0-like size never improves: stops after patience; weights.npz holds last and best; noise is counted."""
+    small["optimizer"] = {"name": "sgd", "learning_rate": 1e-12}
+    small["train"] |= {"epochs": 9, "early_stopping": {"patience": 2}, "save_weights": True}
+    small["data"] |= {"label_noise": {"type": "symmetric", "rate": 0.5}}
+    outcome = run(small, tmp_path)
+    table = read.history(outcome.run)
+    assert len(table) == 3
+    with np.load(outcome.run / "weights.npz", allow_pickle=False) as weights:
+        assert sorted({name.partition("/")[0] for name in weights.files}) == ["best", "last"]
+    memorized, recovered = table[0]["memorized"], table[0]["recovered"]
+    assert 0 < memorized < 0.3
+    assert 0 < recovered < 0.3
+    noise = 1 - np.trace(np.array(outcome.summary["transition_matrix"])) / 10
+    assert noise == pytest.approx(0.5, abs=0.05)
+
+
+def test_without_validation_columns_stay_empty_and_there_is_no_best(small, tmp_path):
+    """`val_*` cells are empty, metrics only `last`."""
+    small["data"]["validation_size"] = 0
+    outcome = run(small, tmp_path)
+    assert all(cell == "" for row in rows(outcome.run) for cell in row[3:8])
+    assert {name.split(".")[1] for name in outcome.summary["metrics"]} == {"last"}
+
+
+def test_tensorboard_reads_back_what_was_written(small, tmp_path):
+    """Keras' tags, a point an epoch, the values of metrics.csv; also after the run was interrupted and continued."""
+    import tensorflow as tf
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    small["log"] = {"tensorboard": True}
+    with pytest.raises(errors.InterruptedRunError):
+        run(small, tmp_path, progress=StopAfter(1))
+    outcome = run(small, tmp_path)
+    for part, column in (("train", "loss"), ("validation", "val_loss")):
+        events = EventAccumulator(str(outcome.run / "tb" / part)).Reload()
+        points = [(e.step, tf.make_ndarray(e.tensor_proto).item()) for e in events.Tensors("epoch_loss")]
+        expected = [(row["epoch"], pytest.approx(row[column], rel=1e-6)) for row in read.history(outcome.run)]
+        assert points == expected
+
+
+PLUGIN = '''
+"""Losses of a user."""
+import keras
+
+def squared(y_true, y_pred, *, power=2.0):
+    """Powers of the difference."""
+    return keras.ops.mean(abs(y_true - keras.ops.softmax(y_pred)) ** power, axis=-1)
+
+def fails_later(y_true, y_pred):
+    """Fails on the batches of training only."""
+    if y_pred.shape[0] is None or y_pred.shape[0] > 11:
+        raise RuntimeError("a fault of the loss")
+    return keras.ops.sum(y_pred, axis=-1)
+'''
+
+
+@pytest.fixture
+def users(tmp_path):
+    """A plugin file, loaded, and forgotten afterwards."""
+    from lossbench.losses import registry
+
+    path = tmp_path / "users.py"
+    path.write_text(PLUGIN)
+    yield plugin.load(path)
+    registry.clear_plugins()
+
+
+def test_a_plugins_path_and_hash_are_recorded(small, tmp_path, users):
+    """In run.json, for the trial that uses it; and in no other."""
+    outcome = run(small | {"loss": {"name": "squared", "power": 1.5}}, tmp_path, plugins=[users])
+    assert outcome.summary["plugins"] == [{"path": str(users.path), "sha256": users.sha256}]
+    assert outcome.summary["hashes"]["plugin"] == users.sha256
+    other = run(small, tmp_path, plugins=[users])
+    assert (other.summary["plugins"], other.summary["hashes"]["plugin"]) == ([], None)
+
+
+def test_a_loss_that_fails_in_training_leaves_a_failed_run_that_is_tried_again(small, tmp_path, users):
+    """Status failed with the reason, the traceback in the log, the user's own line in the message."""
+    with pytest.raises(errors.PluginError, match=r"users.py:12: RuntimeError: a fault of the loss"):
+        run(small | {"loss": "fails_later"}, tmp_path, plugins=[users])
+    (folder,) = (path for path in (tmp_path / "small").iterdir() if not path.name.startswith("."))
+    assert read.read(folder).status == "failed"
+    assert "a fault of the loss" in read.read(folder).summary["reason"]
+    assert "Traceback" in (folder / "log.txt").read_text()
+
+
+def test_a_batch_larger_than_the_training_set_is_refused_before_anything_is_written(small, tmp_path):
+    """Exit 2, with both numbers."""
+    small["train"]["batch_size"] = 2001
+    with pytest.raises(errors.ConfigError, match="expected at most the 2000 training images, got 2001"):
+        run(small, tmp_path)
+    assert list(tmp_path.iterdir()) == []
