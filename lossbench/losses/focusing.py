@@ -9,7 +9,7 @@ from lossbench.losses._numerics import expectation, per_class, power, smooth, sm
 from lossbench.losses.types import NonNegative, PerClass, Smoothing, Tensor
 
 
-def focal(  # noqa: PLR0913 (the formula's own parameters)
+def focal(
     y_true: Tensor,
     y_pred: Tensor,
     *,
@@ -53,7 +53,7 @@ def focal(  # noqa: PLR0913 (the formula's own parameters)
     return -expectation(smooth(y_true, label_smoothing), per_class("alpha", alpha, y_pred) * focus * log_p)
 
 
-def binary_focal_crossentropy(  # noqa: PLR0913 (the formula's own parameters)
+def binary_focal_crossentropy(
     y_true: Tensor,
     y_pred: Tensor,
     *,

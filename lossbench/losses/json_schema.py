@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lossbench.losses.catalogue import find, names, specs
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.spec import REQUIRED
-from lossbench.losses.terms import WANTS, canonical, type_adapter
+from lossbench.losses.terms import WANTS, WEIGHT, canonical, type_adapter
 
 if TYPE_CHECKING:
     from lossbench.losses.spec import Hyperparameter, LossSpec
@@ -31,7 +31,7 @@ def _mapping(spec: LossSpec) -> dict[str, Any]:
         "description": spec.summary,
         "properties": {
             "name": {"enum": [spec.name, *spec.aliases, *presets]},
-            "weight": {"type": "number", "exclusiveMinimum": 0, "default": 1},
+            "weight": _property(WEIGHT),
             **hyperparameters,
             **wants,
         },

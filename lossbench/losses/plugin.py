@@ -96,8 +96,8 @@ def check(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
         returned = f"{ops.dtype(values)} {tuple(values.shape)}" if ops.is_tensor(values) else type(values).__name__
         if not re.fullmatch(rf"b?float\d+ \(({batch},)?\)", returned):
             raise PluginError(
-                f"{spec.plugin or spec.name}: the loss {spec.name!r} should return a tensor of one float an image, or a "
-                f"scalar; on {batch} images of {classes} classes it returned {returned}, not float32 ({batch},)"
+                f"{spec.plugin or spec.name}: the loss {spec.name!r} should return a tensor of one float an image, "
+                f"or a scalar; on {batch} images of {classes} classes it returned {returned}, not float32 ({batch},)"
             )
 
 

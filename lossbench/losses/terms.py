@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,12 +12,16 @@ from lossbench.errors import Problem, UsageError
 from lossbench.losses.catalogue import did_you_mean, find, specs
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.spec import REQUIRED, Hyperparameter, LossSpec
+from lossbench.losses.types import Positive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 WANTS = {"labels": ("one_hot", "integer"), "outputs": ("logits", "probabilities")}
 """What a plugin's loss may ask for, and the values."""
+
+WEIGHT = Hyperparameter("weight", Positive, 1.0, "a number", "> 0", "The loss's share of the sum.")
+"""What every loss takes beside its hyperparameters."""
 
 RESERVED = ("name", "weight", "reduction", "from_logits", *WANTS)
 """Keys that cannot be hyperparameters, because the engine or the notation owns them."""
@@ -85,31 +88,25 @@ def _mapping(value: Mapping[Any, Any], name_path: tuple[str, ...]) -> tuple[Loss
         spec = find(name)
     except UsageError as error:
         raise InvalidLossError([Problem(name_path, str(error))]) from None
-    weight = given.pop("weight", 1.0)
     wants = {key: given.pop(key) for key in WANTS if key in given} if spec.plugin else {}
-    problems = [*_weight_problems(weight), *_want_problems(wants), *_key_problems(spec, given)]
-    hyperparameters = _validated(spec, given, problems)
+    problems = [*_want_problems(wants), *_key_problems(spec, given)]
+    weight = _validated([WEIGHT], given, problems)
+    hyperparameters = _validated(spec.hyperparameters.values(), given, problems)
     if problems:
         raise InvalidLossError(problems)
-    return (LossTerm(spec.name, float(weight), hyperparameters, **wants),)
+    return (LossTerm(spec.name, **weight, hyperparameters=hyperparameters, **wants),)
 
 
 def _preset(name: str, given: dict[str, Any]) -> tuple[LossTerm, ...]:
     preset = PRESETS[name]
     if isinstance(preset, dict):
         return parse({**preset, **given})
-    weight = given.pop("weight", 1.0)
     fixed = f"{name!r} stands for {preset}: write that list to change it"
-    problems = [*_weight_problems(weight), *(Problem((key,), fixed) for key in given)]
+    problems = [Problem((key,), fixed) for key in given if key != "weight"]
+    weight = _validated([WEIGHT], given, problems)
     if problems:
         raise InvalidLossError(problems)
-    return tuple(replace(term, weight=weight * term.weight) for term in parse(preset))
-
-
-def _weight_problems(weight: object) -> Iterator[Problem]:
-    number = isinstance(weight, int | float) and not isinstance(weight, bool)
-    if not (number and 0 < weight < math.inf):  # type: ignore[operator]  # `number` is the proof
-        yield Problem(("weight",), f"expected a number > 0, got {_shown(weight)}")
+    return tuple(replace(term, weight=weight["weight"] * term.weight) for term in parse(preset))
 
 
 def _want_problems(wants: Mapping[str, object]) -> Iterator[Problem]:
@@ -119,23 +116,26 @@ def _want_problems(wants: Mapping[str, object]) -> Iterator[Problem]:
 
 
 def _key_problems(spec: LossSpec, given: Mapping[Any, Any]) -> Iterator[Problem]:
-    engine = {*RESERVED, *(name for other in specs().values() for name in other.context)}
+    engine = {*RESERVED, *(name for other in specs().values() for name in other.context)} - {"weight"}
     takes = f"It takes {', '.join(spec.hyperparameters)}" if spec.hyperparameters else "It takes no hyperparameters"
     for key in given:
         if key in engine:
             yield Problem((key,), f"{key!r} is not set in YAML: the engine fills it in")
-        elif key not in spec.hyperparameters:
+        elif key not in (*spec.hyperparameters, "weight"):
             near = did_you_mean(str(key), (*spec.hyperparameters, "weight")) or "."
             yield Problem((key,), f"unknown key {_shown(key)} in loss {spec.name!r}{near} {takes}")
 
 
-def _validated(spec: LossSpec, given: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
-    """Every hyperparameter of the loss, given or default, in canonical form; what is wrong goes to the problems."""
+def _validated(
+    hyperparameters: Iterable[Hyperparameter], given: Mapping[str, Any], problems: list[Problem]
+) -> dict[str, Any]:
+    """Every hyperparameter, given or default, in canonical form; what is wrong goes to the problems."""
     values = {}
-    for name, hyperparameter in spec.hyperparameters.items():
+    for hyperparameter in hyperparameters:
+        name = hyperparameter.name
         value = given.get(name, hyperparameter.default)
         if value is REQUIRED:
-            problems.append(Problem((), f"loss {spec.name!r} needs {name!r}: {hyperparameter.expected}"))
+            problems.append(Problem((), f"{name!r} is required: {hyperparameter.expected}"))
             continue
         try:
             values[name] = canonical(hyperparameter, value)

@@ -4,8 +4,6 @@ An oracle is the formula for one image, in float64 NumPy: scores z, true class y
 the hyperparameters smooth the labels, the oracle says so itself.
 """
 
-# ruff: noqa: ARG005  # every oracle of the table has the same four arguments, whichever it needs
-
 import math
 from collections.abc import Callable
 from typing import Any

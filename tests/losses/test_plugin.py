@@ -129,7 +129,7 @@ def test_factory(tmp_path: Path) -> None:
     np.testing.assert_allclose(losses({"name": "scaled", "factor": 3}), 3 * CROSSENTROPY, rtol=1e-5)
     np.testing.assert_allclose(losses({"name": "scaled", "factor": 1, "power": 2}), CROSSENTROPY**2, rtol=1e-5)
     assert registry.label(registry.parse({"name": "scaled", "factor": 3})) == "scaled factor=3"
-    with pytest.raises(registry.InvalidLossError, match="loss 'scaled' needs 'factor'"):
+    with pytest.raises(registry.InvalidLossError, match="'factor' is required: a value"):
         registry.parse("scaled")
 
 
@@ -264,6 +264,14 @@ def test_bad_result(tmp_path: Path, body: str, message: str) -> None:
     with pytest.raises(PluginError, match=message) as caught:
         plugin.check(registry.parse("mine"), CLASSES)
     assert "\n" not in str(caught.value)
+
+
+def test_the_nearest_line_is_shown(tmp_path: Path) -> None:
+    """Where the user's functions call each other, the line that fails is shown, not the call."""
+    source = "def mine(y_true, y_pred):\n    return _helper(y_pred)\n\n\ndef _helper(x):\n    return x.nothing\n"
+    plugin.load(written(tmp_path, source))
+    with pytest.raises(PluginError, match=r"my_losses\.py:6: AttributeError"):
+        plugin.check(registry.parse("mine"), CLASSES)
 
 
 def test_failing_constructor(tmp_path: Path) -> None:

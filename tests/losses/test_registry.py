@@ -79,6 +79,8 @@ WRONG: list[tuple[object, list[tuple[tuple[Any, ...], str]]]] = [
     ({"gamma": 2}, [((), "expected 'name', the name of a loss")]),
     ({"name": 3}, [(("name",), "expected 'name', the name of a loss, got 3")]),
     ({"name": "ce", "weight": 0}, [(("weight",), "expected a number > 0, got 0")]),
+    ({"name": "ce", "weight": math.inf}, [(("weight",), "expected a number > 0, got inf")]),
+    ({"name": "ce", "weight": True}, [(("weight",), "expected a number > 0, got True")]),
     ({"name": "ce", "weight": "1"}, [(("weight",), "expected a number > 0, got '1'")]),
     (3, [((), "expected the name of a loss, a mapping with 'name', or a list of these, got 3")]),
     (None, [((), "expected the name of a loss, a mapping with 'name', or a list of these, got None")]),
@@ -103,8 +105,9 @@ def test_every_problem_is_told_with_its_place(value: object, expected: list[tupl
 
 def test_long_values_are_cut() -> None:
     """A number of 400 digits does not fill the screen."""
-    ((_, message),) = problems({"name": "gce", "q": 10**400})
-    assert len(message) < 100
+    for key in ("q", "weight"):
+        ((_, message),) = problems({"name": "gce", key: 10**400})
+        assert len(message) < 100
 
 
 @pytest.mark.parametrize("name", NAMES)
