@@ -7,6 +7,8 @@ from lossbench.losses.types import Tensor
 def tempered_crossentropy(y_true: Tensor, y_pred: Tensor, *, temperature: float = 2.0) -> Tensor:
     """Cross-entropy of softened logits: -Σ e log softmax(z / temperature).
 
+    Link: softmax.
+
     Args:
         y_true: `[batch, classes]`, one-hot.
         y_pred: `[batch, classes]`, logits.

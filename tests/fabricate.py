@@ -75,7 +75,7 @@ def fabricate(  # noqa: PLR0913 - a test names what it needs
 ) -> Path:
     """Write one run folder and return it; `config` sets dotted keys, further arguments set keys of `run.json`."""
     settings = with_keys(CONFIG, {"seed": seed, "loss": {"name": label}, **(config or {})})
-    identity = hashlib.sha256(json.dumps([label, settings]).encode()).hexdigest()
+    identity = hashlib.sha256(json.dumps([label, settings | {"seed": None}]).encode()).hexdigest()
     slug = "".join(character if character.isalnum() else "_" for character in label)[:40]
     folder = paths.run_folder(runs_dir, "study", f"{slug}-s{seed}-{identity[:12]}")
     write.folder(folder)

@@ -131,10 +131,10 @@ def _is_under(key: str, parents: Iterable[str]) -> bool:
 
 def _once(rows: Iterable[Row]) -> tuple[list[Row], tuple[tuple[str, str], ...]]:
     """Each trial once, a completed run of it if there is one; and the folders left out."""
-    counted: dict[str, Row] = {}
+    counted: dict[tuple[str, int], Row] = {}
     duplicates = []
     for row in sorted(rows, key=lambda row: (row["status"] != "completed", row["folder"])):
-        first = counted.setdefault(row["identity"], row)
+        first = counted.setdefault((row["identity"], row["seed"]), row)
         if first is not row:
             duplicates.append((row["folder"], first["folder"]))
     return list(counted.values()), tuple(duplicates)

@@ -37,7 +37,11 @@ def parse(text: str) -> dict[str, Any]:
     """
     try:
         _check(text)
-        value = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from the safe loader
+        loader = _Loader(text)
+        try:
+            value = loader.get_single_data()
+        finally:
+            loader.dispose()
     except (yaml.YAMLError, RecursionError, OverflowError) as error:
         raise ValueError(f"not YAML: {getattr(error, 'problem', None) or type(error).__name__}") from error
     if not isinstance(value, dict) or not _keys_are_text(value):

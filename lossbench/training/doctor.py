@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PACKAGES = ("lossbench", "tensorflow", "keras", "numpy", "pandas", "pydantic", "typer", "rich", "scipy")
+PACKAGES = ("lossbench", "tensorflow", "keras", "numpy", "pandas", "pydantic", "typer", "rich")
 OPTIONAL = ("tensorboard",)
 ENOUGH_BYTES = 100 << 20
 

@@ -89,6 +89,7 @@ def _validation_metrics(history: Sequence[Mapping[str, Any]]) -> dict[str, float
 def _describe(setup: Setup) -> dict[str, Any]:
     """What is known of a run before it trains."""
     trial, dataset, machine = setup.trial, setup.dataset, setup.machine
+    realised = dataset.realised_transition_matrix
     return {
         "schema_version": paths.SCHEMA_VERSION,
         "name": trial.experiment.name,
@@ -109,7 +110,7 @@ def _describe(setup: Setup) -> dict[str, Any]:
             "validation": len(dataset.validation.labels) if dataset.validation else 0,
             "test": len(dataset.test.labels),
         },
-        "class_counts": dataset.class_counts,
-        "transition_matrix": dataset.realised_transition_matrix,
+        "class_counts": dataset.class_counts.tolist(),
+        "transition_matrix": None if realised is None else realised.tolist(),
         "metrics": {},
     }
