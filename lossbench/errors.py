@@ -18,6 +18,10 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class LossbenchError(Exception):
@@ -83,3 +87,16 @@ class InterruptedRunError(LossbenchError):
         super().__init__(message)
         self.signal = signal.Signals(signum)
         self.exit_code = 128 + signum
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """What to put behind an unknown word: `; did you mean 'gamma'?`, or nothing if no known word is near.
+
+    A known word that holds the unknown one comes before one that resembles it; case does not count.
+    """
+    from difflib import get_close_matches
+
+    text, names = str(word).lower(), {name.lower(): name for name in known}
+    inside = [name for name in names if len(text) > 1 and text in name]
+    near = get_close_matches(text, inside, n=1, cutoff=0) or get_close_matches(text, names, n=1)
+    return f"; did you mean {names[near[0]]!r}?" if near else ""

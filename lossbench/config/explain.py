@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lossbench.config.schema import Experiment
 from lossbench.config.yaml import Path, show
-from lossbench.errors import Problem
+from lossbench.errors import Problem, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,14 +42,6 @@ def explain(error: ValidationError) -> list[Problem]:
 def dotted(path: Path) -> str:
     """Return a path as it is written on the command line; odd keys are quoted."""
     return ".".join(part if re.fullmatch(r"[\w-]{1,60}", part) else show(part) for part in map(str, path))
-
-
-def did_you_mean(word: object, known: list[str]) -> str:
-    """Return `; did you mean 'x'?` for the nearest known word, or nothing."""
-    text = str(word)
-    inside = [name for name in known if len(text) > 1 and text in name]
-    near = get_close_matches(text, inside, n=1, cutoff=0) or get_close_matches(text, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _problem(kind: str, loc: Path, given: Any, context: dict[str, Any]) -> Problem:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lossbench.errors import PluginError, UsageError
+from lossbench.errors import PluginError, UsageError, did_you_mean
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.spec import LossSpec, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 FAMILIES = ("likelihood", "scores", "margins", "focusing", "reweighting", "bounded")
 """The files of the catalogue, in the order in which it is listed."""
@@ -57,12 +56,6 @@ def find(name: str) -> LossSpec:
         near = did_you_mean(name, names()) or ":"
         raise UsageError(f"unknown loss {name!r}{near} `lossbench losses` lists them all")
     return spec
-
-
-def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """A suggestion to put behind an unknown word: `; did you mean 'gamma'?`, or nothing if none is near."""
-    near = get_close_matches(word.lower(), words, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def register(spec: LossSpec) -> None:

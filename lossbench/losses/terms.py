@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lossbench.errors import Problem, UsageError
-from lossbench.losses.catalogue import did_you_mean, find, specs
+from lossbench.errors import Problem, UsageError, did_you_mean
+from lossbench.losses.catalogue import find, specs
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.spec import REQUIRED, Hyperparameter, LossSpec
 from lossbench.losses.types import Positive
