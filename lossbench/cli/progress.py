@@ -22,7 +22,8 @@ class Lines:
     def begin(self, run: Path, *, epochs: int, done: int) -> None:
         """Say where the run goes, and from where it continues."""
         self._epochs = epochs
-        self.note(f"{run}: continues after epoch {done} of {epochs}" if done else f"{run}: {epochs} epochs")
+        plural = "s" if epochs > 1 else ""
+        self.note(f"{run}: continues after epoch {done} of {epochs}" if done else f"{run}: {epochs} epoch{plural}")
 
     def steps(self, epoch: int, *, share: float, loss: float, accuracy: float) -> None:
         """Nothing: a line an epoch is enough."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def train(
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Set keys, such as loss.gamma=5 train.epochs=3.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Set keys, such as loss.gamma=5 train.epochs=3.")
     ] = None,
     *,
     config: Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The YAML file.")],

@@ -1,0 +1,68 @@
+"""A run trained anew takes the old one's place as a whole, whenever the process ends."""
+
+import pytest
+
+from lossbench.errors import MachineError
+from lossbench.runs import place
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A finished run, and beside it the new one."""
+    run = tmp_path / "focal-s0-0123456789ab"
+    for folder, content in ((run, "old"), (place.rerun(run), "new")):
+        folder.mkdir()
+        (folder / "run.json").write_text(content)
+    return run
+
+
+def names(run):
+    return sorted(path.name for path in run.parent.iterdir())
+
+
+def test_an_exchange_leaves_the_new_run_alone_in_its_place(run):
+    """The old one is gone, and so is the hidden folder."""
+    place.exchange(run)
+    assert (run / "run.json").read_text() == "new"
+    assert names(run) == [run.name]
+
+
+def test_an_exchange_that_ended_after_its_first_step_is_finished(run):
+    """The old run was moved aside, the new one not yet put in: settling does it, twice is no harm."""
+    run.rename(run.with_name(f".old-{run.name}"))
+    for _ in range(2):
+        place.settle(run)
+        assert (run / "run.json").read_text() == "new"
+        assert names(run) == [run.name]
+
+
+def test_an_exchange_that_ended_after_its_second_step_is_tidied(run):
+    """Both are in place; only the old one is still to be removed."""
+    run.rename(run.with_name(f".old-{run.name}"))
+    place.rerun(run).rename(run)
+    place.settle(run)
+    assert (run / "run.json").read_text() == "new"
+    assert names(run) == [run.name]
+
+
+def test_settling_leaves_an_unfinished_rerun_alone(run):
+    """It goes on from its checkpoint the next time."""
+    place.settle(run)
+    assert names(run) == [place.rerun(run).name, run.name]
+    assert (run / "run.json").read_text() == "old"
+
+
+def test_a_place_without_a_run_is_taken(run):
+    """Nothing was there before."""
+    (run / "run.json").unlink()
+    run.rmdir()
+    place.exchange(run)
+    assert (run / "run.json").read_text() == "new"
+
+
+def test_an_exchange_that_cannot_be_made_is_a_machine_error(run):
+    """The new run is missing; the message names the run."""
+    (place.rerun(run) / "run.json").unlink()
+    place.rerun(run).rmdir()
+    with pytest.raises(MachineError, match=run.name):
+        place.exchange(run)
