@@ -51,7 +51,7 @@ def means(sums: Sums) -> dict[str, float | None]:
 
 def line(row: Mapping[str, Any], epochs: int) -> str:
     """An epoch on one line, for logs and pipes."""
-    text = f"epoch {row['epoch'] + 1}/{epochs}  accuracy {row['accuracy']:.4f}  loss {row['loss']:.4f}"
+    text = f"epoch {row['epoch'] + 1}/{epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}"
     if row["val_accuracy"] is not None:
-        text += f"  val_accuracy {row['val_accuracy']:.4f}  val_nll {row['val_nll']:.4f}"
+        text += f"  val {row['val_accuracy']:.4f}  val_nll {row['val_nll']:.4f}"
     return f"{text}  {row['seconds']:.1f} s"
