@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossbench import metrics
@@ -102,3 +102,68 @@ def test_a_confidence_on_an_edge_belongs_to_the_bin_below() -> None:
     assert np.exp(np.log(confidences))[0] == np.linspace(0, 1, 16)[7]
     log_probabilities = np.log(np.stack([confidences, 0.3 * np.ones(2), 0.7 - confidences], axis=1))
     assert metrics.ece(log_probabilities, np.array([0, 1])) == pytest.approx(0.5 - confidences.mean())
+
+
+def noisy(seed: int, images: int = 60, classes: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """Logits that lean towards the labels, and among the labels some that are wrong."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, classes, images)
+    logits = random.normal(0, 2, (images, classes)) + 3 * np.eye(classes)[labels]
+    return logits, np.where(random.random(images) < 0.3, (labels + 1) % classes, labels)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(-4, 4))
+@settings(deadline=None)
+def test_the_temperature_is_where_scipy_finds_the_least_nll(seed: int, exponent: float) -> None:
+    """Also where logits are ten thousand times as large or as small as usual."""
+    from scipy.optimize import minimize_scalar
+
+    logits, labels = noisy(seed)
+    logits *= 10**exponent
+    log_probabilities = metrics.log_softmax(logits)
+
+    def scaled_nll(log_temperature: float) -> float:
+        return metrics.evaluate_scaled(logits, labels, math.exp(log_temperature))["nll_scaled"]
+
+    around = exponent * math.log(10)
+    best = minimize_scalar(scaled_nll, bounds=(around - 6, around + 6), method="bounded", options={"xatol": 1e-10})
+    actual = metrics.temperature(log_probabilities, labels)
+    assert scaled_nll(math.log(actual)) <= best.fun + 1e-12
+    assert metrics.temperature(logits, labels) == pytest.approx(actual, rel=1e-6)
+
+
+def test_a_temperature_worked_out_by_hand() -> None:
+    """Three of four right: the best probability of logits (z, 0) is 3/4, so z/T = log 3."""
+    logits, labels = np.array([[9.0, 0.0]] * 4), np.array([0, 0, 0, 1])
+    assert metrics.temperature(logits, labels) == pytest.approx(9 / math.log(3), rel=1e-9)
+    expected = {"nll_scaled": -(3 * math.log(0.75) + math.log(0.25)) / 4, "ece_scaled": 0}
+    assert expected == pytest.approx(metrics.evaluate_scaled(logits, labels, 9 / math.log(3)))
+
+
+def test_true_probabilities_need_no_scaling() -> None:
+    """Labels drawn from the probabilities themselves give a temperature near 1."""
+    random = np.random.default_rng(0)
+    log_probabilities = metrics.log_softmax(random.normal(0, 2, (20_000, 4)))
+    labels = (np.exp(log_probabilities).cumsum(axis=1) < random.random((20_000, 1))).sum(axis=1)
+    assert metrics.temperature(log_probabilities, labels) == pytest.approx(1, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels", "expected"),
+    [
+        ([[5.0, 0.0], [0.0, 1e4]], [0, 1], 1),
+        ([[0.0, 0.0], [0.0, 0.0]], [0, 1], 1),
+        ([[5.0, 0.0], [0.0, 1e4]], [1, 0], 1e6),
+        ([[1e300, 0.0], [1.0, 0.0]], [0, 1], 1e6),
+        ([[math.nan, 0.0], [1.0, 0.0]], [0, 1], math.nan),
+        ([[-math.inf, 0.0], [1.0, 0.0]], [1, 1], math.nan),
+    ],
+    ids=["all right", "all equal", "all wrong", "huge", "no number", "infinite"],
+)
+def test_temperatures_where_no_finite_one_is_best(logits: list, labels: list, expected: float) -> None:
+    """Nothing to sharpen by is 1, no better than chance is the highest, no number is no number; no warning."""
+    actual = metrics.temperature(np.array(logits), np.array(labels))
+    assert actual == pytest.approx(expected, nan_ok=True)
+    if math.isfinite(actual):
+        scaled = metrics.evaluate_scaled(np.array(logits), np.array(labels), actual)
+        assert all(math.isfinite(value) for value in scaled.values())

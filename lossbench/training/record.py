@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lossbench.data import Dataset
     from lossbench.training.setup import Setup
 
 
@@ -58,8 +59,16 @@ class Record:
         }
         write.json_(self._run / paths.RUN, self.summary)
 
-    def results(self, test: Mapping[str, NDArray[Any]], history: Sequence[Mapping[str, Any]]) -> None:
-        """Write what the test set says: log-probabilities `[images, classes]` for `last` and `best`."""
+    def results(
+        self,
+        test: Mapping[str, NDArray[Any]],
+        validation: Mapping[str, NDArray[Any]],
+        history: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Write what the test set says: log-probabilities `[images, classes]` for `last` and `best`.
+
+        Those of the validation set, if there is one, say at which temperature the scaled metrics are taken.
+        """
         labels, classes = self._setup.dataset.test.labels, self._setup.dataset.classes
         counts = {at: metrics.confusion(scores.argmax(axis=1), labels, classes) for at, scores in test.items()}
         write.predictions(self._run / paths.PREDICTIONS, labels, test)
@@ -72,6 +81,7 @@ class Record:
                 for at, scores in test.items()
                 for name, value in metrics.evaluate(scores, labels).items()
             },
+            **_scaled_metrics(self._setup.dataset, test, validation),
         }
 
     def weights(self, arrays: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
@@ -84,6 +94,23 @@ def _validation_metrics(history: Sequence[Mapping[str, Any]]) -> dict[str, float
     best = epochs.best_epoch(history)
     rows = {} if best is None else {"last": history[-1], "best": history[best]}
     return {f"val.{at}.{name}": row[f"val_{name}"] for at, row in rows.items() for name in metrics.METRICS}
+
+
+def _scaled_metrics(
+    dataset: Dataset, test: Mapping[str, NDArray[Any]], validation: Mapping[str, NDArray[Any]]
+) -> dict[str, float]:
+    """The temperature that suits the validation images, and at it the scaled metrics of both sets."""
+    if dataset.validation is None:
+        return {}
+    parts = {"val": (validation, dataset.validation.labels), "test": (test, dataset.test.labels)}
+    measured = {}
+    for at, scores in validation.items():
+        temperature = metrics.temperature(scores, dataset.validation.labels)
+        measured[f"val.{at}.temperature"] = temperature
+        for part, (of, labels) in parts.items():
+            scaled = metrics.evaluate_scaled(of[at], labels, temperature)
+            measured |= {f"{part}.{at}.{name}": value for name, value in scaled.items()}
+    return measured
 
 
 def _describe(setup: Setup) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def _to_the_end(trainer: Trainer, record: Record, *, save_weights: bool) -> None
         trainer.train(record)
         test = {} if epochs.diverged(trainer.history[-1]) else trainer.test()
         if test and all(np.isfinite(scores).all() for scores in test.values()):
-            record.results(test, trainer.history)
+            record.results(test, trainer.validation(), trainer.history)
             if save_weights:
                 record.weights(trainer.named_weights())
             record.status("completed", trainer.history)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lossbench.data import Split
     from lossbench.training.progress import Progress
     from lossbench.training.record import Record
     from lossbench.training.setup import Setup
@@ -81,17 +82,12 @@ class Trainer:
     def test(self) -> dict[str, NDArray[np.float64]]:
         """Log-probabilities of the test set at the last and, with validation, at the best epoch: its only reading."""
         with self._setup.stopwatch.phase("test"):
-            last = metrics.log_softmax(self._loop.logits(self._dataset.test.images))
-            best = epochs.best_epoch(self.history)
-            if best is None:
-                return {"last": last}
-            if best == len(self.history) - 1:
-                return {"last": last, "best": last}
-            weights = self._weights()
-            self._assign(self._best_weights)
-            scores = metrics.log_softmax(self._loop.logits(self._dataset.test.images))
-            self._assign(weights)
-            return {"last": last, "best": scores}
+            return self._predict(self._dataset.test)
+
+    def validation(self) -> dict[str, NDArray[np.float64]]:
+        """Log-probabilities of the validation set, if there is one, at the last and at the best epoch."""
+        with self._setup.stopwatch.phase("validation"):
+            return self._predict(self._dataset.validation) if self._dataset.validation else {}
 
     def named_weights(self) -> dict[str, dict[str, NDArray[Any]]]:
         """The weights by their paths in the model, at the last and, with validation, at the best epoch."""
@@ -174,6 +170,18 @@ class Trainer:
         measured = metrics.evaluate(metrics.log_softmax(logits), split.labels)
         measured["loss"] = self._loop.objective(logits, split.labels)
         return {f"val_{name}": measured[name] for name in names}
+
+    def _predict(self, split: Split) -> dict[str, NDArray[np.float64]]:
+        last, best = metrics.log_softmax(self._loop.logits(split.images)), epochs.best_epoch(self.history)
+        if best is None:
+            return {"last": last}
+        if best == len(self.history) - 1:
+            return {"last": last, "best": last}
+        weights = self._weights()
+        self._assign(self._best_weights)
+        scores = metrics.log_softmax(self._loop.logits(split.images))
+        self._assign(weights)
+        return {"last": last, "best": scores}
 
     def _pause(self, record: Record) -> None:
         """Between calls of the loop: write a checkpoint if one is due, stop if a signal asks for it."""

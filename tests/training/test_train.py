@@ -225,3 +225,21 @@ def test_a_batch_larger_than_the_training_set_is_refused_before_anything_is_writ
     with pytest.raises(errors.ConfigError, match="expected at most the 2000 training images, got 2001"):
         run(small, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_temperature_comes_from_validation_and_scales_both_sets(small, tmp_path):
+    """Scaled metrics for last and best; on validation NLL gains, the test's follow from its predictions."""
+    outcome = run(small | {"loss": "hinge"}, tmp_path)
+    saved, measured = read.predictions(outcome.run), outcome.summary["metrics"]
+    for at in ("last", "best"):
+        assert measured[f"val.{at}.nll_scaled"] < measured[f"val.{at}.nll"]
+        expected = metrics.evaluate_scaled(
+            saved[f"{at}.log_probabilities"].astype(float), saved["labels"], measured[f"val.{at}.temperature"]
+        )
+        assert expected == pytest.approx({name: measured[f"test.{at}.{name}"] for name in expected}, abs=2e-3)
+
+
+def test_no_temperature_without_validation(small, tmp_path):
+    """Nothing is fitted on the test set or on the training set."""
+    small["data"]["validation_size"] = 0
+    assert run(small, tmp_path).summary["metrics"].keys() == {f"test.last.{name}" for name in metrics.METRICS}
