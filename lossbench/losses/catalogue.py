@@ -14,7 +14,17 @@ from lossbench.losses.spec import LossSpec, describe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FAMILIES = ("likelihood", "scores", "margins", "focusing", "reweighting", "bounded")
+FAMILIES = (
+    "likelihood",
+    "scores",
+    "margins",
+    "focusing",
+    "reweighting",
+    "bounded",
+    "normalized",
+    "calibration",
+    "overlap",
+)
 """The files of the catalogue, in the order in which it is listed."""
 
 _plugins: dict[str, LossSpec] = {}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def json_schema() -> dict[str, Any]:
     """A name, a mapping of one loss's hyperparameters, or a list of either."""
-    one = [{"type": "string", "enum": list(names())}, *map(_mapping, specs().values())]
+    one = [{"type": "string", "enum": list(names())}, *map(_mapping, specs().values()), _weighted_lists()]
     return {
         "description": "A loss: its name, a mapping with 'name' and hyperparameters, or a weighted list of these.",
         "anyOf": [*one, {"type": "array", "minItems": 1, "items": {"anyOf": one}}],
@@ -36,6 +36,20 @@ def _mapping(spec: LossSpec) -> dict[str, Any]:
             **wants,
         },
         "required": ["name", *(h.name for h in spec.hyperparameters.values() if h.default is REQUIRED)],
+        "additionalProperties": False,
+    }
+
+
+def _weighted_lists() -> dict[str, Any]:
+    """The presets that stand for several losses, which take a weight and nothing else."""
+    return {
+        "type": "object",
+        "description": "A weighted list of losses that has a name.",
+        "properties": {
+            "name": {"enum": [name for name, preset in PRESETS.items() if isinstance(preset, list)]},
+            "weight": _property(WEIGHT),
+        },
+        "required": ["name"],
         "additionalProperties": False,
     }
 

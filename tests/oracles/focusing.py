@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from oracles.case import CLASSES, WEIGHTS, Array, Case, sigmoid, smoothed
+from oracles.case import CLASSES, WEIGHTS, Array, Case, sigmoid, smoothed, softmax
 from oracles.likelihood import bce
 
 
@@ -23,6 +23,13 @@ CASES = [
         "focal",
         {"alpha": WEIGHTS, "label_smoothing": 0.2},
         lambda z, y, p, e: -float(smoothed(e, 0.2, CLASSES) @ (np.array(WEIGHTS) * (1 - p) ** 2 * np.log(p))),
+        soft=True,
+    ),
+    Case(
+        "focal",
+        {"stop_gradient": True},
+        lambda z, y, p, e, at: -((1 - softmax(at)[y]) ** 2) * math.log(p[y]),
+        held=True,
     ),
     Case("binary_focal_crossentropy", {}, lambda z, y, p, e: binary_focal(z, e, 2, None, 0)),
     Case(
