@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,71 +11,164 @@ from lossbench import ops
 from lossbench.errors import UsageError
 from lossbench.losses.blame import blame
 from lossbench.losses.catalogue import find
+from lossbench.losses.spec import marks
+from lossbench.losses.types import Context, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from typing import TypeAlias
 
     from lossbench.losses.spec import LossSpec
     from lossbench.losses.terms import LossTerm
     from lossbench.losses.types import Tensor
 
-    Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
-
-def bind(terms: Sequence[LossTerm], **context: Any) -> Loss:
+def bind(terms: Sequence[LossTerm], **context: Any) -> BoundLoss:
     """The weighted sum of the terms as one function.
 
     Args:
         terms: What `parse` returned.
-        **context: What losses ask their surroundings for: `class_counts`, …; more than they ask for does no harm.
+        **context: What losses ask their surroundings for: `class_counts`, …; more than they ask for does no harm. What
+            changes while training, `epoch` and `uniform`, may come with each call instead.
 
     Returns:
         A function of targets `[batch, classes]` and logits `[batch, classes]` that returns `[batch]`, or a scalar if
         every term couples the batch. It computes in float32.
 
     Raises:
-        UsageError: If a loss asks for something that `context` lacks.
+        UsageError: If a loss asks for something that `context` lacks, or cannot use what it holds.
         PluginError: If a user's own loss fails, now or when the function is called.
     """
-    parts = [(term.weight, bind_term(term, context)) for term in terms]
+    return BoundLoss([bind_term(term, context) for term in terms])
 
-    def loss(y_true: Tensor, y_pred: Tensor) -> Tensor:
+
+class BoundLoss:
+    """A weighted sum of losses that waits for targets and logits.
+
+    Attributes:
+        context: The names of what each call has to hand over by keyword: `epoch`, `uniform`, or nothing.
+        states: What the loss remembers from batch to batch, by term and parameter: `0.memory`.
+    """
+
+    def __init__(self, terms: Sequence[BoundTerm]) -> None:
+        self._terms = {f"{index}.": term for index, term in enumerate(terms)}
+        self.context = frozenset(name for term in terms for name in term.awaited)
+        self.states = {key + name: state for key, term in self._terms.items() for name, state in term.states.items()}
+
+    def __call__(self, y_true: Tensor, y_pred: Tensor, **context: Tensor) -> Tensor:
+        """The losses of a batch.
+
+        Raises:
+            UsageError: If something of `context` is missing, or the loss remembers something and needs `step`.
+        """
+        return self.step(y_true, y_pred, {}, **context)[0]
+
+    def step(
+        self, y_true: Tensor, y_pred: Tensor, states: Mapping[str, Tensor], **context: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The losses of a batch, and what is remembered after it.
+
+        Args:
+            y_true: Targets `[batch, classes]`.
+            y_pred: Logits `[batch, classes]`.
+            states: What was remembered before, by the keys of `self.states`; of a per-image state the batch's rows.
+            **context: What `self.context` names.
+
+        Returns:
+            The losses, `[batch]` or a scalar, and the new states, in the form in which they came.
+
+        Raises:
+            UsageError: If something of `states` or `context` is missing.
+        """
+        if missing := [*self.context - context.keys(), *(key for key in self.states if key not in states)]:
+            raise UsageError(f"this loss needs {', '.join(missing)} with every call")
         y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
-        return sum(weight * part(y_true, y_pred) for weight, part in parts)
+        losses: list[Tensor] = []
+        after: dict[str, Tensor] = {}
+        for key, term in self._terms.items():
+            before = {name: states[key + name] for name in term.states}
+            values, remembered = term(y_true, y_pred, before, context)
+            losses.append(term.term.weight * values)
+            after |= {key + name: value for name, value in remembered.items()}
+        return sum(losses), after
 
-    return loss
+
+@dataclass(frozen=True, eq=False)
+class BoundTerm:
+    """One loss with everything but targets, logits and what changes filled in; it gets these in the form it wants.
+
+    `awaited` is the context still to come, `given` the shapes of what is there.
+    """
+
+    spec: LossSpec
+    term: LossTerm
+    function: Callable[..., Any]
+    awaited: Mapping[str, Context]
+    states: Mapping[str, State]
+    given: Mapping[str, tuple[int, ...]]
+
+    def __call__(
+        self, y_true: Tensor, y_pred: Tensor, states: Mapping[str, Tensor], context: Mapping[str, Any]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The losses of a batch, not yet weighted, and the new states."""
+        self._check_shapes(y_pred.shape[-1])
+        if (self.term.labels or self.spec.labels) == "integer":
+            y_true = ops.cast(ops.argmax(y_true, axis=-1), "int32")
+        if (self.term.outputs or self.spec.outputs) == "probabilities":
+            y_pred = ops.sigmoid(y_pred) if self.spec.link == "sigmoid" else ops.softmax(y_pred)
+        filled_in = {name: ops.cast(context[name], "float32") for name in self.awaited}
+        with _on_behalf_of(self.spec):
+            returned = self.function(y_true, y_pred, **filled_in, **states)
+            losses, after = returned if self.states else (returned, dict[str, Any]())
+            return losses, {name: after[name] for name in self.states}
+
+    def _check_shapes(self, classes: int) -> None:
+        for name, shape in self.given.items():
+            if any(size != classes for size in shape):
+                got, expected = (" × ".join(map(str, sizes)) for sizes in (shape, [classes] * len(shape)))
+                raise UsageError(f"loss {self.spec.name!r}: {name}: expected {expected} numbers, got {got}")
 
 
-def bind_term(term: LossTerm, context: Mapping[str, Any]) -> Loss:
-    """One term with everything but targets and logits filled in, which it gets in the form that it wants."""
+def bind_term(term: LossTerm, context: Mapping[str, Any]) -> BoundTerm:
+    """One term with its hyperparameters and its context.
+
+    Raises:
+        UsageError: If it asks for something that `context` lacks, or cannot use what it holds.
+        PluginError: If it is a user's own and fails.
+    """
     spec = find(term.name)
-    with _on_behalf_of(spec):
-        function = _made(spec, term.hyperparameters, _asked(spec, context))
-    integer = (term.labels or spec.labels) == "integer"
-    probabilities = (term.outputs or spec.outputs) == "probabilities"
-    squash = "sigmoid" if spec.link == "sigmoid" else "softmax"
-
-    def loss(y_true: Tensor, y_pred: Tensor) -> Tensor:
-        labels = ops.cast(ops.argmax(y_true, axis=-1), "int32") if integer else y_true
-        outputs = getattr(ops, squash)(y_pred) if probabilities else y_pred
-        with _on_behalf_of(spec):
-            return function(labels, outputs)
-
-    return loss
-
-
-def _asked(spec: LossSpec, context: Mapping[str, Any]) -> dict[str, Tensor]:
-    if missing := [name for name in spec.context if context.get(name) is None]:
+    asked = {name: mark for name, mark in marks(spec.function).items() if isinstance(mark, Context)}
+    given = {name: mark for name, mark in asked.items() if context.get(name) is not None}
+    if missing := [name for name, mark in asked.items() if name not in given and not mark.changes]:
         raise UsageError(f"loss {spec.name!r} needs {', '.join(missing)}: hand it over by keyword")
-    return {name: ops.convert_to_tensor(context[name], dtype="float32") for name in spec.context}
+    filled_in = {name: _filled_in(spec, name, mark, context[name]) for name, mark in given.items()}
+    with _on_behalf_of(spec):
+        function = _made(spec, {**term.hyperparameters, **filled_in})
+    return BoundTerm(
+        spec=spec,
+        term=term,
+        function=function,
+        awaited={name: mark for name, mark in asked.items() if name not in given},
+        states={name: mark for name, mark in marks(spec.function).items() if isinstance(mark, State)},
+        given={name: tuple(filled_in[name].shape) for name, mark in given.items() if not mark.changes},
+    )
 
 
-def _made(spec: LossSpec, hyperparameters: Mapping[str, Any], context: Mapping[str, Tensor]) -> Loss:
+def _filled_in(spec: LossSpec, name: str, mark: Context, value: Any) -> Tensor:
+    if not mark.changes:
+        array = ops.convert_to_numpy(value)
+        if array.ndim != len(mark.shape):
+            expected = f"[{', '.join(mark.shape)}]" if mark.shape else "a number"
+            raise UsageError(f"loss {spec.name!r}: {name}: expected {expected}, got the shape {list(array.shape)}")
+        if reason := mark.mistake(array):
+            raise UsageError(f"loss {spec.name!r}: {name}: {reason}")
+    return ops.convert_to_tensor(value, dtype="float32")
+
+
+def _made(spec: LossSpec, parameters: Mapping[str, Any]) -> Callable[..., Any]:
     if spec.form == "function":
-        return partial(spec.function, **hyperparameters, **context)
-    made: Any = spec.function(**hyperparameters)
+        return partial(spec.function, **parameters)
+    made: Any = spec.function(**parameters)
     if spec.form == "class":
         made.reduction = "none"  # the training step reduces, once
     return made  # type: ignore[no-any-return]  # what a user's factory returns is only known once it is called

@@ -90,15 +90,25 @@ def check(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
     batch = classes + 1  # so that [batch] and [classes] cannot be mistaken for each other
     y_true = ops.one_hot(ops.arange(batch) % classes, classes)
     y_pred = ops.sin(ops.reshape(ops.arange(batch * classes, dtype="float32"), (batch, classes)))
+    sizes = {"batch": batch, "images": batch, "classes": classes}
     for term in terms:
         spec = catalogue.find(term.name)
-        values = bind_term(term, context)(y_true, y_pred)
+        loss = bind_term(term, context)
+        states = {name: state.begin(**sizes) for name, state in loss.states.items()}
+        awaited = {name: ops.zeros([sizes[axis] for axis in mark.shape]) for name, mark in loss.awaited.items()}
+        values, after = loss(y_true, y_pred, states, awaited)
         returned = f"{ops.dtype(values)} {tuple(values.shape)}" if ops.is_tensor(values) else type(values).__name__
         if not re.fullmatch(rf"b?float\d+ \(({batch},)?\)", returned):
             raise PluginError(
                 f"{spec.plugin or spec.name}: the loss {spec.name!r} should return a tensor of one float an image, "
                 f"or a scalar; on {batch} images of {classes} classes it returned {returned}, not float32 ({batch},)"
             )
+        for name, state in states.items():
+            if tuple(after[name].shape) != tuple(state.shape):
+                raise PluginError(
+                    f"{spec.plugin or spec.name}: the loss {spec.name!r} should return {name!r} in the shape in which "
+                    f"it came, {tuple(state.shape)}, not {tuple(after[name].shape)}"
+                )
 
 
 def _imported(name: str, path: Path) -> ModuleType:

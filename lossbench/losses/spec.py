@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from lossbench.losses.types import Context
+from lossbench.losses.types import Context, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -40,7 +40,8 @@ class LossSpec:
     """What there is to know about one loss.
 
     `form` says how `function` is used: as the loss itself, as a factory that returns the loss, or as a class whose
-    instance is the loss. `labels` and `outputs` say what the loss wants; the engine converts.
+    instance is the loss. `labels` and `outputs` say what the loss wants; the engine converts. `context` and `states`
+    name the parameters that the engine fills in; `marks` tells what each of them is.
     """
 
     name: str
@@ -58,6 +59,20 @@ class LossSpec:
     outputs: str = "logits"
     form: Literal["function", "factory", "class"] = "function"
     plugin: Path | None = None
+    states: tuple[str, ...] = ()
+
+
+def marks(function: Callable[..., Any]) -> Mapping[str, Context | State]:
+    """The parameters of a loss that the engine fills in: what it asks its surroundings for, and what it remembers."""
+    found = {
+        name: _mark(parameter) for name, parameter in inspect.signature(function, eval_str=True).parameters.items()
+    }
+    return {name: mark for name, mark in found.items() if mark}
+
+
+def _mark(parameter: inspect.Parameter) -> Context | State | None:
+    metadata = getattr(parameter.annotation, "__metadata__", ())
+    return next((mark for mark in metadata if isinstance(mark, Context | State)), None)
 
 
 def describe(function: Callable[..., Any], family: str, *, name: str | None = None, **about: Any) -> LossSpec:
@@ -74,8 +89,9 @@ def describe(function: Callable[..., Any], family: str, *, name: str | None = No
         name=name or function.__name__,
         function=function,
         family=family,
-        hyperparameters={p.name: _hyperparameter(p, arguments) for p in parameters if not _is_context(p)},
-        context=tuple(p.name for p in parameters if _is_context(p)),
+        hyperparameters={p.name: _hyperparameter(p, arguments) for p in parameters if not _mark(p)},
+        context=tuple(p.name for p in parameters if isinstance(_mark(p), Context)),
+        states=tuple(p.name for p in parameters if isinstance(_mark(p), State)),
         docstring=docstring,
         summary=" ".join(docstring.partition("\n\n")[0].split()),
         formula=_first(r"\A[^\n]+\n(?:[^\n]+\n)*\n((?: {4}[^\n]+\n)+)", docstring),
@@ -83,10 +99,6 @@ def describe(function: Callable[..., Any], family: str, *, name: str | None = No
         aliases=tuple(alias for alias in _first(r"^Aliases: (.+?)\.$", docstring).split(", ") if alias),
         **{"link": _first(r"^Link: (softmax|sigmoid|none)\.$", docstring) or "none"} | about,
     )
-
-
-def _is_context(parameter: inspect.Parameter) -> bool:
-    return any(isinstance(mark, Context) for mark in getattr(parameter.annotation, "__metadata__", ()))
 
 
 def _hyperparameter(parameter: inspect.Parameter, descriptions: Mapping[str, str]) -> Hyperparameter:
