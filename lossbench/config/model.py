@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from lossbench.config.section import BelowOne, Choice, Fraction, Lax, Positive, Section
+from lossbench.config.section import BelowOne, Choice, Fraction, Increasing, Lax, Positive, Section
 
 
 class LinearHead(Choice):
@@ -21,7 +21,15 @@ class CosineHead(Choice):
     """The factor before cos θ."""
 
 
-Head: TypeAlias = Annotated[LinearHead | CosineHead, Field(discriminator="name")]
+class AdaptiveHead(Choice):
+    """Adaptive softmax (Grave 2017): frequent classes in a short list, the others in clusters of fewer dimensions."""
+
+    name: Literal["adaptive"] = "adaptive"
+    cutoffs: Increasing
+    """The ranks at which clusters begin: [4, 7] is the 4 classes of most training images, the next 3, and the rest."""
+
+
+Head: TypeAlias = Annotated[LinearHead | CosineHead | AdaptiveHead, Field(discriminator="name")]
 
 
 class Scaled(Choice):
@@ -95,7 +103,7 @@ class Architecture(Choice):
     """What all models have."""
 
     head: Head = LinearHead()
-    """The last layer: linear or cosine."""
+    """The last layer: linear, cosine or adaptive."""
     initializer: Initializer | None = None
     """Initial weights, such as he_normal; null: Keras' default."""
     batch_norm: BatchNorm = BatchNorm()

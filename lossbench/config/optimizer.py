@@ -1,17 +1,10 @@
 """The section `optimizer`: a method, its learning rate over time, and what pulls at the weights."""
 
-from itertools import pairwise
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from lossbench.config.section import BelowOne, Choice, Count, Index, Lax, NonNegative, Positive
-
-
-def _increasing(values: tuple[int, ...]) -> tuple[int, ...]:
-    if any(later <= earlier for earlier, later in pairwise(values)):
-        raise ValueError("expected increasing numbers; sort them, each once")
-    return values
+from lossbench.config.section import BelowOne, Choice, Count, Increasing, Index, NonNegative, Positive
 
 
 class Constant(Choice):
@@ -48,7 +41,7 @@ class Piecewise(Choice):
     """Multiplied by `factor` at each boundary."""
 
     name: Literal["piecewise"] = "piecewise"
-    boundaries: Annotated[tuple[Count, ...], Lax, Field(min_length=1), AfterValidator(_increasing)]
+    boundaries: Increasing
     """Epochs or steps at which the rate falls, such as [30, 45]."""
     factor: Annotated[float, Field(gt=0, le=1)] = 0.1
     """What the rate is multiplied by."""

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, InstanceOf
 
 from lossbench.config.data import Data, Imbalance, LabelNoise, MeanStd, Normalize
 from lossbench.config.model import (
+    AdaptiveHead,
     Architecture,
     BatchNorm,
     ByLayer,
@@ -50,6 +51,7 @@ __all__ = [
     "VALID_NAME",
     "Adagrad",
     "Adam",
+    "AdaptiveHead",
     "Architecture",
     "BatchNorm",
     "ByLayer",

@@ -1,8 +1,24 @@
 """What every section of a configuration is made of: strict frozen records, and the ranges that numbers have."""
 
+from itertools import pairwise
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, Strict, model_serializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    Strict,
+    model_serializer,
+)
+
+
+def _increasing(values: tuple[int, ...]) -> tuple[int, ...]:
+    if any(later <= earlier for earlier, later in pairwise(values)):
+        raise ValueError("expected increasing numbers; sort them, each once")
+    return values
+
 
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
 NonNegative: TypeAlias = Annotated[float, Field(ge=0)]
@@ -12,6 +28,7 @@ Count: TypeAlias = Annotated[int, Field(ge=1)]
 Index: TypeAlias = Annotated[int, Field(ge=0)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**32)]
 Lax = Strict(strict=False)  # a YAML list may become a tuple; what is in it stays strict
+Increasing: TypeAlias = Annotated[tuple[Count, ...], Lax, Field(min_length=1), AfterValidator(_increasing)]
 
 
 class Section(BaseModel):

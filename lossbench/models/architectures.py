@@ -11,6 +11,9 @@ from lossbench.models.layers import Layers
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from lossbench.config import model as sections
 
 KerasLayer: TypeAlias = Any
@@ -77,13 +80,18 @@ ARCHITECTURES: Final[Mapping[str, Callable[[Layers, Any], list[KerasLayer]]]] = 
 
 
 def build(
-    section: sections.Model, *, classes: int, image_shape: tuple[int, int], seed: int, precision: str = "float32"
+    section: sections.Model,
+    *,
+    class_counts: NDArray[np.integer[Any]],
+    image_shape: tuple[int, int],
+    seed: int,
+    precision: str = "float32",
 ) -> KerasModel:
     """The model of a configuration: normalised images `[batch, height, width, 1]` to logits `[batch, classes]`.
 
     Args:
         section: The `model` section: a name, its hyperparameters, head, initialiser, batch norm constants.
-        classes: How many logits.
+        class_counts: Training images of each class; one logit for each, an adaptive head ranks by them.
         image_shape: Height and width in pixels.
         seed: The run's seed; every layer draws its weights and its dropout from a stream of its own.
         precision: A Keras dtype policy; the head computes in float32 under each.
@@ -98,4 +106,4 @@ def build(
     features = images
     for layer in ARCHITECTURES[section.name](make, section):
         features = layer(features)
-    return keras.Model(images, head(make, section.head, classes)(features), name=section.name)
+    return keras.Model(images, head(make, section.head, class_counts)(features), name=section.name)

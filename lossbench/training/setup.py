@@ -83,7 +83,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         plugin.check(experiment.loss, dataset.classes, **context)
         model = build(
             experiment.model,
-            classes=dataset.classes,
+            class_counts=dataset.class_counts,
             image_shape=dataset.train.images.shape[1:],
             seed=experiment.seed,
             precision=experiment.train.precision,
@@ -96,5 +96,9 @@ def _check(experiment: Experiment, dataset: Dataset) -> None:
     images, batch = len(dataset.train.labels), experiment.train.batch_size
     if batch > images:
         raise ConfigError([f"train.batch_size: expected at most the {images} training images, got {batch}"])
+    head = experiment.model.head
+    if head.name == "adaptive" and head.cutoffs[-1] >= dataset.classes:
+        reason = f"expected numbers below {dataset.classes}, the number of classes, got {head.cutoffs[-1]}"
+        raise ConfigError([f"model.head.cutoffs: {reason}"])
     if experiment.log.tensorboard:
         tensorboard.check()

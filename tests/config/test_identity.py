@@ -57,6 +57,7 @@ OTHER: list[dict[str, object]] = [
     {"model": {"hidden": [128]}},
     {"model": {"initializer": "he_normal"}},
     {"model": {"head": "cosine"}},
+    {"model": {"head": {"name": "adaptive", "cutoffs": [4]}}},
     {"optimizer": "sgd"},
     {"optimizer": {"learning_rate": 0.01}},
     {"optimizer": {"schedule": "cosine"}},

@@ -32,6 +32,7 @@ VALID: list[dict[str, Any]] = [
     {"model": {"hidden": [8], "head": "cosine", "initializer": "he_normal"}},
     {"model": {"name": "cnn", "initializer": {"convolution": "he_uniform", "dense": {"name": "random_normal"}}}},
     {"optimizer": {"name": "sgd", "schedule": {"name": "piecewise", "boundaries": [3]}}},
+    {"model": {"head": {"name": "adaptive", "cutoffs": [4, 7]}}},
     {"optimizer": {"schedule": "cosine"}},
     {"train": {"early_stopping": {"patience": 1}}},
 ]

@@ -83,6 +83,14 @@ RANGES = [
         "optimizer: {schedule: {name: piecewise, boundaries: [3, 2]}}",
         "1:41: optimizer.schedule.boundaries: expected increasing numbers; sort them, each once",
     ),
+    (
+        "model: {head: {name: adaptive, cutoffs: [4, 4]}}",
+        "1:32: model.head.cutoffs: expected increasing numbers; sort them, each once",
+    ),
+    (
+        "model: {head: {name: adaptive, cutoffs: [0, 4]}}",
+        "1:42: model.head.cutoffs.0: expected a whole number ≥ 1, got 0",
+    ),
 ]
 
 CHOICES = [
@@ -91,7 +99,11 @@ CHOICES = [
         "model:\n  name: mpl",
         "2:3: model: expected one of linear, mlp, cnn, cnn_bn, lenet5, got 'mpl'; did you mean 'mlp'?",
     ),
-    ("model: {head: adaptive}", "1:9: model.head: expected one of linear, cosine, got 'adaptive'"),
+    (
+        "model: {head: sine}",
+        "1:9: model.head: expected one of linear, cosine, adaptive, got 'sine'; did you mean 'cosine'?",
+    ),
+    ("model: {head: adaptive}", "1:9: model.head.cutoffs: missing; expected a list of whole numbers ≥ 1"),
     (
         "model: {initializer: glorot}",
         f"1:9: model.initializer: expected one of {INITIALIZERS}, got 'glorot'; did you mean 'glorot_normal'?",
@@ -100,7 +112,10 @@ CHOICES = [
         "model: {initializer: {dense: he_norm}}",
         f"1:23: model.initializer.dense: expected one of {INITIALIZERS}, or null, got 'he_norm'; did you mean 'he_normal'?",
     ),
-    ("model: {name: cnn, head: {scale: 2}}", "1:20: model.head: name is missing; expected one of linear, cosine"),
+    (
+        "model: {name: cnn, head: {scale: 2}}",
+        "1:20: model.head: name is missing; expected one of linear, cosine, adaptive",
+    ),
     (
         "optimizer: {name: sdg}",
         "1:13: optimizer: expected one of adam, sgd, rmsprop, adagrad, got 'sdg'; did you mean 'sgd'?",

@@ -20,6 +20,7 @@ EXPERIMENTS = [
     {"loss": [{"name": "ce", "weight": 0.5}, "mae"]},
     {"loss": {"name": "focal", "alpha": [0.1] * 10}},
     {"model": {"name": "cnn", "initializer": {"convolution": "he_uniform", "dense": "glorot_uniform"}}},
+    {"model": {"head": {"name": "adaptive", "cutoffs": [4, 7]}}},
     {"model": {"head": {"name": "cosine", "scale": 16}, "initializer": {"name": "truncated_normal", "limit": 0.1}}},
     {"optimizer": {"name": "sgd", "schedule": {"name": "piecewise", "boundaries": [3, 4], "per": "step"}}},
     {"optimizer": {"learning_rate": 1e-5, "schedule": {"name": "cosine", "end": 1e-9, "warmup": 2}}},

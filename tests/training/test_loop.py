@@ -25,7 +25,7 @@ def loop_of(data, model="linear", loss="categorical_crossentropy", **settings):
     settings = {"optimizer": {"name": "sgd", "learning_rate": RATE}, "model": model, "loss": loss} | settings
     experiment = resolve.from_mapping(settings)
     precision = experiment.train.precision
-    network = build(experiment.model, classes=CLASSES, image_shape=(5, 4), seed=0, precision=precision)
+    network = build(experiment.model, class_counts=data.class_counts, image_shape=(5, 4), seed=0, precision=precision)
     return Loop(experiment, data, network, registry.bind(experiment.loss)), network
 
 

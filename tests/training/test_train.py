@@ -243,3 +243,19 @@ def test_no_temperature_without_validation(small, tmp_path):
     """Nothing is fitted on the test set or on the training set."""
     small["data"]["validation_size"] = 0
     assert run(small, tmp_path).summary["metrics"].keys() == {f"test.last.{name}" for name in metrics.METRICS}
+
+
+def test_an_adaptive_head_trains_on_its_own_likelihood(small, tmp_path):
+    """Ten classes in three groups reach what a linear head reaches, within a few per cent."""
+    linear, adaptive = (
+        {**small, "model": {"head": head}} for head in ("linear", {"name": "adaptive", "cutoffs": [4, 7]})
+    )
+    expected, actual = (run(each, tmp_path).summary["metrics"]["test.last.accuracy"] for each in (linear, adaptive))
+    assert actual > expected - 0.05
+
+
+def test_cutoffs_beyond_the_classes_are_refused_before_anything_is_written(small, tmp_path):
+    """The largest cutoff must leave a class for the last cluster."""
+    with pytest.raises(errors.ConfigError, match=r"model\.head\.cutoffs: expected numbers below 10, the number of cla"):
+        run(small | {"model": {"head": {"name": "adaptive", "cutoffs": [4, 10]}}}, tmp_path)
+    assert not list(tmp_path.iterdir())
