@@ -6,9 +6,9 @@ from typing import Annotated, TypeAlias
 from annotated_types import Gt, Le, Lt
 
 from lossbench import ops
-from lossbench.losses._numerics import expectation
+from lossbench.losses._numerics import expectation, power
 from lossbench.losses.likelihood import categorical_crossentropy
-from lossbench.losses.types import NonNegative, Tensor
+from lossbench.losses.types import NonNegative, Positive, Tensor
 
 LogZero: TypeAlias = Annotated[float, Lt(0)]
 LOG_ZERO = math.log(1e-4)  # the authors' code clips probabilities at 1e-4
@@ -123,3 +123,137 @@ def symmetric_crossentropy(
     """
     reverse = reverse_crossentropy(y_true, y_pred, log_zero=log_zero)
     return alpha * categorical_crossentropy(y_true, y_pred) + beta * reverse
+
+
+def agce(y_true: Tensor, y_pred: Tensor, *, a: Positive = 1.0, q: Positive = 2.0) -> Tensor:
+    """Asymmetric generalized cross-entropy: as long as true labels outnumber each wrong one, its minimum is theirs.
+
+        ((a+1)^q - (a+p_y)^q) / q
+
+    Link: softmax.
+
+    Args:
+        y_true: Targets e, `[batch, classes]`.
+        y_pred: Logits z, `[batch, classes]`.
+        a: The larger, the nearer to a straight line; the paper takes 4 on MNIST.
+        q: Above 1 the surest images teach most, below 1 the least sure; 1 is 1 - p_y; the paper takes 0.2 on MNIST.
+
+    Returns:
+        The loss of each image, `[batch]`, ≥ 0.
+
+    Example:
+        >>> round(float(agce(ops.eye(3), ops.eye(3))[0]), 4)
+        0.7579
+
+    Source: Zhou et al. 2021, Asymmetric loss functions for learning with noisy labels.
+    """
+    return expectation(y_true, (a + 1) ** q - power(a + ops.softmax(y_pred), q)) / q
+
+
+def aul(y_true: Tensor, y_pred: Tensor, *, a: Annotated[float, Gt(1)] = 1.5, q: Positive = 0.9) -> Tensor:
+    """Asymmetric unhinged loss: as long as true labels outnumber each wrong one, its minimum is theirs.
+
+        ((a-p_y)^q - (a-1)^q) / q
+
+    Link: softmax.
+
+    Args:
+        y_true: Targets e, `[batch, classes]`.
+        y_pred: Logits z, `[batch, classes]`.
+        a: The larger, the nearer to a straight line; the paper takes 3 on MNIST.
+        q: Below 1 the surest images teach most, above 1 the least sure; 1 is 1 - p_y; the paper takes 0.1 on MNIST.
+
+    Returns:
+        The loss of each image, `[batch]`, ≥ 0.
+
+    Example:
+        >>> round(float(aul(ops.eye(3), ops.eye(3))[0]), 4)
+        0.4393
+
+    Source: Zhou et al. 2021, Asymmetric loss functions for learning with noisy labels.
+    """
+    return expectation(y_true, power(a - ops.softmax(y_pred), q) - (a - 1) ** q) / q
+
+
+def ael(y_true: Tensor, y_pred: Tensor, *, a: Positive = 2.5) -> Tensor:
+    """Asymmetric exponential loss: as long as true labels outnumber each wrong one, its minimum is theirs.
+
+        exp(-p_y / a)
+
+    Link: softmax.
+
+    Args:
+        y_true: Targets e, `[batch, classes]`.
+        y_pred: Logits z, `[batch, classes]`.
+        a: The larger, the nearer to a straight line; the paper takes 3.5 on MNIST.
+
+    Returns:
+        The loss of each image, `[batch]`, between exp(-1/a) and 1.
+
+    Example:
+        >>> round(float(ael(ops.eye(3), ops.eye(3))[0]), 4)
+        0.7942
+
+    Source: Zhou et al. 2021, Asymmetric loss functions for learning with noisy labels.
+    """
+    return expectation(y_true, ops.exp(-ops.softmax(y_pred) / a))
+
+
+def amse(y_true: Tensor, y_pred: Tensor, *, a: Positive = 30.0) -> Tensor:
+    """Asymmetric mean squared error: the square of the distance to a target out of reach, nearly a straight line.
+
+        mean_j (p_j - a e_j)²
+
+    a = 1 is `mean_squared_error`.
+
+    Link: softmax.
+
+    Args:
+        y_true: Targets e, `[batch, classes]`.
+        y_pred: Logits z, `[batch, classes]`.
+        a: How far away the target is.
+
+    Returns:
+        The loss of each image, `[batch]`, ≥ (a-1)²/C for a ≥ 1.
+
+    Example:
+        >>> round(float(amse(ops.eye(3), ops.eye(3))[0]), 4)
+        288.6183
+
+    Source: Wang et al. 2025, Joint asymmetric loss for learning with noisy labels.
+    """
+    return ops.mean(ops.square(ops.softmax(y_pred) - a * y_true), axis=-1)
+
+
+def jensen_shannon(y_true: Tensor, y_pred: Tensor, *, pi1: Annotated[float, Gt(0), Lt(1)] = 0.5) -> Tensor:
+    """The Jensen-Shannon divergence of targets and probabilities: from cross-entropy (π₁ → 0) to 1 - p_y (π₁ → 1).
+
+        [π₁ KL(e, m) + (1-π₁) KL(p, m)] / (-(1-π₁) log(1-π₁)),  m = π₁ e + (1-π₁) p
+
+    Link: softmax.
+    Aliases: js.
+
+    Args:
+        y_true: Targets e, `[batch, classes]`.
+        y_pred: Logits z, `[batch, classes]`.
+        pi1: π₁, the share of the targets in the mixture m.
+
+    Returns:
+        The loss of each image, `[batch]`, ≥ 0, and bounded.
+
+    Example:
+        >>> round(float(jensen_shannon(ops.eye(3), ops.eye(3))[0]), 4)
+        0.5071
+
+    Source: Englesson & Azizpour 2021, Generalized Jensen-Shannon divergence loss for learning with noisy labels.
+    """
+    log_p = ops.log_softmax(y_pred)
+    log_m = _log(pi1 * y_true + (1 - pi1) * ops.exp(log_p))
+    to_targets = expectation(y_true, _log(y_true) - log_m)
+    to_predictions = expectation(ops.exp(log_p), log_p - log_m)
+    return (pi1 * to_targets + (1 - pi1) * to_predictions) / (-(1 - pi1) * math.log1p(-pi1))
+
+
+def _log(value: Tensor) -> Tensor:
+    """Log x, of which x times is 0 at 0."""
+    return ops.log(ops.maximum(value, 1e-37))

@@ -22,6 +22,7 @@ FAMILIES = (
     "reweighting",
     "bounded",
     "normalized",
+    "robust",
     "calibration",
     "overlap",
 )

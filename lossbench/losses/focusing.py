@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, Lt
 
 from lossbench import ops
 from lossbench.losses._numerics import expectation, per_class, power, smooth, smooth_binary
@@ -90,3 +90,77 @@ def binary_focal_crossentropy(
     doubt = target * ops.sigmoid(-y_pred) + (1 - target) * ops.sigmoid(y_pred)
     balance = target * alpha + (1 - target) * (1 - alpha) if apply_class_balancing else 1.0
     return ops.mean(balance * power(doubt, gamma) * crossentropy, axis=-1)
+
+
+def asymmetric(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    gamma_neg: NonNegative = 4.0,
+    gamma_pos: NonNegative = 1.0,
+    clip: Annotated[float, Ge(0), Lt(1)] = 0.05,
+) -> Tensor:
+    """C logistic regressions in which easy "another class" decisions, of which there are many, fade fastest.
+
+        -mean_j [e_j (1-s_j)^γ₊ log s_j + (1-e_j) r_j^γ₋ log(1-r_j)],  s = σ(z),  r = max(s - clip, 0)
+
+    With γ₊ = γ₋ and no clip it is `binary_focal_crossentropy`.
+
+    Link: sigmoid.
+
+    Args:
+        y_true: Targets e, `[batch, classes]`.
+        y_pred: Logits z, `[batch, classes]`.
+        gamma_neg: γ₋, how fast "another class" fades as it is learnt.
+        gamma_pos: γ₊, how fast "this class" fades as it is learnt.
+        clip: The probability below which "another class" is taken for certain.
+
+    Returns:
+        The loss of each image, `[batch]`, ≥ 0.
+
+    Example:
+        >>> round(float(asymmetric(ops.eye(3), ops.eye(3))[0]), 4)
+        0.0444
+
+    Source: Ridnik et al. 2021, Asymmetric loss for multi-label classification.
+    """
+    positive = power(ops.sigmoid(-y_pred), gamma_pos) * ops.log_sigmoid(y_pred)
+    excess = ops.relu(ops.sigmoid(y_pred) - clip)
+    certain = ops.log(ops.minimum(ops.sigmoid(-y_pred) + clip, 1)) if clip else ops.log_sigmoid(-y_pred)
+    return -ops.mean(y_true * positive + (1 - y_true) * power(excess, gamma_neg) * certain, axis=-1)
+
+
+def asymmetric_single_label(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    gamma_neg: NonNegative = 4.0,
+    gamma_pos: NonNegative = 0.0,
+    label_smoothing: Smoothing = 0.1,
+) -> Tensor:
+    """Smoothed cross-entropy in which the true class fades at one rate and the others at another.
+
+        -Σ_j w_j e'_j log p_j,  w_y = (1-p_y)^γ₊,  w_j = p_j^γ₋ for j≠y,  e' = (1-ε) e + ε/C
+
+    Link: softmax.
+
+    Args:
+        y_true: Targets e, `[batch, classes]`.
+        y_pred: Logits z, `[batch, classes]`.
+        gamma_neg: γ₋, how fast a wrong class fades as it becomes unlikely.
+        gamma_pos: γ₊, how fast the true class fades as it is learnt.
+        label_smoothing: ε, the share of each label that is spread evenly over all classes.
+
+    Returns:
+        The loss of each image, `[batch]`, ≥ 0.
+
+    Example:
+        >>> round(float(asymmetric_single_label(ops.eye(3), ops.eye(3))[0]), 4)
+        0.5149
+
+    Source: Ridnik et al. 2021, Asymmetric loss for multi-label classification.
+    """
+    log_p, share = ops.log_softmax(y_pred), label_smoothing / y_pred.shape[-1]
+    positive = (1 - label_smoothing + share) * power(-ops.expm1(log_p), gamma_pos)
+    negative = share * ops.exp(gamma_neg * log_p)
+    return -ops.sum((y_true * positive + (1 - y_true) * negative) * log_p, axis=-1)

@@ -22,6 +22,10 @@ PRESETS: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "nfl_mae": _pair("normalized_focal", "mae_probability", 10.0),
     "ngce_rce": _pair("normalized_generalized_crossentropy", "reverse_crossentropy", 10.0),
     "ngce_mae": _pair("normalized_generalized_crossentropy", "mae_probability", 10.0),
+    # Zhou et al. 2021
+    "nce_agce": _pair("normalized_crossentropy", "agce", 4.0),
+    "nce_aul": _pair("normalized_crossentropy", "aul", 4.0),
+    "nce_ael": _pair("normalized_crossentropy", "ael", 4.0),
     # Ye et al. 2023
     "anl_ce": _pair("normalized_crossentropy", "normalized_negative_crossentropy", 1.0),
     "anl_fl": _pair("normalized_focal", "normalized_negative_focal", 1.0),

@@ -12,6 +12,18 @@ def log_clipped(e: Array, a: float) -> Array:
     return np.array([math.log(x) if x else a for x in e])
 
 
+def divergence(a: Array, b: Array) -> float:
+    """Kullback-Leibler, with 0·log 0 = 0."""
+    return sum(x * math.log(x / y) for x, y in zip(a, b, strict=True) if x)
+
+
+def jensen_shannon(e: Array, p: Array, share: float) -> float:
+    """Englesson & Azizpour 2021, equation 1 over its normaliser."""
+    m = share * e + (1 - share) * p
+    mixed = share * divergence(e, m) + (1 - share) * divergence(p, m)
+    return mixed / (-(1 - share) * math.log(1 - share))
+
+
 CASES = [
     Case("mae_probability", {}, lambda z, y, p, e: 1 - p[y]),
     Case("generalized_crossentropy", {}, lambda z, y, p, e: (1 - p[y] ** 0.7) / 0.7),
@@ -24,4 +36,15 @@ CASES = [
         {"alpha": 6, "beta": 0.1, "log_zero": -4},
         lambda z, y, p, e: -6 * math.log(p[y]) + 0.4 * (1 - p[y]),
     ),
+    Case("agce", {}, lambda z, y, p, e: (4 - (1 + p[y]) ** 2) / 2),
+    Case("agce", {"a": 4, "q": 0.2}, lambda z, y, p, e: (5**0.2 - (4 + p[y]) ** 0.2) / 0.2),
+    Case("aul", {}, lambda z, y, p, e: ((1.5 - p[y]) ** 0.9 - 0.5**0.9) / 0.9),
+    Case("aul", {"a": 3, "q": 0.1}, lambda z, y, p, e: ((3 - p[y]) ** 0.1 - 2**0.1) / 0.1),
+    Case("ael", {}, lambda z, y, p, e: math.exp(-p[y] / 2.5)),
+    Case("ael", {"a": 3.5}, lambda z, y, p, e: math.exp(-p[y] / 3.5)),
+    Case("amse", {}, lambda z, y, p, e: ((p - 30 * e) ** 2).mean(), soft=True),
+    Case("amse", {"a": 2}, lambda z, y, p, e: ((p - 2 * e) ** 2).mean(), soft=True),
+    Case("jensen_shannon", {}, lambda z, y, p, e: jensen_shannon(e, p, 0.5), soft=True),
+    Case("jensen_shannon", {"pi1": 0.1}, lambda z, y, p, e: jensen_shannon(e, p, 0.1), soft=True),
+    Case("jensen_shannon", {"pi1": 0.9}, lambda z, y, p, e: jensen_shannon(e, p, 0.9), soft=True),
 ]

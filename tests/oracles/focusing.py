@@ -16,6 +16,18 @@ def binary_focal(z: Array, e: Array, gamma: float, alpha: float | None, epsilon:
     return float(np.mean(weight * (1 - p_t) ** gamma * bce(z, t)))
 
 
+def one_side(e: Array, hit: Array, miss: Array) -> Array:
+    """The first where the class is the true one, else the second."""
+    return np.where(e == 1, hit, miss)
+
+
+def asymmetric(z: Array, e: Array, gammas: tuple[float, float], clip: float) -> float:
+    """Ridnik et al. 2021, equations 4 to 7."""
+    s = sigmoid(z)
+    r = np.maximum(s - clip, 0)
+    return float(-np.mean(one_side(e, (1 - s) ** gammas[0] * np.log(s), r ** gammas[1] * np.log(1 - r))))
+
+
 CASES = [
     Case("focal", {}, lambda z, y, p, e: -((1 - p[y]) ** 2) * math.log(p[y])),
     Case("focal", {"gamma": 0.5, "alpha": 0.25}, lambda z, y, p, e: -0.25 * (1 - p[y]) ** 0.5 * math.log(p[y])),
@@ -36,5 +48,21 @@ CASES = [
         "binary_focal_crossentropy",
         {"gamma": 0.5, "apply_class_balancing": True, "label_smoothing": 0.2},
         lambda z, y, p, e: binary_focal(z, e, 0.5, 0.25, 0.2),
+    ),
+    Case("asymmetric", {}, lambda z, y, p, e: asymmetric(z, e, (1, 4), 0.05)),
+    Case(
+        "asymmetric",
+        {"gamma_pos": 0.5, "gamma_neg": 0.5, "clip": 0},
+        lambda z, y, p, e: asymmetric(z, e, (0.5, 0.5), 0),
+    ),
+    Case(
+        "asymmetric_single_label",
+        {},
+        lambda z, y, p, e: -float(one_side(e, 1, p**4) * smoothed(e, 0.1, CLASSES) @ np.log(p)),
+    ),
+    Case(
+        "asymmetric_single_label",
+        {"gamma_pos": 2, "gamma_neg": 0.5, "label_smoothing": 0.4},
+        lambda z, y, p, e: -float(one_side(e, (1 - p) ** 2, p**0.5) * smoothed(e, 0.4, CLASSES) @ np.log(p)),
     ),
 ]
