@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossbench.config.seeds import integer
 from lossbench.training.loss_scale import DynamicScale, NoScale
 from lossbench.training.optimizers import BIASES, Optimizer
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from lossbench.config import schema
     from lossbench.data import Dataset
+    from lossbench.losses.binding import BoundLoss
 
 EVALUATION_BATCH = 1000
 
@@ -46,9 +48,7 @@ LOSS = [field.name for field in fields(Sums)].index("loss")
 class Loop:
     """A model with its optimiser, its loss and its training images; all state is in `variables`."""
 
-    def __init__(
-        self, experiment: schema.Experiment, dataset: Dataset, model: Any, loss: Callable[[Any, Any], Any]
-    ) -> None:
+    def __init__(self, experiment: schema.Experiment, dataset: Dataset, model: Any, loss: BoundLoss) -> None:
         import tensorflow as tf
 
         self._model, self._loss = model, loss
@@ -59,23 +59,30 @@ class Loop:
         self._labels = tf.constant(dataset.train.labels.astype(np.int32))
         self._true_labels = tf.constant(dataset.train.true_labels.astype(np.int32))
         self._sums = tf.Variable(tf.zeros([len(fields(Sums))], tf.float64), trainable=False)
+        self._epoch = tf.Variable(0.0, dtype=tf.float32, trainable=False)
+        self._draws = tf.Variable(0, dtype=tf.int32, trainable=False)
+        self._seed = integer(experiment.seed, "draws for the loss")
+        sizes = {"images": len(dataset.train.labels), "classes": dataset.classes}
+        self._states = {name: tf.Variable(state.begin(**sizes), trainable=False) for name, state in loss.states.items()}
         batches = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.float32)]
         self._compiled_steps = tf.function(self._steps, input_signature=batches, autograph=False)
         self._compiled_logits = tf.function(self._logits, reduce_retracing=True, autograph=False)
 
     @property
     def variables(self) -> list[Any]:
-        """Weights, moving averages, dropout's state, the optimiser's, the scale's, the epoch's sums."""
-        return [*self._model.variables, *self._optimizer.variables, *self._scale.variables, self._sums]
+        """Weights, moving averages, dropout's state, the optimiser's, the scale's, the loss's, the epoch's sums."""
+        of_the_loss = (*self._states.values(), self._epoch, self._draws)
+        return [*self._model.variables, *self._optimizer.variables, *self._scale.variables, *of_the_loss, self._sums]
 
     @property
     def sums(self) -> Sums:
         """What the epoch has added up so far."""
         return Sums(*self._sums.numpy().tolist())
 
-    def begin_epoch(self) -> None:
-        """Set the sums to zero."""
+    def begin_epoch(self, epoch: int) -> None:
+        """Set the sums to zero and tell the loss which epoch it is."""
         self._sums.assign([0.0] * self._sums.shape[0])
+        self._epoch.assign(epoch)
 
     def steps(self, order: NDArray[np.int32], learning_rates: NDArray[np.float64]) -> None:
         """Train on batches: `order` is `[steps, batch]` image indices, `learning_rates` is `[steps]`."""
@@ -86,12 +93,19 @@ class Loop:
         batches = range(0, len(images), EVALUATION_BATCH)
         return np.concatenate([self._compiled_logits(images[i : i + EVALUATION_BATCH]).numpy() for i in batches])
 
-    def objective(self, logits: NDArray[np.float32], labels: NDArray[Any]) -> float:
-        """The loss of these logits, averaged over the images, and the regularisation."""
+    def objective(self, logits: NDArray[np.float32], labels: NDArray[Any]) -> float | None:
+        """The loss of these logits, averaged over the images, and the regularisation.
+
+        None for a loss that remembers each training image: it has nothing to remember of others.
+        """
         import tensorflow as tf
 
+        if any(state.per_image for state in self._loss.states.values()):
+            return None
         one_hot = tf.one_hot(labels.astype(np.int32), self._dataset.classes)
-        return float(tf.reduce_mean(self._loss(one_hot, tf.constant(logits))) + self._penalty())
+        surroundings = self._surroundings(len(labels), draw=0)
+        values, _ = self._loss.step(one_hot, tf.constant(logits), dict(self._states), **surroundings)
+        return float(tf.reduce_mean(values) + self._penalty())
 
     def _steps(self, order: Any, learning_rates: Any) -> None:
         import tensorflow as tf
@@ -111,12 +125,37 @@ class Loop:
         images, labels = self._normalised(tf.gather(self._images, batch)), tf.gather(self._labels, batch)
         with tf.GradientTape() as tape:
             logits = tf.cast(self._model(images, training=True), tf.float32)
-            loss = tf.reduce_mean(self._loss(tf.one_hot(labels, self._dataset.classes), logits))
+            loss = tf.reduce_mean(self._values(batch, tf.one_hot(labels, self._dataset.classes), logits))
             penalty = self._penalty()
             objective = self._scale.scale(loss + penalty)
         gradients = tape.gradient(objective, self._model.trainable_variables, unconnected_gradients="zero")
         self._scale.apply(gradients, lambda ready: self._optimizer.update(ready, learning_rate))
         self._count(loss + penalty, penalty, logits, labels, tf.gather(self._true_labels, batch))
+
+    def _values(self, batch: Any, targets: Any, logits: Any) -> Any:
+        """The loss of each image; what the loss remembers is handed to it and written back."""
+        import tensorflow as tf
+
+        per_image = {name for name, state in self._loss.states.items() if state.per_image}
+        states = {name: tf.gather(kept, batch) if name in per_image else kept for name, kept in self._states.items()}
+        surroundings = self._surroundings(tf.size(batch), draw=self._draws.assign_add(1))
+        values, remembered = self._loss.step(targets, logits, states, **surroundings)
+        for name, state in remembered.items():
+            if name in per_image:
+                self._states[name].scatter_update(tf.IndexedSlices(tf.stop_gradient(state), batch))
+            else:
+                self._states[name].assign(tf.stop_gradient(state))
+        return values
+
+    def _surroundings(self, images: Any, *, draw: Any) -> dict[str, Any]:
+        """What a loss may ask for that changes while training: the epoch, and numbers drawn by seed and step."""
+        import tensorflow as tf
+
+        known: dict[str, Callable[[], Any]] = {
+            "epoch": lambda: tf.identity(self._epoch),
+            "uniform": lambda: tf.random.stateless_uniform([images, self._dataset.classes], [self._seed, draw]),
+        }
+        return {name: known[name]() for name in self._loss.context}
 
     def _count(self, objective: Any, penalty: Any, logits: Any, labels: Any, true_labels: Any) -> None:
         import tensorflow as tf

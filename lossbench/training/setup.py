@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lossbench.config.identity import Trial
     from lossbench.config.schema import Experiment
     from lossbench.data import Dataset
+    from lossbench.losses.binding import BoundLoss
 
 
 class Stopwatch:
@@ -79,7 +80,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
             deterministic=experiment.train.deterministic,
         )
     with stopwatch.phase("build"), runtime.on(machine):
-        context = {"class_counts": dataset.class_counts.astype(np.float32)}
+        context = _context(experiment, dataset)
         plugin.check(experiment.loss, dataset.classes, **context)
         model = build(
             experiment.model,
@@ -88,8 +89,31 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
             seed=experiment.seed,
             precision=experiment.train.precision,
         )
-        loop = Loop(experiment, dataset, model, registry.bind(experiment.loss, **context))
+        loss = registry.bind(experiment.loss, **context)
+        _check_monitor(experiment, loss)
+        loop = Loop(experiment, dataset, model, loss)
     return Setup(trial, machine, dataset, model, loop, stopwatch)
+
+
+def _check_monitor(experiment: Experiment, loss: BoundLoss) -> None:
+    stopping = experiment.train.early_stopping
+    if stopping and stopping.monitor == "val_loss" and any(state.per_image for state in loss.states.values()):
+        raise ConfigError(
+            [
+                "train.early_stopping.monitor: this loss remembers each training image and has no val_loss; "
+                "monitor val_accuracy or val_nll"
+            ]
+        )
+
+
+def _context(experiment: Experiment, dataset: Dataset) -> dict[str, Any]:
+    """What losses may ask their surroundings for; the identity is the transition matrix of no noise."""
+    matrix = dataset.transition_matrix
+    return {
+        "class_counts": dataset.class_counts.astype(np.float32),
+        "transition_matrix": (np.eye(dataset.classes) if matrix is None else matrix).astype(np.float32),
+        "head_scale": getattr(experiment.model.head, "scale", None),
+    }
 
 
 def _check(experiment: Experiment, dataset: Dataset) -> None:

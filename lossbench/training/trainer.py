@@ -101,7 +101,7 @@ class Trainer:
         order = self._order(epoch)
         rates = self._rates[epoch * self._steps :]
         if position.batches == 0:
-            self._loop.begin_epoch()
+            self._loop.begin_epoch(epoch)
         while position.batches < self._steps:
             began = time.perf_counter()
             batches = self._next_batches(order)
@@ -167,8 +167,10 @@ class Trainer:
         if split is None:
             return dict.fromkeys((f"val_{name}" for name in names), None)
         logits = self._loop.logits(split.images)
-        measured = metrics.evaluate(metrics.log_softmax(logits), split.labels)
-        measured["loss"] = self._loop.objective(logits, split.labels)
+        measured: dict[str, float | None] = {
+            **metrics.evaluate(metrics.log_softmax(logits), split.labels),
+            "loss": self._loop.objective(logits, split.labels),
+        }
         return {f"val_{name}": measured[name] for name in names}
 
     def _predict(self, split: Split) -> dict[str, NDArray[np.float64]]:
