@@ -98,12 +98,8 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
 def _check_monitor(experiment: Experiment, loss: BoundLoss) -> None:
     stopping = experiment.train.early_stopping
     if stopping and stopping.monitor == "val_loss" and any(state.per_image for state in loss.states.values()):
-        raise ConfigError(
-            [
-                "train.early_stopping.monitor: this loss remembers each training image and has no val_loss; "
-                "monitor val_accuracy or val_nll"
-            ]
-        )
+        reason = "this loss remembers each training image and has no val_loss; monitor val_accuracy or val_nll"
+        raise ConfigError([f"train.early_stopping.monitor: {reason}"])
 
 
 def _context(experiment: Experiment, dataset: Dataset) -> dict[str, Any]:
