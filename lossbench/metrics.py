@@ -95,6 +95,8 @@ SCALED = _table(
 )
 """Of the probabilities softmax(z/T) at the `temperature` of the validation images."""
 
+REPORTED: Mapping[str, Metric] = MappingProxyType({**METRICS, **SCALED})
+
 
 def evaluate(log_probabilities: Floats, labels: Labels) -> dict[str, float]:
     """Every metric of the first table, by name."""

@@ -47,6 +47,18 @@ def predictions(seed: int, strength: float, images: int, classes: int) -> tuple[
     return metrics.log_softmax(logits), labels
 
 
+def scaled(
+    tested: dict[str, tuple[np.ndarray, np.ndarray]], log_probabilities: np.ndarray, labels: np.ndarray
+) -> dict[str, float]:
+    """The metrics at the temperature of these validation images."""
+    temperature = metrics.temperature(log_probabilities, labels)
+    measured = {f"val.{at}.temperature": temperature for at in tested}
+    for at, predicted in tested.items():
+        values = metrics.evaluate_scaled(*predicted, temperature)
+        measured |= {f"test.{at}.{name}": value for name, value in values.items()}
+    return measured
+
+
 def with_keys(config: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """A copy of a configuration with dotted keys set."""
     changed: dict[str, Any] = json.loads(json.dumps(config))
@@ -91,6 +103,8 @@ def fabricate(  # noqa: PLR0913 - a test names what it needs
     if status == "completed":
         tested = {at: predictions(seed, strength + (at == "best") / 100, images, classes) for at in ats}
         measured = {f"test.{at}.{name}": value for at in ats for name, value in metrics.evaluate(*tested[at]).items()}
+        if validation:
+            measured |= scaled(tested, *predictions(seed + 1000, strength, images, classes))
         counts = {at: metrics.confusion(logs.argmax(axis=1), labels, classes) for at, (logs, labels) in tested.items()}
         write.confusion(folder / paths.CONFUSION, counts)
         write.per_class(folder / paths.PER_CLASS, {at: metrics.per_class(table) for at, table in counts.items()})

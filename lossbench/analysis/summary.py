@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lossbench.analysis.frame import RUN_COLUMNS
 from lossbench.errors import UsageError
-from lossbench.metrics import METRICS
+from lossbench.metrics import REPORTED, SCALED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +43,8 @@ class Group:
         failed: Runs that ended by an error.
         unfinished: Runs that are still running or were interrupted.
         metrics: An estimate for each metric, over the completed runs.
-        best: The metrics whose mean is the best of the block; none with diverged runs, only accuracy without softmax.
+        best: The metrics whose mean is the best of the block: none with diverged runs, and without softmax only
+            accuracy and what is measured at a fitted temperature.
     """
 
     loss: str
@@ -188,8 +189,8 @@ def _groups(rows: Iterable[Row], at: At) -> tuple[Group, ...]:
     for row in rows:
         losses[row["loss"]].append(row)
     groups = [_group(label, runs, at) for label, runs in losses.items()]
-    best = {name: _best(groups, name) for name in METRICS}
-    marked = [replace(group, best=frozenset(name for name in METRICS if group.loss in best[name])) for group in groups]
+    best = {name: _best(groups, name) for name in REPORTED}
+    marked = [replace(group, best=frozenset(name for name in best if group.loss in best[name])) for group in groups]
     return tuple(sorted(marked, key=lambda group: (-_or(group.metrics["accuracy"].mean, -1), group.loss)))
 
 
@@ -203,7 +204,7 @@ def _group(label: str, runs: Sequence[Row], at: At) -> Group:
         diverged=statuses["diverged"],
         failed=statuses["failed"],
         unfinished=statuses["running"] + statuses["interrupted"],
-        metrics={name: estimate([run.get(f"test.{at}.{name}") for run in completed]) for name in METRICS},
+        metrics={name: estimate([run.get(f"test.{at}.{name}") for run in completed]) for name in REPORTED},
     )
 
 
@@ -222,11 +223,11 @@ def _best(groups: Iterable[Group], metric: str) -> set[str]:
         for group in groups
         if (mean := group.metrics[metric].mean) is not None
         and not group.diverged
-        and (metric == "accuracy" or group.link == "softmax")
+        and (metric in {"accuracy", *SCALED} or group.link == "softmax")
     }
     if len(means) < 2:  # noqa: PLR2004 - the best of one is no news
         return set()
-    best = max(means.values()) if METRICS[metric].direction == "higher" else min(means.values())
+    best = max(means.values()) if REPORTED[metric].direction == "higher" else min(means.values())
     return {loss for loss, mean in means.items() if mean == best}
 
 

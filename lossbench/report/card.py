@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from lossbench.metrics import METRICS
+from lossbench.metrics import METRICS, SCALED
 from lossbench.report import classes, phrases, words
 from lossbench.report.sparkline import sparkline
 
@@ -77,6 +77,15 @@ def _measured(sheet: Sheet) -> Iterator[str]:
     for part, at in places:
         values = (words.number(name, metrics.get(f"{part}.{at}.{name}")) for name in METRICS)
         yield f"{part} {at}".ljust(LABEL) + "".join(f"{value:>12}" for value in values) + best * (at == "best")
+        if part == "test" and metrics.get(f"val.{at}.temperature") is not None:
+            yield from _scaled(metrics, at)
+
+
+def _scaled(metrics: Mapping[str, float | None], at: str) -> Iterator[str]:
+    """Below what they stand for, the metrics at the temperature of the validation images."""
+    values = {name: words.number(name, metrics.get(f"test.{at}.{name}")) for name in SCALED}
+    cells = (values.get(f"{name}_scaled", "") for name in METRICS)
+    yield f"  at T {metrics[f'val.{at}.temperature']:.3g}".ljust(LABEL) + "".join(f"{value:>12}" for value in cells)
 
 
 def _best_epoch(sheet: Sheet) -> str:

@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lossbench.metrics import METRICS
+from lossbench.metrics import METRICS, REPORTED
 from lossbench.report import words
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.table import Table
+    from rich.text import Text
 
     from lossbench.analysis.summary import Comparison, Group
 
@@ -34,7 +35,8 @@ class ComparisonTable:
         from rich.text import Text
 
         comparison, width = self.comparison, options.max_width
-        layout = _layout([group for block in comparison.blocks for group in block.groups], width)
+        groups = [group for block in comparison.blocks for group in block.groups]
+        layout = _layout(groups, words.shown(comparison), width)
         yield Text(words.title(comparison), style="bold")
         for block in comparison.blocks:
             yield Text("")
@@ -49,11 +51,12 @@ class ComparisonTable:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Widths of the columns, equal in all blocks, and the metrics whose standard deviation is shown."""
+    """Widths of the columns, equal in all blocks; what stands in a column, one below the other; what has a ±."""
 
     loss: int
     count: int
     values: Mapping[str, int]
+    columns: Mapping[str, Sequence[str]]
     spread: Collection[str]
 
     @property
@@ -62,24 +65,32 @@ class _Layout:
         return self.loss + self.count + sum(self.values.values()) + len(self.values) + GAP * (len(self.values) + 1)
 
 
-def _layout(groups: Sequence[Group], width: int) -> _Layout:
+def _layout(groups: Sequence[Group], metrics: Collection[str], width: int) -> _Layout:
     """Every standard deviation where that leaves room for the labels, else that of accuracy alone."""
     longest = max(len("loss"), *(len(words.clean(group.loss)) for group in groups))
     count = max(len(line) for group in groups for line in words.counts(group))
-    for spread in (tuple(METRICS), ("accuracy",)):
-        layout = _Layout(0, count, {name: _width(groups, name, spread) for name in METRICS}, spread)
+    columns = {name: [each for each in (name, f"{name}_scaled") if each in metrics] for name in METRICS}
+    for spread in (tuple(REPORTED), ("accuracy",)):
+        values = {name: _width(groups, column, spread) for name, column in columns.items()}
+        layout = _Layout(0, count, values, columns, spread)
         room = width - layout.width
         if room >= min(longest, LOSS_AT_MOST):
             break
     return replace(layout, loss=min(longest, max(room, LOSS_AT_LEAST)))
 
 
-def _width(groups: Sequence[Group], name: str, spread: Collection[str]) -> int:
-    return max(len(words.header(name)), *(len(_value(group, name, spread)) for group in groups))
+def _width(groups: Sequence[Group], column: Sequence[str], spread: Collection[str]) -> int:
+    values = (len(_value(group, name, spread)) for group in groups for name in column)
+    return max(*map(len, _header(column)), *values)
+
+
+def _header(column: Sequence[str]) -> list[str]:
+    """The title of what stands above; below it, `scaled` for what stands there."""
+    return [words.header(column[0]), *("scaled" for _ in column[1:])]
 
 
 def _table(groups: Sequence[Group], layout: _Layout) -> Table:
-    """A row for each group; behind each value one column for its mark."""
+    """A row for each group; behind each value one column for its mark, and its scaled value below it."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -88,15 +99,23 @@ def _table(groups: Sequence[Group], layout: _Layout) -> Table:
     table.add_column("loss", width=layout.loss)
     table.add_column("n", width=layout.count)
     for name, width in layout.values.items():
-        table.add_column(words.header(name).rjust(width), width=width + 1)
+        table.add_column("\n".join(line.rjust(width) for line in _header(layout.columns[name])), width=width + 1)
     for group in groups:
         cells = [Text("\n".join(_wrapped(words.clean(group.loss), layout.loss))), Text("\n".join(words.counts(group)))]
-        for name, width in layout.values.items():
-            mark = words.mark(group, name)
-            value = _value(group, name, layout.spread).rjust(width)
-            cells.append(Text(value + mark, style="bold" if mark == words.BEST else ""))
+        cells += [_cell(group, layout, name) for name in layout.values]
         table.add_row(*cells)
     return table
+
+
+def _cell(group: Group, layout: _Layout, name: str) -> Text:
+    from rich.text import Text
+
+    lines = []
+    for each in layout.columns[name]:
+        mark = words.mark(group, each)
+        value = _value(group, each, layout.spread).rjust(layout.values[name])
+        lines.append(Text(value + mark, style="bold" if mark == words.BEST else ""))
+    return Text("\n").join(lines)
 
 
 def _value(group: Group, name: str, spread: Collection[str]) -> str:

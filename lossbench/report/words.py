@@ -7,7 +7,7 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from lossbench.metrics import METRICS
+from lossbench.metrics import METRICS, REPORTED, SCALED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -35,7 +35,7 @@ def filled(text: str, width: int, between: str, indent: str = "", first: str = "
 
 def header(metric: str) -> str:
     """A metric's column title: accuracy is shown in per cent."""
-    return "accuracy %" if metric == "accuracy" else METRICS[metric].title
+    return "accuracy %" if metric == "accuracy" else REPORTED[metric].title
 
 
 def number(metric: str, value: float | None) -> str:
@@ -43,6 +43,14 @@ def number(metric: str, value: float | None) -> str:
     if value is None:
         return "-"
     return f"{100 * value:.2f}" if metric == "accuracy" else f"{value:.4f}"
+
+
+def shown(comparison: Comparison) -> list[str]:
+    """The metrics that readers see; the scaled ones, where there are any, only beside a loss without softmax."""
+    groups = [group for block in comparison.blocks for group in block.groups if group.n]
+    needed = any(group.link != "softmax" for group in groups)
+    given = any(group.metrics[name].mean is not None for group in groups for name in SCALED)
+    return list(REPORTED if needed and given else METRICS)
 
 
 def estimate(metric: str, value: Estimate) -> str:
@@ -54,7 +62,8 @@ def mark(group: Group, metric: str) -> str:
     """What stands behind a value: `*` the best mean, `†` a value that the loss did not train."""
     if metric in group.best:
         return BEST
-    return NO_SOFTMAX if metric != "accuracy" and group.link != "softmax" and group.n else ""
+    as_given = metric != "accuracy" and metric not in SCALED
+    return NO_SOFTMAX if as_given and group.link != "softmax" and group.n else ""
 
 
 def counts(group: Group) -> list[str]:
@@ -137,8 +146,12 @@ def legend(comparison: Comparison) -> list[str]:
         BEST: f"best mean{', losses with diverged runs aside' if diverged else ''}",
         NO_SOFTMAX: "the loss trains no softmax probabilities, so this is never marked best",
     }
-    used = {mark(group, name) for group in groups for name in METRICS}
-    return [f"{sign} {meaning}" for sign, meaning in meanings.items() if sign in used]
+    names = shown(comparison)
+    used = {mark(group, name) for group in groups for name in names}
+    scaled = "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images"
+    return [f"{sign} {meaning}" for sign, meaning in meanings.items() if sign in used] + [scaled] * (
+        len(names) > len(METRICS)
+    )
 
 
 def notes(comparison: Comparison) -> list[str]:

@@ -71,6 +71,16 @@ def test_groups_stand_by_accuracy() -> None:
     assert [group.loss for group in only(summary.summarise(table(*runs)))] == ["c", "a", "b", "d"]
 
 
+def test_a_loss_without_softmax_may_be_best_at_a_fitted_temperature() -> None:
+    """There all losses stand on the same ground; as given, its probabilities are never best."""
+    scaled = [{"test.last.nll": nll, "test.last.nll_scaled": nll} for nll in (0.2, 0.1)]
+    runs = [run("focal", 0.9, **scaled[0]), run("hinge", 0.9, link="none", **scaled[1])]
+    focal, hinge = only(summary.summarise(table(*runs)))
+    assert ("nll_scaled" in hinge.best, "nll_scaled" in focal.best) == (True, False)
+    assert "nll" not in hinge.best
+    assert hinge.metrics["ece_scaled"] == summary.Estimate(None, None)
+
+
 def test_runs_without_results_are_counted() -> None:
     """Diverged, failed, running and interrupted runs are counted beside the completed ones."""
     statuses = ["completed", "completed", "diverged", "failed", "failed", "running", "interrupted"]

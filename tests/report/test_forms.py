@@ -74,6 +74,33 @@ def test_the_table_to_the_letter(tmp_path: Path, fabricate: Any) -> None:
     )
 
 
+def test_scaled_metrics_stand_below_what_they_stand_for(tmp_path: Path, fabricate: Any) -> None:
+    """With a loss that has no softmax the table looks exactly like this; a run without validation has a dash."""
+    metrics = {"accuracy": 0.97854, "nll": 0.0712, "brier": 0.0334, "ece": 0.5, "nll_scaled": 0.0699, "ece_scaled": 0.2}
+    for seed, label, link in ((0, "focal gamma=5", "softmax"), (1, "focal gamma=5", "softmax"), (0, "hinge", "none")):
+        tested = {f"test.last.{name}": value + seed / 500 for name, value in metrics.items()}
+        fabricate(tmp_path, label, seed, link=link, metrics=tested)
+    fabricate(tmp_path, "gce", 0, metrics={f"test.last.{name}": metrics[name] for name in list(metrics)[:4]})
+    assert render([tmp_path]) == (
+        "mnist · mlp · 5 epochs · seeds 0–1 · test set, last epoch\n"
+        "\n"
+        "                                    NLL               ECE\n"
+        "loss           n    accuracy %   scaled    Brier   scaled\n"
+        "──────────────────────────────────────────────────────────\n"
+        "focal gamma=5  2  97.95 ± 0.14*  0.0722   0.0344   0.5010\n"
+        "                                 0.0709            0.2010\n"
+        "gce            1  97.85 ± -      0.0712*  0.0334*  0.5000*\n"
+        "                                      -                 -\n"
+        "hinge          1  97.85 ± -      0.0712†  0.0334†  0.5000†\n"
+        "                                 0.0699*           0.2000*\n"
+        "\n"
+        "* best mean\n"
+        "† the loss trains no softmax probabilities, so this is never marked best\n"
+        "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images\n"
+        "means over other seeds than 0: focal gamma=5 over 0–1\n"
+    )
+
+
 def test_ten_long_names_fit_80_columns(tmp_path: Path, fabricate: Any) -> None:
     """Long labels are wrapped, in words where that is possible; no number is cut."""
     for label in LONG:
@@ -107,6 +134,7 @@ def test_csv_is_complete(study: Path, tmp_path: Path) -> None:
     ]  # fmt: skip
     (row,) = [row for row in rows if row["loss"] == "focal" and not row["data.label_noise.rate"]]
     runs = [json.loads(path.read_text()) for path in tmp_path.glob("study/focal-*/run.json")]
+    assert list(rows[0])[-7:-3] == ["nll_scaled_mean", "nll_scaled_sd", "ece_scaled_mean", "ece_scaled_sd"]
     assert (row["n"], row["diverged"], row["seeds"], row["link"], row["at"]) == ("3", "1", "0 1 2", "softmax", "last")
     quiet = [row["metrics"]["test.last.nll"] for row in runs if row["metrics"]]
     assert len(quiet) == 6
@@ -140,6 +168,14 @@ def test_markdown(study: Path) -> None:
     assert {len(re.split(r"(?<!\\)\|", row)) for row in rows} == {8}
     assert sum("categorical\\_crossentropy" in row and "**" in row for row in rows) == 1
     assert text.startswith("**mnist · mlp · 5 epochs · seeds 0–2 · test set, last epoch**\n\ndata.label\\_noise none")
+
+
+def test_markdown_has_columns_for_the_scaled_metrics(study: Path, fabricate: Any) -> None:
+    """Two more where a loss has no softmax."""
+    fabricate(study, "hinge", 0, link="none")
+    rows = [line for line in render([study], "markdown").splitlines() if line.startswith("|")]
+    assert {len(re.split(r"(?<!\\)\|", row)) for row in rows} == {10}
+    assert rows[0].endswith("| NLL scaled | ECE scaled |")
 
 
 def test_hostile_labels_stay_text(tmp_path: Path, fabricate: Any) -> None:
@@ -203,6 +239,18 @@ def test_a_run_fits_one_screen(tmp_path: Path, fabricate: Any) -> None:
     assert [cell.replace("·", "0") for cell in row[1:11]] == [str(count) for count in counts[3]]
     assert row[11] == str(counts[3].sum())
     assert float(row[13]) == pytest.approx(100 * counts[3, 3] / counts[3].sum(), abs=0.05)
+
+
+def test_a_run_shows_its_temperature(tmp_path: Path, fabricate: Any) -> None:
+    """Below the test set's metrics, NLL and ECE at T; nothing of it where there was no validation."""
+    folder = fabricate(tmp_path, "hinge", 0, link="none")
+    run = json.loads((folder / "run.json").read_text())["metrics"]
+    lines = printed(folder)
+    for at in ("last", "best"):
+        below = lines[lines.index(next(line for line in lines if line.startswith(f"test {at}"))) + 1]
+        numbers = [f"{run[f'test.{at}.{name}']:.4f}" for name in ("nll_scaled", "ece_scaled")]
+        assert below.split() == ["at", "T", f"{run[f'val.{at}.temperature']:.3g}", *numbers]
+    assert not any("at T" in line for line in printed(fabricate(tmp_path, "hinge", 1, validation=False)))
 
 
 def test_a_run_of_many_classes(tmp_path: Path, fabricate: Any) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lossbench.analysis.summary import Block, Comparison, Estimate, Group
+from lossbench.metrics import METRICS, REPORTED, SCALED
 from lossbench.report import words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HOSTILE = {
     "\x1b[31mred\x1b[0m": "red",
@@ -64,9 +68,9 @@ def test_estimates(metric: str, estimate: Estimate, expected: str) -> None:
 
 def group(loss: str = "focal", seeds: tuple[int, ...] = (0, 1), **others: Any) -> Group:
     """A group with made-up numbers."""
-    numbers = MappingProxyType({name: Estimate(0.5, 0.1) for name in ("accuracy", "nll", "brier", "ece")})
+    numbers = dict.fromkeys(METRICS, Estimate(0.5, 0.1)) | dict.fromkeys(SCALED, Estimate(None, None))
     return Group(**({"loss": loss, "link": "softmax", "seeds": seeds, "diverged": 0, "failed": 0, "unfinished": 0,
-                     "metrics": numbers} | others))  # fmt: skip
+                     "metrics": MappingProxyType(numbers)} | others))  # fmt: skip
 
 
 def comparison(*blocks: Block, **others: Any) -> Comparison:
@@ -122,6 +126,22 @@ def test_legend_and_notes() -> None:
         "counted once: a is the same trial as b",
         "runs of several versions of lossbench: 0.1.0, 0.2.0",
     ]
+
+
+@pytest.mark.parametrize(
+    ("link", "scaled", "expected"),
+    [("softmax", 0.4, METRICS), ("none", 0.4, REPORTED), ("sigmoid", 0.4, REPORTED), ("none", None, METRICS)],
+)
+def test_scaled_metrics_are_shown_beside_a_loss_without_softmax(
+    link: str, scaled: float | None, expected: Mapping[str, Any]
+) -> None:
+    """Where there are any; they carry no dagger, and a line says what they are."""
+    numbers = {**group().metrics, **dict.fromkeys(SCALED, Estimate(scaled, None))}
+    block = Block({}, (group(), group("other", link=link, metrics=numbers)))
+    assert list(expected) == words.shown(comparison(block))
+    explained = any(line.startswith("scaled: ") for line in words.legend(comparison(block)))
+    assert explained == (expected is REPORTED)
+    assert {words.mark(block.groups[1], name) for name in SCALED} == {""}
 
 
 def test_lines_break_behind_separators_only() -> None:
