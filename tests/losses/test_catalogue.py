@@ -43,11 +43,15 @@ def bound(case, hyperparameters=None):
     terms = registry.parse({"name": case.name, **case.hyperparameters})
 
     def loss(y_true, y_pred):
-        rows = {name: _rows(value, len(y_true)) for name, value in case.context.items() if name == "uniform"}
+        images = y_true.shape[0]
+        rows = {name: _rows(value, images) for name, value in case.context.items() if name == "uniform"}
         function = registry.bind(terms, **{"class_counts": COUNTS, **case.context, **rows})
         if not case.states:
             return function(y_true, y_pred)
-        states = {key: _rows(state, len(y_true)).astype("float32") for key, state in case.states.items()}
+        states = {
+            key: ops.convert_to_tensor(_rows(state, images) if function.states[key].per_image else state, "float32")
+            for key, state in case.states.items()
+        }
         return function.step(y_true, y_pred, states)[0]
 
     return loss
@@ -136,6 +140,23 @@ GROWS = ("alpha_loss", {"alpha": 0.5})
         Case("alpha_loss", {"alpha": 100}, None),
         Case("ldr_kl", {"temperature": 1e-3}, None),
         Case("reverse_crossentropy", {"log_zero": -1e3}, None),
+        Case("normalized_focal", {"gamma": 0.01}, None),
+        Case("normalized_generalized_crossentropy", {"q": 1e-3}, None),
+        Case("normalized_negative_focal", {"gamma": 50}, None),
+        Case("agce", {"a": 1e-30, "q": 0.1}, None),
+        Case("aul", {"a": 1 + 1e-12, "q": 0.1}, None),
+        Case("ael", {"a": 0.01}, None),
+        Case("jensen_shannon", {"pi1": 1e-4}, None),
+        Case("jensen_shannon", {"pi1": 0.9999}, None),
+        Case("phuber_generalized_crossentropy", {"q": 0.999, "tau": 1e6}, None),
+        Case("bi_tempered_logistic", {}, None),
+        Case("bi_tempered_logistic", {"t1": 0.2, "t2": 10}, None),
+        Case("bi_tempered_logistic", {"t2": 1.0001}, None),
+        Case("asymmetric", {"gamma_neg": 0.01, "gamma_pos": 0.01, "clip": 1e-9}, None),
+        Case("asymmetric_single_label", {"gamma_neg": 0.01, "gamma_pos": 0.01}, None),
+        Case("dual_focal", {"gamma": 0.01}, None),
+        Case("logit_clip", {"p": 60}, None),
+        Case("logit_clip", {"p": 1, "tau": 1e-6}, None),
     ],
     ids=label,
 )
@@ -234,26 +255,22 @@ def test_soft_targets(case):
     np.testing.assert_allclose(actual, expected(case, logits(case), targets=targets), rtol=2e-4, atol=2e-6)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["focal", "generalized_crossentropy", "poly1_crossentropy", "taylor_crossentropy", "alpha_loss", "mae_probability"],
-)
-def test_soft_targets_average_over_classes(name):
+MIXED = {
+    *("ldr_kl", "categorical_hinge", "multi_margin", "sigmoid_loss", "savage", "ramp"),
+    *("arcface", "cosface", "sphereface", "ldam", "class_balanced", "equalization", "seesaw"),
+}
+"""What these say of the true class, a margin or a weight, is mixed over soft targets before the loss is taken."""
+AVERAGED = [case for case in FIRST if case.name not in {soft.name for soft in SOFT_CASES} | MIXED]
+
+
+@pytest.mark.parametrize("case", AVERAGED, ids=[case.name for case in AVERAGED])
+def test_soft_targets_average_over_classes(case):
     """What a formula says of the true class is averaged over soft targets."""
-    z = LOGITS.astype("float32")[:1]
-    soft = np.array([[0.5, 0.2, 0.1, 0.1, 0.1]], dtype="float32")
-    each = [float(bound(name)(one_hot([true]), z)[0]) for true in range(CLASSES)]
-    np.testing.assert_allclose(float(bound(name)(soft, z)[0]), soft[0] @ each, rtol=1e-5)
-
-
-def test_stop_gradient_keeps_the_value_and_drops_a_slope():
-    """With the factor held constant, focal's slope is (1-p)^γ (p - e)."""
-    loss = bound("focal", {"stop_gradient": True})
-    losses, gradient = value_and_gradient(loss, one_hot(LABELS), LOGITS)
-    p = np.array([softmax(z) for z in LOGITS])
-    factor = (1 - p[np.arange(len(LABELS)), LABELS]) ** 2
-    np.testing.assert_array_equal(losses, bound("focal")(one_hot(LABELS), LOGITS))
-    np.testing.assert_allclose(gradient, factor[:, None] * (p - one_hot(LABELS)), rtol=1e-3, atol=1e-6)
+    targets = generator.dirichlet(np.ones(CLASSES), size=len(LABELS)).astype("float32")
+    z = logits(case).astype("float32")
+    each = [bound(case)(one_hot(np.full(len(LABELS), true)), z) for true in range(CLASSES)]
+    average = (targets * np.stack(each, axis=-1)).sum(axis=-1)
+    np.testing.assert_allclose(bound(case)(targets, z), average, rtol=1e-4, atol=1e-5)
 
 
 def test_normalizing_by_weights_is_pytorchs_mean():

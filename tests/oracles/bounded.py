@@ -9,7 +9,7 @@ from oracles.case import Array, Case
 
 def log_clipped(e: Array, a: float) -> Array:
     """Log e with A for log 0."""
-    return np.array([math.log(x) if x else a for x in e])
+    return np.array([max(math.log(x), a) if x else a for x in e])
 
 
 def divergence(a: Array, b: Array) -> float:
@@ -29,12 +29,13 @@ CASES = [
     Case("generalized_crossentropy", {}, lambda z, y, p, e: (1 - p[y] ** 0.7) / 0.7),
     Case("generalized_crossentropy", {"q": 0.05}, lambda z, y, p, e: (1 - p[y] ** 0.05) / 0.05),
     Case("reverse_crossentropy", {}, lambda z, y, p, e: -math.log(1e-4) * (1 - p[y])),
-    Case("reverse_crossentropy", {"log_zero": -4}, lambda z, y, p, e: -float(p @ log_clipped(e, -4))),
+    Case("reverse_crossentropy", {"log_zero": -4}, lambda z, y, p, e: -float(p @ log_clipped(e, -4)), soft=True),
     Case("symmetric_crossentropy", {}, lambda z, y, p, e: -0.1 * math.log(p[y]) - math.log(1e-4) * (1 - p[y])),
     Case(
         "symmetric_crossentropy",
         {"alpha": 6, "beta": 0.1, "log_zero": -4},
-        lambda z, y, p, e: -6 * math.log(p[y]) + 0.4 * (1 - p[y]),
+        lambda z, y, p, e: -6 * e @ np.log(p) - 0.1 * p @ log_clipped(e, -4),
+        soft=True,
     ),
     Case("agce", {}, lambda z, y, p, e: (4 - (1 + p[y]) ** 2) / 2),
     Case("agce", {"a": 4, "q": 0.2}, lambda z, y, p, e: (5**0.2 - (4 + p[y]) ** 0.2) / 0.2),

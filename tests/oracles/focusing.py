@@ -43,11 +43,12 @@ CASES = [
         lambda z, y, p, e, at: -((1 - softmax(at)[y]) ** 2) * math.log(p[y]),
         held=True,
     ),
-    Case("binary_focal_crossentropy", {}, lambda z, y, p, e: binary_focal(z, e, 2, None, 0)),
+    Case("binary_focal_crossentropy", {}, lambda z, y, p, e: binary_focal(z, e, 2, None, 0), soft=True),
     Case(
         "binary_focal_crossentropy",
         {"gamma": 0.5, "apply_class_balancing": True, "label_smoothing": 0.2},
         lambda z, y, p, e: binary_focal(z, e, 0.5, 0.25, 0.2),
+        soft=True,
     ),
     Case("asymmetric", {}, lambda z, y, p, e: asymmetric(z, e, (1, 4), 0.05)),
     Case(

@@ -12,15 +12,10 @@ def lead(z: Array, y: int) -> float:
     return z[y] - others(z, y).mean()
 
 
-def sign(e: Array) -> Array:
-    """+1 for the true class, -1 for the others."""
-    return np.where(e == 1, 1.0, -1.0)
-
-
 CASES = [
-    Case("hinge", {}, lambda z, y, p, e: np.maximum(0, 1 - sign(e) * z).mean()),
-    Case("hinge", {"margin": 0.3}, lambda z, y, p, e: np.maximum(0, 0.3 - sign(e) * z).mean()),
-    Case("squared_hinge", {}, lambda z, y, p, e: (np.maximum(0, 1 - sign(e) * z) ** 2).mean()),
+    Case("hinge", {}, lambda z, y, p, e: np.maximum(0, 1 - (2 * e - 1) * z).mean(), soft=True),
+    Case("hinge", {"margin": 0.3}, lambda z, y, p, e: np.maximum(0, 0.3 - (2 * e - 1) * z).mean(), soft=True),
+    Case("squared_hinge", {}, lambda z, y, p, e: (np.maximum(0, 1 - (2 * e - 1) * z) ** 2).mean(), soft=True),
     Case("categorical_hinge", {}, lambda z, y, p, e: max(0, 1 + others(z, y).max() - z[y])),
     Case("categorical_hinge", {"margin": 3}, lambda z, y, p, e: max(0, 3 + others(z, y).max() - z[y])),
     Case("multi_margin", {}, lambda z, y, p, e: np.maximum(0, 1 - z[y] + others(z, y)).sum() / CLASSES),
