@@ -232,7 +232,7 @@ def test_the_temperature_comes_from_validation_and_scales_both_sets(small, tmp_p
     outcome = run(small | {"loss": "hinge"}, tmp_path)
     saved, measured = read.predictions(outcome.run), outcome.summary["metrics"]
     for at in ("last", "best"):
-        assert measured[f"val.{at}.nll_scaled"] < measured[f"val.{at}.nll"]
+        assert measured[f"val.{at}.nll_scaled"] < measured[f"val.{at}.nll"] - 0.02
         expected = metrics.evaluate_scaled(
             saved[f"{at}.log_probabilities"].astype(float), saved["labels"], measured[f"val.{at}.temperature"]
         )
