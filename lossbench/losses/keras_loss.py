@@ -13,12 +13,12 @@ from lossbench import ops
 from lossbench.errors import UsageError
 from lossbench.losses.binding import bind
 from lossbench.losses.catalogue import find, specs
-from lossbench.losses.terms import dump, parse
+from lossbench.losses.terms import dump, parse, term_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lossbench.losses.types import Tensor
+    from lossbench.losses.types import State, Tensor
 
 EPSILON = 1e-7
 """Keras' own bound for probabilities, in 0 and in 1."""
@@ -37,7 +37,8 @@ def get(
         name: Identifier, alias, preset, or a weighted list as in YAML: `["ce", {"name": "rce", "weight": 10}]`.
         reduction: How Keras reduces the losses of a batch.
         from_logits: Whether the model emits logits; if not, probabilities.
-        **hyperparameters: The loss's own, and what it asks its surroundings for, such as `class_counts`.
+        **hyperparameters: The loss's own, and what it asks its surroundings for: `class_counts`, `transition_matrix`,
+            `head_scale`, `epoch` (a number, or a `keras.Variable` that you advance). Draws are made inside.
 
     Returns:
         The loss; it takes integer labels or one-hot targets.
@@ -85,20 +86,54 @@ class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
         self.terms = parse(loss)
         super().__init__(name or "_".join(term.name for term in self.terms), reduction, dtype="float32")
         asked = {key for term in self.terms for key in find(term.name).context}
-        self.context = {key: _plain(value) for key, value in context.items() if key in asked}
+        self.context = {key: value for key, value in context.items() if key in asked}
         self.from_logits = from_logits
-        self._loss = bind(self.terms, **self.context)
-        self._links = {find(term.name).link for term in self.terms}
+        constant = {key: _plain(value) for key, value in self.context.items() if not _is_variable(value)}
+        self._loss = bind(self.terms, **constant)
+        self._check_surroundings()
+        self._draws = keras.random.SeedGenerator() if "uniform" in self._loss.context else None
+        self._states: dict[str, Any] = {}
+        self._links = {term_link(term) for term in self.terms}
         if not from_logits and "sigmoid" in self._links and len(self._links) > 1:
             raise UsageError(
                 "from_logits=False: these losses read probabilities in different ways; let the model emit logits"
             )
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """The losses of a batch, not yet reduced."""
+        """The losses of a batch, not yet reduced; what the loss remembers of the run is brought up to date."""
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        targets = _targets(y_true, y_pred.shape)
         logits = y_pred if self.from_logits else self._logits(y_pred)
-        return self._loss(_targets(y_true, y_pred.shape), logits)
+        if not self._states:
+            self._states = {key: _variable(state, y_pred.shape[-1]) for key, state in self._loss.states.items()}
+        before = {key: ops.convert_to_tensor(variable) for key, variable in self._states.items()}
+        losses, after = self._loss.step(targets, logits, before, **self._surroundings(logits))
+        for key, variable in self._states.items():
+            variable.assign(after[key])
+        return losses
+
+    def _surroundings(self, logits: Tensor) -> dict[str, Tensor]:
+        """What changes while training."""
+        variables = {key: ops.convert_to_tensor(self.context[key]) for key in self._loss.context & self.context.keys()}
+        draws = {"uniform": keras.random.uniform(ops.shape(logits), seed=self._draws)} if self._draws else {}
+        return variables | draws
+
+    def _check_surroundings(self) -> None:
+        """Refuse what a Keras loss cannot do, before it does something else."""
+        if forgotten := [key for key, state in self._loss.states.items() if state.per_image]:
+            name = self.terms[int(forgotten[0].split(".")[0])].name
+            raise UsageError(
+                f"loss {name!r} remembers something of each image, and Keras does not tell a loss which image is "
+                "which: use `lossbench train`"
+            )
+        if missing := self._loss.context - self.context.keys() - {"uniform"}:
+            raise UsageError(f"loss {self.name!r} needs {', '.join(missing)}: hand it over by keyword")
+        changing = [*self._loss.context, *self._loss.states]
+        if changing and keras.backend.backend() == "jax":
+            raise UsageError(
+                f"loss {self.name!r} changes while training ({', '.join(changing)}), and Keras on JAX holds every "
+                "variable of a loss fixed: use Keras on TensorFlow or PyTorch"
+            )
 
     def _logits(self, probabilities: Tensor) -> Tensor:
         """Log-odds for one-vs-rest, else log p, which is logits up to a shift."""
@@ -106,8 +141,9 @@ class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
         return ops.log(p) - ops.log1p(-p) if self._links == {"sigmoid"} else ops.log(p)
 
     def get_config(self) -> dict[str, Any]:
-        """Plain values from which the same loss is made again."""
-        return {**super().get_config(), "loss": dump(self.terms), "from_logits": self.from_logits, **self.context}
+        """Plain values from which the same loss is made again; a variable as the number that it holds."""
+        context = {key: _plain(value) for key, value in self.context.items()}
+        return {**super().get_config(), "loss": dump(self.terms), "from_logits": self.from_logits, **context}
 
 
 def _targets(y_true: Tensor, shape: tuple[int | None, ...]) -> Tensor:
@@ -124,3 +160,13 @@ def _targets(y_true: Tensor, shape: tuple[int | None, ...]) -> Tensor:
 
 def _plain(value: Any) -> Any:
     return keras.ops.convert_to_numpy(value).tolist()
+
+
+def _is_variable(value: Any) -> bool:
+    return isinstance(value, keras.Variable)
+
+
+def _variable(state: State, classes: int) -> Any:
+    """What is remembered of the run, as a variable."""
+    shape = tuple({"classes": classes}[axis] for axis in state.shape)
+    return keras.Variable(keras.initializers.Constant(state.initial), shape, "float32", trainable=False)

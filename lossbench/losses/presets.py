@@ -15,6 +15,7 @@ PRESETS: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "weighted_binary_crossentropy": {"name": "binary_crossentropy", "pos_weight": 9.0},
     "categorical_focal_crossentropy": {"name": "focal", "alpha": 0.25},  # Keras' default alpha
     "categorical_generalized_crossentropy": {"name": "generalized_crossentropy", "q": 0.5},  # Keras' default q
+    "balanced_softmax": {"name": "logit_adjustment", "tau": 1.0},  # Ren et al. 2020
     # Ma et al. 2020
     "nce_rce": _pair("normalized_crossentropy", "reverse_crossentropy", 10.0),
     "nce_mae": _pair("normalized_crossentropy", "mae_probability", 10.0),

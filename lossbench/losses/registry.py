@@ -5,7 +5,7 @@ from lossbench.losses.catalogue import clear_plugins, find, names, register, spe
 from lossbench.losses.json_schema import json_schema
 from lossbench.losses.listing import table
 from lossbench.losses.spec import Hyperparameter, LossSpec
-from lossbench.losses.terms import InvalidLossError, LossTerm, dump, label, link, parse
+from lossbench.losses.terms import InvalidLossError, LossTerm, dump, label, link, needs_head, parse
 
 __all__ = [
     "Hyperparameter",
@@ -20,6 +20,7 @@ __all__ = [
     "label",
     "link",
     "names",
+    "needs_head",
     "parse",
     "register",
     "specs",

@@ -70,9 +70,22 @@ def _list(entries: Sequence[object]) -> tuple[LossTerm, ...]:
             terms += parse({"name": entry} if isinstance(entry, list | tuple) else entry)
         except InvalidLossError as error:
             problems += [replace(problem, path=(index, *problem.path)) for problem in error.problems]
-    if problems:
+    if problems := problems or _head_problems(terms):
         raise InvalidLossError(problems)
     return tuple(terms)
+
+
+def _head_problems(terms: Sequence[LossTerm]) -> list[Problem]:
+    """A sum of losses that are made for the angles of a cosine head with others that are not."""
+    angular = [term.name for term in terms if needs_head([term])]
+    others = [term.name for term in terms if not needs_head([term])]
+    if not angular or not others:
+        return []
+    reason = (
+        f"these losses need different heads: {', '.join(angular)} the cosine head, {', '.join(others)} not; "
+        "sum losses of one kind (normalized_softmax is cross-entropy for the cosine head)"
+    )
+    return [Problem((), reason)]
 
 
 def _mapping(value: Mapping[Any, Any], name_path: tuple[str, ...]) -> tuple[LossTerm, ...]:
@@ -100,13 +113,34 @@ def _mapping(value: Mapping[Any, Any], name_path: tuple[str, ...]) -> tuple[Loss
 def _preset(name: str, given: dict[str, Any]) -> tuple[LossTerm, ...]:
     preset = PRESETS[name]
     if isinstance(preset, dict):
-        return parse({**preset, **given})
+        return _changed(name, preset, given)
     fixed = f"{name!r} stands for {preset}: write that list to change it"
     problems = [Problem((key,), fixed) for key in given if key != "weight"]
     weight = _validated([WEIGHT], given, problems)
     if problems:
         raise InvalidLossError(problems)
     return tuple(replace(term, weight=weight["weight"] * term.weight) for term in parse(preset))
+
+
+def _changed(name: str, preset: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[LossTerm, ...]:
+    """A preset of one loss with more hyperparameters; those that it sets are not contradicted."""
+    spec = find(preset["name"])
+    fixed = {key: spec.hyperparameters[key] for key in preset if key != "name" and key in given}
+    problems = [
+        Problem((key,), f"{name!r} stands for {spec.name} with {key} {in_yaml(preset[key])}: write {spec.name!r}")
+        for key, hyperparameter in fixed.items()
+        if _differ(hyperparameter, given[key], preset[key])
+    ]
+    if problems:
+        raise InvalidLossError(problems)
+    return parse({**preset, **given})
+
+
+def _differ(hyperparameter: Hyperparameter, given: object, fixed: object) -> bool:
+    try:
+        return bool(canonical(hyperparameter, given) != canonical(hyperparameter, fixed))
+    except ValueError:
+        return False  # what is wrong with it is said later, like of any hyperparameter
 
 
 def _want_problems(wants: Mapping[str, object]) -> Iterator[Problem]:
@@ -116,7 +150,7 @@ def _want_problems(wants: Mapping[str, object]) -> Iterator[Problem]:
 
 
 def _key_problems(spec: LossSpec, given: Mapping[Any, Any]) -> Iterator[Problem]:
-    engine = {*RESERVED, *(name for other in specs().values() for name in other.context)} - {"weight"}
+    engine = {*RESERVED, *spec.states, *(name for other in specs().values() for name in other.context)} - {"weight"}
     takes = f"It takes {', '.join(spec.hyperparameters)}" if spec.hyperparameters else "It takes no hyperparameters"
     for key in given:
         if key in engine:
@@ -211,7 +245,18 @@ def in_yaml(value: Any) -> str:
 
 def link(terms: Sequence[LossTerm]) -> str:
     """How probabilities follow from the logits: `softmax` if every term says so, else the first other answer."""
-    return next((other for term in terms if (other := find(term.name).link) != "softmax"), "softmax")
+    return next((other for term in terms if (other := term_link(term)) != "softmax"), "softmax")
+
+
+def term_link(term: LossTerm) -> str:
+    """The link of one term: that of its base, for a built-in loss that has one."""
+    spec = find(term.name)
+    return find(term.hyperparameters["base"]).link if "base" in spec.hyperparameters and not spec.plugin else spec.link
+
+
+def needs_head(terms: Sequence[LossTerm]) -> str | None:
+    """The head of the model that the terms cannot do without: `cosine`, or none in particular."""
+    return "cosine" if any("head_scale" in find(term.name).context for term in terms) else None
 
 
 def _shown(value: object) -> str:
