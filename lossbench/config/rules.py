@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lossbench.errors import Problem
+from lossbench.losses.registry import label, needs_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,7 @@ ROW_SUM_TOLERANCE = 1e-6
 
 def contradictions(experiment: Experiment) -> list[Problem]:
     """Return every contradiction between two keys that are valid by themselves."""
-    problems = [*_data(experiment.data), *_optimizer(experiment.optimizer)]
+    problems = [*_data(experiment.data), *_head(experiment), *_optimizer(experiment.optimizer)]
     if noise := experiment.data.label_noise:
         problems += _label_noise(noise)
     if imbalance := experiment.data.imbalance:
@@ -34,6 +35,15 @@ def _data(data: Data) -> Iterator[Problem]:
         yield Problem(
             ("data", "path"), "mnist is embedded and takes no path; for files of your own write data.name: idx"
         )
+
+
+def _head(experiment: Experiment) -> Iterator[Problem]:
+    needed, head = needs_head(experiment.loss), experiment.model.head.name
+    if needed and head != needed:
+        reason = (
+            f"the loss {label(experiment.loss)} needs the {needed} head, this is {head}; write model.head: {needed}"
+        )
+        yield Problem(("model", "head"), reason)
 
 
 def _label_noise(noise: LabelNoise) -> Iterator[Problem]:
