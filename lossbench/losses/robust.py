@@ -133,7 +133,7 @@ def _tempered(log_x: Tensor, t: float) -> Tensor:
 
 
 def _tempered_log_softmax(y_pred: Tensor, t: float, num_iters: int) -> Tensor:
-    """The logarithm of exp_t(z - λ(z)); as in the paper's algorithm 1, from the highest logit downwards."""
+    """The logarithm of exp_t(z - λ(z)); the paper's iteration, from the highest logit downwards."""
     if t == 1:
         return ops.log_softmax(y_pred)
     below = scaled = ops.max(y_pred, axis=-1, keepdims=True) - y_pred

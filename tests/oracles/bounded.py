@@ -18,7 +18,7 @@ def divergence(a: Array, b: Array) -> float:
 
 
 def jensen_shannon(e: Array, p: Array, share: float) -> float:
-    """Englesson & Azizpour 2021, equation 1 over its normaliser."""
+    """Two divergences from the mixture, over the largest value that their sum takes for π₁ → 0."""
     m = share * e + (1 - share) * p
     mixed = share * divergence(e, m) + (1 - share) * divergence(p, m)
     return mixed / (-(1 - share) * math.log(1 - share))

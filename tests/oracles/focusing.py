@@ -22,7 +22,7 @@ def one_side(e: Array, hit: Array, miss: Array) -> Array:
 
 
 def asymmetric(z: Array, e: Array, gammas: tuple[float, float], clip: float) -> float:
-    """Ridnik et al. 2021, equations 4 to 7."""
+    """The asymmetric loss with its probability shifted."""
     s = sigmoid(z)
     r = np.maximum(s - clip, 0)
     return float(-np.mean(one_side(e, (1 - s) ** gammas[0] * np.log(s), r ** gammas[1] * np.log(1 - r))))

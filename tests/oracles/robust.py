@@ -33,7 +33,7 @@ def tempered_softmax(z: Array, t: float) -> Array:
 
 
 def bi_tempered(z: Array, e: Array, t1: float, t2: float) -> float:
-    """Equation 5 of Amid et al. 2019, with 0·log 0 = 0."""
+    """The Bregman divergence of Amid et al. 2019, with 0·log 0 = 0."""
     q = tempered_softmax(z, t2)
     entropy = sum(x * tempered_log(x, t1) for x in e if x)
     return entropy - e @ tempered_log(q, t1) - (e ** (2 - t1) - q ** (2 - t1)).sum() / (2 - t1)
