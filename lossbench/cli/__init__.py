@@ -20,11 +20,12 @@ from lossbench.cli.init import init
 from lossbench.cli.losses import losses
 from lossbench.cli.schema import schema
 from lossbench.cli.show import show
+from lossbench.cli.sweep import sweep
 from lossbench.cli.train import train
 from lossbench.cli.validate import validate
 from lossbench.errors import LossbenchError
 
-COMMANDS = (train, compare, show, losses, init, validate, config, schema, doctor)
+COMMANDS = (train, sweep, compare, show, losses, init, validate, config, schema, doctor)
 
 app = typer.Typer(
     help="Which loss function wins on MNIST, where, and how sure that is.",

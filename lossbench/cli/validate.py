@@ -17,7 +17,7 @@ def validate(
     plugin: Annotated[list[Path] | None, typer.Option(help="A file with losses of your own; repeatable.")] = None,
 ) -> None:
     """Check configurations; say every error at once, with file, line and column."""
-    from lossbench.config.resolve import load
+    from lossbench.sweep.plan import load
     from lossbench.losses import plugin as plugins
 
     for path in plugin or []:

@@ -31,7 +31,6 @@ NOUNS = {
 }
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 OLD_BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
-SWEEP = "unknown key; this version trains one run per command, so give one loss and one seed"
 
 
 def explain(error: ValidationError) -> list[Problem]:
@@ -92,8 +91,6 @@ def _follow(loc: Path) -> tuple[Path, Schema, Schema]:
 
 def _unknown(path: Path, around: Schema) -> str:
     """Return what to write instead of a key that does not belong at `path`."""
-    if path == ("sweep",):
-        return SWEEP
     key, keys = path[-1], list(around["properties"])
     takers = {name: None for place, name, others in _mappings() if place == path[:-1] and name and key in others}
     elsewhere = min(((*place, key) for place, _, others in _mappings() if key in others), key=len, default=None)

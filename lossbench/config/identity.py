@@ -71,7 +71,7 @@ def slug(label: str) -> str:
 
 def _relevant(experiment: Experiment) -> dict[str, Any]:
     config = dump(experiment)
-    for key in ("name", "seed", "log"):
+    for key in ("name", "seed", "log", "sweep"):
         del config[key]
     del config["data"]["path"]
     del config["train"]["threads"]

@@ -26,6 +26,7 @@ CHOICES: dict[yaml.Path, str] = {
     ("model", "initializer", "dense"): "name",
     ("optimizer",): "name",
     ("optimizer", "schedule"): "name",
+    ("sweep", "method"): "name",
 }
 """Where a mapping is one of several by its name, and the key that holds the name."""
 

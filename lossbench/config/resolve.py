@@ -40,10 +40,22 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     Raises:
         ConfigError: Every problem, one line each: `file:line:column: key: expected ..., got ...`.
     """
+    return build(*read(path, overrides))
+
+
+def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Node, str]:
+    """Return the merged mapping of a YAML file, its short forms written out, and the name that the file gives it."""
     merged = reduce(merge, _read(Path(path), None, (), {}).values(), _defaults())
     for override in overrides:
         merged = merge(merged, _override(override, merged))
-    return _build(merged, name_from(Path(path)))
+    return merged, name_from(Path(path))
+
+
+def set_key(node: Node, key: str, value: Node, folder: Path) -> Node:
+    """Return `node` with the value at a dotted key merged on top; paths in it are taken from `folder`."""
+    for part in reversed(key.split(".")):
+        value = Node({part: value}, value.position)
+    return merge(node, spread(value, folder))
 
 
 def from_mapping(mapping: Mapping[str, Any], *, name: str = "experiment") -> Experiment:
@@ -53,7 +65,7 @@ def from_mapping(mapping: Mapping[str, Any], *, name: str = "experiment") -> Exp
         >>> from_mapping({"model": "linear", "train": {"epochs": 2}}).train.epochs
         2
     """
-    return _build(merge(_defaults(), spread(yaml.node(dict(mapping)), Path())), name)
+    return build(merge(_defaults(), spread(yaml.node(dict(mapping)), Path())), name)
 
 
 def name_from(path: Path) -> str:
@@ -168,7 +180,7 @@ def _refuse_lists(path: list[str], under: Node, position: Position) -> None:
         under = dict(under.children()).get(part, Node(None))
 
 
-def _build(node: Node, name: str) -> Experiment:
+def build(node: Node, name: str) -> Experiment:
     """Return the experiment of a merged mapping, or raise every problem at once."""
     value = node.plain()
     if value.get("name") is None:

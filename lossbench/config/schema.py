@@ -44,6 +44,7 @@ from lossbench.config.optimizer import (
     Sgd,
 )
 from lossbench.config.section import Choice, Count, NonNegative, Section, Seed
+from lossbench.config.sweep import Sweep
 from lossbench.config.yaml import show
 from lossbench.losses.registry import LossTerm, parse
 
@@ -178,3 +179,5 @@ class Experiment(Section):
     """How long, and in which way."""
     log: Log = Log()
     """What else is written."""
+    sweep: Sweep | None = None
+    """Such as {cases: [{loss: ce}, {loss: gce}], seeds: 0-9}."""

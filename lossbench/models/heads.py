@@ -44,7 +44,7 @@ def _cosine(make: Layers, scale: float, classes: int) -> Any:
             directions = keras.ops.normalize(self.kernel, axis=0)
             return scale * keras.ops.matmul(keras.ops.normalize(features, axis=-1), directions)
 
-    return Cosine(dtype="float32")
+    return Cosine(name="head", dtype="float32")
 
 
 def _adaptive(make: Layers, cutoffs: Sequence[int], class_counts: NDArray[np.integer[Any]]) -> Any:
@@ -79,4 +79,4 @@ def _adaptive(make: Layers, cutoffs: Sequence[int], class_counts: NDArray[np.int
             parts = [root[:, short + at, None] + logs for at, logs in enumerate(inside)]
             return keras.ops.take(keras.ops.concatenate([root[:, :short], *parts], axis=-1), ranks, axis=-1)
 
-    return Adaptive(dtype="float32")
+    return Adaptive(name="head", dtype="float32")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import count
 from typing import Any
 
@@ -19,29 +20,29 @@ class Layers:
         self._keras = keras
         self._section = section
         self._precision = precision
+        self._names = Counter[str]()
         self._seeds = (integer(seed, f"layer {number}") for number in count())
 
     def flatten(self) -> Any:
         """Images to vectors."""
-        return self._keras.layers.Flatten(dtype=self._precision)
+        return self._keras.layers.Flatten(**self._called("flatten"))
 
     def relu(self) -> Any:
         """max(0, x)."""
-        return self._keras.layers.ReLU(dtype=self._precision)
+        return self._keras.layers.ReLU(**self._called("relu"))
 
     def max_pool(self) -> Any:
         """The largest of each 2×2 pixels."""
-        return self._keras.layers.MaxPooling2D(2, dtype=self._precision)
+        return self._keras.layers.MaxPooling2D(2, **self._called("max_pool"))
 
     def average_pool(self) -> Any:
         """The mean of each 2×2 pixels."""
-        return self._keras.layers.AveragePooling2D(2, dtype=self._precision)
+        return self._keras.layers.AveragePooling2D(2, **self._called("average_pool"))
 
     def dense(self, units: int, activation: str | None = None, dtype: str | None = None) -> Any:
         """A fully connected layer."""
-        return self._keras.layers.Dense(
-            units, activation, kernel_initializer=self.initializer("dense"), dtype=dtype or self._precision
-        )
+        called = self._called("dense") | ({"dtype": dtype} if dtype else {})
+        return self._keras.layers.Dense(units, activation, kernel_initializer=self.initializer("dense"), **called)
 
     def convolution(self, filters: int, size: int, activation: str | None = None, padding: str = "valid") -> Any:
         """A 2-D convolution of `size`×`size`, stride 1."""
@@ -51,19 +52,24 @@ class Layers:
             activation=activation,
             padding=padding,
             kernel_initializer=self.initializer("convolution"),
-            dtype=self._precision,
+            **self._called("convolution"),
         )
 
     def batch_norm(self) -> Any:
         """Batch normalisation with the configured momentum and epsilon."""
         constants = self._section.batch_norm
         return self._keras.layers.BatchNormalization(
-            momentum=constants.momentum, epsilon=constants.epsilon, dtype=self._precision
+            momentum=constants.momentum, epsilon=constants.epsilon, **self._called("batch_norm")
         )
 
     def dropout(self, rate: float) -> Any:
         """Dropout from a stream of its own; its state is a variable of the model, hence part of a checkpoint."""
-        return self._keras.layers.Dropout(rate, seed=next(self._seeds), dtype=self._precision)
+        return self._keras.layers.Dropout(rate, seed=next(self._seeds), **self._called("dropout"))
+
+    def _called(self, kind: str) -> dict[str, Any]:
+        """The n-th layer of a kind is `kind_n` in every process, and computes in the run's precision."""
+        self._names[kind] += 1
+        return {"name": f"{kind}_{self._names[kind]}", "dtype": self._precision}
 
     def initializer(self, kind: str) -> Any:
         """A freshly seeded initialiser for `kind` kernels, `convolution` or `dense`; Glorot uniform if none is set."""

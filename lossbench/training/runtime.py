@@ -85,6 +85,7 @@ def tensorflow() -> Any:
         warnings.simplefilter("ignore")  # what TensorFlow's own imports deprecate is not the user's matter
         import keras
         import tensorflow as tf
+    tf.get_logger().setLevel("ERROR")  # each trial of a sweep compiles its own loop, which TensorFlow warns of
     if keras.backend.backend() != "tensorflow":
         raise UsageError(
             f"Keras runs on {keras.backend.backend()} in this process; lossbench trains with TensorFlow: "

@@ -10,7 +10,7 @@ import numpy as np
 
 from lossbench.config import identity
 from lossbench.data import sha256
-from lossbench.errors import InterruptedRunError, LossbenchError, MachineError, UnfinishedRunError
+from lossbench.errors import ConfigError, InterruptedRunError, LossbenchError, MachineError, UnfinishedRunError
 from lossbench.runs import lock, paths, place, read
 from lossbench.training import checkpoint, epochs, provenance, runtime
 from lossbench.training.progress import Progress, Silent
@@ -102,6 +102,8 @@ def train(
 
 def identify(experiment: Experiment, plugins: Sequence[PluginLoaded] = ()) -> Trial:
     """The trial of an experiment: with the digest of its data and, if its loss comes from one, of the plugin."""
+    if experiment.sweep is not None:
+        raise ConfigError([f"{experiment.name}: the configuration has a sweep; `lossbench sweep` trains all of it"])
     digests = {name: plugin.sha256 for plugin in plugins for name in plugin.names}
     return identity.trial(experiment, data_sha256=sha256(experiment.data), plugins=digests)
 

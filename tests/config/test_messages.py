@@ -10,7 +10,7 @@ import pytest
 from lossbench.config.resolve import load
 from lossbench.errors import ConfigError
 
-KEYS = "extends, name, seed, loss, data, model, optimizer, regularization, train, log"
+KEYS = "extends, name, seed, loss, data, model, optimizer, regularization, train, log, sweep"
 NAMES = "expected 1 to 64 letters, digits, '.', '_' or '-', not starting with '.', got"
 INITIALIZERS = (
     "glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, lecun_normal, orthogonal, "
@@ -34,8 +34,8 @@ UNKNOWN_KEYS = [
     ("optimizer: {momentum: 0.9}", "1:13: optimizer.momentum: unknown key for adam; sgd and rmsprop would take it"),
     ("model: {head: {scale: 9}}", "1:16: model.head.scale: unknown key for linear; cosine would take it"),
     (
-        "sweep: {seeds: 0-9}",
-        "1:1: sweep: unknown key; this version trains one run per command, so give one loss and one seed",
+        "sweep: {seedz: 3}",
+        "1:9: sweep.seedz: unknown key; did you mean 'seeds'? sweep takes method, cases, parameters, seeds",
     ),
     ('"\\e[31m": 1', f"1:1: '\\x1b[31m': unknown key; the keys are {KEYS}"),
 ]
@@ -149,6 +149,26 @@ RULES = [
         "data: {validation_size: 0}\ntrain: {early_stopping: {}}",
         "2:9: train.early_stopping: needs validation images, but data.validation_size is 0; set it, or early_stopping to null",
     ),
+    (
+        "loss: arcface",
+        "1:1: model.head: the loss arcface needs the cosine head, this is linear; write model.head: cosine",
+    ),
+    (
+        "loss: {name: ldam, max_margin: 0.3}\nmodel:\n  name: cnn\n  head: linear",
+        "4:3: model.head: the loss ldam max_margin=0.3 needs the cosine head, this is linear; write model.head: cosine",
+    ),
+    (
+        "loss: [ldam, ce]\nmodel: {head: cosine}",
+        (
+            "1:1: loss: these losses need different heads: ldam the cosine head, categorical_crossentropy not; "
+            "sum losses of one kind (normalized_softmax is cross-entropy for the cosine head)"
+        ),
+    ),
+    (
+        "loss: {name: balanced_softmax, tau: 2}",
+        "1:32: loss.tau: 'balanced_softmax' stands for logit_adjustment with tau 1: write 'logit_adjustment'",
+    ),
+    ("loss: {name: elr, memory: 0}", "1:19: loss.memory: 'memory' is not set in YAML: the engine fills it in"),
     ("data: {label_noise: pair}", "1:8: data.label_noise.rate: missing; expected a number ≥ 0 and ≤ 1"),
     (
         "data: {label_noise: matrix}",

@@ -72,6 +72,7 @@ DEFAULTS = {
         "save_weights": False,
     },
     "log": {"tensorboard": False},
+    "sweep": None,
 }
 
 

@@ -1,0 +1,59 @@
+"""The `sweep` section: which losses, hyperparameters, conditions and seeds are crossed."""
+
+import re
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field
+
+from lossbench.config.section import Choice, Count, Lax, Section, Seed
+
+MOST_SEEDS = 100_000
+
+
+def seeds(value: object) -> object:
+    """Return the numbers that a text such as `0-9` or `0-4, 7` means; anything else as it is."""
+    if not isinstance(value, str):
+        return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
+    numbers: list[int] = []
+    for part in value.split(","):
+        found = re.fullmatch(r"\s*(\d{1,10})(?:\s*-\s*(\d{1,10}))?\s*", part)
+        if found is None:
+            raise ValueError(f"expected seeds such as 0-9 or [0, 1, 2], got {value[:40]!r}")
+        first, last = int(found[1]), int(found[2] or found[1])
+        if not 0 <= last - first < MOST_SEEDS:
+            raise ValueError(f"expected a range from low to high of at most {MOST_SEEDS} seeds, got {part.strip()!r}")
+        numbers += range(first, last + 1)
+    return tuple(numbers)
+
+
+class Grid(Choice):
+    """Every combination."""
+
+    name: Literal["grid"] = "grid"
+
+
+class Random(Choice):
+    """Combinations drawn at random."""
+
+    name: Literal["random"] = "random"
+    count: Count
+    """How many combinations of parameters are drawn."""
+    seed: Seed = 0
+    """Seed of the draw."""
+
+
+Method: TypeAlias = Annotated[Grid | Random, Field(discriminator="name")]
+Seeds: TypeAlias = Annotated[tuple[Seed, ...], Lax, Field(min_length=1), BeforeValidator(seeds)]
+
+
+class Sweep(Section):
+    """Cases × parameters × seeds, each combination a run."""
+
+    method: Method = Grid()
+    """grid, or {name: random, count, seed}."""
+    cases: Annotated[tuple[dict[str, Any], ...], Lax, Field(min_length=1)] | None = None
+    """What belongs together: a list of mappings of dotted keys, such as [{loss: ce}, {loss: gce}]."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Dotted keys with the values to cross, such as {loss.gamma: [0, 1, 2]}."""
+    seeds: Seeds | None = None
+    """Such as 0-9 or [0, 1, 2]; null: the seed of the file."""

@@ -1,0 +1,146 @@
+"""The experiments of a sweep: which, in which order, and what is wrong with them."""
+
+import itertools
+
+import pytest
+
+from lossbench.errors import ConfigError
+from lossbench.sweep.plan import load
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """The plan of a text, with overrides."""
+
+    def run(text, *overrides, **options):
+        path = tmp_path / "study.yaml"
+        path.write_text(text)
+        return load(path, overrides, **options)
+
+    return run
+
+
+def values(plan, *keys):
+    """What each experiment has at dotted keys."""
+
+    def at(experiment, key):
+        for part in key.split("."):
+            experiment = getattr(experiment, part)
+        return experiment
+
+    return [tuple(at(experiment, key) for key in keys) for experiment in plan.experiments]
+
+
+def losses(plan):
+    return [experiment.loss[0].name for experiment in plan.experiments]
+
+
+def test_a_file_without_a_sweep_is_a_sweep_of_one(plan):
+    """Its own seed, nothing else."""
+    assert values(plan("seed: 7\n"), "seed", "name") == [(7, "study")]
+
+
+def test_cases_parameters_and_seeds_are_crossed_seed_by_seed(plan):
+    """Seeds outermost, then parameters, then cases: after each seed everything has been seen once more."""
+    text = """
+sweep:
+  cases: [{loss: ce}, {loss: gce}]
+  parameters: {train.epochs: [1, 2], optimizer.learning_rate: [0.1, 0.2]}
+  seeds: [3, 5]
+"""
+    found = plan(text)
+    expected = list(itertools.product([3, 5], [1, 2], [0.1, 0.2]))
+    assert values(found, "seed", "train.epochs", "optimizer.learning_rate")[::2] == expected
+    assert losses(found) == ["categorical_crossentropy", "generalized_crossentropy"] * 8
+    assert all(experiment.sweep is None for experiment in found.experiments)
+
+
+def test_a_case_may_be_a_whole_loss_with_what_belongs_to_it(plan):
+    """Another loss replaces the whole, hyperparameters included; dotted and nested keys both work."""
+    text = """
+loss: {name: focal, gamma: 5}
+sweep:
+  cases:
+    - {loss.gamma: 1}
+    - {loss: {name: gce, q: 0.5}, model.head: cosine}
+    - {loss: [{name: ce, weight: 1}, {name: mae, weight: 2}]}
+    - {model: {name: mlp, hidden: [8]}}
+"""
+    found = plan(text)
+    assert [dict(e.loss[0].hyperparameters).get("gamma") for e in found.experiments] == [1.0, None, None, 5.0]
+    assert [e.model.head.name for e in found.experiments] == ["linear", "cosine", "linear", "linear"]
+    assert len(found.experiments[2].loss) == 2
+    assert found.experiments[3].model.hidden == (8,)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"), [("0-3", (0, 1, 2, 3)), ("'0-1, 7'", (0, 1, 7)), ("[4, 2]", (4, 2)), ("9", (9,))]
+)
+def test_seeds_are_a_range_or_a_list(plan, written, expected):
+    """In the file, and from the command line over the file's."""
+    assert [seed for (seed,) in values(plan(f"sweep: {{seeds: {written}}}\n"), "seed")] == list(expected)
+    if not written.startswith("["):
+        assert [seed for (seed,) in values(plan("sweep: {seeds: 5}\n", seeds=written.strip("'")), "seed")] == list(
+            expected
+        )
+
+
+def test_a_comma_outside_brackets_makes_an_axis_on_the_command_line(plan):
+    """Lists and mappings keep their commas; an axis replaces the file's of the same key."""
+    text = "sweep: {parameters: {train.epochs: [1, 2, 3]}}\n"
+    found = plan(text, "train.epochs=4,5", "model.hidden=[8, 9],[7]", "loss={name: gce, q: 0.5}")
+    assert values(found, "train.epochs", "model.hidden") == [(4, (8, 9)), (4, (7,)), (5, (8, 9)), (5, (7,))]
+    assert losses(found) == ["generalized_crossentropy"] * 4
+
+
+def test_random_draws_are_by_seed_and_inside_their_ranges(plan):
+    """Log-uniform has its median at the geometric mean; the same seed draws the same, another other values."""
+    text = """
+sweep:
+  method: {name: random, count: 400, seed: SEED}
+  parameters:
+    optimizer.learning_rate: {log_uniform: [1e-4, 1e-2]}
+    model.dropout: {uniform: [0.1, 0.5]}
+    train.batch_size: {int_uniform: [16, 18]}
+    train.epochs: [1, 2]
+"""
+    keys = ("optimizer.learning_rate", "model.dropout", "train.batch_size", "train.epochs")
+    first = values(plan(text.replace("SEED", "1")), *keys)
+    rates, dropouts, batches, epochs = (sorted(column) for column in zip(*first, strict=True))
+    assert 1e-4 <= rates[0] <= rates[-1] <= 1e-2
+    assert rates[200] == pytest.approx(1e-3, rel=0.4)
+    assert 0.1 <= dropouts[0] <= dropouts[-1] <= 0.5
+    assert (set(batches), set(epochs)) == ({16, 17, 18}, {1, 2})
+    assert values(plan(text.replace("SEED", "1")), *keys) == first
+    assert values(plan(text.replace("SEED", "2")), *keys) != first
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sweep: {seedz: 1}", "sweep.seedz: unknown key; did you mean 'seeds'?"),
+        ("sweep: {seeds: 9-0}", "sweep.seeds: expected a range from low to high"),
+        ("sweep: {seeds: many}", "sweep.seeds: expected seeds such as 0-9"),
+        ("sweep: {parameters: {train.epochs: 3}}", "study.yaml:1:22: sweep.parameters: train.epochs: expected a list"),
+        ("sweep: {parameters: {model.dropout: {uniform: [0, 1]}}}", "a grid needs a list of values"),
+        (
+            "sweep: {method: {name: random, count: 2}, parameters: {model.dropout: {uniform: [1, 0]}}}",
+            "model.dropout: expected a list of values, or one of uniform",
+        ),
+        ("sweep: {cases: [{loss: ce}, {loss: focla}]}", "study.yaml:1:30: loss: unknown loss 'focla'"),
+        ("sweep: {parameters: {train.epochs: [1, 0, many]}}", "train.epochs: expected a whole number ≥ 1"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(plan, text, message):
+    """Before anything is trained, in the whole plan at once."""
+    with pytest.raises(ConfigError) as caught:
+        plan(text + "\n")
+    assert message in str(caught.value)
+
+
+def test_every_problem_of_every_experiment_is_said_once(plan):
+    """Two wrong cases under ten seeds are two lines."""
+    text = "sweep: {cases: [{loss: focla}, {model: mpl}], seeds: 0-9}\n"
+    with pytest.raises(ConfigError) as caught:
+        plan(text)
+    assert len(str(caught.value).splitlines()) == 2
