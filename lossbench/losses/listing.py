@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from dataclasses import fields
 from itertools import groupby
 from json import dumps
-from textwrap import fill, indent
+from textwrap import TextWrapper, indent
 from typing import TYPE_CHECKING, Any
 
 from lossbench.losses.catalogue import find, specs
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
 
     from lossbench.losses.spec import Hyperparameter, LossSpec
 
-WIDTH = 80
+WIDEST = 120
 PIPE = "&#124;"  # a bar that does not end a table's cell
+NO_BREAK = "\u00a0"
 
 
 def render(name: str | None = None, *, json: bool = False, markdown: bool = False) -> str:
@@ -41,19 +44,14 @@ def listing() -> str:
     families = [
         "\n".join([family, *map(_entry, members)]) for family, members in groupby(specs().values(), lambda s: s.family)
     ]
-    presets = "\n".join(["presets", *(f"  {name}: {_flow(value)}" for name, value in PRESETS.items())])
-    return "\n\n".join([*families, presets])
+    presets = [_fill(f"{name}: {_flow(value)}", 2, 8) for name, value in PRESETS.items()]
+    return "\n\n".join([*families, "\n".join(["presets", *presets])])
 
 
 def _entry(spec: LossSpec) -> str:
     title = " ".join((spec.name, *(f"{h.name}={_default(h)}" for h in spec.hyperparameters.values())))
     aliases = f" (also {', '.join(spec.aliases)})" if spec.aliases else ""
-    return "\n".join(
-        [
-            fill(title, WIDTH, initial_indent="  ", subsequent_indent=" " * 8, break_long_words=False),
-            fill(f"{spec.summary}{aliases}", WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6),
-        ]
-    )
+    return "\n".join([_fill(title, 2, 8), _fill(f"{spec.summary}{aliases}", 6)])
 
 
 def card(name: str) -> str:
@@ -63,13 +61,48 @@ def card(name: str) -> str:
         UsageError: If there is no such loss.
     """
     if isinstance(PRESETS.get(name), list):
-        return f"{name} stands for {_flow(PRESETS[name])}"
+        return _fill(f"{name} stands for {_flow(PRESETS[name])}", 0, 2)
     spec = find(name)
-    title = f"{name} stands for {_flow(PRESETS[name])}\n\n{spec.name}" if name in PRESETS else spec.name
+    title = _fill(f"{name} stands for {_flow(PRESETS[name])}", 0, 2) + "\n\n" if name in PRESETS else ""
     defaults = {h.name: _default(h) for h in spec.hyperparameters.values()}
-    ranges = "".join(f"\n{h.name}: {h.expected}" for h in spec.hyperparameters.values())
-    in_yaml_ = f"loss: {_flow({'name': spec.name, **defaults})}{ranges}"
-    return f"{title}\n\n{indent(spec.docstring, '  ')}\n\nIn YAML, with the defaults:\n\n{indent(in_yaml_, '  ')}"
+    in_yaml_ = _fill(f"loss: {_flow({'name': spec.name, **defaults})}", 2, 4)
+    ranges = [_fill(f"{h.name}: {h.expected}", 2, 4) for h in spec.hyperparameters.values()]
+    about = indent(_wrapped(spec.docstring, width() - 2), "  ")
+    return "\n".join([f"{title}{spec.name}\n\n{about}\n\nIn YAML, with the defaults:\n", in_yaml_, *ranges])
+
+
+def width() -> int:
+    """As wide as the terminal, within what can be read; 80 where there is none."""
+    return min(shutil.get_terminal_size().columns, WIDEST)
+
+
+def _fill(text: str, first: int, rest: int | None = None, columns: int | None = None) -> str:
+    """A paragraph broken at spaces only, indented by so many."""
+    wrapper = TextWrapper(columns or width(), break_long_words=False, break_on_hyphens=False)
+    wrapper.initial_indent, wrapper.subsequent_indent = " " * first, " " * (first if rest is None else rest)
+    return wrapper.fill(text).replace(NO_BREAK, " ")
+
+
+def _wrapped(docstring: str, columns: int) -> str:
+    """A docstring whose long lines are broken; code stays as it is."""
+    return "\n\n".join(
+        paragraph
+        if ">>>" in paragraph or max(map(len, paragraph.splitlines())) <= columns
+        else "\n".join(_fill_entry(entry, columns) for entry in re.split(ENTRY, re.sub(CLAUSE, r"\n    ", paragraph)))
+        for paragraph in docstring.split("\n\n")
+    )
+
+
+ENTRY = re.compile(r"\n(?=Link: |Aliases: |Source: |(?: {2}| {4})\S|\s*[-*] )")
+"""Where a line begins something new: a statement, an entry of a section, a formula, an item."""
+
+CLAUSE = re.compile(r"(?<=,) {2}(?=\S)")
+"""Between two parts of a formula."""
+
+
+def _fill_entry(entry: str, columns: int) -> str:
+    first = len(entry) - len(entry.lstrip())
+    return _fill(" ".join(entry.split()), first, first + 4 if first else 0, columns)
 
 
 def table(selected: Iterable[LossSpec] | None = None) -> str:
@@ -114,6 +147,7 @@ def _default(hyperparameter: Hyperparameter) -> str:
 
 
 def _flow(value: Any) -> str:
+    """YAML on one line, in which a key and its value stay together when it is broken."""
     if isinstance(value, list):
         return f"[{', '.join(map(_flow, value))}]"
-    return f"{{{', '.join(f'{key}: {in_yaml(entry)}' for key, entry in value.items())}}}"
+    return f"{{{', '.join(f'{key}:{NO_BREAK}{in_yaml(entry)}' for key, entry in value.items())}}}"

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -10,13 +11,15 @@ from typer.testing import CliRunner
 from lossbench.cli.losses import losses
 from lossbench.errors import UsageError
 from lossbench.losses import registry
+from lossbench.losses.presets import PRESETS
 
 app = typer.Typer()
 app.command()(losses)
 
 
 @pytest.fixture(autouse=True)
-def _only_the_catalogue() -> object:
+def _only_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setenv("COLUMNS", "80")
     yield
     registry.clear_plugins()
 
@@ -33,17 +36,44 @@ def test_list_names_every_loss_in_80_columns() -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", [name for name in registry.names() if not isinstance(PRESETS.get(name), list)])
 def test_card(name: str) -> None:
-    """A card shows formula, hyperparameters with ranges, and a line of YAML that is valid."""
-    import yaml
-
+    """A card shows formula, hyperparameters with ranges, and YAML that is valid; only code is wider than 80."""
     text = output(name)
     spec = registry.find(name)
-    assert spec.docstring.splitlines()[0] in text
-    assert all(f"{h.name}: {h.expected}" in text for h in spec.hyperparameters.values())
-    (line,) = [line for line in text.splitlines() if line.startswith("  loss: ")]
-    assert registry.parse(yaml.safe_load(line)["loss"])[0].name == spec.name
+    assert words(spec.docstring.partition("Example:")[0]) in words(text)
+    assert all(f"{h.name}: {words(h.expected)}" in words(text) for h in spec.hyperparameters.values())
+    flow = text[text.index("  loss: ") :].partition("}")[0]
+    assert registry.parse(read(flow + "}")["loss"])[0].name == spec.name
+    assert [line for line in text.splitlines() if len(line) > 80 and ">>>" not in line and "..." not in line] == []
+
+
+def read(text: str) -> Any:
+    """What a configuration file that holds the text says."""
+    from lossbench.config import yaml
+
+    return yaml.parse(text, "card").plain()
+
+
+def words(text: str) -> str:
+    """The text, however it is broken into lines."""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("name", [name for name, value in PRESETS.items() if isinstance(value, list)])
+def test_card_of_a_weighted_list(name: str) -> None:
+    """A name for a list shows the list, which is valid YAML."""
+    text = output(name)
+    assert text.startswith(f"{name} stands for [")
+    assert max(map(len, text.splitlines())) <= 80
+    assert registry.parse(read("loss: " + text.partition(" stands for ")[2])["loss"]) == registry.parse(name)
+
+
+def test_wider_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wide terminal is used, up to what can be read."""
+    for columns, widest in (("60", 60), ("100", 100), ("300", 120)):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert widest - 12 < max(map(len, output().splitlines())) <= widest
 
 
 def test_card_of_a_preset_says_what_it_stands_for() -> None:
@@ -89,3 +119,70 @@ def test_unknown_loss() -> None:
     """An unknown name is answered with the nearest one."""
     with pytest.raises(UsageError, match="did you mean 'focal'"):
         output("focl")
+
+
+def test_measure() -> None:
+    """The card is followed by what was measured, with the hyperparameters that were given."""
+    text = output("gce", "q=1", "--measure")
+    assert text.startswith("generalized_crossentropy\n")
+    assert "  symmetric  yes  Σ_c L(c) is 9\n" in text
+
+
+def test_check_of_a_sound_loss() -> None:
+    """A report, and exit code 0."""
+    done = CliRunner().invoke(app, ["focal", "--check"])
+    assert done.stdout.endswith("10 checks passed\n")
+    assert done.exit_code == 0
+
+
+def test_check_of_a_loss_of_ones_own(tmp_path: Path) -> None:
+    """What is wrong with it stands in the report, and the exit code is 2."""
+    path = tmp_path / "my_losses.py"
+    path.write_text(
+        "from lossbench import ops\n\n\ndef mine(y_true, y_pred):\n"
+        "    return -ops.log(ops.sum(y_true * ops.softmax(y_pred), axis=-1))\n"
+    )
+    done = CliRunner().invoke(app, ["mine", "--check", "--plugin", str(path)])
+    assert "\n  NO  extreme logits  at logits [" in done.stdout
+    assert done.stdout.endswith("1 of 9 checks failed\n")
+    assert done.exit_code == 2
+
+
+def test_plot(tmp_path: Path) -> None:
+    """The picture's path is the answer."""
+    path = tmp_path / "gce.png"
+    assert output("gce", "--plot", str(path)) == f"{path}\n"
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_everything_as_json(tmp_path: Path) -> None:
+    """One JSON object holds what was asked for."""
+    path = tmp_path / "brier.png"
+    report = json.loads(output("brier", "--measure", "--check", "--plot", str(path), "--json"))
+    assert report["loss"] == {"name": "brier"}
+    assert report["measured"]["proper"]
+    assert report["measured"]["largest"] == pytest.approx(2)
+    assert {each["passed"] for each in report["checks"]} == {True}
+    assert report["plot"] == str(path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--measure"], "about one loss: lossbench losses NAME"),
+        (["ce", "--check", "--markdown"], "about one loss: lossbench losses NAME"),
+        (["focal", "gamma=5"], "gamma=5: hyperparameters go with --measure, --plot or --check"),
+        (["focal", "gamma", "--check"], "'gamma': expected KEY=VALUE, such as gamma=5"),
+        (["focal", "gamma=-1", "--check"], "gamma: expected a number ≥ 0, got -1"),
+        (["focal", "gama=1", "--check"], "unknown key 'gama' in loss 'focal'; did you mean 'gamma'?"),
+        (["nce_rce", "weights=1", "--check"], "'nce_rce' stands for"),
+        (["ce", "--plot", "ce.pdf"], "--plot ce.pdf: expected a file name that ends in .png"),
+    ],
+    ids=" ".join,
+)
+def test_misuse(arguments: list[str], message: str) -> None:
+    """Each is answered with what to write instead."""
+    import re
+
+    with pytest.raises(UsageError, match=re.escape(message)):
+        output(*arguments)
