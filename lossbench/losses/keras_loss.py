@@ -53,7 +53,7 @@ def get(
         0.0075
     """
     known = {context for spec in specs().values() for context in spec.context}
-    context = {key: hyperparameters.pop(key) for key in known & set(hyperparameters)}
+    context = {key: hyperparameters.pop(key) for key in sorted(known & set(hyperparameters))}
     if isinstance(name, str):
         return CatalogueLoss({"name": name, **hyperparameters}, reduction, from_logits, **context)
     if hyperparameters:
@@ -66,6 +66,9 @@ def get(
 @keras.saving.register_keras_serializable("lossbench")
 class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no type hints
     """A loss of the catalogue, or a weighted sum of several, as Keras wants it: computed in float32.
+
+    What it remembers of the run (`seesaw`'s counts) is updated by every call, those of validation too, and begins anew
+    when the loss is loaded.
 
     Args:
         loss: What `loss:` may say in YAML.
@@ -128,7 +131,7 @@ class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
             )
         if missing := self._loss.context - self.context.keys() - {"uniform"}:
             raise UsageError(f"loss {self.name!r} needs {', '.join(missing)}: hand it over by keyword")
-        changing = [*self._loss.context, *self._loss.states]
+        changing = sorted(self._loss.context | {key.partition(".")[2] for key in self._loss.states})
         if changing and keras.backend.backend() == "jax":
             raise UsageError(
                 f"loss {self.name!r} changes while training ({', '.join(changing)}), and Keras on JAX holds every "
@@ -159,7 +162,7 @@ def _targets(y_true: Tensor, shape: tuple[int | None, ...]) -> Tensor:
 
 
 def _plain(value: Any) -> Any:
-    return keras.ops.convert_to_numpy(value).tolist()
+    return keras.ops.convert_to_numpy(value.value if _is_variable(value) else value).tolist()
 
 
 def _is_variable(value: Any) -> bool:

@@ -119,6 +119,76 @@ def test_mistakes_are_told() -> None:
         _ = lossbench.losses.no_such_loss
 
 
+@pytest.mark.parametrize("name", [*PER_IMAGE, ["ce", "elr"]], ids=str)
+def test_what_is_remembered_of_each_image_is_refused(name: Any) -> None:
+    """Keras does not tell a loss which image is which."""
+    with pytest.raises(UsageError, match=r"remembers something of each image, .*: use `lossbench train`"):
+        get(name, **CONTEXT)
+
+
+def test_missing_epoch_is_named() -> None:
+    """A loss that changes with the epoch asks for it."""
+    with pytest.raises(UsageError, match="loss 'sparse_regularization' needs epoch: hand it over by keyword"):
+        get("sparse_regularization")
+    with pytest.raises(UsageError, match="this matrix is singular"):
+        get("backward_correction", transition_matrix=[[0.5, 0.5], [0.5, 0.5]])
+
+
+def test_epoch_may_be_a_variable() -> None:
+    """The loss follows a variable that the user advances, compiled too, and is saved with the number that it holds."""
+    import tensorflow as tf
+
+    epoch = keras.Variable(0.0, trainable=False)
+    loss = get("sparse_regularization", epoch=epoch)
+    compiled = tf.function(loss)
+    for number in (0.0, 7.0):
+        epoch.assign(number)
+        expected = float(get("sparse_regularization", epoch=number)(TARGETS, LOGITS))
+        assert float(loss(TARGETS, LOGITS)) == pytest.approx(expected, rel=1e-6)
+        assert float(compiled(TARGETS, LOGITS)) == pytest.approx(expected, rel=1e-6)
+    assert loss.get_config()["epoch"] == 7.0
+    assert CatalogueLoss.from_config(loss.get_config()).get_config() == loss.get_config()
+
+
+def test_draws_differ_from_call_to_call_and_follow_the_seed() -> None:
+    """Every call draws anew; Keras' seed decides what."""
+    rare = {"probability": 0.5, "class_counts": [100, 2, 2, 2]}
+
+    def calls() -> list[float]:
+        keras.utils.set_random_seed(1)
+        loss = get("equalization", **rare)
+        return [float(loss(TARGETS, LOGITS)) for _ in range(4)]
+
+    assert len(set(calls())) > 1
+    assert calls() == calls()
+
+
+def test_what_is_remembered_of_the_run_is_kept_while_keras_trains() -> None:
+    """After three epochs `seesaw` has counted every label three times: its next loss is that of the step with these."""
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)])
+    loss = get("seesaw")
+    model.compile(optimizer="sgd", loss=loss)
+    model.fit(LOGITS, LABELS, epochs=3, batch_size=4, verbose=0)
+    by_hand = registry.bind(registry.parse("seesaw"))
+    expected, _ = by_hand.step(TARGETS, LOGITS, {"0.seen": 3 * TARGETS.sum(axis=0)})
+    fresh, _ = by_hand.step(TARGETS, LOGITS, {"0.seen": np.zeros(4)})
+    actual = float(loss(TARGETS, LOGITS))
+    assert actual == pytest.approx(float(np.mean(expected)), rel=1e-5)
+    assert float(loss(TARGETS[::-1], LOGITS)) != pytest.approx(float(np.mean(fresh)), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("seesaw", "seen"), ("equalization", "uniform"), ("sparse_regularization", "epoch")]
+)
+def test_variables_are_refused_on_jax(name: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras on JAX would hold them fixed without a word."""
+    context = {**CONTEXT, "epoch": keras.Variable(0.0, trainable=False)}
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(UsageError, match=rf"loss '{name}' changes while training \({what}\)"):
+        get(name, **context)
+    assert get("sparse_regularization", epoch=3).get_config()["epoch"] == 3
+
+
 OTHER_PROCESS = """
 import json, sys
 import keras
