@@ -162,7 +162,7 @@ def _targets(y_true: Tensor, shape: tuple[int | None, ...]) -> Tensor:
 
 
 def _plain(value: Any) -> Any:
-    return ops.convert_to_numpy(ops.convert_to_tensor(value) if _is_variable(value) else value).tolist()
+    return ops.convert_to_numpy(value).tolist()
 
 
 def _is_variable(value: Any) -> bool:

@@ -134,6 +134,7 @@ def test_missing_epoch_is_named() -> None:
         get("backward_correction", transition_matrix=[[0.5, 0.5], [0.5, 0.5]])
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own, on NumPy 2
 def test_epoch_may_be_a_variable() -> None:
     """The loss follows a variable that the user advances, compiled too, and is saved with the number that it holds."""
     import tensorflow as tf
