@@ -369,5 +369,5 @@ def test_bi_tempered_softmax_sums_to_one() -> None:
     from lossbench.losses.robust import _tempered_log_softmax
 
     for t2, steps in ((1.2, 5), (4.0, 100)):
-        total = ops.sum(ops.exp(_tempered_log_softmax(LOGITS, t2, steps)), axis=-1)
+        total = ops.sum(ops.exp(_tempered_log_softmax(ops.convert_to_tensor(LOGITS), t2, steps)), axis=-1)
         np.testing.assert_allclose(total, 1, rtol=1e-3)
