@@ -304,4 +304,6 @@ def test_not_a_python_file(tmp_path: Path, name: str, message: str) -> None:
 def test_check_passes_the_whole_catalogue() -> None:
     """The check that every training makes holds for the built-in losses."""
     for name in registry.specs():
-        plugin.check(registry.parse(name), CLASSES, class_counts=[1, 2, 3])
+        plugin.check(
+            registry.parse(name), CLASSES, class_counts=[1, 2, 3], transition_matrix=np.eye(CLASSES), head_scale=30
+        )
