@@ -10,7 +10,12 @@ line's listing, the JSON Schema, the README's table and the Keras class.
     binding.py    terms -> a function of targets and logits
     registry.py   the front: the names above in one place
     plugin.py     the user's own losses
-    keras_loss.py the class form; needs Keras
+    listing.py    the catalogue for reading: list, card, README's table, JSON
+    keras_loss.py the class form; needs Keras, as do the following
+    probe.py      a loss tried on numbers: values and gradients on any backend
+    properties.py what is measured: bounded, symmetric, proper, how steep
+    check.py      the proof suite on any one loss, as a report
+    plot.py       the loss and its slope against the margin, as a picture
 """
 
 from __future__ import annotations

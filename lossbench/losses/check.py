@@ -17,6 +17,7 @@ import keras  # noqa: TID253  # nothing imports this module unless a loss is to 
 import numpy as np
 
 from lossbench import ops
+from lossbench.errors import PluginError, UsageError
 from lossbench.losses.keras_loss import get
 from lossbench.losses.probe import HEAD_SCALE, Array, Probe, gradient, resized, trainable, values
 from lossbench.losses.registry import dump, find, label, link, parse
@@ -234,9 +235,15 @@ def _round_trip(batch: Batch) -> tuple[bool, str]:
 
 def _no_keras_loss(probe: Probe) -> str:
     """Why there is no Keras loss to compare with, if so."""
-    if any(state.per_image for state in probe.bound.states.values()):
-        return "a Keras loss is not told which image is which"
-    return "the Keras loss draws at random" if "uniform" in probe.asked else ""
+    if "uniform" in probe.asked:
+        return "the Keras loss draws at random"
+    try:
+        _keras_loss(probe)
+    except PluginError:
+        raise
+    except UsageError as error:
+        return str(error)
+    return ""
 
 
 def _keras_loss(probe: Probe) -> keras.losses.Loss:

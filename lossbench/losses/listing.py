@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.losses.catalogue import find, specs
 from lossbench.losses.presets import PRESETS
-from lossbench.losses.spec import REQUIRED
+from lossbench.losses.spec import REQUIRED, marks
 from lossbench.losses.terms import in_yaml
+from lossbench.losses.types import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from lossbench.losses.spec import Hyperparameter, LossSpec
 
@@ -68,7 +69,19 @@ def card(name: str) -> str:
     in_yaml_ = _fill(f"loss: {_flow({'name': spec.name, **defaults})}", 2, 4)
     ranges = [_fill(f"{h.name}: {h.expected}", 2, 4) for h in spec.hyperparameters.values()]
     about = indent(_wrapped(spec.docstring, width() - 2), "  ")
-    return "\n".join([f"{title}{spec.name}\n\n{about}\n\nIn YAML, with the defaults:\n", in_yaml_, *ranges])
+    head = ["  model: {head: cosine}"] if "head_scale" in spec.context else []
+    card_ = [f"{title}{spec.name}\n\n{about}\n\nIn YAML, with the defaults:\n", in_yaml_, *head, *ranges]
+    needs = [_fill(f"{name}: {words}", 2, 4) for name, words in _needs(spec)]
+    return "\n".join([*card_, *(["\nIt needs, and gets while training:\n", *needs] if needs else [])])
+
+
+def _needs(spec: LossSpec) -> Iterator[tuple[str, str]]:
+    """What the engine fills in, in words."""
+    for name, mark in marks(spec.function).items():
+        if isinstance(mark, State):
+            yield name, f"what it remembers {'of each image' if mark.per_image else 'from batch to batch'}"
+        else:
+            yield name, mark.description
 
 
 def width() -> int:

@@ -34,6 +34,9 @@ FACTORS = (0.25, 0.5, 1, 2, 4)
 QUARTERS = (0, 0.25, 0.5, 0.75, 1)
 """Its values where it is a share, or 0."""
 
+VISIBLE = 0.02
+"""Of a curve's range."""
+
 APART = 0.1
 """How far from what it is another value is of interest, relatively."""
 
@@ -72,7 +75,9 @@ def _drawn(terms: Sequence[LossTerm]) -> Any:
     axes = figure.subplots(2, len(columns), sharex=True, squeeze=False)
     for column, (name, varied) in enumerate(columns.items()):
         _draw_column(axes[:, column], margins, reference, varied)
-        axes[0, column].legend(title=name or None, frameon=False, fontsize=8, title_fontsize=8)
+        axes[0, column].legend(
+            title=name or None, fontsize=8, title_fontsize=8, facecolor="white", edgecolor="none", framealpha=0.85
+        )
     scaled = f" (cosines times {HEAD_SCALE:g})" if probe.cosines else ""
     figure.supxlabel(rf"margin $z_y - \max_{{j \neq y}} z_j$, the other logits equal{scaled}", fontsize=10)
     axes[0, 0].set_ylabel("loss")
@@ -125,7 +130,8 @@ def variations(terms: Sequence[LossTerm], margins: Array) -> dict[str, dict[str,
 
 
 def _differ(these: Sequence[Array]) -> bool:
-    return any(not np.allclose(these[0], other, rtol=1e-3, atol=1e-3) for other in these[1:])
+    """Whether it can be seen."""
+    return any((np.abs(other - these[0]).max(axis=1) > VISIBLE * np.ptp(these[0], axis=1)).any() for other in these[1:])
 
 
 def _with(term: LossTerm, hyperparameter: Hyperparameter, value: object) -> LossTerm:

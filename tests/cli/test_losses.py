@@ -48,6 +48,23 @@ def test_card(name: str) -> None:
     assert [line for line in text.splitlines() if len(line) > 80 and ">>>" not in line and "..." not in line] == []
 
 
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [
+        ("weighted_crossentropy", "class_counts: training images of each class"),
+        ("arcface", "head_scale: the factor s of a cosine head"),
+        ("elr", "memory: what it remembers of each image"),
+        ("seesaw", "what it remembers from batch to batch"),
+    ],
+)
+def test_card_says_what_a_loss_needs(name: str, needs: str) -> None:
+    """What the engine fills in is told, and the head that a loss needs is part of its YAML."""
+    text = output(name)
+    assert needs in words(text.partition("It needs, and gets while training:")[2])
+    assert ("\n  model: {head: cosine}\n" in text) == (name == "arcface")
+    assert "It needs" not in output("focal")
+
+
 def read(text: str) -> Any:
     """What a configuration file that holds the text says."""
     from lossbench.config import yaml
