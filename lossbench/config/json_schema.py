@@ -15,6 +15,7 @@ def json_schema() -> dict[str, Any]:
     _with_bare_types(definitions)
     loss = registry.json_schema()
     definitions |= loss.pop("$defs", {})
+    definitions["Sweep"]["properties"]["seeds"]["anyOf"] += [{"type": "string"}, {"type": "integer"}]
     properties = schema.pop("properties")
     properties["loss"] = {"description": properties["loss"]["description"], **loss}
     datasets = definitions["Data"]["properties"]["name"]["enum"]
