@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Name = Annotated[str | None, typer.Argument(help="Show this loss only: identifier, alias or preset.")]
 Settings = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[KEY=VALUE]...", help="Hyperparameters for --measure, --plot, --check."),
+    typer.Argument(metavar="KEY=VALUE", help="Hyperparameters for --measure, --plot, --check."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print the README's table.")]

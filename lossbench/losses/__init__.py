@@ -14,7 +14,7 @@ line's listing, the JSON Schema, the README's table and the Keras class.
     keras_loss.py the class form; needs Keras, as do the following
     probe.py      a loss tried on numbers: values and gradients on any backend
     properties.py what is measured: bounded, symmetric, proper, how steep
-    check.py      the proof suite on any one loss, as a report
+    check.py      the proof suite on any one loss, as a report; differences.py, its slopes
     plot.py       the loss and its slope against the margin, as a picture
 """
 

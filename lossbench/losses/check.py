@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass
 from textwrap import fill, shorten
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras  # noqa: TID253  # nothing imports this module unless a loss is to be checked
 import numpy as np
 
 from lossbench import ops
 from lossbench.errors import PluginError, UsageError
+from lossbench.losses.differences import constants_held, slopes
 from lossbench.losses.keras_loss import get
 from lossbench.losses.probe import HEAD_SCALE, Array, Probe, gradient, resized, trainable, values
 from lossbench.losses.registry import dump, find, label, link, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from lossbench.losses.terms import LossTerm
-    from lossbench.losses.types import Tensor
 
 IMAGES, CLASSES = 7, 5
 STEP = 0.02
@@ -113,20 +112,20 @@ def _finite_at_equal_logits(batch: Batch) -> tuple[bool, str]:
 
 def _finite(probe: Probe, logits: NDArray[np.float64]) -> tuple[bool, str]:
     y_true, y_pred = np.tile(np.eye(CLASSES), (len(logits), 1)), np.repeat(logits, CLASSES, axis=0)
-    losses, slopes = values(probe.alone, y_true, y_pred), gradient(probe.alone, y_true, y_pred)
-    passed = bool(np.isfinite(losses).all() and np.isfinite(slopes).all())
+    losses, steep = values(probe.alone, y_true, y_pred), gradient(probe.alone, y_true, y_pred)
+    passed = bool(np.isfinite(losses).all() and np.isfinite(steep).all())
     if passed:
-        return True, f"losses {losses.min():.3g} to {losses.max():.3g}, slopes up to {np.abs(slopes).max():.3g}"
-    row = int(np.argmin(np.isfinite(losses) & np.isfinite(slopes).all(axis=1)))
+        return True, f"losses {losses.min():.3g} to {losses.max():.3g}, slopes up to {np.abs(steep).max():.3g}"
+    row = int(np.argmin(np.isfinite(losses) & np.isfinite(steep).all(axis=1)))
     at = f"logits {y_pred[row].tolist()} with class {y_true[row].argmax()} true"
-    return False, f"at {at} the loss is {losses[row]}, the gradient {slopes[row].tolist()}"
+    return False, f"at {at} the loss is {losses[row]}, the gradient {steep[row].tolist()}"
 
 
 def _gradient(batch: Batch) -> tuple[bool, str]:
     """Automatic slopes against differences of five points; where two step widths disagree there is a kink."""
     automatic = gradient(batch.probe, batch.targets, batch.logits)
-    with _constants_held(batch):
-        wide, narrow = _differences(batch, STEP), _differences(batch, STEP / 2)
+    with constants_held(batch.probe, batch.targets, batch.logits):
+        wide, narrow = (slopes(batch.probe, batch.targets, batch.logits, step) for step in (STEP, STEP / 2))
     scale = max(float(np.abs(narrow).max()), float(np.abs(automatic).max()), 1e-6)
     smooth = np.abs(wide - narrow) < SLOPE_TOLERANCE / 2 * scale
     if smooth.mean() < 1 / 2:
@@ -139,43 +138,6 @@ def _gradient(batch: Batch) -> tuple[bool, str]:
         f"∂L/∂z is {automatic[worst]:.6g}, by finite differences {narrow[worst]:.6g}; what is meant to be a constant "
         "goes through ops.stop_gradient, which is held fixed here"
     )
-
-
-def _differences(batch: Batch, step: float) -> NDArray[np.float64]:
-    """The slope of the summed loss in each logit: (8 (f₁ - f₋₁) - (f₂ - f₋₂)) / 12h, image by image for precision."""
-    slopes = np.empty(batch.logits.shape)
-    for place in np.ndindex(*slopes.shape):
-        at = []
-        for shift in (-2, -1, 1, 2):
-            moved = batch.logits.copy()
-            moved[place] += shift * step
-            at.append(values(batch.probe, batch.targets, moved).astype(np.float64))
-        slopes[place] = np.sum(8 * (at[2] - at[1]) - (at[3] - at[0])) / (12 * step)
-    return slopes
-
-
-@contextmanager
-def _constants_held(batch: Batch) -> Iterator[None]:
-    """While differences are taken, `ops.stop_gradient` returns what it returned for the batch itself, call by call."""
-    real, held = keras.ops.stop_gradient, list[Any]()
-    calls = 0
-
-    def record(tensor: Tensor) -> Tensor:
-        held.append(real(tensor))
-        return held[-1]
-
-    def replay(_: Tensor) -> Tensor:
-        nonlocal calls
-        calls += 1
-        return held[(calls - 1) % len(held)]
-
-    try:
-        keras.ops.stop_gradient = ops.stop_gradient = record
-        values(batch.probe, batch.targets, batch.logits)
-        keras.ops.stop_gradient = ops.stop_gradient = replay
-        yield
-    finally:
-        keras.ops.stop_gradient = ops.stop_gradient = real
 
 
 def _batch_order(batch: Batch) -> tuple[bool, str]:

@@ -51,6 +51,7 @@ MISTAKES = {
     ),
     "divides_by_spread": ("return ops.sum(y * z, axis=-1) / ops.sqrt(ops.var(z, axis=-1))", "equal logits"),
     "false_slope": (f"once = ops.custom_gradient({TWICE})\n    return ops.sum(y * once(z), axis=-1)", "gradient"),
+    "jumps": ("return ops.sum(z - ops.floor(50 * z), axis=-1)", "gradient"),
     "knows_its_place": ("return ops.sum(y * z, axis=-1) * ops.arange(z.shape[0], dtype='float32')", "batch order"),
     "sees_a_shift": ("return ops.sum(y * z, axis=-1)", "shift"),
     "only_eager": ("return ops.sum(y * z, axis=-1) * float(ops.max(ops.abs(z)) > -1)", "compiled"),
