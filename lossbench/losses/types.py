@@ -80,7 +80,9 @@ class State:
 
 def _not_counts(counts: NDArray[Any]) -> str | None:
     empty = [str(index) for index, count in enumerate(counts) if not count > 0]
-    return f"no training image carries the label {', '.join(empty)}" if empty else None
+    if empty:
+        return f"no training image carries the label {', '.join(empty)}; keep some of every class, or take another loss"
+    return None
 
 
 def _not_stochastic(matrix: NDArray[Any]) -> str | None:
@@ -96,7 +98,7 @@ def _not_invertible(matrix: NDArray[Any]) -> str | None:
     if reason := _not_stochastic(matrix):
         return reason
     if linalg.cond(matrix) > LARGEST_CONDITION:
-        return "this matrix is singular and has no inverse, so labels do not tell the classes apart; less noise, please"
+        return "this matrix is singular and has no inverse; take forward_correction, or less noise"
     return None
 
 
