@@ -26,7 +26,7 @@ def crossentropy(z: Array, e: Array) -> Array:
 CASES = [
     Case("confidence_penalty", {}, lambda z, y, p, e: -e @ np.log(p) + 0.1 * p @ np.log(p), soft=True),
     Case("confidence_penalty", {"beta": 2}, lambda z, y, p, e: -e @ np.log(p) + 2 * p @ np.log(p), soft=True),
-    Case("mbls", {}, lambda z, y, p, e: -math.log(p[y])),
+    Case("mbls", {}, lambda z, y, p, e: -math.log(p[y]) + sum(max(0, max(z) - x - 10) for x in z) / 50),
     Case(
         "mbls",
         {"margin": 2, "alpha": 0.5},

@@ -11,9 +11,9 @@ from oracles.likelihood import bce
 def binary_focal(z: Array, e: Array, gamma: float, alpha: float | None, epsilon: float) -> float:
     """Keras' definition."""
     t = smoothed(e, epsilon, 2)
-    p_t = t * sigmoid(z) + (1 - t) * (1 - sigmoid(z))
+    doubt = t * sigmoid(-z) + (1 - t) * sigmoid(z)
     weight = 1.0 if alpha is None else t * alpha + (1 - t) * (1 - alpha)
-    return float(np.mean(weight * (1 - p_t) ** gamma * bce(z, t)))
+    return float(np.mean(weight * doubt**gamma * bce(z, t)))
 
 
 def one_side(e: Array, hit: Array, miss: Array) -> Array:
@@ -23,9 +23,9 @@ def one_side(e: Array, hit: Array, miss: Array) -> Array:
 
 def asymmetric(z: Array, e: Array, gammas: tuple[float, float], clip: float) -> float:
     """The asymmetric loss with its probability shifted."""
-    s = sigmoid(z)
+    s, certain = sigmoid(z), np.minimum(sigmoid(-z) + clip, 1)
     r = np.maximum(s - clip, 0)
-    return float(-np.mean(one_side(e, (1 - s) ** gammas[0] * np.log(s), r ** gammas[1] * np.log(1 - r))))
+    return float(-np.mean(one_side(e, sigmoid(-z) ** gammas[0] * np.log(s), r ** gammas[1] * np.log(certain))))
 
 
 CASES = [

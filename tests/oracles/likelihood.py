@@ -10,7 +10,7 @@ from oracles.case import CLASSES, WEIGHTS, Array, Case, others, sigmoid, smoothe
 
 def bce(z: Array, t: Array, weight: Any = 1.0) -> Array:
     """Binary cross-entropy of each class."""
-    return -weight * t * np.log(sigmoid(z)) - (1 - t) * np.log(1 - sigmoid(z))
+    return -weight * t * np.log(sigmoid(z)) - (1 - t) * np.log(sigmoid(-z))
 
 
 def ldr_kl(z: Array, y: int, temperature: float, margin: float) -> float:

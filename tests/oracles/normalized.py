@@ -38,13 +38,17 @@ CASES = [
         {"q": 0.1},
         lambda z, y, p, e: (1 - p[y] ** 0.1) / (5 - (p**0.1).sum()),
     ),
-    Case("normalized_negative_crossentropy", {}, lambda z, y, p, e: 1 - share(np.log(p / 1e-7), y)),
+    Case("normalized_negative_crossentropy", {}, lambda z, y, p, e: 1 - share(np.log(np.maximum(p / 1e-7, 1)), y)),
     Case(
         "normalized_negative_crossentropy",
         {"min_prob": 0.01},
         lambda z, y, p, e: 1 - share(np.log(np.maximum(p, 0.01) * 100), y),
     ),
-    Case("normalized_negative_focal", {}, lambda z, y, p, e: 1 - share(7 * math.log(10) - focal(p, 0.5), y)),
+    Case(
+        "normalized_negative_focal",
+        {},
+        lambda z, y, p, e: 1 - share(7 * math.log(10) - focal(np.maximum(p, 1e-7), 0.5), y),
+    ),
     Case(
         "normalized_negative_focal",
         {"gamma": 2, "min_prob": 0.01},

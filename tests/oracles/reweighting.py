@@ -65,7 +65,7 @@ CASES = [
     Case(
         "class_balanced",
         {"base": "bce"},
-        lambda z, y, p, e: effective(0.999)[y] * -np.log(np.where(e, sigmoid(z), 1 - sigmoid(z))).mean(),
+        lambda z, y, p, e: effective(0.999)[y] * -np.log(np.where(e, sigmoid(z), sigmoid(-z))).mean(),
     ),
     Case("class_balanced", {"beta": 0}, lambda z, y, p, e: -math.log(p[y])),
     Case("ldam", {}, lambda z, y, p, e: ldam(z, y, 0.5), LDAM),
