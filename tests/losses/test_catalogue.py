@@ -12,6 +12,7 @@ from differentiate import compiled, value_and_gradient
 from oracles import CASES
 from oracles.case import CLASSES, COUNTS, WEIGHTS, Case, softmax
 
+import lossbench.losses
 from lossbench import ops
 from lossbench.losses import registry
 
@@ -330,3 +331,17 @@ def test_operations_are_keras_own():
     assert ops.logsumexp is keras.ops.logsumexp
     assert not hasattr(ops, "__wrapped__")
     assert not hasattr(ops, "no_such_operation")
+
+
+STILL = [case for case in FIRST if not case.states and not {"uniform", "epoch"} & set(case.context)]
+"""The losses that do not change while training: Keras on JAX takes no others."""
+
+
+@pytest.mark.parametrize("case", STILL, ids=[case.name for case in STILL])
+def test_class_form_is_the_mean_and_takes_integer_labels(case):
+    """`lossbench.losses.get` on this backend, with labels as integers and one-hot."""
+    loss = lossbench.losses.get(case.name, **{"class_counts": COUNTS, **case.context}, **case.hyperparameters)
+    z = logits(case).astype("float32")
+    mean = float(ops.mean(bound(case)(one_hot(LABELS), z)))
+    assert float(loss(LABELS, z)) == pytest.approx(mean, rel=1e-6, abs=1e-7)
+    assert float(loss(one_hot(LABELS), z)) == pytest.approx(mean, rel=1e-6, abs=1e-7)
