@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -147,12 +148,13 @@ class Trainer:
         with self._setup.stopwatch.phase("validation"):
             validation = self._validate()
         seconds = self._position.epoch_seconds + time.perf_counter() - began
-        rate = float(self._rates[epoch * self._steps + self._position.batches - 1])
+        sums = self._loop.sums
+        steps = math.ceil(sums.images / self._experiment.train.batch_size)  # fewer than planned if it diverged
         row = {
             "epoch": epoch,
-            **epochs.means(self._loop.sums),
+            **epochs.means(sums),
             **validation,
-            "learning_rate": rate,
+            "learning_rate": float(self._rates[epoch * self._steps + steps - 1]),
             "seconds": round(seconds, 3),
         }
         self.history.append(row)
