@@ -17,8 +17,8 @@ def validate(
     plugin: Annotated[list[Path] | None, typer.Option(help="A file with losses of your own; repeatable.")] = None,
 ) -> None:
     """Check configurations; say every error at once, with file, line and column."""
-    from lossbench.sweep.plan import load
     from lossbench.losses import plugin as plugins
+    from lossbench.sweep.plan import load
 
     for path in plugin or []:
         plugins.load(path)
