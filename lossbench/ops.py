@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import sys
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def __getattr__(name: str) -> Any:
     """Fetch an operation from `keras.ops` and keep it."""
     if name.startswith("__"):  # Python's own questions about a module must not cost an import of Keras
         raise AttributeError(name)
-    from keras import ops
+    return globals().setdefault(name, getattr(quiet_keras().ops, name))
 
-    return globals().setdefault(name, getattr(ops, name))
+
+def quiet_keras() -> Any:
+    """Keras, imported without what its backend prints and deprecates while it loads."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "keras" in sys.modules:
+        return sys.modules["keras"]
+    with warnings.catch_warnings(), _muted_stderr():
+        warnings.simplefilter("ignore")
+        import keras
+    return keras
+
+
+@contextmanager
+def _muted_stderr() -> Iterator[None]:
+    """Silence C++ libraries: TensorFlow 2.21 heeds TF_CPP_MIN_LOG_LEVEL only once it is loaded."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

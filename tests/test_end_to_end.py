@@ -253,3 +253,21 @@ def test_startup_is_bounded_by_typers(lossbench):
         lossbench("--help", check=0)
         ratios.append((time.perf_counter() - middle) / (middle - began))
     assert sorted(ratios)[2] < 6
+
+
+def test_a_plugin_that_leaves_python_is_a_plugin_error(lossbench, tmp_path):
+    """`raise SystemExit(0)` must not look like success."""
+    (tmp_path / "a.yaml").write_text("seed: 0\n")
+    (tmp_path / "p.py").write_text("raise SystemExit(0)\n")
+    done = lossbench("train", "--config", "a.yaml", "--plugin", "p.py")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "p.py:1: SystemExit: 0" in done.stderr
+
+
+def test_a_plugin_that_imports_keras_brings_no_chatter(lossbench, tmp_path):
+    """TensorFlow's start-up messages stay off, in listing too."""
+    (tmp_path / "p.py").write_text(
+        "import keras\n\n\nclass Mine(keras.losses.Loss):\n    '''My own.'''\n\n"
+        "    def call(self, y_true, y_pred):\n        return keras.ops.sum(y_pred * y_true, axis=-1)\n"
+    )
+    assert lossbench("losses", "Mine", "--plugin", "p.py", check=0).stderr == ""

@@ -24,13 +24,13 @@ def blame(path: Path) -> Iterator[None]:
         yield
     except LossbenchError:
         raise
-    except Exception as error:  # the user's code may raise anything
+    except (Exception, SystemExit) as error:  # the user's code may raise anything, or want to leave
         place = ":".join(map(str, (path, *_lines(error, path)[-1:])))
         words = error.msg if isinstance(error, SyntaxError) else str(error)
         raise PluginError(f"{place}: {type(error).__name__}: {' '.join(words.split())}") from error
 
 
-def _lines(error: Exception, path: Path) -> list[int | None]:
+def _lines(error: BaseException, path: Path) -> list[int | None]:
     """The lines of the file that lead to the error, the last one the nearest."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return [error.lineno]

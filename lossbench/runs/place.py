@@ -28,11 +28,18 @@ def exchange(run: Path) -> None:
 
 
 def settle(run: Path) -> None:
-    """Finish an exchange that ended halfway: the old run is moved aside only once the new one is complete."""
-    if _old(run).exists():
+    """Finish an exchange that ended halfway: the old run is moved aside only once the new one is complete.
+
+    Where there is no new one, the user has taken it away, and the old one goes back to its place.
+    """
+    if not _old(run).exists():
+        return
+    try:
         if not run.exists():
-            rerun(run).rename(run)
-        shutil.rmtree(_old(run), ignore_errors=True)
+            (rerun(run) if rerun(run).exists() else _old(run)).rename(run)
+    except OSError as error:
+        raise MachineError(f"{run}: the run beside it cannot take its place: {error.strerror}") from error
+    shutil.rmtree(_old(run), ignore_errors=True)
 
 
 def _old(run: Path) -> Path:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lossbench.errors import InterruptedRunError, LossbenchError, MachineError
+from lossbench.errors import DeviceError, InterruptedRunError, LossbenchError, MachineError
 from lossbench.runs import paths, read
 from lossbench.training import Outcome, train
 
@@ -55,12 +55,13 @@ def run(
     Raises:
         InterruptedRunError: A signal stopped it; the same call continues.
         MachineError: A folder cannot be written.
+        DeviceError: The device is not there.
     """
     tally = Tally()
     for number, trial in enumerate(trials, 1):
         try:
             outcome = train(trial, runs_dir=runs_dir, device=device, plugins=plugins, argv=argv)
-        except (InterruptedRunError, MachineError):
+        except (InterruptedRunError, MachineError, DeviceError):
             raise
         except LossbenchError as error:
             tally.statuses["failed"] += 1

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lossbench import ops
 from lossbench.errors import DeviceError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lossbench.config import schema
 
 CONVOLUTIONAL = frozenset({"cnn", "cnn_bn", "lenet5"})
@@ -77,35 +74,22 @@ def on(runtime: Runtime) -> Any:
 
 
 def tensorflow() -> Any:
-    """TensorFlow, imported with its start-up chatter off and as Keras' backend."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow" and "keras" not in sys.modules:
+    """TensorFlow as Keras' backend, imported with its chatter off.
+
+    Raises:
+        UsageError: Keras already runs on another backend in this process.
+    """
+    if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"
-    with warnings.catch_warnings(), _muted_stderr():
-        warnings.simplefilter("ignore")  # what TensorFlow's own imports deprecate is not the user's matter
-        import keras
-        import tensorflow as tf
-    tf.get_logger().setLevel("ERROR")  # each trial of a sweep compiles its own loop, which TensorFlow warns of
-    if keras.backend.backend() != "tensorflow":
+    if (backend := ops.quiet_keras().backend.backend()) != "tensorflow":
         raise UsageError(
-            f"Keras runs on {keras.backend.backend()} in this process; lossbench trains with TensorFlow: "
+            f"Keras runs on {backend} in this process; lossbench trains with TensorFlow: "
             "unset KERAS_BACKEND, or import lossbench before Keras"
         )
+    import tensorflow as tf
+
+    tf.get_logger().setLevel("ERROR")  # each trial of a sweep compiles its own loop, which TensorFlow warns of
     return tf
-
-
-@contextmanager
-def _muted_stderr() -> Iterator[None]:
-    """Silence what C++ libraries print while they load: TensorFlow 2.21 heeds TF_CPP_MIN_LOG_LEVEL only later."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def processor() -> str:

@@ -80,9 +80,9 @@ def train(
         from lossbench.training.setup import set_up
         from lossbench.training.trainer import Trainer
 
-        begun = _summary(target) or {}
+        begun = _begun(target)
         # Another number of threads could change the last digits of a run that is continued.
-        setup = set_up(trial, device=device, threads=begun.get("threads"))
+        setup = set_up(trial, device=device, threads=_threads(begun))
         with lock.claim(run):
             place.settle(run)
             if not rerun and (done := _done(run, trial)):
@@ -143,13 +143,33 @@ def _done(run: Path, trial: Trial) -> Outcome | None:
     summary = _summary(run)
     if not summary:
         return None
-    if summary["hashes"]["identity"] != trial.identity:
+    if summary.get("hashes", {}).get("identity") != trial.identity:
         raise LossbenchError(f"{run}: this folder is another trial's; move it away, or choose another --runs-dir")
     return Outcome(run, summary, was_done=True) if summary["status"] in {"completed", "diverged"} else None
 
 
 def _summary(run: Path) -> Mapping[str, Any] | None:
+    """What `run.json` says; None where there is no run yet.
+
+    Raises:
+        LossbenchError: There is one that cannot be read: it may be finished, so it is not overwritten.
+    """
+    if not (run / paths.RUN).exists():
+        return None
+    try:
+        return read.read(run).summary
+    except read.BrokenRunError as error:
+        raise LossbenchError(f"{run}: {error}; move the folder away, or train it anew with --rerun") from error
+
+
+def _begun(run: Path) -> Mapping[str, Any]:
+    """What is known of an unfinished run that is continued, if anything."""
     try:
         return read.read(run).summary
     except read.BrokenRunError:
-        return None
+        return {}
+
+
+def _threads(begun: Mapping[str, Any]) -> int | None:
+    threads = begun.get("threads")
+    return threads if type(threads) is int and threads > 0 else None

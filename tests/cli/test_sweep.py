@@ -41,6 +41,13 @@ def test_a_trial_of_a_sweep_is_the_trial_alone(lossbench, tmp_path):
         assert (swept / name).read_bytes() == (tmp_path / alone.stdout.strip() / name).read_bytes()
 
 
+def test_a_device_that_is_not_there_stops_the_sweep_with_one_line(lossbench, tmp_path):
+    """Exit 2, nothing on stdout."""
+    (tmp_path / "study.yaml").write_text(TEXT)
+    done = lossbench("sweep", "--config", "study.yaml", "--device", "gpu")
+    assert (done.returncode, done.stdout, done.stderr.count("no GPU")) == (2, "", 1)
+
+
 def test_train_says_that_a_sweep_is_for_sweep(lossbench, tmp_path):
     """Exit 2, and nothing is trained."""
     (tmp_path / "study.yaml").write_text(TEXT)

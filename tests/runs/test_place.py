@@ -45,6 +45,16 @@ def test_an_exchange_that_ended_after_its_second_step_is_tidied(run):
     assert names(run) == [run.name]
 
 
+def test_an_old_run_without_a_new_one_goes_back_to_its_place(run):
+    """The user has deleted the new one: what is left is the old, which must not bar the way."""
+    run.rename(run.with_name(f".old-{run.name}"))
+    (place.rerun(run) / "run.json").unlink()
+    place.rerun(run).rmdir()
+    place.settle(run)
+    assert (run / "run.json").read_text() == "old"
+    assert names(run) == [run.name]
+
+
 def test_settling_leaves_an_unfinished_rerun_alone(run):
     """It goes on from its checkpoint the next time."""
     place.settle(run)

@@ -132,6 +132,24 @@ def test_rerun_replaces_a_finished_run_only_when_the_new_one_is_complete(small, 
     assert sorted(path.name for path in again.run.parent.iterdir()) == [".locks", again.run.name]
 
 
+@pytest.mark.parametrize("damage", [("run.json", '{"schema_version": 2}'), ("run.json", "{"), ("config.yaml", ":")])
+def test_a_run_that_cannot_be_read_is_not_overwritten(small, tmp_path, damage):
+    """It may be finished, and by a newer lossbench; --rerun replaces it."""
+    first, (name, text) = run(small, tmp_path), damage
+    (first.run / name).write_text(text)
+    with pytest.raises(errors.LossbenchError, match=f"{name}.*move the folder away, or train it anew with --rerun"):
+        run(small, tmp_path)
+    assert (first.run / name).read_text() == text
+    assert run(small, tmp_path, rerun=True).status == "completed"
+
+
+def test_threads_that_are_no_number_are_not_taken(small, tmp_path):
+    """From the run.json of an unfinished run, which anyone may have written."""
+    first = run(small, tmp_path)
+    (first.run / "run.json").write_text(json.dumps({**first.summary, "status": "interrupted", "threads": "x"}))
+    assert run(small, tmp_path).status == "completed"
+
+
 def test_early_stopping_and_weights_and_noise_columns(small, tmp_path):
     """A rate of 0-like size never improves: stops after patience; weights.npz holds last and best; noise is counted."""
     small["optimizer"] = {"name": "sgd", "learning_rate": 1e-12}
