@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fabricate import fabricate as fabricate_run
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,3 +35,9 @@ def lossbench(tmp_path):
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def fabricate():
+    """Write a run folder as training writes it: `fabricate(runs_dir, label, seed, ...)`."""
+    return fabricate_run

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from lossbench.cli import options
 
 
 def config(
@@ -15,7 +17,7 @@ def config(
     ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of YAML.")] = False,
-    plugin: Annotated[list[Path] | None, typer.Option(help="A file with losses of your own; repeatable.")] = None,
+    plugin: options.Plugins = None,
 ) -> None:
     """Print the complete configuration; comments mark what differs from the defaults."""
     from json import dumps

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lossbench.cli import options
+
 
 def doctor(
     *,
-    runs_dir: Annotated[Path, typer.Option(metavar="FOLDER", help="Where run folders would go.")] = Path("runs"),
+    runs_dir: options.RunsDir = options.RUNS,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Check versions, devices, data and disk; exit 1 if training could not work."""

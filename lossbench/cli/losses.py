@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lossbench.cli import options
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ Settings = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print the README's table.")]
-Plugin = Annotated[list[Path] | None, typer.Option("--plugin", help="A Python file with losses of your own.")]
 Measure = Annotated[bool, typer.Option("--measure", help="Measure: bounded, symmetric, proper, largest gradient.")]
 Plot = Annotated[
     Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw loss and gradient against the margin.")
@@ -35,7 +35,7 @@ def losses(
     *,
     json: Json = False,
     markdown: Markdown = False,
-    plugin: Plugin = None,
+    plugin: options.Plugins = None,
     measure: Measure = False,
     plot: Plot = None,
     check: Check = False,
@@ -72,14 +72,12 @@ def losses(
 
 def _start_keras() -> None:
     """Import Keras with TensorFlow's chatter off, unless Keras is to run on another backend."""
-    import logging
     import os
 
     if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
         from lossbench.training.runtime import tensorflow
 
         tensorflow()
-        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # trying is not training: it may be traced anew
 
 
 def _terms(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lossbench.cli import options
 from lossbench.errors import UnfinishedRunError
 
 
@@ -16,13 +16,11 @@ def sweep(
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as loss.gamma=0,1,2: a comma makes an axis.")
     ] = None,
     *,
-    config: Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The YAML file.")],
+    config: options.Config,
     seeds: Annotated[str | None, typer.Option(help="Such as 0-9 or 0,1,5.")] = None,
-    plugin: Annotated[
-        list[Path] | None, typer.Option("--plugin", metavar="FILE", help="A Python file with losses of your own.")
-    ] = None,
-    runs_dir: Annotated[Path, typer.Option(metavar="FOLDER", help="Where run folders go.")] = Path("runs"),
-    device: Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N.")] = "auto",
+    plugin: options.Plugins = None,
+    runs_dir: options.RunsDir = options.RUNS,
+    device: options.Device = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the trials and what is there of them.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first trial that fails.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No line for each trial.")] = False,

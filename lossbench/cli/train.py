@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lossbench.cli import options
 from lossbench.errors import UnfinishedRunError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lossbench.training import Outcome
 
 
@@ -19,13 +21,11 @@ def train(
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Set keys, such as loss.gamma=5 train.epochs=3.")
     ] = None,
     *,
-    config: Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The YAML file.")],
+    config: options.Config,
     seed: Annotated[int | None, typer.Option(help="The run's seed; the same as seed=N.")] = None,
-    plugin: Annotated[
-        list[Path] | None, typer.Option("--plugin", metavar="FILE", help="A Python file with losses of your own.")
-    ] = None,
-    runs_dir: Annotated[Path, typer.Option(metavar="FOLDER", help="Where run folders go.")] = Path("runs"),
-    device: Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N.")] = "auto",
+    plugin: options.Plugins = None,
+    runs_dir: options.RunsDir = options.RUNS,
+    device: options.Device = "auto",
     rerun: Annotated[
         bool, typer.Option("--rerun", help="Train anew; a finished run is replaced once the new one is complete.")
     ] = False,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lossbench.cli import options
 from lossbench.errors import ConfigError, UsageError
 
 
@@ -14,7 +15,7 @@ def validate(
     arguments: Annotated[
         list[str], typer.Argument(metavar="FILE... [KEY=VALUE]...", help="YAML files, then overrides.")
     ],
-    plugin: Annotated[list[Path] | None, typer.Option(help="A file with losses of your own; repeatable.")] = None,
+    plugin: options.Plugins = None,
 ) -> None:
     """Check configurations; say every error at once, with file, line and column."""
     from lossbench.losses import plugin as plugins

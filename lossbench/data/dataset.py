@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,8 +85,15 @@ def sha256(section: Data) -> str:
         DataError: The folder cannot be used.
     """
     if section.path is not None:
-        return idx.read_folder(Path(section.path)).sha256
+        folder = Path(section.path)
+        return _sha256(folder, idx.stamps(folder))
     return embedded.SHA256 if section.name == "mnist" else download.SHA256
+
+
+@lru_cache
+def _sha256(folder: Path, _: object) -> str:
+    """The digest of a folder, read again only once a file in it has changed: a sweep asks for each of its trials."""
+    return idx.read_folder(folder).sha256
 
 
 def prepare(experiment: Experiment) -> Dataset:

@@ -12,6 +12,7 @@ import io
 import math
 import struct
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,14 @@ def read_folder(folder: Path) -> Arrays:
         )
     paths = [_find(folder, name) for name in FILES]
     return assemble([decode(_read(path), path) for path in paths], paths)
+
+
+def stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, size and time of each file of a folder: what tells that one has changed; nothing if it cannot be listed."""
+    with suppress(OSError):
+        found = [(path.name, path.stat()) for path in sorted(folder.iterdir())]
+        return tuple((name, status.st_size, status.st_mtime_ns) for name, status in found)
+    return ()
 
 
 def assemble(arrays: list[NDArray[np.uint8]], paths: list[Path]) -> Arrays:

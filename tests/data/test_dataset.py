@@ -338,3 +338,27 @@ def test_images_without_contrast_have_no_deviation(
     with pytest.raises(DataError) as caught:
         data.prepare(experiment(name="idx", path=path, validation_size=0, normalize="standard"))
     assert str(caught.value) == ("data.normalize: standard needs pixels that differ, all are the same; write unit")
+
+
+def test_a_folders_digest_is_read_again_once_a_file_has_changed(tmp_path: Path) -> None:
+    """And only then: asking twice opens no file twice, a changed file has its own digest."""
+    import struct
+    from unittest import mock
+
+    from lossbench.config.schema import Data
+    from lossbench.data import idx, sha256
+
+    def write(labels: list[int]) -> None:
+        for part in ("train", "t10k"):
+            head = struct.pack(">HBBIII", 0, 8, 3, len(labels), 2, 2)
+            (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(head + bytes(4 * len(labels)))
+            content = struct.pack(">HBBI", 0, 8, 1, len(labels)) + bytes(labels)
+            (tmp_path / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(content))
+
+    section = Data(name="idx", path=tmp_path)
+    write([0, 1, 2])
+    first = sha256(section)
+    with mock.patch.object(idx, "read_folder", side_effect=AssertionError("read twice")):
+        assert sha256(section) == first
+    write([0, 1, 2, 2])
+    assert sha256(section) != first
