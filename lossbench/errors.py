@@ -7,6 +7,7 @@
     │   ├── PluginError         2   a user's own loss
     │   └── DeviceError         2   a device that this machine does not have
     ├── MachineError            1   disk full, no permission, damaged installation
+    ├── TakenRunError           1   another process trains this run
     ├── UnfinishedRunError      4   a run failed or diverged
     ├── NothingMatchedError     5   no run matched what was asked for
     └── InterruptedRunError   128+n stopped by signal n; the same command continues
@@ -66,6 +67,10 @@ class DeviceError(UsageError):
 
 class MachineError(LossbenchError):
     """The machine or the installation failed: disk full, no permission, damaged files."""
+
+
+class TakenRunError(LossbenchError):
+    """Another process trains this run."""
 
 
 class UnfinishedRunError(LossbenchError):

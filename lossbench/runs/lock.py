@@ -7,7 +7,7 @@ import errno
 import sys
 from typing import IO, TYPE_CHECKING
 
-from lossbench.errors import LossbenchError, MachineError
+from lossbench.errors import MachineError, TakenRunError
 from lossbench.runs import paths, write
 
 if TYPE_CHECKING:
@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def claim(run: Path) -> Iterator[None]:
+def claim(run: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold the run folder `runs/NAME/FOLDER` against other processes, through `runs/NAME/.locks/FOLDER`.
 
+    Args:
+        run: The run folder, there or not.
+        wait: Wait until no other process holds it.
+
     Raises:
-        LossbenchError: Another process holds it.
+        TakenRunError: Another process holds it.
         MachineError: The lock file cannot be written, or its file system has no locks.
     """
     lock = run.parent / paths.LOCKS / run.name
@@ -31,25 +35,30 @@ def claim(run: Path) -> Iterator[None]:
         raise MachineError(f"{lock}: cannot be written: {error.strerror}") from error
     with file:
         try:
-            _lock(file)
+            _lock(file, wait=wait)
         except OSError as error:
             if error.errno in {errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}:
-                raise LossbenchError(f"{run}: another process trains this run; wait for it, or stop it") from error
+                raise TakenRunError(f"{run}: another process trains this run; wait for it, or stop it") from error
             raise MachineError(f"{lock}: cannot be locked: {error.strerror}; choose a runs folder elsewhere") from error
         yield
 
 
 if sys.platform == "win32":
 
-    def _lock(file: IO[bytes]) -> None:
+    def _lock(file: IO[bytes], *, wait: bool) -> None:
         import msvcrt
 
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        while True:
+            file.seek(0)
+            try:
+                return msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+            except OSError as error:  # LK_LOCK gives up after ten seconds
+                if not wait or error.errno != errno.EDEADLK:
+                    raise
 
 else:
 
-    def _lock(file: IO[bytes]) -> None:
+    def _lock(file: IO[bytes], *, wait: bool) -> None:
         import fcntl
 
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

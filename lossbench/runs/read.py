@@ -82,7 +82,7 @@ def read(folder: Path) -> Run:
     Raises:
         BrokenRunError: A file is missing, damaged or of a newer version; the message says which and why.
     """
-    summary = _summary(folder / paths.RUN)
+    summary = read_summary(folder)
     try:
         config = plain_yaml.parse(_text(folder / paths.CONFIG, CONFIG_BYTES))
     except ValueError as error:
@@ -134,9 +134,14 @@ def predictions(folder: Path) -> dict[str, NDArray[Any]]:
         raise BrokenRunError(f"{paths.PREDICTIONS}: {_reason(error)}") from error
 
 
-def _summary(path: Path) -> dict[str, Any]:
+def read_summary(folder: Path) -> dict[str, Any]:
+    """What `run.json` says, checked: all that is needed to know what there is of a run.
+
+    Raises:
+        BrokenRunError: It is missing, damaged or of a newer version.
+    """
     try:
-        summary = json.loads(_text(path, RUN_BYTES), parse_constant=_refuse)
+        summary = json.loads(_text(folder / paths.RUN, RUN_BYTES), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise BrokenRunError(f"{paths.RUN}: not JSON: {_reason(error)}") from error
     for name, valid, expected in _RULES:
