@@ -85,8 +85,7 @@ def sha256(section: Data) -> str:
         DataError: The folder cannot be used.
     """
     if section.path is not None:
-        folder = Path(section.path)
-        return _sha256(folder, idx.stamps(folder))
+        return _sha256(Path(section.path), _stamps(section))
     return embedded.SHA256 if section.name == "mnist" else download.SHA256
 
 
@@ -94,6 +93,11 @@ def sha256(section: Data) -> str:
 def _sha256(folder: Path, _: object) -> str:
     """The digest of a folder, read again only once a file in it has changed: a sweep asks for each of its trials."""
     return idx.read_folder(folder).sha256
+
+
+def _stamps(section: Data) -> object:
+    """What changes when a file of the section's folder does."""
+    return None if section.path is None else idx.stamps(Path(section.path))
 
 
 def prepare(experiment: Experiment) -> Dataset:
@@ -109,8 +113,13 @@ def prepare(experiment: Experiment) -> Dataset:
         DataError: The files cannot be used, or do not have what the section asks for.
         MachineError: The embedded files are damaged.
     """
-    section, seed = experiment.data, experiment.seed
-    train, test, source = _read(section)
+    return _prepared(experiment.data, experiment.seed, _stamps(experiment.data))
+
+
+@lru_cache(maxsize=1)
+def _prepared(section: Data, seed: int, stamps: object) -> Dataset:
+    """The data of the trials that share a seed and a data section, made once as they follow each other."""
+    train, test, source = _read(section.name, section.path, stamps)
     if section.classes is not None:
         train, test = (_only(section.classes, part, source) for part in (train, test))
     classes = int(train.labels.max()) + 1
@@ -136,14 +145,16 @@ def prepare(experiment: Experiment) -> Dataset:
     )
 
 
-def _read(section: Data) -> tuple[Split, Split, str]:
-    if section.path is not None:
-        arrays, source = idx.read_folder(Path(section.path)), str(section.path)
-    elif section.name == "mnist":
+@lru_cache(maxsize=1)
+def _read(name: str, path: Path | None, _: object) -> tuple[Split, Split, str]:
+    """The training and the test part, decoded once for the trials of a process."""
+    if path is not None:
+        arrays, source = idx.read_folder(path), str(path)
+    elif name == "mnist":
         arrays, source = embedded.load(), "mnist (embedded)"
     else:
         folder = download.fashion_mnist(download.cache_folder())
-        arrays, source = idx.read_folder(folder), f"{section.name} ({folder})"
+        arrays, source = idx.read_folder(folder), f"{name} ({folder})"
     train = Split(arrays.train_images, arrays.train_labels, arrays.train_labels)
     return train, Split(arrays.test_images, arrays.test_labels, arrays.test_labels), source
 
