@@ -24,6 +24,7 @@ LOG: Final = "log.txt"
 CHECKPOINT: Final = "checkpoint"
 TENSORBOARD: Final = "tb"
 LOCKS: Final = ".locks"
+JOURNAL: Final = "sweep.jsonl"
 
 STATUSES: Final = ("running", "completed", "diverged", "failed", "interrupted")
 

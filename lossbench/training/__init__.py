@@ -8,6 +8,7 @@ record.py        the run folder's files as training goes on
 optimizers.py, schedules.py, loss_scale.py, epochs.py, checkpoint.py, runtime.py, signals.py, provenance.py
 """
 
+from lossbench.training.record import fail
 from lossbench.training.train import Outcome, identify, train
 
-__all__ = ["Outcome", "identify", "train"]
+__all__ = ["Outcome", "fail", "identify", "train"]

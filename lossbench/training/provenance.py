@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -16,14 +17,16 @@ def now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
+@cache
 def versions() -> dict[str, str]:
     """Of lossbench, Python and the libraries that numbers depend on."""
     packages = ("tensorflow", "keras", "numpy")
     return {"lossbench": __version__, "python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
+@cache
 def git() -> dict[str, Any] | None:
-    """The commit of the working directory and whether it has changes; None outside a repository."""
+    """The commit of the working directory when first asked, and whether it had changes; None outside a repository."""
     commit = _git("rev-parse", "HEAD")
     return commit and {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lossbench import metrics
 from lossbench.config.write import to_yaml
 from lossbench.losses import registry
-from lossbench.runs import paths, write
+from lossbench.runs import paths, read, write
 from lossbench.training import epochs, provenance
 from lossbench.training.tensorboard import Events
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lossbench.config.identity import Trial
     from lossbench.data import Dataset
     from lossbench.training.setup import Setup
 
@@ -90,6 +91,31 @@ class Record:
         write.arrays(self._run / paths.WEIGHTS, named)
 
 
+def fail(run: Path, trial: Trial, reason: str, log: str = "") -> None:
+    """Leave a trial that could not go on as `failed`, with the reason; what is finished or another trial's stays.
+
+    Args:
+        run: The run folder, there or not; its claim is held.
+        trial: What should have been trained.
+        reason: One line.
+        log: What there is to read about it, for `log.txt`.
+    """
+    summary = _describe_trial(trial)
+    if (run / paths.RUN).exists():
+        try:
+            summary = read.read_summary(run)
+        except read.BrokenRunError:
+            return
+        if summary["hashes"]["identity"] != trial.identity or summary["status"] in {"completed", "diverged"}:
+            return
+    else:
+        write.folder(run)
+        write.text(run / paths.CONFIG, to_yaml(trial.experiment))
+        write.table(run / paths.METRICS, paths.METRICS_COLUMNS, [])
+    write.append_line(run / paths.LOG, f"{provenance.now()} failed: {reason}\n{log}")
+    write.json_(run / paths.RUN, summary | {"status": "failed", "reason": reason, "finished": provenance.now()})
+
+
 def _validation_metrics(history: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     best = epochs.best_epoch(history)
     rows = {} if best is None else {"last": history[-1], "best": history[best]}
@@ -113,10 +139,8 @@ def _scaled_metrics(
     return measured
 
 
-def _describe(setup: Setup) -> dict[str, Any]:
-    """What is known of a run before it trains."""
-    trial, dataset, machine = setup.trial, setup.dataset, setup.machine
-    realised = dataset.realised_transition_matrix
+def _describe_trial(trial: Trial) -> dict[str, Any]:
+    """What is known of a run before anything is set up."""
     return {
         "schema_version": paths.SCHEMA_VERSION,
         "name": trial.experiment.name,
@@ -126,11 +150,21 @@ def _describe(setup: Setup) -> dict[str, Any]:
         "loss": registry.label(trial.experiment.loss),
         "link": registry.link(trial.experiment.loss),
         "versions": provenance.versions(),
-        "device": {"kind": machine.kind, "name": machine.name},
-        "threads": machine.threads,
         "precision": trial.experiment.train.precision,
         "git": provenance.git(),
         "hashes": {"identity": trial.identity, "data": trial.data_sha256, "plugin": trial.plugin_sha256},
+        "metrics": {},
+    }
+
+
+def _describe(setup: Setup) -> dict[str, Any]:
+    """What is known of a run before it trains."""
+    dataset, machine = setup.dataset, setup.machine
+    realised = dataset.realised_transition_matrix
+    return {
+        **_describe_trial(setup.trial),
+        "device": {"kind": machine.kind, "name": machine.name},
+        "threads": machine.threads,
         "parameters": setup.model.count_params(),
         "images": {
             "train": len(dataset.train.labels),
@@ -139,5 +173,4 @@ def _describe(setup: Setup) -> dict[str, Any]:
         },
         "class_counts": dataset.class_counts.tolist(),
         "transition_matrix": None if realised is None else realised.tolist(),
-        "metrics": {},
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench import ops
 from lossbench.errors import DeviceError, UsageError
+from lossbench.training.gpus import installed
 
 if TYPE_CHECKING:
     from lossbench.config import schema
@@ -36,7 +37,14 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def start(*, device: str, threads: int, precision: str = "float32", deterministic: bool = False) -> Runtime:
+def start(
+    *,
+    device: str,
+    threads: int,
+    precision: str = "float32",
+    deterministic: bool = False,
+    memory_share: float | None = None,
+) -> Runtime:
     """Import TensorFlow quietly, choose the device, set the threads.
 
     Args:
@@ -44,6 +52,7 @@ def start(*, device: str, threads: int, precision: str = "float32", deterministi
         threads: CPU threads of one operation; fixed for the process by the first call.
         precision: `mixed_float16` is refused without a GPU.
         deterministic: Deterministic kernels on a GPU.
+        memory_share: The part of a GPU's memory that this process may take, in (0, 1); None: what it comes to need.
 
     Raises:
         DeviceError: The device is not there, or cannot compute in this precision.
@@ -57,13 +66,20 @@ def start(*, device: str, threads: int, precision: str = "float32", deterministi
             "train.precision: mixed_float16 needs a GPU, and this run computes on the CPU; "
             "write mixed_bfloat16 or float32"
         )
-    threads = _configure(tf, gpus, chosen, threads)
+    threads = _configure(tf, gpus, chosen, threads, memory_share)
     if deterministic and chosen is not None:
         tf.config.experimental.enable_op_determinism()
     if chosen is None:
         return Runtime("cpu", "/CPU:0", processor(), threads)
     name = tf.config.experimental.get_device_details(gpus[chosen]).get("device_name", "GPU")
     return Runtime("gpu", "/GPU:0", str(name), threads)
+
+
+def hold(*, device: str, threads: int, memory_share: float | None = None) -> Runtime:
+    """Start for a process that trains many trials: device, threads and memory stay as they are for all of them."""
+    runtime = start(device=device, threads=threads, memory_share=memory_share)
+    tensorflow().config.list_logical_devices()
+    return runtime
 
 
 def on(runtime: Runtime) -> Any:
@@ -121,14 +137,23 @@ def _choose(device: str, gpus: int) -> int | None:
     return index
 
 
-def _configure(tf: Any, gpus: list[Any], chosen: int | None, threads: int) -> int:
+def _configure(tf: Any, gpus: list[Any], chosen: int | None, threads: int, memory_share: float | None) -> int:
     """Set devices and threads; what an earlier run of this process has fixed stays, and is what is recorded."""
     try:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.set_visible_devices([] if chosen is None else [gpus[chosen]], "GPU")
         for gpu in gpus if chosen is not None else []:
-            tf.config.experimental.set_memory_growth(gpu, enable=True)
+            _share_memory(tf, gpu, memory_share)
     except RuntimeError:  # TensorFlow is already running
         return int(tf.config.threading.get_intra_op_parallelism_threads()) or cores()
     return threads
+
+
+def _share_memory(tf: Any, gpu: Any, share: float | None) -> None:
+    """Let this process take its share of a GPU's memory, or as much as it comes to need."""
+    if share is None:
+        tf.config.experimental.set_memory_growth(gpu, enable=True)
+        return
+    limit = int(share * min(each.total_mib for each in installed()))
+    tf.config.set_logical_device_configuration(gpu, [tf.config.LogicalDeviceConfiguration(memory_limit=limit)])

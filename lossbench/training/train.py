@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ def train(
     runs_dir: Path,
     device: str = "auto",
     rerun: bool = False,
+    claimed: bool = False,
     plugins: Sequence[PluginLoaded] = (),
     argv: Sequence[str] = (),
     progress: Progress | None = None,
@@ -58,6 +60,7 @@ def train(
         runs_dir: The run goes to `runs_dir/<name>/<folder>`.
         device: `auto`, `cpu`, `gpu` or `gpu:N`.
         rerun: Train anew even if it is done; the old run is replaced when the new one is complete.
+        claimed: The caller holds the claim of the run already.
         plugins: The files of the user's own losses; those that the trial uses are named in `run.json`.
         argv: The command line, for `run.json`.
         progress: Hears how it goes.
@@ -67,6 +70,7 @@ def train(
 
     Raises:
         UsageError: Configuration, data, loss or device do not fit together; nothing has been written.
+        TakenRunError: Another process trains it.
         InterruptedRunError: A signal stopped it; the same call continues.
         UnfinishedRunError: Training raised an error; the folder says `failed`, and its log why.
         MachineError: The folder cannot be written.
@@ -83,7 +87,7 @@ def train(
         begun = _begun(target)
         # Another number of threads could change the last digits of a run that is continued.
         setup = set_up(trial, device=device, threads=_threads(begun))
-        with lock.claim(run):
+        with nullcontext() if claimed else lock.claim(run):
             place.settle(run)
             if not rerun and (done := _done(run, trial)):
                 return done
