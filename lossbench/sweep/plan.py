@@ -1,6 +1,6 @@
-"""The experiments of a sweep: cases × parameters × seeds, in a fixed order, none left out.
+"""The trials of a sweep: cases × parameters × seeds, in a fixed order, none left out in silence.
 
-The seed is the outermost loop, so that after its first round every case has been seen once.
+The seed is the outermost loop, so that after its first round every combination has been seen once.
 """
 
 from __future__ import annotations
@@ -13,37 +13,87 @@ from typing import TYPE_CHECKING, Any
 from lossbench.config import resolve, yaml
 from lossbench.config.seeds import generator
 from lossbench.config.sweep import Random, Sweep
+from lossbench.config.write import scalar
 from lossbench.config.yaml import Node, Position, show
-from lossbench.errors import ConfigError
+from lossbench.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
 
+    from lossbench.config.identity import Trial
     from lossbench.config.schema import Experiment
 
 DISTRIBUTIONS = ("uniform", "log_uniform", "int_uniform")
+MOST_TRIALS = 1_000_000
+"""More are planned only if that is asked for."""
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One case with one value for each parameter: what it sets, dotted keys to plain values, and what comes of it."""
+
+    settings: Mapping[str, Any]
+    experiment: Experiment
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A trial, and what the sweep has set for it beside the seed."""
+
+    trial: Trial
+    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep trains: its name and its experiments, in order."""
+    """What a sweep trains: each of its combinations under each of its seeds.
+
+    Attributes:
+        name: The runs go to `runs/<name>/`.
+        combinations: In order.
+        seeds: In order; empty where each combination has its own.
+        random: Whether the combinations were drawn, so that one may be drawn twice.
+    """
 
     name: str
-    experiments: tuple[Experiment, ...]
+    combinations: tuple[Combination, ...]
+    seeds: tuple[int, ...] = ()
+    random: bool = False
+
+    def __len__(self) -> int:
+        """The number of trials."""
+        return len(self.combinations) * (len(self.seeds) or 1)
+
+    def __iter__(self) -> Iterator[Combination]:
+        """Every experiment with its settings, seed by seed."""
+        if not self.seeds:
+            yield from self.combinations
+        for seed in self.seeds:
+            for each in self.combinations:
+                yield Combination(each.settings, each.experiment.model_copy(update={"seed": seed}))
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """Every experiment, seed by seed."""
+        return tuple(each.experiment for each in self)
 
 
-def load(path: Path, overrides: Sequence[str] = (), *, seeds: str | None = None) -> Plan:
+def load(
+    path: Path, overrides: Sequence[str] = (), *, seeds: str | None = None, most: int | None = MOST_TRIALS
+) -> Plan:
     """The plan of a configuration; one without a `sweep` section is a sweep of one.
 
     Args:
         path: The YAML file.
         overrides: `key=value`; a comma outside brackets makes an axis, `loss.gamma=0,1,2`.
         seeds: Such as `0-9`, in place of the file's.
+        most: How many trials there may be; None: any number.
 
     Raises:
+        UsageError: There are more trials than that.
         ConfigError: Every problem of every experiment, each line once.
     """
     axes = dict(_axis(text) for text in overrides if _values(text))
@@ -54,39 +104,92 @@ def load(path: Path, overrides: Sequence[str] = (), *, seeds: str | None = None)
     section = resolve.build(base, name).sweep or Sweep()
     written = base.value.pop("sweep", Node(None))
     parameters = {**_parameters(written), **axes}
-    cases = [dict(case.children()) for _, case in written.value["cases"].children()] if section.cases else [{}]
-    combinations = list(_combinations(parameters, section))
-    seed_values = [Node(seed) for seed in section.seeds] if section.seeds else [None]
-    chosen = [
-        {**case, **combination, **({"seed": seed} if seed else {})}
-        for seed, combination, case in product(seed_values, combinations, cases)
-    ]
-    return Plan(resolve.build(base, name).name, tuple(_built(base, name, chosen, path)))
+    cases = [_keys(case) for _, case in written.value["cases"].children()] if section.cases else [{}]
+    _check_keys([*cases, parameters], seeds=bool(section.seeds))
+    _check_number(path, parameters, section, most)
+    chosen = [{**case, **values} for values, case in product(_combinations(parameters, section), cases)]
+    combinations = tuple(_built(base, name, chosen, path))
+    random = isinstance(section.method, Random)
+    return Plan(resolve.build(base, name).name, combinations, section.seeds or (), random)
 
 
-def _built(base: Node, name: str, chosen: Sequence[Mapping[str, Node]], path: Path) -> Iterator[Experiment]:
+def trials(plan: Plan, identify: Callable[[Experiment], Trial]) -> tuple[list[Planned], int]:
+    """The trials of a plan in order, each once, and how many draws of a random plan repeated an earlier one.
+
+    Raises:
+        ConfigError: Two trials of a grid are the same; or what `identify` raises.
+    """
+    known: dict[str, Planned] = {}
+    repeated = 0
+    for combination in plan:
+        trial = identify(combination.experiment)
+        first = known.setdefault(trial.folder, Planned(trial, combination.settings))
+        if first.trial is trial:
+            continue
+        if not plan.random:
+            twice = " and ".join(phrase(each.settings) or "no settings" for each in (first, combination))
+            raise ConfigError([f"{plan.name}: the sweep has {trial.folder} twice: {twice}; remove one"])
+        repeated += 1
+    return list(known.values()), repeated
+
+
+def phrase(settings: Mapping[str, Any]) -> str:
+    """Settings on one line: `loss=focal · train.epochs=3`.
+
+    Example:
+        >>> phrase({"loss": {"name": "gce", "q": 0.5}, "train.epochs": 3})
+        'loss={name: gce, q: 0.5} · train.epochs=3'
+    """
+    return " · ".join(f"{key}={scalar(value)}" for key, value in settings.items())
+
+
+def _built(base: Node, name: str, chosen: Sequence[Mapping[str, Node]], path: Path) -> Iterator[Combination]:
     lines: dict[str, None] = {}
     for settings in chosen:
         node = base
         for key, value in settings.items():
-            node = resolve.set_key(node, str(key), value, path.parent)
+            node = resolve.set_key(node, key, value, path.parent)
         try:
-            yield resolve.build(node, name)
+            yield Combination({key: value.plain() for key, value in settings.items()}, resolve.build(node, name))
         except ConfigError as error:
             lines |= dict.fromkeys(str(error).splitlines())
     if lines:
         raise ConfigError(list(lines))
 
 
+def _check_keys(places: Sequence[Mapping[str, Node]], *, seeds: bool) -> None:
+    """Refuse what no trial can have: a sweep of its own, another file below it, a seed beside `sweep.seeds`."""
+    for key, value in (item for place in places for item in place.items()):
+        if key.partition(".")[0] in {"sweep", "extends"}:
+            raise ConfigError([f"{value.position}: {key}: a trial has none; take the key out of cases and parameters"])
+        if key == "seed" and seeds:
+            raise ConfigError([f"{value.position}: seed: sweep.seeds sets it already; remove one of the two"])
+
+
 def _parameters(written: Node) -> dict[str, Node]:
     """The keys to cross with what stands behind each, checked for form."""
     section = dict(written.children()).get("parameters", Node({}))
-    parameters = {str(key): value for key, value in section.children()}
+    parameters = _keys(section)
     for key, value in parameters.items():
         if not (isinstance(value.value, list) and value.value) and not isinstance(value.value, dict):
             expected = f"a list of values, or one of {', '.join(DISTRIBUTIONS)}"
-            raise ConfigError([f"{value.position}: sweep.parameters: {key}: expected {expected}"])
+            raise ConfigError(
+                [f"{value.position}: sweep.parameters: {key}: expected {expected}, got {show(value.plain())}"]
+            )
     return parameters
+
+
+def _keys(node: Node) -> dict[str, Node]:
+    return {str(key): value for key, value in node.children()}
+
+
+def _check_number(path: Path, parameters: Mapping[str, Node], section: Sweep, most: int | None) -> None:
+    """Refuse a plan that nobody can have meant before it is expanded."""
+    grid = math.prod(len(value.value) for value in parameters.values())
+    drawn = section.method.count if isinstance(section.method, Random) else grid
+    number = drawn * len(section.cases or [None]) * len(section.seeds or [None])
+    if most is not None and number > most:
+        raise UsageError(f"{path}: {number:,} trials, more than {most:,}; if all are meant, add --yes")
 
 
 def _combinations(parameters: Mapping[str, Node], section: Sweep) -> Iterator[Mapping[str, Node]]:

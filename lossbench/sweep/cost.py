@@ -1,0 +1,80 @@
+"""What a trial is expected to cost, and how a sweep is split into parts of equal cost. Pure.
+
+The cost is a rough time: multiplications of the model for each image, at the speed of one core of a server of 2023.
+It only has to be right in proportion, because it balances shards and weighs what is left against what is done.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lossbench.config.model import Model
+    from lossbench.config.schema import Data, Experiment
+    from lossbench.sweep.plan import Planned
+
+SET_UP, STEP, MULTIPLICATION = 1.0, 1e-4, 5e-11
+"""Seconds: of a trial's model and compilation, of a step's fixed part, of one multiplication forward and backward."""
+
+FORWARD = 1 / 3
+"""The part of a training step that evaluation costs."""
+
+PIXELS, CLASSES, TRAINING_IMAGES, TEST_IMAGES = 28 * 28, 10, 60_000, 10_000
+CONVOLUTIONS = {
+    "cnn": 26 * 26 * 32 * 9 + 11 * 11 * 64 * 9 * 32 + 1600 * CLASSES,
+    "cnn_bn": 28 * 28 * 32 * 9 + 14 * 14 * 64 * 9 * 32 + 3136 * 128 + 128 * CLASSES,
+    "lenet5": 28 * 28 * 6 * 25 + 10 * 10 * 16 * 25 * 6 + 400 * 120 + 120 * 84 + 84 * CLASSES,
+}
+"""Multiplications for one image."""
+
+
+def cost(experiment: Experiment) -> float:
+    """About how many seconds a trial takes."""
+    data, train = experiment.data, experiment.train
+    images = _training_images(data)
+    trained, steps = train.epochs * images, train.epochs * -(-images // train.batch_size)
+    evaluated = (train.epochs + 1) * data.validation_size + TEST_IMAGES
+    forward_and_backward = MULTIPLICATION * multiplications(experiment.model)
+    return SET_UP + STEP * steps + forward_and_backward * (trained + FORWARD * evaluated)
+
+
+def multiplications(model: Model) -> int:
+    """How many one image of 28 × 28 costs on its way through the model."""
+    if model.name in CONVOLUTIONS:
+        return CONVOLUTIONS[model.name]
+    widths = [PIXELS, *getattr(model, "hidden", ()), CLASSES]
+    return sum(inputs * outputs for inputs, outputs in pairwise(widths))
+
+
+def shard(planned: Sequence[Planned], number: int, of: int) -> list[Planned]:
+    """The trials of one shard, in the order of the plan: the dearest first, each to the shard with least to do.
+
+    Args:
+        planned: All trials; the same ones always give the same shards, whatever is done of them.
+        number: Which shard, from 1.
+        of: How many there are.
+    """
+    costs = [cost(each.trial.experiment) for each in planned]
+    loads = [0.0] * of
+    chosen = []
+    for index in sorted(range(len(planned)), key=lambda index: -costs[index]):
+        least = loads.index(min(loads))
+        loads[least] += costs[index]
+        if least == number - 1:
+            chosen.append(index)
+    return [planned[index] for index in sorted(chosen)]
+
+
+def _training_images(data: Data) -> int:
+    """Those left by subset and imbalance, of MNIST's 60,000 in ten classes."""
+    share = len(data.classes) / CLASSES if data.classes else 1
+    images = data.train_size or max(1, int(TRAINING_IMAGES * share) - data.validation_size)
+    imbalance = data.imbalance
+    if imbalance is None:
+        return images
+    if imbalance.counts is not None:
+        return sum(imbalance.counts)
+    return max(1, images // 2) if (imbalance.ratio or 1) > 1 else images

@@ -1,0 +1,293 @@
+"""Trials trained as tasks on a Ray cluster: the same trials, the same folders, the same numbers.
+
+A node that sees the runs folder claims and writes the run folder itself, as a local worker does. Where nodes do not
+see it, the run folder, if there is one, is carried to the node and back and put in its place as a whole; its claim is
+held here.
+Retries, time limits and failures are the scheduler's, as for local workers; Ray places tasks and tells what is lost.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lossbench import __version__
+from lossbench.errors import LossbenchError, MachineError, TakenRunError, UsageError
+from lossbench.runs import lock, parcel, paths, write
+from lossbench.sweep import worker
+from lossbench.sweep.messages import Ended, Fault, Job, Lost, Message, Settings, Tell, pack, unpack
+from lossbench.training.runtime import cores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ANSWER_SECONDS = 20.0
+"""How long a cluster may take to answer."""
+
+AHEAD = 8
+"""How many tasks more than there is room for are handed to Ray, so that no CPU waits for the next one."""
+
+
+class UnsharedError(LossbenchError):
+    """A node does not see the runs folder."""
+
+
+class Ray:
+    """A Ray cluster, this machine's own or a running one."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        folder: Path,
+        address: str | None = None,
+        jobs: int | None = None,
+        cpus: float = 1,
+        gpus: float = 0,
+    ) -> None:
+        """Start a cluster, or join the one at `address`.
+
+        Args:
+            settings: What all trials have in common.
+            folder: Where this sweep's run folders go.
+            address: `auto` or `host:port`; None: a cluster of this machine alone.
+            jobs: At most so many trials at a time.
+            cpus: CPUs that a trial takes.
+            gpus: GPUs that a trial takes; a fraction shares one.
+
+        Raises:
+            UsageError: Ray is not installed.
+            MachineError: No cluster answers.
+        """
+        ray = self._ray = _import()
+        _connect(ray, address, jobs)
+        room = ray.cluster_resources()
+        fitting = [room.get("CPU", 0) / cpus if cpus else 0, room.get("GPU", 0) / gpus if gpus else 0]
+        self._most = jobs or int(max(1, *fitting)) + AHEAD
+        self._settings = replace(settings, runs_dir=str(Path(settings.runs_dir).absolute()))
+        self._token = folder / paths.LOCKS / f".ray-{secrets.token_hex(8)}"
+        write.folder(self._token.parent)
+        write.text(self._token, "the nodes that see this file write their run folders themselves\n")
+        self._shared = True
+        self._mailbox = _mailbox(ray)
+        self._task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0)(task)
+        self._jobs: dict[Any, Job] = {}
+        self._claims: dict[int, ExitStack] = {}
+        self._reasons: dict[int, str] = {}
+        self._ready: list[Message] = []
+
+    def free(self) -> int:
+        """How many more jobs it takes now."""
+        return self._most - len(self._jobs)
+
+    def submit(self, job: Job) -> None:
+        """Give a job to Ray; with its run folder, if the nodes do not see it."""
+        if self._shared:
+            return self._send(job, None)
+        claim = ExitStack()
+        run = self._run(job)
+        try:
+            claim.enter_context(lock.claim(run))
+        except TakenRunError:
+            if job.wait:
+                time.sleep(1)
+            return self._ready.append(Ended(job.number, "taken"))
+        self._claims[job.number] = claim
+        return self._send(job, parcel.pack(run))
+
+    def messages(self, timeout: float) -> Iterator[Message]:
+        """What the tasks have told; at most `timeout` seconds are spent waiting for one to end."""
+        ended = self._ray.wait(list(self._jobs), timeout=0 if self._ready else timeout)[0] if self._jobs else []
+        for line in self._ray.get(self._mailbox.take.remote()):
+            yield unpack(line)
+        ready, self._ready = self._ready, []
+        yield from ready
+        for reference in ended:
+            yield from self._result(reference, self._jobs.pop(reference))
+
+    def kill(self, number: int, reason: str) -> None:
+        """End the process that trains a trial."""
+        self._reasons[number] = reason
+        for reference, job in self._jobs.items():
+            if job.number == number:
+                self._ray.cancel(reference, force=True)
+
+    def stop(self) -> None:
+        """Ask the tasks to write their checkpoints and end."""
+        for reference in self._jobs:
+            self._ray.cancel(reference)
+        if self._jobs:
+            self._ray.wait(list(self._jobs), num_returns=len(self._jobs), timeout=worker.STOP_SECONDS)
+
+    def close(self) -> None:
+        """Leave the cluster; what still runs there is ended."""
+        self._ray.shutdown()
+        for claim in self._claims.values():
+            claim.close()
+        with suppress(OSError):
+            self._token.unlink(missing_ok=True)
+
+    def _send(self, job: Job, files: Mapping[str, bytes] | None) -> None:
+        settings = json.dumps(asdict(self._settings))
+        reference = self._task.remote(settings, __version__, job.to_wire(), str(self._token), files, self._mailbox)
+        self._jobs[reference] = job
+
+    def _result(self, reference: Any, job: Job) -> Iterator[Message]:
+        """What a task has returned: its last message, and the files that it could not write itself."""
+        with self._claims.pop(job.number, ExitStack()):
+            try:
+                line, files = self._ray.get(reference)
+                if files:
+                    parcel.unpack(self._run(job), files)
+                yield unpack(line)
+            except UnsharedError:
+                self._shared = False
+                self.submit(job)
+            except MachineError as error:
+                yield Fault(str(error))
+            except LossbenchError as error:
+                yield Ended(job.number, "failed", str(error))
+            except self._ray.exceptions.RayError as error:
+                yield Lost(job.number, self._reasons.pop(job.number, _first_line(error)), str(error))
+
+    def _run(self, job: Job) -> Path:
+        trial = job.trial
+        return paths.run_folder(Path(self._settings.runs_dir), trial.experiment.name, trial.folder)
+
+
+def task(
+    settings: str, version: str, wire: dict[str, Any], token: str, files: Mapping[str, bytes] | None, mailbox: Any
+) -> tuple[str, dict[str, bytes] | None]:
+    """Do a job on a node.
+
+    Returns:
+        The last message, and the run folder's files if the node was handed some, be it none.
+
+    Raises:
+        UnsharedError: The node does not see the runs folder, and was handed no files.
+    """
+    if version != __version__:
+        raise LossbenchError(f"a node has lossbench {__version__}, this is {version}; install the same on all nodes")
+
+    def tell(message: Message) -> None:
+        mailbox.put.remote(pack(message))
+
+    common = Settings(**json.loads(settings))
+    if files is not None:
+        return _carried(common, wire, Path(token).name, files, tell)
+    if not Path(token).exists():
+        raise UnsharedError
+    return pack(_objective(settings)(wire, tell)), None
+
+
+def _carried(
+    settings: Settings, wire: dict[str, Any], token: str, files: Mapping[str, bytes], tell: Tell
+) -> tuple[str, dict[str, bytes]]:
+    """Do a job in a temporary folder, from the files that came with it to those that go back."""
+    runs_dir = Path(tempfile.gettempdir()) / f"lossbench{token}"
+    run = runs_dir / wire["config"]["name"] / wire["folder"]
+    if files:
+        parcel.unpack(run, files)
+    message = _objective(json.dumps(asdict(replace(settings, runs_dir=str(runs_dir)))))(wire, tell)
+    try:
+        return pack(message), parcel.pack(run)
+    finally:
+        shutil.rmtree(run, ignore_errors=True)
+
+
+@lru_cache(maxsize=1)
+def _objective(settings: str) -> worker.Objective:
+    """TensorFlow is started once in each of Ray's processes."""
+    return worker.objective(Settings(**json.loads(settings)))
+
+
+class Mailbox:
+    """Holds what tasks tell until the scheduler takes it."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def put(self, line: str) -> None:
+        """Add a message."""
+        self._lines.append(line)
+
+    def take(self) -> list[str]:
+        """All messages since the last time."""
+        lines, self._lines = self._lines, []
+        return lines
+
+
+def _mailbox(ray: Any) -> Any:
+    """A mailbox on this node, so that it does not go with another one."""
+    here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+        ray.get_runtime_context().get_node_id(), soft=False
+    )
+    return ray.remote(num_cpus=0, scheduling_strategy=here)(Mailbox).remote()
+
+
+def _import() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    try:
+        import ray
+        import ray.util.scheduling_strategies
+    except ImportError:
+        raise UsageError("--executor ray needs Ray: pip install 'lossbench[ray]'") from None
+    return ray
+
+
+def _connect(ray: Any, address: str | None, jobs: int | None) -> None:
+    """Start a cluster on this machine, or join a running one; a daemon thread can be left behind if none answers."""
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False, "include_dashboard": False}
+    if address is None:
+        ray.init(address="local", num_cpus=jobs or cores(), **quiet)
+        return
+    where = f"--ray-address {address}"
+    remedy = "start one by `ray start --head`, or give the address that it printed"
+    if address != "auto":
+        _knock(address, where, remedy)
+    del quiet["include_dashboard"]
+    failures: list[Exception] = []
+
+    def join() -> None:
+        try:
+            ray.init(address=address, **quiet)
+        except Exception as error:  # noqa: BLE001 - Ray has many; each means that there is no cluster to work with
+            failures.append(error)
+
+    joining = threading.Thread(target=join, daemon=True)
+    joining.start()
+    joining.join(ANSWER_SECONDS - 2)
+    if joining.is_alive():
+        raise MachineError(f"{where}: no Ray cluster answers within {ANSWER_SECONDS:g} seconds; {remedy}")
+    if failures:
+        raise MachineError(f"{where}: {_first_line(failures[0])}; {remedy}")
+
+
+def _knock(address: str, where: str, remedy: str) -> None:
+    """Say at once if nothing listens at an address."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise UsageError(f"{where}: expected auto or HOST:PORT, such as 10.0.0.1:6379")
+    try:
+        socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS / 2).close()
+    except (OSError, OverflowError) as error:
+        raise MachineError(
+            f"{where}: cannot be reached: {getattr(error, 'strerror', None) or error}; {remedy}"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
