@@ -24,15 +24,15 @@ def quiet_keras() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "keras" in sys.modules:
         return sys.modules["keras"]
-    with warnings.catch_warnings(), _muted_stderr():
+    with warnings.catch_warnings(), muted_stderr():
         warnings.simplefilter("ignore")
         import keras
     return keras
 
 
 @contextmanager
-def _muted_stderr() -> Iterator[None]:
-    """Silence C++ libraries: TensorFlow 2.21 heeds TF_CPP_MIN_LOG_LEVEL only once it is loaded."""
+def muted_stderr() -> Iterator[None]:
+    """Silence what C++ libraries print: TensorFlow 2.21 heeds TF_CPP_MIN_LOG_LEVEL only once it is loaded."""
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:

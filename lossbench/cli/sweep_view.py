@@ -32,6 +32,7 @@ class Quiet:
 
     def __init__(self, standing: Standing) -> None:
         self._standing, self._began = standing, time.monotonic()
+        self._stdout, self._stderr = sys.stdout, sys.stderr  # Ray is kept off them meanwhile
 
     def hear(self, event: Mapping[str, Any]) -> None:
         """Take note of an event."""
@@ -50,7 +51,7 @@ class Json(Quiet):
     def hear(self, event: Mapping[str, Any]) -> None:
         """Print it."""
         if event["event"] != "progress":
-            typer.echo(json.dumps(event, ensure_ascii=False))
+            typer.echo(json.dumps(event, ensure_ascii=False), file=self._stdout)
 
 
 class Lines(Quiet):
@@ -62,7 +63,7 @@ class Lines(Quiet):
             self._print(self._line(event))
 
     def _print(self, line: str) -> None:
-        typer.echo(line, err=True)
+        typer.echo(line, file=self._stderr)
 
     def _line(self, event: Mapping[str, Any]) -> str:
         """`12/90  focal-s0-c2886e2d8fae  97.62 %  3.1 s  left 2:41`."""
@@ -91,7 +92,7 @@ class Screen(Lines):
 
         super().__init__(standing)
         self._drawn = 0.0
-        self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
+        self._live = Live(console=Console(file=self._stderr), auto_refresh=False, transient=True)
         self._live.start()
 
     def hear(self, event: Mapping[str, Any]) -> None:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def path(run: Path) -> Path:
+    """The lock file of a run folder."""
+    return run.parent / paths.LOCKS / run.name
+
+
 @contextlib.contextmanager
 def claim(run: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold the run folder `runs/NAME/FOLDER` against other processes, through `runs/NAME/.locks/FOLDER`.
@@ -27,7 +32,7 @@ def claim(run: Path, *, wait: bool = False) -> Iterator[None]:
         TakenRunError: Another process holds it.
         MachineError: The lock file cannot be written, or its file system has no locks.
     """
-    lock = run.parent / paths.LOCKS / run.name
+    lock = path(run)
     write.folder(lock.parent)
     try:
         file = lock.open("ab")

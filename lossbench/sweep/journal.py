@@ -11,6 +11,7 @@ from lossbench.runs import paths, write
 from lossbench.training.provenance import now
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -26,7 +27,7 @@ class Journal:
         write.folder(folder)
         self._path = folder / paths.JOURNAL
 
-    def add(self, entry: dict[str, Any]) -> None:
+    def add(self, entry: Mapping[str, Any]) -> None:
         """Append an event.
 
         Raises:

@@ -17,7 +17,7 @@ import socket
 import tempfile
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench import __version__
 from lossbench.errors import LossbenchError, MachineError, TakenRunError, UsageError
+from lossbench.ops import muted_stderr
 from lossbench.runs import lock, parcel, paths, write
 from lossbench.sweep import worker
 from lossbench.sweep.messages import Ended, Fault, Job, Lost, Message, Settings, Tell, pack, unpack
@@ -73,6 +74,11 @@ class Ray:
         """
         ray = self._ray = _import()
         _connect(ray, address, jobs)
+        # Ray prints pages about a node that is gone; what it means for a trial is told as an event.
+        self._muted = ExitStack()
+        nowhere = self._muted.enter_context(Path(os.devnull).open("w"))  # noqa: SIM115 - the stack closes it
+        self._muted.enter_context(redirect_stdout(nowhere))
+        self._muted.enter_context(redirect_stderr(nowhere))
         room = ray.cluster_resources()
         fitting = [room.get("CPU", 0) / cpus if cpus else 0, room.get("GPU", 0) / gpus if gpus else 0]
         self._most = jobs or int(max(1, *fitting)) + AHEAD
@@ -134,6 +140,7 @@ class Ray:
     def close(self) -> None:
         """Leave the cluster; what still runs there is ended."""
         self._ray.shutdown()
+        self._muted.close()
         for claim in self._claims.values():
             claim.close()
         with suppress(OSError):
@@ -160,7 +167,7 @@ class Ray:
             except LossbenchError as error:
                 yield Ended(job.number, "failed", str(error))
             except self._ray.exceptions.RayError as error:
-                yield Lost(job.number, self._reasons.pop(job.number, _first_line(error)), str(error))
+                yield Lost(job.number, self._reasons.pop(job.number, _first_sentence(error)), str(error))
 
     def _run(self, job: Job) -> Path:
         trial = job.trial
@@ -197,7 +204,7 @@ def _carried(
 ) -> tuple[str, dict[str, bytes]]:
     """Do a job in a temporary folder, from the files that came with it to those that go back."""
     runs_dir = Path(tempfile.gettempdir()) / f"lossbench{token}"
-    run = runs_dir / wire["config"]["name"] / wire["folder"]
+    run = paths.run_folder(runs_dir, wire["config"]["name"], wire["folder"])
     if files:
         parcel.unpack(run, files)
     message = _objective(json.dumps(asdict(replace(settings, runs_dir=str(runs_dir)))))(wire, tell)
@@ -205,6 +212,10 @@ def _carried(
         return pack(message), parcel.pack(run)
     finally:
         shutil.rmtree(run, ignore_errors=True)
+        with suppress(OSError):  # the folders go with the last run in them
+            lock.path(run).unlink(missing_ok=True)
+            for folder in (lock.path(run).parent, run.parent, runs_dir):
+                folder.rmdir()
 
 
 @lru_cache(maxsize=1)
@@ -238,8 +249,10 @@ def _mailbox(ray: Any) -> Any:
 
 
 def _import() -> Any:
+    """Ray, which sends no statistics, and shows the user's token to a cluster that asks for one."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    if (Path.home() / ".ray" / "auth_token").exists() or os.environ.keys() & {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
         import ray
         import ray.util.scheduling_strategies
@@ -250,15 +263,15 @@ def _import() -> Any:
 
 def _connect(ray: Any, address: str | None, jobs: int | None) -> None:
     """Start a cluster on this machine, or join a running one; a daemon thread can be left behind if none answers."""
-    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False, "include_dashboard": False}
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address is None:
-        ray.init(address="local", num_cpus=jobs or cores(), **quiet)
+        with muted_stderr():
+            ray.init(address="local", num_cpus=jobs or cores(), include_dashboard=False, **quiet)
         return
     where = f"--ray-address {address}"
     remedy = "start one by `ray start --head`, or give the address that it printed"
     if address != "auto":
         _knock(address, where, remedy)
-    del quiet["include_dashboard"]
     failures: list[Exception] = []
 
     def join() -> None:
@@ -268,12 +281,13 @@ def _connect(ray: Any, address: str | None, jobs: int | None) -> None:
             failures.append(error)
 
     joining = threading.Thread(target=join, daemon=True)
-    joining.start()
-    joining.join(ANSWER_SECONDS - 2)
+    with muted_stderr():
+        joining.start()
+        joining.join(ANSWER_SECONDS - 2)
     if joining.is_alive():
         raise MachineError(f"{where}: no Ray cluster answers within {ANSWER_SECONDS:g} seconds; {remedy}")
     if failures:
-        raise MachineError(f"{where}: {_first_line(failures[0])}; {remedy}")
+        raise MachineError(f"{where}: {_first_sentence(failures[0])}; {remedy}")
 
 
 def _knock(address: str, where: str, remedy: str) -> None:
@@ -289,5 +303,5 @@ def _knock(address: str, where: str, remedy: str) -> None:
         ) from None
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+def _first_sentence(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".") or type(error).__name__

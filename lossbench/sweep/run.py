@@ -94,16 +94,18 @@ def run(
     waiting = deque(_jobs(standing, runs_dir, retry_failed=rules.retry_failed))
     if not waiting:
         return
-    journal.add(
-        event("sweep", trials=len(standing.planned), waiting=len(waiting), argv=sys.argv, lossbench=__version__)
-    )
+
+    def tell(entry: Mapping[str, Any]) -> None:
+        journal.add(entry)
+        hear(entry)
+
+    tell(event("sweep", trials=len(standing.planned), waiting=len(waiting), argv=sys.argv, lossbench=__version__))
     executor = begin()
-    scheduler = _Scheduler(standing, executor, runs_dir, journal, rules, hear, waiting)
     try:
-        scheduler.run(stop)
+        _Scheduler(standing, executor, runs_dir, tell, hear, rules, waiting).run(stop)
     finally:
         executor.close()
-        journal.add(event("end", **+standing.counts))
+        tell(event("end", **+standing.counts))
 
 
 @dataclass
@@ -111,9 +113,9 @@ class _Scheduler:
     standing: Standing
     executor: Executor
     runs_dir: Path
-    journal: Journal
-    rules: Rules
+    tell: Callable[[Mapping[str, Any]], None]
     hear: Callable[[Mapping[str, Any]], None]
+    rules: Rules
     waiting: deque[Job]
     begun: dict[int, float] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
@@ -200,7 +202,7 @@ class _Scheduler:
         if self.standing.stopped is not None:
             if self.standing.statuses[job.number] == "running":
                 self.standing.move(job.number, "interrupted")
-                self._tell("interrupted", job, reason=lost.reason)
+                self._tell("interrupted", job)
         elif job.attempt <= self.rules.retries:
             self._tell("retried", job, reason=lost.reason)
             self.waiting.appendleft(replace(job, attempt=job.attempt + 1, threads=_threads(job.trial, self.runs_dir)))
@@ -254,9 +256,7 @@ class _Scheduler:
         raise InterruptedRunError(self.standing.stopped, signum)
 
     def _tell(self, kind: str, job: Job, **facts: Any) -> None:
-        entry = event(kind, trial=job.trial.folder, **facts)
-        self.journal.add(entry)
-        self.hear(entry)
+        self.tell(event(kind, trial=job.trial.folder, **facts))
 
 
 def _jobs(standing: Standing, runs_dir: Path, *, retry_failed: bool) -> list[Job]:
