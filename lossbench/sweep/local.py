@@ -76,6 +76,7 @@ class Worker:
     place: int
     threads: int
     printed: IO[bytes]
+    listener: threading.Thread | None = None
     job: Job | None = None
     printed_before: int = 0
     reason: str | None = None
@@ -105,7 +106,7 @@ class Local:
     def submit(self, job: Job) -> None:
         """Give a job to an idle worker with as many threads as it needs, or to a new one."""
         for worker in [each for each in self._workers if each.job is None and each.process.poll() is not None]:
-            self._workers.remove(worker)
+            self._dismiss(worker)
         idle = [worker for worker in self._workers if worker.job is None]
         suited = [worker for worker in idle if worker.threads == job.threads]
         if not suited and len(self._workers) == len(self._places):
@@ -139,13 +140,12 @@ class Local:
         for worker in self._workers:
             with suppress(subprocess.TimeoutExpired):
                 worker.process.wait(max(0.0, deadline - time.monotonic()))
-        self.close()
+            worker.process.kill()
 
     def close(self) -> None:
         """End all workers."""
-        for worker in self._workers:
-            worker.process.kill()
-            worker.process.wait()
+        while self._workers:
+            self._dismiss(self._workers[0])
 
     def _start(self, threads: int) -> Worker:
         place = min(set(range(len(self._places))) - {worker.place for worker in self._workers})
@@ -164,7 +164,8 @@ class Local:
         where = self._places[place]
         settings = replace(self._settings, device=where.device, threads=threads, memory_share=where.memory_share)
         _write(worker, asdict(settings))
-        threading.Thread(target=self._listen, args=[worker], daemon=True).start()
+        worker.listener = threading.Thread(target=self._listen, args=[worker], daemon=True)
+        worker.listener.start()
         self._workers.append(worker)
         return worker
 
@@ -186,15 +187,22 @@ class Local:
             yield message
             return
         if worker in self._workers:
-            self._workers.remove(worker)
-        job, worker.job = worker.job, None
-        if job:
-            yield Lost(job.number, worker.reason or _how_it_ended(worker.process.returncode), _last_words(worker))
-        worker.printed.close()
+            if job := worker.job:
+                yield Lost(job.number, worker.reason or _how_it_ended(worker.process.returncode), _last_words(worker))
+            self._dismiss(worker)
 
     def _dismiss(self, worker: Worker) -> None:
+        """End a worker, and all that was opened for it."""
         self._workers.remove(worker)
         worker.process.kill()
+        if worker.listener:
+            worker.listener.join()
+        for file in (worker.process.stdout, worker.printed):
+            if file:
+                file.close()
+        with suppress(BrokenPipeError):  # what it has not read is lost with it
+            if worker.process.stdin:
+                worker.process.stdin.close()
 
 
 def _write(worker: Worker, value: object) -> None:

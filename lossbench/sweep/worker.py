@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -150,7 +151,8 @@ def serve(begin: Callable[[Settings], Objective]) -> None:
     os.dup2(2, 1)  # whatever else is printed, by libraries or plugins, is not a message
 
     def tell(message: Message) -> None:
-        out.write(f"{pack(message)}\n")
+        with suppress(BrokenPipeError):  # whoever gave the jobs is gone; the run is about to be stopped for it
+            out.write(f"{pack(message)}\n")
 
     settings = Settings(**json.loads(sys.stdin.readline()))
     jobs: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()

@@ -1,7 +1,18 @@
 """`lossbench sweep` as a process."""
 
+import csv
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
 
 TEXT = """
 data: {train_size: 500, validation_size: 100}
@@ -67,3 +78,238 @@ def test_run_json_of_each_trial_is_its_own(lossbench, tmp_path):
     assert found == {
         (loss, seed) for loss in ("categorical_crossentropy", "generalized_crossentropy") for seed in (0, 3)
     }
+
+
+LONGER = """
+data: {train_size: 2000, validation_size: 500}
+train: {epochs: 6, batch_size: 8}
+sweep: {cases: [{loss: ce}, {loss: gce}], seeds: 0-1}
+"""
+SHORT = "data: {train_size: 500, validation_size: 100}\ntrain: {epochs: 1}\n"
+
+
+def tables(folder):
+    """Every CSV of every run without the seconds, and what was predicted: what must be equal."""
+    found = {}
+    for path in sorted(folder.glob("*/*.csv")):
+        with path.open(newline="") as file:
+            rows = [{key: cell for key, cell in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+        found[path.relative_to(folder).as_posix()] = rows
+    return found | {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.glob("*/*.npz"))}
+
+
+def events(folder):
+    """The journal."""
+    return [json.loads(line) for line in (folder / "sweep.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a sweep whose events can be read line by line as they happen."""
+    begun = []
+
+    def begin(*arguments):
+        command = [sys.executable, "-m", "lossbench", "sweep", "--config", "study.yaml", "--json", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        begun.append(subprocess.Popen(command, cwd=tmp_path, env=environment, **pipes))
+        return begun[-1]
+
+    yield begin
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(process, kind, number=1):
+    """Read events until so many of a kind have happened."""
+    for line in process.stdout:
+        number -= json.loads(line)["event"] == kind
+        if not number:
+            return
+    pytest.fail(f"no {kind} before the end: {process.stderr.read()}")
+
+
+def children(process):
+    """The processes that a process has started."""
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def is_alive(pid):
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What LONGER comes to when nothing happens."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "study.yaml").write_text(LONGER)
+    command = [sys.executable, "-m", "lossbench", "sweep", "--config", "study.yaml", "--quiet"]
+    subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    return tables(folder / "runs" / "study")
+
+
+def test_a_worker_that_is_killed_costs_nobody_anything(start, tmp_path, undisturbed):
+    """By kill -9 in the middle of a trial: it is handed out again, the sweep completes, every number is as ever."""
+    (tmp_path / "study.yaml").write_text(LONGER)
+    process = start()
+    wait_for(process, "started", 2)
+    os.kill(children(process)[0], signal.SIGKILL)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert "4 completed of 4 trials" in said
+    assert tables(tmp_path / "runs" / "study") == undisturbed
+    retried = [each for each in events(tmp_path / "runs" / "study") if each["event"] == "retried"]
+    assert ["its worker was ended by signal 9" in each["reason"] for each in retried] == [True]
+
+
+@pytest.mark.parametrize(
+    ("signum", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow), (signal.SIGKILL, -9)],
+)
+def test_a_sweep_that_is_stopped_goes_on_where_it_was(start, lossbench, tmp_path, undisturbed, signum, code):
+    """Its workers are gone within five seconds; the same command completes it; no trial is completed twice."""
+    (tmp_path / "study.yaml").write_text(LONGER)
+    process = start()
+    wait_for(process, "started", 2)
+    workers = children(process)
+    process.send_signal(signum)
+    began = time.monotonic()
+    _, said = process.communicate(timeout=60)
+    while any(is_alive(pid) for pid in workers):
+        assert time.monotonic() - began < 5
+        time.sleep(0.05)
+    assert process.returncode == code, said
+    if signum != signal.SIGKILL:
+        assert re.search(r"of 4 trials\nerror: the same command continues: lossbench sweep --config study.yaml", said)
+    lossbench("sweep", "--config", "study.yaml", check=0)
+    assert tables(tmp_path / "runs" / "study") == undisturbed
+    completed = [each["trial"] for each in events(tmp_path / "runs" / "study") if each["event"] == "completed"]
+    assert len(completed) == len(set(completed))
+
+
+@pytest.mark.slow
+def test_two_sweeps_of_one_folder_share_the_work(start, tmp_path, undisturbed):
+    """Started together: both end well, every trial is trained once, by the one or the other."""
+    (tmp_path / "study.yaml").write_text(LONGER)
+    both = [start("--jobs", "1"), start("--jobs", "1")]
+    ended = [process.communicate(timeout=180) for process in both]
+    assert [process.returncode for process in both] == [0, 0], ended
+    assert tables(tmp_path / "runs" / "study") == undisturbed
+    started = [each["trial"] for each in events(tmp_path / "runs" / "study") if each["event"] == "started"]
+    assert len(started) == len(set(started)) == 4
+
+
+@pytest.mark.slow
+def test_shards_put_together_are_the_sweep(lossbench, tmp_path):
+    """Every folder in exactly one of them, with the numbers of one sweep of all."""
+    (tmp_path / "study.yaml").write_text(SHORT + "sweep: {cases: [{loss: ce}, {loss: gce}], seeds: 0-2}\n")
+    lossbench("sweep", "--config", "study.yaml", "--runs-dir", "whole", check=0)
+    parts = [f"part{number}" for number in (1, 2, 3)]
+    for number, part in enumerate(parts, 1):
+        lossbench("sweep", "--config", "study.yaml", "--shard", f"{number}/3", "--runs-dir", part, check=0)
+    merged = [tables(tmp_path / part / "study") for part in parts]
+    assert sum(map(len, merged)) == len(merged[0] | merged[1] | merged[2])
+    assert merged[0] | merged[1] | merged[2] == tables(tmp_path / "whole" / "study")
+
+
+PLUGIN = '''
+from pathlib import Path
+import time
+from lossbench import ops
+
+def mine(y_true, y_pred, *, scale: float = 1.0):
+    """A loss that is broken until a file is there."""
+    if scale == 2 and not Path("mended").exists():
+        {trouble}
+    return -scale * ops.sum(y_true * ops.log_softmax(y_pred), axis=-1)
+'''
+
+
+def test_a_failed_trial_is_left_with_its_reason_and_tried_again_only_if_asked_for(lossbench, tmp_path):
+    """The others are trained; exit 4; the second call leaves it alone, --retry-failed mends it."""
+    (tmp_path / "study.yaml").write_text(SHORT + "sweep: {parameters: {loss: [{name: mine}, {name: mine, scale: 2}]}}")
+    (tmp_path / "p.py").write_text(PLUGIN.format(trouble="raise ValueError('not yet')"))
+    arguments = ("sweep", "--config", "study.yaml", "--plugin", "p.py", "--jobs", "1")
+    failed = lossbench(*arguments, check=4)
+    assert "1 completed, 1 failed of 2 trials" in failed.stderr
+    assert re.search(r"error: mine-\S+ failed: .*not yet.*; see runs/study/mine-\S+/log.txt", failed.stderr)
+    assert "Traceback" not in failed.stderr
+    logs = [path.read_text() for path in tmp_path.glob("runs/study/mine-*/log.txt")]
+    assert sum("not yet" in log for log in logs) == 1
+    assert "failed" in lossbench("compare", "runs").stdout
+    (tmp_path / "mended").touch()
+    assert "1 completed, 1 failed of 2 trials" in lossbench(*arguments, check=4).stderr
+    assert "2 completed of 2 trials" in lossbench(*arguments, "--retry-failed", check=0).stderr
+
+
+@pytest.mark.slow
+def test_a_trial_that_hangs_is_ended_and_the_others_are_trained(lossbench, tmp_path):
+    """Twice, as it is tried again; the reason names the limit."""
+    (tmp_path / "study.yaml").write_text(SHORT + "sweep: {parameters: {loss: [{name: mine, scale: 2}, {name: mine}]}}")
+    (tmp_path / "p.py").write_text(PLUGIN.format(trouble="time.sleep(600)"))
+    options = ("--plugin", "p.py", "--trial-timeout", "8", "--jobs", "1")
+    done = lossbench("sweep", "--config", "study.yaml", *options, check=4)
+    assert "1 completed, 1 failed of 2 trials" in done.stderr
+    assert "failed: it ran longer than --trial-timeout 8, 2 times" in done.stderr
+
+
+def test_the_trials_are_listed_in_three_forms(lossbench, tmp_path):
+    """Status, folder, seed, loss and what the sweep sets; stdout is the list and nothing else."""
+    (tmp_path / "study.yaml").write_text("sweep: {parameters: {data.label_noise.rate: [0.2, 0.4]}, seeds: 0-1}\n")
+    arguments = ("sweep", "--config", "study.yaml", "loss={name: gce, q: 0.5}", "--dry-run", "--format")
+    listed = json.loads(lossbench(*arguments, "json", check=0).stdout)
+    assert [(each["seed"], each["settings"]) for each in listed] == [
+        (seed, {"data.label_noise.rate": rate}) for seed in (0, 1) for rate in (0.2, 0.4)
+    ]
+    assert {(each["name"], each["status"], each["loss"]) for each in listed} == {
+        ("study", "new", "generalized_crossentropy q=0.5")
+    }
+    rows = list(csv.DictReader(lossbench(*arguments, "csv", check=0).stdout.splitlines()))
+    assert [row["set.data.label_noise.rate"] for row in rows] == ["0.2", "0.4"] * 2
+    assert [row["folder"] for row in rows] == [each["folder"] for each in listed]
+    table = lossbench(*arguments, "table", check=0)
+    assert table.stdout.splitlines()[0] == f"new          {listed[0]['folder']}  data.label_noise.rate=0.2"
+    assert table.stderr == "4 new of 4 trials\n"
+
+
+def test_a_sweep_of_one_is_a_sweep(lossbench, tmp_path):
+    """A configuration without the section."""
+    (tmp_path / "study.yaml").write_text(SHORT)
+    assert "1 completed of 1 trial\n" in lossbench("sweep", "--config", "study.yaml", check=0).stderr
+
+
+WITHOUT_RAY = "import sys\nsys.modules['ray'] = None\n"
+
+BAD = [
+    (["--shard", "0/5"], r"--shard: expected I/N with 1 ≤ I ≤ N, such as 2/5, got '0/5'"),
+    (["--shard", "6/5"], r"--shard: expected I/N"),
+    (["--shard", "half"], r"--shard: expected I/N"),
+    (["--jobs", "0"], r"--jobs"),
+    (["--seeds", "9-0"], r"expected a range from low to high of at most 10,000,000 seeds, got '9-0'"),
+    (["--seeds", "0-1999999"], r"2,000,000 trials, more than 1,000,000; if all are meant, add --yes"),
+    (["optimizer.lerning_rate=1,2"], r"unknown key; did you mean 'learning_rate'"),
+    (["loss=ce,nll"], r"the sweep has categorical_crossentropy-s0-\w+ twice: loss=ce and loss=nll; remove one"),
+    (["--format", "csv"], r"--format is of the list of trials: add --dry-run"),
+    (["--cpus-per-trial", "2"], r"--cpus-per-trial: this is for --executor ray"),
+    (["--executor", "local", "--ray-address", "auto"], r"--ray-address: a cluster is for --executor ray"),
+    (["--executor", "ray"], r"--executor ray needs Ray: pip install 'lossbench\[ray\]'"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), BAD, ids=[" ".join(options) for options, _ in BAD])
+def test_bad_input_gets_a_sentence(lossbench, tmp_path, options, message):
+    """Where and what; no traceback, nothing on stdout, nothing trained."""
+    (tmp_path / "study.yaml").write_text("loss: ce\n")
+    (tmp_path / "blocked").mkdir()
+    (tmp_path / "blocked" / "sitecustomize.py").write_text(WITHOUT_RAY)
+    search = f"{tmp_path / 'blocked'}:{ROOT}"
+    done = lossbench("sweep", "--config", "study.yaml", *options, PYTHONPATH=search)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.search(message, done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("runs/study/*-s*"))

@@ -4,8 +4,9 @@ import itertools
 
 import pytest
 
-from lossbench.errors import ConfigError
-from lossbench.sweep.plan import load
+from lossbench.errors import ConfigError, UsageError
+from lossbench.sweep.plan import load, phrase, trials
+from lossbench.training import identify
 
 
 @pytest.fixture
@@ -129,6 +130,12 @@ sweep:
         ),
         ("sweep: {cases: [{loss: ce}, {loss: focla}]}", "study.yaml:1:30: loss: unknown loss 'focla'"),
         ("sweep: {parameters: {train.epochs: [1, 0, many]}}", "train.epochs: expected a whole number ≥ 1"),
+        ("sweep: {parameters: {train.epochs: []}}", "train.epochs: expected a list of values, or one of"),
+        ("sweep: {seeds: []}", "sweep.seeds: expected a list of whole numbers"),
+        ("sweep: {cases: []}", "sweep.cases: expected a list of mappings"),
+        ("sweep: {parameters: {optimizer.lerning_rate: [1]}}", "unknown key; did you mean 'learning_rate'?"),
+        ("sweep: {parameters: {sweep.seeds: [1]}}", "sweep.seeds: a trial has none"),
+        ("sweep: {cases: [{seed: 1}], seeds: 0-3}", "seed: sweep.seeds sets it already"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(plan, text, message):
@@ -144,3 +151,49 @@ def test_every_problem_of_every_experiment_is_said_once(plan):
     with pytest.raises(ConfigError) as caught:
         plan(text)
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_plan_of_more_than_a_million_trials_is_said_before_it_is_made(plan):
+    """With its number and the way out; asked for, it is planned without being held in memory."""
+    text = "sweep: {cases: [{loss: ce}, {loss: gce}], seeds: 0-999999}\n"
+    with pytest.raises(UsageError, match=r"2,000,000 trials, more than 1,000,000; if all are meant, add --yes"):
+        plan(text)
+    found = plan(text, most=None)
+    assert len(found) == 2_000_000
+    assert next(iter(found)).experiment.seed == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sweep: {cases: [{loss: ce}, {loss: categorical_crossentropy}]}",
+        "sweep: {cases: [{loss: focal}, {loss: {name: focal, gamma: 2.0}}], seeds: 0-9}",
+        "sweep: {parameters: {train.epochs: [1, 1]}}",
+        "sweep: {seeds: [3, 3]}",
+        "sweep: {parameters: {train.threads: [1, 2]}}",
+    ],
+)
+def test_two_trials_that_are_the_same_are_refused(plan, text):
+    """Whatever they are called, and however their numbers are written; one line, with both."""
+    with pytest.raises(ConfigError, match=r"study: the sweep has .* twice: .* and .*; remove one") as caught:
+        trials(plan(text + "\n"), identify)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_random_plan_trains_a_repeated_draw_once_and_counts_it(plan):
+    """Thirty draws from four combinations."""
+    text = """
+sweep:
+  method: {name: random, count: 30}
+  parameters: {train.epochs: [1, 2], train.batch_size: [32, 64]}
+"""
+    planned, repeated = trials(plan(text), identify)
+    assert (len(planned), repeated) == (4, 26)
+    assert len({each.trial.folder for each in planned}) == 4
+
+
+def test_settings_are_told_apart_in_a_phrase(plan):
+    """What the sweep has set, and nothing else; the trial has the seed."""
+    planned, _ = trials(plan("sweep: {cases: [{loss: {name: gce, q: 0.5}, train.epochs: 3}], seeds: 7}\n"), identify)
+    assert phrase(planned[0].settings) == "loss={name: gce, q: 0.5} · train.epochs=3"
+    assert planned[0].trial.experiment.seed == 7
