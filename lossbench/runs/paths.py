@@ -24,6 +24,8 @@ LOG: Final = "log.txt"
 CHECKPOINT: Final = "checkpoint"
 TENSORBOARD: Final = "tb"
 LOCKS: Final = ".locks"
+INDEX: Final = ".index.json"
+"""In a folder that was searched: a cache of what its run folders say."""
 
 STATUSES: Final = ("running", "completed", "diverged", "failed", "interrupted")
 

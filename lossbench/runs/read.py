@@ -10,7 +10,6 @@ import os
 import reprlib
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -20,6 +19,7 @@ from lossbench.runs import paths, plain_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -66,14 +66,22 @@ def find(places: Iterable[Path]) -> list[Path]:
     """
     found: dict[Path, Path] = {}
     for place in places:
-        if not place.is_dir():
-            raise UsageError(f"{place}: {'expected a folder, got a file' if place.exists() else 'no such folder'}")
-        for top, folders, files in os.walk(place):
-            if paths.RUN in files or paths.METRICS in files:
-                found.setdefault(Path(top).resolve(), Path(top))
-                folders.clear()
-            folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names(place):
+            found.setdefault((place / name).resolve(), place / name)
     return sorted(found.values())
+
+
+def names(place: Path) -> list[str]:
+    """The run folders at or below a place, as paths from there; `""` where the place itself is one."""
+    if not place.is_dir():
+        raise UsageError(f"{place}: {'expected a folder, got a file' if place.exists() else 'no such folder'}")
+    found = []
+    for top, folders, files in os.walk(place):
+        if paths.RUN in files or paths.METRICS in files:
+            found.append(top[len(str(place)) :].lstrip("/\\"))
+            folders.clear()
+        folders[:] = [name for name in folders if not name.startswith(".")]
+    return found
 
 
 def read(folder: Path) -> Run:
@@ -84,7 +92,7 @@ def read(folder: Path) -> Run:
     """
     summary = _summary(folder / paths.RUN)
     try:
-        config = plain_yaml.parse(_text(folder / paths.CONFIG, CONFIG_BYTES))
+        config = plain_yaml.parse(text(folder / paths.CONFIG, CONFIG_BYTES))
     except ValueError as error:
         raise BrokenRunError(f"{paths.CONFIG}: {error}") from error
     return Run(
@@ -136,7 +144,7 @@ def predictions(folder: Path) -> dict[str, NDArray[Any]]:
 
 def _summary(path: Path) -> dict[str, Any]:
     try:
-        summary = json.loads(_text(path, RUN_BYTES), parse_constant=_refuse)
+        summary = json.loads(text(path, RUN_BYTES), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise BrokenRunError(f"{paths.RUN}: not JSON: {_reason(error)}") from error
     for name, valid, expected in _RULES:
@@ -178,7 +186,8 @@ def _regular(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def _text(path: Path, limit: int) -> str:
+def text(path: Path, limit: int) -> str:
+    """A text file of at most `limit` bytes."""
     try:
         with _regular(path) as file:
             content = file.read(limit + 1)
@@ -194,9 +203,9 @@ def _text(path: Path, limit: int) -> str:
 
 
 def _table(path: Path, required: Sequence[str]) -> list[dict[str, str]]:
-    text, name = _text(path, TABLE_BYTES), path.name
+    content, name = text(path, TABLE_BYTES), path.name
     try:
-        whole_lines = io.StringIO(text[: text.rfind("\n") + 1], newline="")
+        whole_lines = io.StringIO(content[: content.rfind("\n") + 1], newline="")
         header, *rows = csv.reader(whole_lines, strict=True)
     except (csv.Error, ValueError) as error:
         raise BrokenRunError(f"{name}: not a CSV table") from error
