@@ -7,6 +7,7 @@
     │   ├── PluginError         2   a user's own loss
     │   └── DeviceError         2   a device that this machine does not have
     ├── MachineError            1   disk full, no permission, damaged installation
+    ├── GateFailedError         3   what had to hold does not: a run does not give its numbers again
     ├── UnfinishedRunError      4   a run failed or diverged
     ├── NothingMatchedError     5   no run matched what was asked for
     └── InterruptedRunError   128+n stopped by signal n; the same command continues
@@ -66,6 +67,12 @@ class DeviceError(UsageError):
 
 class MachineError(LossbenchError):
     """The machine or the installation failed: disk full, no permission, damaged files."""
+
+
+class GateFailedError(LossbenchError):
+    """What had to hold does not."""
+
+    exit_code = 3
 
 
 class UnfinishedRunError(LossbenchError):

@@ -1,11 +1,11 @@
-"""Every form of a report as text: a comparison in four, a run in two."""
+"""Every form of a report as text: a comparison in four, all others in two."""
 
 from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lossbench.report import card, markdown, records
+from lossbench.report import card, difference, markdown, records, verification
 from lossbench.report.table import ComparisonTable
 
 if TYPE_CHECKING:
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from lossbench.analysis.difference import RunDifference
     from lossbench.analysis.frame import Broken
     from lossbench.analysis.sheet import Sheet
     from lossbench.analysis.summary import Comparison
+    from lossbench.analysis.verification import Verification
 
 Form: TypeAlias = Literal["table", "csv", "json", "markdown"]
 
@@ -38,6 +40,20 @@ def show(sheet: Sheet, *, as_json: bool) -> str:
     if as_json:
         return records.sheet_as_json(sheet)
     return _printed(lambda width: card.render(sheet, width), to_stdout=True)
+
+
+def diff(runs: RunDifference, *, as_json: bool) -> str:
+    """What differs between two runs as text: tables for stdout, or JSON."""
+    if as_json:
+        return difference.as_json(runs)
+    return _printed(lambda _: difference.render(runs), to_stdout=True)
+
+
+def verify(found: Verification, *, as_json: bool) -> str:
+    """What training a run again has shown: a verdict, a table and reasons for stdout, or JSON."""
+    if as_json:
+        return verification.as_json(found)
+    return _printed(lambda _: verification.render(found), to_stdout=True)
 
 
 def _printed(content: Callable[[int], RenderableType], *, to_stdout: bool) -> str:
