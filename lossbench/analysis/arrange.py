@@ -76,8 +76,8 @@ def arrange(
             raise UsageError(f"{key}: no run has this key{did_you_mean(key, known)}")
     now, then = (_grouped(each, by) for each in (rows, beside))
     groups = [*now.values(), *then.values()]
-    keys = [key for key in known if key in across or not _is_under(key, (*NO_CONDITIONS, *by, *apart_from))]
-    keys += ["loss"] * (not {"loss", "loss.name"} & set(by) and "loss" not in keys)
+    keys = {key for key in known if not _is_under(key, (*NO_CONDITIONS, *by, *apart_from))}
+    keys |= {*across, *_of_the_loss(known, by)}
     different = sorted(key for key in keys if len({row.get(key) for row in everything}) > 1)
     within = [key for key in different if any(len({row.get(key) for row in group}) > 1 for group in groups)]
     varying = (*across, *(key for key in within if key not in across))
@@ -124,6 +124,14 @@ def _order(value: Scalar) -> tuple[int, float, str]:
             return (1, value, "")
         case _:
             return (2, 0, value)
+
+
+def _of_the_loss(known: Iterable[str], by: Sequence[str]) -> set[str]:
+    """What of the loss parts conditions: nothing where it makes the groups, else what of it does not."""
+    if {"loss", "loss.name"} & set(by):
+        return set()
+    parts = {key for key in known if key.startswith("loss.") and key not in by}
+    return parts if any(key.startswith("loss.") for key in by) else {"loss"}
 
 
 def _grouped(rows: Iterable[Row], by: Sequence[str]) -> dict[str, list[Row]]:

@@ -65,6 +65,10 @@ def compare(
         blocks=_blocks(judged, now.varying, question),
         comparisons=family,
         fewest_seeds=statistics.fewest_seeds(family),
+        absent=tuple(
+            (label, dict(zip(then.varying, condition, strict=True)))
+            for condition, label in sorted(earlier.keys() - groups.keys(), key=lambda cell: (cell[1], str(cell[0])))
+        ),
         duplicates=duplicates,
         ambiguous=ambiguous,
         averaged=tuple(sorted({label for (_, label), runs in now.cells.items() if _has_several(runs)})),
@@ -135,36 +139,37 @@ def _has_several(runs: Sequence[Row]) -> bool:
     return len(runs) > len({row["seed"] for row in runs})
 
 
-def _group(label: str, runs: Sequence[Row], question: Question) -> Group:
-    """A group; several runs of one seed are averaged, so that each seed counts once."""
-    completed = defaultdict(list)
+def by_seed(runs: Iterable[Row], column: str) -> dict[int, float | None]:
+    """A metric of the completed runs by seed; several runs of one seed are averaged, so that each seed counts once."""
+    values = defaultdict(list)
     for run in runs:
         if run["status"] == "completed":
-            completed[int(run["seed"] or 0)].append(run)
-    statuses = Counter(run["status"] for run in runs)
-    names = dict.fromkeys((*(each.name for each in question.measures), *REPORTED))
-    return Group(
-        label=label,
-        link=" or ".join(sorted({str(run["link"] or "unknown") for run in runs})),
-        seeds=tuple(sorted(completed)),
-        diverged=tuple(sorted(int(run["seed"] or 0) for run in runs if run["status"] == "diverged")),
-        failed=statuses["failed"],
-        unfinished=statuses["running"] + statuses["interrupted"],
-        metrics={
-            name: estimate(
-                {seed: _average([run.get(f"test.{question.at}.{name}") for run in completed[seed]])
-                 for seed in sorted(completed)},
-                question.confidence,
-            )
-            for name in names
-        },
-        folders={seed: tuple(str(run["folder"]) for run in completed[seed]) for seed in sorted(completed)},
-    )  # fmt: skip
+            values[run["seed"]].append(run.get(column))
+    return {int(seed or 0): _average(values[seed]) for seed in sorted(values, key=lambda seed: int(seed or 0))}
 
 
 def _average(values: Sequence[Scalar]) -> float | None:
     numbers = [value for value in values if isinstance(value, int | float)]
     return sum(numbers) / len(numbers) if len(numbers) == len(values) else None
+
+
+def _group(label: str, runs: Sequence[Row], question: Question) -> Group:
+    statuses = Counter(run["status"] for run in runs)
+    names = dict.fromkeys((*(each.name for each in question.measures), *REPORTED))
+    folders = defaultdict(list)
+    for run in runs:
+        if run["status"] == "completed":
+            folders[int(run["seed"] or 0)].append(str(run["folder"]))
+    return Group(
+        label=label,
+        link=" or ".join(sorted({str(run["link"] or "unknown") for run in runs})),
+        seeds=tuple(sorted(folders)),
+        diverged=tuple(sorted(int(run["seed"] or 0) for run in runs if run["status"] == "diverged")),
+        failed=statuses["failed"],
+        unfinished=statuses["running"] + statuses["interrupted"],
+        metrics={name: estimate(by_seed(runs, f"test.{question.at}.{name}"), question.confidence) for name in names},
+        folders={seed: tuple(folders[seed]) for seed in sorted(folders)},
+    )
 
 
 def _judged(

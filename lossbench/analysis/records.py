@@ -182,6 +182,7 @@ class Comparison:
         blocks: One for each condition.
         comparisons: How many groups are compared in the first measure, over all blocks: Holm's family.
         fewest_seeds: Below this, no verdict is possible among so many.
+        absent: Labels of a stored baseline without a run now, each with its condition.
         duplicates: Folders left out because they hold the same trial as another: (left out, counted).
         ambiguous: Labels behind which different settings stood; each got a suffix.
         averaged: Labels under which several runs of one condition and seed were averaged first.
@@ -198,6 +199,7 @@ class Comparison:
     blocks: tuple[Block, ...]
     comparisons: int
     fewest_seeds: int
+    absent: tuple[tuple[str, Mapping[str, Scalar]], ...] = ()
     duplicates: tuple[tuple[str, str], ...] = ()
     ambiguous: tuple[str, ...] = ()
     averaged: tuple[str, ...] = ()
