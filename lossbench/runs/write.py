@@ -42,6 +42,11 @@ def text(path: Path, content: str) -> None:
     _atomic(path, lambda file: file.write(content.encode(errors="backslashreplace")))
 
 
+def binary(path: Path, content: bytes) -> None:
+    """Write a file of bytes, such as a picture."""
+    _atomic(path, lambda file: file.write(content))
+
+
 def json_(path: Path, value: object) -> None:
     """Write JSON for people and machines: indented, UTF-8, NaN and infinities as null, NumPy numbers as numbers."""
     text(path, json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
