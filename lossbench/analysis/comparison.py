@@ -155,7 +155,7 @@ def _average(values: Sequence[Scalar]) -> float | None:
 
 def _group(label: str, runs: Sequence[Row], question: Question) -> Group:
     statuses = Counter(run["status"] for run in runs)
-    names = dict.fromkeys((*(each.name for each in question.measures), *REPORTED))
+    names = dict.fromkeys((*(each.name for each in (*question.measures, *question.also)), *REPORTED))
     folders = defaultdict(list)
     for run in runs:
         if run["status"] == "completed":
