@@ -27,7 +27,7 @@ _LAST_LATIN = "ÿ"
 def render(report: Report) -> str:
     """A `table` with all conditions, each under a line of its own; caption, legend and notes."""
     comparison = report.comparison
-    every = [column for column in columns.columns(comparison) if column.head != "won"]
+    every = columns.columns(comparison)
     head = " · ".join(map(words.clean, comparison.question.by))
     alignment = "l" + "".join("r" if column.is_number else "l" for column in every)
     return "\n".join(
@@ -71,5 +71,5 @@ def _cell(column: Column, group: Group) -> str:
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
-    for line in (*sentences.legend(comparison), *sentences.notes(comparison)):
+    for line in (*sentences.legend(comparison, with_remarks=False), *sentences.notes(comparison)):
         yield line.replace(f"{columns.BEST} best", "Bold: best")

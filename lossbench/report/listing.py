@@ -31,7 +31,8 @@ def render(rows: Sequence[Row], differing: Sequence[str], question: Question, wi
     folders = [words.clean(row["folder"]) for row in rows]
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
     beside = sum(widths) + 2 * len(widths) + max(map(len, folders)) <= width
-    text = Text(_line(header, widths, len(keys)) + "  folder" * beside, style="bold")
+    title = _line(header, widths, len(keys)) + "  folder" * beside
+    text = Text(title, style="bold", no_wrap=True, overflow="ignore")
     for line, folder, row in zip(cells, folders, rows, strict=True):
         told = _line(line, widths, len(keys)) + ("  " if beside else "\n  ") + folder
         text.append(f"\n{told}", style=f"not bold {STYLES.get(str(row['status']), '')}".strip())

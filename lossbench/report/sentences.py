@@ -81,8 +81,8 @@ def _this(group: Group, comparison: Comparison) -> str:
     return words.sized(comparison.question.measures[0], abs(group.difference.mean))
 
 
-def legend(comparison: Comparison) -> Iterator[str]:
-    """What the marks and columns mean, a line for each that occurs."""
+def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str]:
+    """What the marks, columns and remarks mean, a line for each that occurs."""
     groups = [group for block in comparison.blocks for group in block.groups]
     differences = [group.difference for group in groups if group.difference]
     marks = {columns.mark(group, measure) for group in groups for measure in columns.shown(comparison)}
@@ -99,7 +99,7 @@ def legend(comparison: Comparison) -> Iterator[str]:
             "p: exact sign-flip test of the paired differences, adjusted by Holm for "
             f"{words.counted(comparison.comparisons, 'comparison')}; won: seeds in which the loss did better"
         )
-    if any(difference.verdict == "undecided" for difference in differences):
+    if with_remarks and any(difference.detectable for difference in differences):
         yield "would show, needs: with 80 % probability, if the seeds to come scatter like these"
     if (rope := comparison.question.rope) is not None:
         size = words.sized(comparison.question.measures[0], rope)
