@@ -7,9 +7,10 @@
     │   ├── PluginError         2   a user's own loss
     │   └── DeviceError         2   a device that this machine does not have
     ├── MachineError            1   disk full, no permission, damaged installation
-    ├── GateFailedError         3   what had to hold does not: a run does not give its numbers again
+    ├── GateFailedError         3   a loss crossed a threshold of the gate, or a run does not give its numbers again
     ├── UnfinishedRunError      4   a run failed or diverged
     ├── NothingMatchedError     5   no run matched what was asked for
+    ├── UndecidedError          6   the gate could not decide, and was to be strict
     └── InterruptedRunError   128+n stopped by signal n; the same command continues
 
 A message is one sentence or one line a problem: where, what was expected, what was found, what to do.
@@ -70,7 +71,7 @@ class MachineError(LossbenchError):
 
 
 class GateFailedError(LossbenchError):
-    """What had to hold does not."""
+    """A loss lies wholly beyond a threshold of the gate, or a run is not verified; one sentence a violation."""
 
     exit_code = 3
 
@@ -85,6 +86,12 @@ class NothingMatchedError(LossbenchError):
     """No run matched what was asked for."""
 
     exit_code = 5
+
+
+class UndecidedError(LossbenchError):
+    """A strict gate could not decide: the interval holds the threshold, or there are too few seeds."""
+
+    exit_code = 6
 
 
 class InterruptedRunError(LossbenchError):

@@ -111,6 +111,12 @@ def told_apart(rows: Sequence[Row]) -> tuple[list[Row], tuple[str, ...]]:
     return renamed, tuple(sorted(map(str, ambiguous)))
 
 
+def differing(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The keys in which runs differ, but for the loss and its hyperparameters."""
+    sorted_rows, _ = arrange(rows, by=("loss",))
+    return (*sorted_rows.varying, *(hidden.key for hidden in sorted_rows.hidden))
+
+
 def in_order(condition: Condition) -> list[tuple[int, float, str]]:
     """What conditions are sorted by: none before numbers before text."""
     return [_order(value) for value in condition]

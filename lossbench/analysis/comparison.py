@@ -139,13 +139,18 @@ def _has_several(runs: Sequence[Row]) -> bool:
     return len(runs) > len({row["seed"] for row in runs})
 
 
-def by_seed(runs: Iterable[Row], column: str) -> dict[int, float | None]:
-    """A metric of the completed runs by seed; several runs of one seed are averaged, so that each seed counts once."""
-    values = defaultdict(list)
-    for run in runs:
+def by_seed(runs: Iterable[Row]) -> dict[int, list[Row]]:
+    """The completed runs of each seed, in the order of seeds: one, or several to be averaged."""
+    completed: dict[int, list[Row]] = {}
+    for run in sorted(runs, key=lambda run: int(run["seed"] or 0)):
         if run["status"] == "completed":
-            values[run["seed"]].append(run.get(column))
-    return {int(seed or 0): _average(values[seed]) for seed in sorted(values, key=lambda seed: int(seed or 0))}
+            completed.setdefault(int(run["seed"] or 0), []).append(run)
+    return completed
+
+
+def averaged(completed: Mapping[int, Sequence[Row]], column: str) -> dict[int, float | None]:
+    """A metric by seed, the mean where a seed has several runs; None where one of them lacks it."""
+    return {seed: _average([run.get(column) for run in runs]) for seed, runs in completed.items()}
 
 
 def _average(values: Sequence[Scalar]) -> float | None:
@@ -155,20 +160,19 @@ def _average(values: Sequence[Scalar]) -> float | None:
 
 def _group(label: str, runs: Sequence[Row], question: Question) -> Group:
     statuses = Counter(run["status"] for run in runs)
-    names = dict.fromkeys((*(each.name for each in question.measures), *REPORTED))
-    folders = defaultdict(list)
-    for run in runs:
-        if run["status"] == "completed":
-            folders[int(run["seed"] or 0)].append(str(run["folder"]))
+    names = dict.fromkeys((*(each.name for each in (*question.measures, *question.also)), *REPORTED))
+    completed = by_seed(runs)
     return Group(
         label=label,
         link=" or ".join(sorted({str(run["link"] or "unknown") for run in runs})),
-        seeds=tuple(sorted(folders)),
+        seeds=tuple(completed),
         diverged=tuple(sorted(int(run["seed"] or 0) for run in runs if run["status"] == "diverged")),
         failed=statuses["failed"],
         unfinished=statuses["running"] + statuses["interrupted"],
-        metrics={name: estimate(by_seed(runs, f"test.{question.at}.{name}"), question.confidence) for name in names},
-        folders={seed: tuple(folders[seed]) for seed in sorted(folders)},
+        metrics={
+            name: estimate(averaged(completed, f"test.{question.at}.{name}"), question.confidence) for name in names
+        },
+        folders={seed: tuple(str(run["folder"]) for run in each) for seed, each in completed.items()},
     )
 
 

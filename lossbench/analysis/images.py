@@ -74,6 +74,12 @@ class Paired:
     gained: tuple[Image, ...]
     lost: tuple[Image, ...]
 
+    @property
+    def alone(self) -> tuple[float, float]:
+        """McNemar's two counts, as means over seeds: the group's, the reference's."""
+        ours, theirs = (sum(counts.values()) / len(counts) for counts in (self.only_group, self.only_reference))
+        return ours, theirs
+
 
 def pair(comparison: Comparison) -> list[Paired]:
     """Every group that shares completed seeds with its reference, image by image.

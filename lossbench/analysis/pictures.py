@@ -96,13 +96,13 @@ def pictures(comparison: Comparison) -> tuple[list[Picture], list[Broken]]:
     """A picture for each condition, and the files of runs that could not be read for it."""
     faults: list[Broken] = []
     found = list[Picture]()
+    baseline = None if comparison.stored else comparison.baseline
     for block in comparison.blocks:
         classes = set[int]()
         kept = {group.label: _kept(group, comparison.question.at, classes, faults) for group in block.groups}
-        reference = None if comparison.stored else kept.get(comparison.baseline or "")
+        reference = kept.get(baseline) if baseline else None
         panels = {group.label: panel(group, kept[group.label], reference) for group in block.groups}
-        baseline = panels.get(comparison.baseline or "") if reference else None
-        found.append(Picture(block.condition, tuple(panels.values()), baseline))
+        found.append(Picture(block.condition, tuple(panels.values()), panels.get(baseline) if baseline else None))
     return found, faults
 
 

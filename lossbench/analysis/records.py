@@ -31,6 +31,7 @@ class Question:
         confidence: Of the intervals.
         rope: Differences up to this size, in the first measure's own unit, count as none.
         unpaired: Whether seeds are not to be paired.
+        also: Measures to be taken beside those shown, for the gate.
     """
 
     measures: tuple[Measure, ...] = tuple(measure(name) for name in METRICS)
@@ -41,6 +42,7 @@ class Question:
     confidence: float = 0.95
     rope: float | None = None
     unpaired: bool = False
+    also: tuple[Measure, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ EXACT = 16
 """Up to so many differences every assignment of signs is counted, 2^16 of them."""
 
 DRAWS = 2**16 - 1
+BLOCK = 8
+"""Random signs are drawn for so many differences at once, one of 2^8 assignments."""
+
 MOST_SEEDS = 1000
 ROUNDING = 1e-12
 
@@ -64,12 +67,18 @@ def sign_flip(differences: Sequence[float] | Floats, generator: np.random.Genera
     values = np.asarray(differences, dtype=np.float64)
     least = abs(values.sum()) - ROUNDING * np.abs(values).sum()
     if len(values) <= EXACT:
-        sums = np.zeros(1)
-        for value in values:
-            sums = np.concatenate([sums + value, sums - value])
-        return float(np.mean(np.abs(sums) >= least))
-    signs = generator.choice(np.array([-1, 1], dtype=np.int8), size=(DRAWS, len(values)))
-    return float((1 + np.sum(np.abs(signs @ values) >= least)) / (1 + DRAWS))
+        return float(np.mean(np.abs(_signed_sums(values)) >= least))
+    parts = [_signed_sums(values[start : start + BLOCK]) for start in range(0, len(values), BLOCK)]
+    drawn = np.sum([generator.choice(sums, DRAWS) for sums in parts], axis=0)
+    return float((1 + np.sum(np.abs(drawn) >= least)) / (1 + DRAWS))
+
+
+def _signed_sums(values: Floats) -> Floats:
+    """Σ ± x for every assignment of signs."""
+    sums = np.zeros(1)
+    for value in values:
+        sums = np.concatenate([sums + value, sums - value])
+    return sums
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lossbench.analysis.records import Stored
 from lossbench.errors import UsageError
@@ -42,6 +42,11 @@ def load(path: Path) -> Stored:
     found = value.get("runs") if isinstance(value, dict) else None
     if not isinstance(found, list) or value.get("schema_version") != SCHEMA_VERSION:
         raise UsageError(f"{path}: expected runs in version {SCHEMA_VERSION} of this file; --save-baseline writes it")
-    if not found or not all(isinstance(each, dict) and rows.is_row(each) for each in found):
+    if not found or not all(isinstance(each, dict) and _is_row(each) for each in found):
         raise UsageError(f"{path}: expected runs with label, seed, status and numbers; --save-baseline writes them")
     return Stored(path.name, found)
+
+
+def _is_row(value: dict[str, Any]) -> bool:
+    metrics = {name: each for name, each in value.items() if rows.is_metric(name)}
+    return rows.are_facts({name: value[name] for name in value.keys() - metrics}) and rows.are_metrics(metrics)

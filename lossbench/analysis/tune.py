@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lossbench.analysis import arrange
-from lossbench.analysis.comparison import by_seed, estimate
+from lossbench.analysis.comparison import averaged, by_seed, estimate
 from lossbench.analysis.records import Choice
 from lossbench.errors import UsageError
 
@@ -51,7 +51,7 @@ def _choose(
     values = defaultdict(list)
     for run in runs:
         values[run.get(key)].append(run)
-    validated = {value: estimate(by_seed(of_value, column)).mean for value, of_value in values.items()}
+    validated = {value: estimate(averaged(by_seed(of_value), column)).mean for value, of_value in values.items()}
     means = {value: mean for value, mean in validated.items() if mean is not None}
     if not means:
         raise UsageError(f"--tune {key}: {label} has no {column} to choose by; it needs completed runs with validation")

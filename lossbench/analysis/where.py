@@ -41,19 +41,20 @@ _TOKEN = re.compile(
 )
 
 
-def select(rows: Sequence[Row], condition: str | None) -> list[Row]:
-    """The rows for which a condition holds; all without one.
+def select(rows: Sequence[Row], condition: str | None = None, seeds: Collection[int] | None = None) -> list[Row]:
+    """The rows of these seeds for which a condition holds; all where neither is given.
 
     Raises:
         UsageError: The condition is not of the language, or names a key that no run has.
-        NothingMatchedError: It holds for no row.
+        NothingMatchedError: There is no such row.
     """
-    if condition is None:
-        return list(rows)
-    holds = _Reader(condition, {key for row in rows for key in row}).whole()
-    selected = [row for row in rows if holds(row)]
+    selected = [row for row in rows if seeds is None or row["seed"] in seeds]
+    if condition is not None:
+        holds = _Reader(condition, {key for row in rows for key in row}).whole()
+        selected = [row for row in selected if holds(row)]
     if not selected:
-        raise NothingMatchedError(f"--where {condition!r}: holds for none of {len(rows)} runs")
+        options = [f"--where {condition!r}"] * (condition is not None) + ["--seeds"] * (seeds is not None)
+        raise NothingMatchedError(f"{' with '.join(options)}: matches none of {len(rows)} runs")
     return selected
 
 

@@ -37,11 +37,12 @@ class Broken:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A run as the index keeps it: what identifies its files, its configuration and what is its own."""
+    """A run as the index keeps it: what identifies its files, and the three parts of its row."""
 
     stamp: list[int]
     config: Mapping[str, Any]
-    own: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    metrics: Mapping[str, Any]
 
 
 def load(places: Iterable[Path]) -> tuple[list[Row], list[Broken]]:
@@ -76,7 +77,7 @@ def _load(place: Path) -> dict[str, Row | Broken]:
             loaded[name] = Broken(Path(folder), str(error))
         else:
             entries[name] = entry
-            loaded[name] = {**entry.config, **entry.own, "folder": folder}
+            loaded[name] = {**entry.config, **entry.facts, **entry.metrics, "folder": folder}
     if entries != known and entries.keys() != {""}:
         _write(place, entries)
     return loaded
@@ -99,8 +100,11 @@ def _read(place: Path) -> dict[str, _Entry]:
         configs = index["configs"]
         if index["format"] != FORMAT or not all(map(rows.are_scalars, configs)):
             return {}
-        entries = {name: _Entry(stamp, configs[no], own) for name, (stamp, no, own) in index["runs"].items()}
-        return {name: entry for name, entry in entries.items() if rows.is_row(entry.own)}
+        return {
+            name: _Entry(stamp, configs[number], facts, metrics)
+            for name, (stamp, number, facts, metrics) in index["runs"].items()
+            if rows.are_facts(facts) and rows.are_metrics(metrics)
+        }
     except (read.BrokenRunError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}
 
@@ -109,7 +113,7 @@ def _write(place: Path, entries: Mapping[str, _Entry]) -> None:
     """Each configuration once, though many runs share it. A folder that is not ours to write in has no index."""
     numbers: dict[str, int] = {}
     runs = {
-        name: [entry.stamp, numbers.setdefault(json.dumps(entry.config), len(numbers)), entry.own]
+        name: [entry.stamp, numbers.setdefault(json.dumps(entry.config), len(numbers)), entry.facts, entry.metrics]
         for name, entry in entries.items()
     }
     text = f'{{"format": {FORMAT}, "configs": [{", ".join(numbers)}],\n"runs": {json.dumps(runs)}}}\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -75,12 +76,20 @@ def names(place: Path) -> list[str]:
     """The run folders at or below a place, as paths from there; `""` where the place itself is one."""
     if not place.is_dir():
         raise UsageError(f"{place}: {'expected a folder, got a file' if place.exists() else 'no such folder'}")
-    found = []
-    for top, folders, files in os.walk(place):
-        if paths.RUN in files or paths.METRICS in files:
-            found.append(top[len(str(place)) :].lstrip("/\\"))
-            folders.clear()
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    found, ahead = [], [""]
+    while ahead:
+        name = ahead.pop()
+        with contextlib.suppress(OSError), os.scandir(f"{place}/{name}") as entries:
+            folders, files = [], set()
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{name}/{entry.name}" if name else entry.name)
+                else:
+                    files.add(entry.name)
+            if paths.RUN in files or paths.METRICS in files:
+                found.append(name)
+            else:
+                ahead += [folder for folder in folders if not folder.rpartition("/")[2].startswith(".")]
     return found
 
 

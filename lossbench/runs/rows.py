@@ -21,12 +21,9 @@ RUN_COLUMNS = (
 )  # fmt: skip
 """What is told about a run beside its configuration, the digest of its data and its metrics."""
 
-MEASURED = ("test", "val")
-"""What the names of metrics begin with."""
 
-
-def row(folder: Path) -> tuple[dict[str, Scalar], dict[str, Scalar]]:
-    """A run in two parts: its configuration, which runs share but for the seed, and what is its own.
+def row(folder: Path) -> tuple[dict[str, Scalar], dict[str, Scalar], dict[str, float | None]]:
+    """A run in three parts: its configuration, which runs share but for the seed; facts of its own; its metrics.
 
     Columns: those of `RUN_COLUMNS`, where `loss` is the label, `loss.name` the name or names, `settings` the complete
     loss and the hash of its plugin as JSON, `lossbench` the version; `data.sha256`; the configuration's keys, lists as
@@ -37,9 +34,9 @@ def row(folder: Path) -> tuple[dict[str, Scalar], dict[str, Scalar]]:
     """
     run = read.read(folder)
     summary = run.summary
-    kept = {key: value for key, value in run.config.items() if key not in {*MEASURED, "seed", "name"}}
+    kept = {key: value for key, value in run.config.items() if key not in {"test", "val", "seed", "name"}}
     config = {key: value for key, value in _flat(kept) if key not in RUN_COLUMNS and not is_metric(key)}
-    own: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "status": run.status,
         "reason": _text(summary.get("reason")),
         "name": _text(summary.get("name")),
@@ -56,35 +53,34 @@ def row(folder: Path) -> tuple[dict[str, Scalar], dict[str, Scalar]]:
         "started": _text(summary.get("started")),
         "seconds": _number(_inside(summary, "seconds", "total")),
         **{name: _number(summary.get(name)) for name in ("threads", "parameters", "epochs", "best_epoch")},
-        **{name: value for name, value in run.metrics.items() if name.partition(".")[0] in MEASURED},
     }
-    return config, own
+    return config, facts, {name: value for name, value in run.metrics.items() if is_metric(name)}
 
 
-def is_row(value: Mapping[str, Any]) -> bool:
-    """Whether a mapping that anyone may have written is fit for a row."""
+def are_facts(values: Mapping[str, Any]) -> bool:
+    """Whether what anyone may have written tells about a run what a row must tell."""
     return (
-        value.get("status") in paths.STATUSES
-        and type(value.get("seed")) is int
-        and all(isinstance(value.get(name), str) for name in ("loss", "loss.name", "identity", "settings"))
-        and are_scalars(value)
+        values.get("status") in paths.STATUSES
+        and type(values.get("seed")) is int
+        and all(isinstance(values.get(name), str) for name in ("loss", "loss.name", "identity", "settings"))
+        and are_scalars(values)
     )
 
 
 def are_scalars(values: Mapping[str, Any]) -> bool:
-    """Whether every value is one that a row may hold, and every metric a finite number or None."""
-    return all(_is_scalar(name, value) for name, value in values.items())
+    """Whether every value is one that a row may hold."""
+    return {*map(type, values.values())} <= {str, int, float, bool, type(None)}
+
+
+def are_metrics(values: Mapping[str, Any]) -> bool:
+    """Whether every value is a finite number or None."""
+    numbers = [value for value in values.values() if value is not None]
+    return {*map(type, numbers)} <= {int, float} and all(map(math.isfinite, numbers))
 
 
 def is_metric(name: str) -> bool:
     """Whether a column holds a measured number."""
     return name.startswith(("test.", "val."))
-
-
-def _is_scalar(name: str, value: object) -> bool:
-    if is_metric(name):
-        return value is None or (type(value) in {int, float} and math.isfinite(value))  # type: ignore[arg-type]
-    return value is None or isinstance(value, str | int | float)
 
 
 def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Scalar]]:

@@ -82,7 +82,7 @@ def _across(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
             name = f"{measure.name}-against-{_slug(trend.key)}"
             names[name] += 1
             told = " · ".join(sentences.setting(key, value) for key, value in trend.condition.items() if value)
-            about = (told, sentences.title(comparison))
+            about = (told, sentences.background(comparison))
             figure = growth.draw(trend, measure, about, words.percent(comparison.question.confidence))
             yield f"{name}{f'-{names[name]}' * (names[name] > 1)}", figure
 
@@ -93,7 +93,7 @@ def _scene(comparison: Comparison, picture: Picture, condition: str) -> Scene:
     return Scene(
         panels=shown,
         baseline=picture.baseline,
-        sentences=(condition, sentences.title(comparison), cut),
+        sentences=(condition, sentences.background(comparison), cut),
         confidence=words.percent(comparison.question.confidence),
         at=comparison.question.at,
     )

@@ -56,7 +56,8 @@ def style() -> Iterator[None]:
     """Draw with the settings of this file, whatever the user's own are; a letter that no font has becomes a box."""
     import matplotlib as mpl
 
-    with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}), warnings.catch_warnings():
+    settings: Any = {**mpl.rcParamsDefault, **STYLE}
+    with mpl.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")
         yield
 
@@ -96,7 +97,8 @@ def page(width: float, height: float, sentences: Sequence[str], meanings: Sequen
     head = LINE * (text.count("\n") + 1.5 + math.ceil(len(meanings) / max(columns, 1)))
     figure = Figure(figsize=(width, head + height), layout="constrained")
     FigureCanvasAgg(figure)
-    top, body = figure.subfigures(2, 1, height_ratios=(head, height))
+    parts: Any = figure.subfigures(2, 1, height_ratios=(head, height))
+    top, body = parts
     top.text(0.5, 1 - 0.4 * LINE / head, text, ha="center", va="top", fontsize=9)
     if meanings:
         top.legend(handles=meanings, loc="lower center", ncols=columns, borderaxespad=0)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from lossbench.report.plots import canvas
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from lossbench.analysis.pictures import Band
     from lossbench.report.plots.scene import Scene
@@ -78,6 +78,6 @@ def _scale(axis: Axes, scale: str) -> None:
         axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
-def _epochs(values: Sequence[float]) -> range:
+def _epochs(values: NDArray[np.float64]) -> range:
     """Counted from 1."""
     return range(1, len(values) + 1)

@@ -54,7 +54,8 @@ def _draw(axis: Axes, sizes: Sequence[float], line: Sequence[Estimate | None], m
             values = [factor * value for value in estimate.values.values()]
             axis.plot([size] * len(values), values, "o", color=canvas.INK, markersize=3, fillstyle="none")
         if estimate and estimate.interval:
-            axis.vlines(size, *(factor * end for end in estimate.interval), color=canvas.INK, linewidth=1.2)
+            low, high = estimate.interval
+            axis.vlines(size, factor * low, factor * high, color=canvas.INK, linewidth=1.2)
     axis.plot(sizes, _means(line, measure), color=canvas.INK, marker="D", markersize=3, linewidth=1.2)
 
 
