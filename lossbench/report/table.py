@@ -105,7 +105,7 @@ class _Page:
         yield Text("─" * self.width)
         for group in groups:
             cells = [stack.cell(group) for stack in self.stacks]
-            yield from self._row(_wrapped(words.clean(group.label), self.label), cells, "")
+            yield from self._row(wrapped(words.clean(group.label), self.label), cells, "")
             for remark in sentences.remarks(comparison, group) if with_remarks else ():
                 yield Text(textwrap.fill(remark, width, initial_indent="  ", subsequent_indent="  "), style="dim")
 
@@ -173,7 +173,7 @@ def _measured(groups: Sequence[Group], stack: Sequence[Column]) -> _Stack:
     return replace(bare, width=max(map(len, [*bare.heads, *texts])))
 
 
-def _wrapped(label: str, width: int) -> list[str]:
+def wrapped(label: str, width: int) -> list[str]:
     """Lines of a label, broken behind a blank or an underscore; within a word only where it is longer than a line."""
     lines = [""]
     for piece in re.findall(rf"[^ _]{{1,{width - 3}}}[ _]?|[ _]", label):

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from lossbench.analysis.pictures import Picture
     from lossbench.analysis.records import Comparison
 
-MOST_LOSSES = 20
-"""In one figure."""
-
 
 def save(comparison: Comparison, pictures: Sequence[Picture], directory: Path) -> list[Path]:
     """Draw a comparison into a folder; where it has several conditions, each has a folder in it.
@@ -88,12 +85,10 @@ def _across(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
 
 
 def _scene(comparison: Comparison, picture: Picture, condition: str) -> Scene:
-    shown, all_of_them = picture.panels[:MOST_LOSSES], len(picture.panels)
-    cut = f"the best {MOST_LOSSES} of {all_of_them} losses" if all_of_them > MOST_LOSSES else ""
     return Scene(
-        panels=shown,
+        panels=picture.panels[: canvas.MOST_LOSSES],
         baseline=picture.baseline,
-        sentences=(condition, sentences.background(comparison), cut),
+        sentences=(condition, sentences.background(comparison), canvas.cut(len(picture.panels))),
         confidence=words.percent(comparison.question.confidence),
         at=comparison.question.at,
     )

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lossbench.metrics import REPORTED
-from lossbench.report import words
+from lossbench.report import columns, words
+from lossbench.report.table import wrapped
 from lossbench.runs import write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from matplotlib.artist import Artist
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
     from lossbench.analysis.measure import Measure
+    from lossbench.analysis.records import Group
 
 INK, PALE, BASELINE, FAINT = "#0072b2", "#a6d0ea", "0.25", "0.88"
 """A loss (Okabe and Ito's blue), its band, the baseline (always dashed), what stays behind: apart in grey too."""
 
-MOST_COLUMNS = 4
+MOST_LOSSES, MOST_COLUMNS = 20, 4
+"""In one figure, and side by side in it."""
+
 LETTERS_PER_INCH = 13
 LINE = 0.17
 """Inches from a line of text to the next."""
@@ -45,6 +49,7 @@ STYLE: dict[str, Any] = {
     "ytick.labelsize": 7,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "figure.constrained_layout.h_pad": 0.07,
     "axes.formatter.useoffset": False,
     "text.parse_math": False,  # a label may hold a dollar sign
     "svg.hashsalt": "lossbench",  # equal figures give equal files
@@ -70,14 +75,14 @@ def grid(
     Returns:
         The figure, the part of it that holds the panels, and their axes.
     """
-    columns = panels if panels <= MOST_COLUMNS else min(MOST_COLUMNS, math.ceil(math.sqrt(panels)))
-    rows = math.ceil(panels / columns)
-    figure, body = page(max(5.2, 0.8 + width * columns), 0.5 + height * rows, sentences, meanings)
-    axes = list(body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel())
+    across = panels if panels <= MOST_COLUMNS else min(MOST_COLUMNS, math.ceil(math.sqrt(panels)))
+    rows = math.ceil(panels / across)
+    figure, body = page(max(5.2, 0.8 + width * across), 0.5 + height * rows, sentences, meanings)
+    axes = list(body.subplots(rows, across, squeeze=False, sharex=True, sharey=True).ravel())
     for place, axis in enumerate(axes):
         if place >= panels:
             axis.remove()
-        elif place + columns >= panels:
+        elif place + across >= panels:
             axis.tick_params(labelbottom=True)
     return figure, body, axes[:panels]
 
@@ -93,21 +98,38 @@ def page(width: float, height: float, sentences: Sequence[str], meanings: Sequen
 
     text = "\n".join(textwrap.fill(words.clean(each), int(width * LETTERS_PER_INCH)) for each in sentences if each)
     letters = sum(len(str(each.get_label())) + 8 for each in meanings)
-    columns = len(meanings) if letters < width * LETTERS_PER_INCH else 1
-    head = LINE * (text.count("\n") + 1.5 + math.ceil(len(meanings) / max(columns, 1)))
-    figure = Figure(figsize=(width, head + height), layout="constrained")
+    beside = letters < width * LETTERS_PER_INCH
+    head = LINE * (text.count("\n") + 1.5 + (min(1, len(meanings)) if beside else len(meanings)))
+    figure = Figure(figsize=(width, head + height), dpi=DOTS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     parts: Any = figure.subfigures(2, 1, height_ratios=(head, height))
     top, body = parts
     top.text(0.5, 1 - 0.4 * LINE / head, text, ha="center", va="top", fontsize=9)
     if meanings:
-        top.legend(handles=meanings, loc="lower center", ncols=columns, borderaxespad=0)
+        top.legend(handles=meanings, loc="lower center", ncols=len(meanings) if beside else 1, borderaxespad=0)
     return figure, body
 
 
 def label(text: str, width: int = 30, most: int = 3) -> str:
     """A label in lines, an ellipsis at the end if there are too many."""
-    return "\n".join(textwrap.wrap(words.clean(text), width, max_lines=most, placeholder=" …"))
+    lines = [line.strip() for line in wrapped(words.clean(text), width)]
+    return "\n".join(lines) if len(lines) <= most else "\n".join(lines[:most]) + " …"
+
+
+def name(group: Group, width: int = 30, most: int = 3) -> str:
+    """A group's label in lines, marked if it trains no softmax probabilities."""
+    return label(group.label, width, most) + columns.NO_SOFTMAX * (group.link != "softmax")
+
+
+def footnote(groups: Iterable[Group]) -> str:
+    """What the mark behind a name means; empty if none has it."""
+    marked = any(group.link != "softmax" for group in groups)
+    return f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities" if marked else ""
+
+
+def cut(losses: int) -> str:
+    """What a figure says that does not show all of so many losses."""
+    return f"the best {MOST_LOSSES} of {losses} losses" if losses > MOST_LOSSES else ""
 
 
 def stroke(meaning: str, **how: Any) -> Artist:
@@ -143,12 +165,13 @@ def scale(measure: Measure) -> int:
 
 def save(figure: Figure, directory: Path, name: str) -> Sequence[Path]:
     """Write a figure as PNG and as SVG."""
-    figure.draw_without_rendering()  # lays it out, once for both
-    figure.set_layout_engine("none")
+    if engine := figure.get_layout_engine():  # once for both
+        engine.execute(figure)
+        figure.set_layout_engine("none")
     paths = []
     for form, about in (("png", {}), ("svg", {"Date": None})):
         content = io.BytesIO()
-        figure.savefig(content, format=form, dpi=DOTS_PER_INCH, metadata=about)
+        figure.savefig(content, format=form, metadata=about)
         path = directory / f"{name}.{form}"
         write.folder(path.parent)
         write.binary(path, content.getvalue())

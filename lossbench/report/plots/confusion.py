@@ -60,14 +60,15 @@ def _matrices(
     diagonal: bool,
 ) -> Figure:
     """A panel for each matrix on one scale; `diagonal` says whether what is right is shaded too."""
-    figure, body, axes = canvas.grid(len(matrices), sentences, (), width=2.8, height=2.8)
+    figure, body, axes = canvas.grid(len(matrices), sentences, (), width=2.8, height=3.0)
     for axis, (label, matrix) in zip(axes, matrices.items(), strict=True):
         shaded = matrix if diagonal else np.where(np.eye(len(matrix)), np.nan, matrix)
         image = axis.imshow(shaded, cmap=colours, vmin=limits[0], vmax=limits[1])
         if len(matrix) <= MOST_NUMBERED:
             _number(axis, matrix, np.abs(shaded) > DARK * limits[1], text)
             axis.set(xticks=range(len(matrix)), yticks=range(len(matrix)))
-        axis.set_title(canvas.label(label))
+        same = diagonal and (np.abs(matrix) < SMALLEST).all()
+        axis.set_title(canvas.label(label) + "\nthe same" * bool(same))
         axis.spines[:].set_visible(True)
         axis.tick_params(length=0)
     unit = "percentage points of the true class" if diagonal else "mistakes, % of the true class"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from lossbench.report.plots import canvas
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -50,27 +52,40 @@ def draw(scene: Scene, name: str) -> Figure | None:
     for panel, axis in zip(panels, axes, strict=True):
         _draw(axis, panel.curves[name], column.factor)
         if baseline:
-            mean = column.factor * baseline.mean
-            axis.plot(_epochs(mean), mean, color=canvas.BASELINE, linestyle="--", linewidth=1.1)
+            _draw_baseline(axis, baseline, column.factor)
         axis.set_title(canvas.label(panel.group.label))
-    _scale(axes[0], column.scale)
+    _scale(axes, column.scale)
     body.supxlabel("epoch")
-    body.supylabel(column.title)
+    body.supylabel(canvas.label(column.title, 24))
     return figure
 
 
 def _draw(axis: Axes, band: Band, factor: int) -> None:
+    epochs, low, high = _epochs(band.mean), factor * band.low, factor * band.high
+    axis.fill_between(epochs, low, high, color=canvas.PALE, linewidth=0)
+    if len(epochs) == 1:
+        axis.vlines(epochs, low, high, color=canvas.PALE, linewidth=5)
+    axis.plot(epochs, factor * band.mean, color=canvas.INK, marker=_marker(epochs, "."))
+
+
+def _draw_baseline(axis: Axes, band: Band, factor: int) -> None:
     epochs = _epochs(band.mean)
-    axis.fill_between(epochs, factor * band.low, factor * band.high, color=canvas.PALE, linewidth=0)
-    axis.plot(epochs, factor * band.mean, color=canvas.INK, marker="." if len(epochs) <= FEW_EPOCHS else None)
+    dashes = axis.plot(epochs, factor * band.mean, color=canvas.BASELINE, linestyle="--", linewidth=1.1)
+    dashes[0].set_marker(_marker(epochs, "_"))
 
 
-def _scale(axis: Axes, scale: str) -> None:
+def _marker(epochs: range, form: str) -> str:
+    """One at each epoch, where there are few."""
+    return form if len(epochs) <= FEW_EPOCHS else ""
+
+
+def _scale(axes: Sequence[Axes], scale: str) -> None:
     """Whole epochs; a logarithmic scale only where the values span much, and with plain numbers."""
     from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-    axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    low, high = axis.dataLim.intervaly
+    axis = axes[0]
+    axis.xaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10), integer=True, min_n_ticks=1))
+    low, high = min(each.dataLim.ymin for each in axes), max(each.dataLim.ymax for each in axes)
     if scale == "log" and high > WIDE * low > 0:
         axis.set_yscale("log")
         axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

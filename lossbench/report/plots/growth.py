@@ -33,15 +33,17 @@ def draw(trend: Trend, measure: Measure, about: Sequence[str], confidence: str) 
         canvas.stroke(f"mean and its {confidence} interval", marker="D", markersize=3),
         *canvas.dashed(trend.baseline),
     ]
-    figure, body, axes = canvas.grid(len(trend.lines), (f"{quantity} against {name}", *about), meanings)
+    shown = list(trend.lines.items())[: canvas.MOST_LOSSES]
+    sentences = (f"{quantity} against {name}", *about, canvas.cut(len(trend.lines)))
+    figure, body, axes = canvas.grid(len(shown), sentences, meanings)
     baseline = trend.lines.get(trend.baseline) if trend.baseline else None
-    for axis, (label, line) in zip(axes, trend.lines.items(), strict=True):
+    for axis, (label, line) in zip(axes, shown, strict=True):
         _draw(axis, trend.sizes, line, measure)
         if baseline:
             axis.plot(trend.sizes, _means(baseline, measure), color=canvas.BASELINE, linestyle="--", linewidth=1.1)
         axis.set_title(canvas.label(label))
     _scale(axes[0], trend)
-    body.supxlabel(name)
+    body.supxlabel(canvas.label(name, 60))
     body.supylabel(quantity)
     return figure
 
@@ -69,6 +71,7 @@ def _scale(axis: Axes, trend: Trend) -> None:
 
     if trend.key in LOGARITHMIC:
         axis.set_xscale("log")
+    axis.margins(x=0.1)
     axis.xaxis.set_major_locator(FixedLocator(trend.sizes))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossbench.metrics import ECE_BINS
-from lossbench.report import columns, words
+from lossbench.report import words
 from lossbench.report.plots import canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lossbench.analysis.pictures import Panel, Reliability
+    from lossbench.analysis.pictures import Reliability
     from lossbench.report.plots.scene import Scene
 
 
@@ -28,17 +28,17 @@ def draw(scene: Scene) -> Figure | None:
         canvas.area("share of the images", canvas.FAINT),
         canvas.stroke("calibrated", color=canvas.BASELINE, linestyle=":"),
     ]
-    without = any(panel.group.link != "softmax" for panel in panels)
-    note = f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities" if without else ""
+    note = canvas.footnote(panel.group for panel in panels)
     sentences = (f"reliability on the test set, {scene.at} epoch", *scene.sentences, note)
     figure, body, axes = canvas.grid(len(panels), sentences, meanings, width=2.2, height=2.3)
     for panel, axis in zip(panels, axes, strict=True):
         if panel.reliability:
             _draw(axis, panel.reliability)
-        axis.set_title(_title(panel))
+        ece = words.number("ece", panel.group.metrics["ece"].mean)
+        axis.set_title(f"{canvas.name(panel.group, 28)}\nECE {ece}")
     axes[0].set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
-    body.supxlabel("confidence: probability of the most probable class")
-    body.supylabel("accuracy: share of images for which it is right")
+    body.supxlabel("confidence (probability of the predicted class)")
+    body.supylabel("accuracy (share of images)")
     return figure
 
 
@@ -49,8 +49,3 @@ def _draw(axis: Axes, found: Reliability) -> None:
     axis.vlines(found.confidence, found.low, found.high, color=canvas.INK, linewidth=1)
     axis.plot(found.confidence, found.accuracy, color=canvas.INK, marker="o", markersize=3, linewidth=1, clip_on=False)
     axis.set_aspect("equal")
-
-
-def _title(panel: Panel) -> str:
-    mark = columns.NO_SOFTMAX if panel.group.link != "softmax" else ""
-    return f"{canvas.label(panel.group.label + mark, 28)}\nECE {words.number('ece', panel.group.metrics['ece'].mean)}"

@@ -31,7 +31,8 @@ def draw(scene: Scene, measure: Measure) -> Figure | None:
         canvas.stroke(f"mean and its {scene.confidence} interval", marker="D", linewidth=2),
         *([canvas.stroke("mean of the baseline", color=canvas.BASELINE, linestyle="--")] if scene.baseline else []),
     ]
-    sentences = (f"every seed: {canvas.quantity(measure)}, {scene.at} epoch", *scene.sentences)
+    note = canvas.footnote(groups) if measure.of_probabilities else ""
+    sentences = (f"every seed: {canvas.quantity(measure)}, {scene.at} epoch", *scene.sentences, note)
     figure, body = canvas.page(8, 0.6 + 0.45 * len(groups), sentences, meanings)
     axis: Axes = body.subplots()
     heights = _heights(groups, measure)
@@ -63,7 +64,7 @@ def _draw(axis: Axes, row: int, group: Group, measure: Measure, heights: Mapping
 
 def _frame(axis: Axes, groups: Sequence[Group], measure: Measure, scene: Scene) -> None:
     """Names of the rows with their runs, and the baseline's mean through all of them."""
-    axis.set_yticks(range(len(groups)), [_name(group, scene) for group in groups])
+    axis.set_yticks(range(len(groups)), [_name(group, measure, scene) for group in groups])
     axis.set_ylim(len(groups) - 0.5, -0.5)
     axis.tick_params(axis="y", length=0)
     axis.set_xlabel(canvas.quantity(measure))
@@ -75,7 +76,7 @@ def _frame(axis: Axes, groups: Sequence[Group], measure: Measure, scene: Scene) 
         axis.set_xlim(max(low, 0), min(high, canvas.scale(measure)))
 
 
-def _name(group: Group, scene: Scene) -> str:
+def _name(group: Group, measure: Measure, scene: Scene) -> str:
     which = " (baseline)" if scene.baseline and group.label == scene.baseline.group.label else ""
-    mark = columns.NO_SOFTMAX if group.link != "softmax" else ""
-    return f"{canvas.label(group.label + mark + which, 40, 2)}\nn = {columns.counts(group)}"
+    name = canvas.name(group, 36, 2) if measure.of_probabilities else canvas.label(group.label, 36, 2)
+    return f"{name}{which}\nn = {columns.counts(group)}"
