@@ -21,7 +21,8 @@ The house has two halves that never import each other; the run folder is their o
 `lossbench.load_runs(paths)` gives run folders as a pandas frame, for analyses of your own.
 """
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False
+"""True for type checkers; importing it from `typing` would be all that `import lossbench` costs."""
 
 if TYPE_CHECKING:
     from lossbench.analysis.frame import load_runs
@@ -30,7 +31,7 @@ __all__ = ["__version__", "load_runs"]
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "load_runs":
         from lossbench.analysis.frame import load_runs
 

@@ -38,7 +38,8 @@ def load_runs(paths: Path | str | Iterable[Path | str] = "runs", *, epochs: bool
 
     Args:
         paths: Run folders, or folders that hold them, one or several.
-        epochs: A row for each epoch of each run instead, with the columns of `metrics.csv` before those of the run.
+        epochs: A row for each epoch of each run instead, with the columns of `metrics.csv` before those of the run;
+            its `loss` is called `train_loss`, and `seconds` are the epoch's.
 
     Returns:
         Columns: `folder`, `status`, `seed`, `loss` (the label) and what else is told of a run; the configuration's keys
@@ -65,7 +66,7 @@ def load_runs(paths: Path | str | Iterable[Path | str] = "runs", *, epochs: bool
 
 
 def _epochs(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The run's epochs, each with all that is known of the run, whose own number of `epochs` keeps its name."""
+    """The run's epochs, each with all that is known of the run."""
     from pathlib import Path
 
     try:
@@ -74,4 +75,5 @@ def _epochs(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"folder": row["folder"], "status": "broken", "reason": str(error)}
         return
     for epoch in history:
-        yield {"folder": row["folder"], **epoch, **{key: row[key] for key in row.keys() - epoch.keys()}}
+        told = {"train_loss" if name == "loss" else name: value for name, value in epoch.items()}
+        yield {"folder": row["folder"], **told, **{key: value for key, value in row.items() if key not in told}}
