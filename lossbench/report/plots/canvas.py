@@ -163,11 +163,16 @@ def scale(measure: Measure) -> int:
     return 100 if measure.in_percent else 1
 
 
-def save(figure: Figure, directory: Path, name: str) -> Sequence[Path]:
-    """Write a figure as PNG and as SVG."""
-    if engine := figure.get_layout_engine():  # once for both
+def lay_out(figure: Figure) -> None:
+    """Make room for every word, once for both files: it takes as long as drawing one of them."""
+    if engine := figure.get_layout_engine():
         engine.execute(figure)
         figure.set_layout_engine("none")
+
+
+def save(figure: Figure, directory: Path, name: str) -> Sequence[Path]:
+    """Write a figure as PNG and as SVG."""
+    lay_out(figure)
     paths = []
     for form, about in (("png", {}), ("svg", {"Date": None})):
         content = io.BytesIO()
