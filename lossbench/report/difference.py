@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lossbench.report import words
+from lossbench.report.flat import finite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +46,7 @@ def as_json(difference: RunDifference) -> str:
         "environment": {each.key: {"a": each.a, "b": each.b} for each in difference.environment},
         "metrics": {each.key: {"a": each.a, "b": each.b, "change": each.change} for each in difference.metrics},
     }
-    return json.dumps(value, indent=2) + "\n"
+    return json.dumps(finite(value), indent=2) + "\n"
 
 
 def _tables(difference: RunDifference) -> list[Table]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lossbench.report import words
+from lossbench.report.flat import finite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +29,9 @@ def render(found: Verification) -> RenderableType:
     from rich.text import Text
 
     verdict = Text.assemble((found.outcome, f"bold {STYLES[found.outcome]}"), f": {_verdict(found)}")
-    reasons = Text("\n".join(("", *_places(found), *_reasons(found))))
+    reasons = "\n".join([*_places(found), *_reasons(found)])
     folder = Text(words.clean(found.run), no_wrap=True, overflow="ignore")
-    return Group(folder, verdict, Text(""), _table(found), reasons)
+    return Group(folder, verdict, Text(""), _table(found), *([Text(f"\n{reasons}")] if reasons else []))
 
 
 def as_json(found: Verification) -> str:
@@ -41,21 +42,18 @@ def as_json(found: Verification) -> str:
         "tolerance": found.tolerance,
         "numbers": found.numbers,
         "different": found.different,
-        "first": _plain(found.first),
+        "first": found.first and asdict(found.first),
         "files": {
-            each.file: {"numbers": each.numbers, "different": each.different, "largest": _plain(each.largest)}
+            each.file: {
+                "numbers": each.numbers,
+                "different": each.different,
+                "largest": each.largest and asdict(each.largest),
+            }
             for each in found.files
         },
         "environment": {each.key: {"recorded": each.a, "again": each.b} for each in found.environment},
     }
-    return json.dumps(value, indent=2) + "\n"
-
-
-def _plain(deviation: Deviation | None) -> dict[str, Any] | None:
-    if deviation is None:
-        return None
-    values = asdict(deviation).items()
-    return {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in values}
+    return json.dumps(finite(value), indent=2) + "\n"
 
 
 def _verdict(found: Verification) -> str:
