@@ -18,9 +18,9 @@ def drawn(runs, **question):
 
 @pytest.fixture
 def study(fabricate, tmp_path):
-    """A baseline with three seeds and a loss with two of them."""
+    """A baseline with three seeds, and a loss with two of them and one of its own."""
     folders = {}
-    for label, strength, seeds in (("categorical_crossentropy", 5.0, (0, 1, 2)), ("focal", 3.0, (0, 1))):
+    for label, strength, seeds in (("categorical_crossentropy", 5.0, (0, 1, 2)), ("focal", 3.0, (0, 1, 3))):
         for seed in seeds:
             folders[label, seed] = fabricate(tmp_path / "runs", label, seed, strength=strength)
     return tmp_path / "runs", folders
@@ -76,7 +76,7 @@ def test_confusion_is_the_mean_share_over_seeds(study):
 
 
 def test_the_difference_is_over_shared_seeds(study):
-    """Seeds 0 and 1, though the baseline has a third; the baseline has none from itself."""
+    """Seeds 0 and 1, though each has another one; the baseline has none from itself."""
     runs, folders = study
     (picture,), _ = drawn(runs)
     panels = {panel.group.label: panel for panel in picture.panels}
@@ -95,7 +95,7 @@ def test_the_best_epoch_is_read_where_it_is_asked_for(study):
     """`--at best` reads the other half of the files."""
     runs, folders = study
     (picture,), _ = drawn(runs, at="best")
-    counts = [read.confusion(folders["focal", seed])["best"] for seed in (0, 1)]
+    counts = [read.confusion(folders["focal", seed])["best"] for seed in (0, 1, 3)]
     expected = np.mean([each / each.sum(axis=1, keepdims=True) for each in counts], axis=0)
     (focal,) = (panel for panel in picture.panels if panel.group.label == "focal")
     assert focal.confusion == pytest.approx(expected)
@@ -111,7 +111,7 @@ def test_the_best_epoch_is_read_where_it_is_asked_for(study):
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_and_costs_its_plot_alone(study, file, content, missing):
-    """One of two seeds of focal: the other seed is still drawn, in the other plots both are."""
+    """One of three seeds of focal: the others are still drawn, in the other plots all are."""
     runs, folders = study
     whole = drawn(runs)[0][0].panels[-1]
     (folders["focal", 1] / file).write_bytes(content)
