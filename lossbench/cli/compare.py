@@ -154,6 +154,8 @@ def compare(  # noqa: PLR0913 - the options of the command
 
     if against and baseline:
         raise UsageError("--against and --baseline: each names what losses are held against; choose one")
+    if list_ and plots:
+        raise UsageError("--list and --plots: single runs are not drawn; choose one")
     measures = tuple(map(measure, _keys(metric)))
     thresholds = [gate.threshold(text) for text in fail_if or ()]
     selected = partial(conditions.select, condition=where, seeds=_seeds(seeds) if seeds else None)

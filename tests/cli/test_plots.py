@@ -44,3 +44,10 @@ def test_a_folder_that_is_a_file_is_one_line(lossbench, runs, tmp_path):
     (tmp_path / "out").write_text("")
     done = lossbench("compare", runs, "--metric", "accuracy", "--plots", "out", check=1)
     assert done.stderr == "error: out: cannot be written: File exists\n"
+
+
+def test_single_runs_are_not_drawn(lossbench, runs, tmp_path):
+    """`--list` with `--plots` is refused, not half done."""
+    done = lossbench("compare", runs, "--list", "--plots", "out", check=2)
+    assert done.stderr == "error: --list and --plots: single runs are not drawn; choose one\n"
+    assert not (tmp_path / "out").exists()
