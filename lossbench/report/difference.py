@@ -22,7 +22,7 @@ ALIGNED: Mapping[str, Sequence[JustifyMethod]] = {
     "environment": ("left", "left"),
     "metrics": ("right", "right", "right"),
 }
-KEY_AT_MOST = 32
+KEY_AT_MOST, DIGITS = 32, 12
 NOTHING = "nothing differs: configuration, environment and metrics are the same"
 
 
@@ -73,7 +73,9 @@ def _table(title: str, rows: Sequence[Sequence[str]], width: int) -> Table:
 
 
 def _plain(each: Difference) -> Sequence[str]:
-    return words.clean(each.key), _shown(each.a), _shown(each.b)
+    """A setting in each run; of a digest the beginning."""
+    digits = DIGITS if each.key.startswith("sha256.") else None
+    return words.clean(each.key), _shown(each.a)[:digits], _shown(each.b)[:digits]
 
 
 def _measured(each: Difference) -> Sequence[str]:
@@ -95,4 +97,4 @@ def _signed(change: float | None, factor: int) -> str:
         case int():
             return f"{change:+d}"
         case _:
-            return f"{factor * change:+#.2g}"
+            return f"{factor * change:+#.2g}".rstrip(".")

@@ -94,7 +94,7 @@ def trained_again(
 
 
 def _experiment(run: read.Run) -> Experiment:
-    """The recorded configuration on the recorded number of threads; a relative data path starts here, as then."""
+    """The recorded configuration, on the recorded number of threads; only the numbers are wanted of it."""
     settings = _mapping(run.config.get("train")) | {"threads": run.summary.get("threads"), "save_weights": False}
     try:
         return resolve.from_mapping({**run.config, "train": settings, "log": {}})

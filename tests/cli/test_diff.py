@@ -6,7 +6,8 @@ import json
 def test_only_what_differs_is_printed(lossbench, fabricate, tmp_path):
     """Both folders, then a table for each part; accuracy in per cent and points, no colour in a pipe."""
     a = fabricate(tmp_path / "a", "focal", 0)
-    b = fabricate(tmp_path / "b", "brier", 0, strength=4.0, threads=2)
+    digests = {"identity": "b", "data": "e" * 64}
+    b = fabricate(tmp_path / "b", "brier", 0, strength=4.0, threads=2, hashes=digests)
     done = lossbench("diff", tmp_path / "a", b, check=0)
     lines = done.stdout.splitlines()
     assert done.stderr == ""
@@ -16,8 +17,9 @@ def test_only_what_differs_is_printed(lossbench, fabricate, tmp_path):
     rows = {line.split()[0]: line.split()[1:] for line in lines[2:] if line}
     assert rows["loss.name"] == ["focal", "brier"]
     assert rows["threads"] == ["1", "2"]
+    assert rows["sha256.data"] == ["d" * 12, "e" * 12]
     before, after = (json.loads((run / "run.json").read_text())["metrics"]["test.last.accuracy"] for run in (a, b))
-    change = f"{100 * (after - before):+#.2g}"
+    change = f"{100 * (after - before):+#.2g}".rstrip(".")
     assert rows["test.last.accuracy"] == ["%", f"{100 * before:.2f}", f"{100 * after:.2f}", change]
     assert "seed" not in rows
 
