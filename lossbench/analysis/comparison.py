@@ -198,7 +198,7 @@ def _judged(
 
 def _with_verdict(group: Group, difference: Difference, question: Question, comparisons: int) -> Difference:
     verdict = _verdict(group, difference, question)
-    if verdict != "undecided" or not difference.paired or group.diverged or not (sd := _sd(difference)):
+    if verdict != "undecided" or not difference.paired or group.diverged or (sd := _sd(difference)) is None:
         return replace(difference, verdict=verdict)
     needed = statistics.seeds_needed(difference.mean, sd, comparisons)
     shows = difference.n >= statistics.fewest_seeds(comparisons)

@@ -28,6 +28,7 @@ class Column:
         mark: What stands behind it: best, no softmax, or nothing.
         below: The column under whose cells this one may stand where there is no room beside them.
         is_number: Whether it is aligned to the right.
+        is_estimate: Whether a standard deviation may stand behind its numbers.
         is_core: Whether it belongs to the first table where there is room for one only.
     """
 
@@ -36,6 +37,7 @@ class Column:
     mark: Callable[[Group], str] = lambda _: ""
     below: str | None = None
     is_number: bool = True
+    is_estimate: bool = False
     is_core: bool = True
 
     @property
@@ -45,7 +47,7 @@ class Column:
 
 
 def columns(comparison: Comparison) -> list[Column]:
-    """All of them but the first, the label's."""
+    """All of them but the first, the label's, and those that would be empty."""
     first, *others = shown(comparison)
     confidence = words.percent(comparison.question.confidence)
     core = [
@@ -59,7 +61,9 @@ def columns(comparison: Comparison) -> list[Column]:
     ]
     if comparison.baseline is not None:
         core += _differences(comparison, first, confidence)
-    return [*core, *(_measured(each, is_core=False) for each in others)]
+    every = [*core, *(_measured(each, is_core=False) for each in others)]
+    groups = [group for block in comparison.blocks for group in block.groups]
+    return [column for column in every if any(column.text(group) not in {"", "-"} for group in groups)]
 
 
 def shown(comparison: Comparison) -> list[Measure]:
@@ -97,6 +101,7 @@ def _measured(of: Measure, *, is_core: bool = True) -> Column:
         lambda group: words.estimate(of, group.metrics[of.name]),
         lambda group: mark(group, of),
         below=words.title(measure(of.name.removesuffix("_scaled"))) if stands_below else None,
+        is_estimate=True,
         is_core=is_core,
     )
 

@@ -38,7 +38,9 @@ def _judged(findings: tuple[Finding, ...], confidence: float) -> Iterator[str]:
             "undecided": f'<skipped message="{sentence}"/>',
             "passed": f"<system-out>{sentence}</system-out>",
         }[finding.outcome]
-        yield _case(f"{verdicts.who(finding)}: {words.clean(finding.threshold.text)}", outcome)
+        yield _case(
+            f"{sentences.named(finding.label, finding.condition)}: {words.clean(finding.threshold.text)}", outcome
+        )
 
 
 def _compared(comparison: Comparison) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lossbench.analysis.measure import measure
 from lossbench.report import words
-from lossbench.report.sentences import setting
+from lossbench.report.sentences import named
 from lossbench.report.words import clean
 
 if TYPE_CHECKING:
@@ -22,12 +22,10 @@ def lines(pairs: Sequence[Paired], confidence: float, width: int) -> Iterator[st
     """A paragraph for each pair of losses."""
     accuracy = measure("accuracy")
     for pair in pairs:
-        where = " · ".join(setting(key, value) for key, value in pair.condition.items() if value is not None)
         ours, theirs = clean(pair.label), clean(pair.reference)
         seeds = words.counted(len(pair.seeds), "seed")
         interval = f"{words.percent(confidence)} interval {words.signed_interval(accuracy, pair.interval)}"
-        title = f"{ours} against {theirs}, image by image{f' ({where})' * bool(where)}"
-        yield textwrap.fill(title, width)
+        yield textwrap.fill(f"{named(pair.label, pair.condition)} against {theirs}, image by image", width)
         measured = f"{words.signed(accuracy, pair.mean)} pp, {interval} over {seeds} × {pair.images} images"
         alone = f"images a seed that one alone gets right: {ours} {pair.alone[0]:.1f}, {theirs} {pair.alone[1]:.1f}"
         yield from (

@@ -55,6 +55,12 @@ def condition(comparison: Comparison, block: Block) -> str:
     )
 
 
+def named(label: str, condition: Mapping[str, Any]) -> str:
+    """A group, with its condition in brackets: `focal (data.label_noise.rate 0.2)`."""
+    told = " · ".join(setting(key, value) for key, value in condition.items() if _tells(key, condition, {}))
+    return f"{clean(label)}{f' ({told})' * bool(told)}"
+
+
 def setting(key: str, value: object) -> str:
     """A key with its value: `data.label_noise.rate 0.2`, `model mlp`."""
     text = "none" if value is None else str(value).lower() if isinstance(value, bool) else clean(value)
@@ -64,7 +70,7 @@ def setting(key: str, value: object) -> str:
 def _tells(key: str, here: Mapping[str, Any], everywhere: Mapping[str, Collection[Any]]) -> bool:
     """Whether a reader needs a key: not where it does not apply, nor where it is merely not switched on."""
     if here[key] is not None:
-        return here[key] is not False or True in everywhere[key]
+        return here[key] is not False or True in everywhere.get(key, ())
     parent = key.rpartition(".")[0]
     return not {f"{parent}.name", f"{parent}.type"} & (here.keys() - {key})
 
@@ -78,15 +84,12 @@ def remarks(comparison: Comparison, group: Group) -> Iterator[str]:
     if difference and not difference.paired:
         yield f"{'' if comparison.question.unpaired else 'no seed in common: '}not paired, Welch's test"
     if difference and difference.verdict == "undecided" and difference.paired and not group.diverged:
-        shows = f"would show {words.sized(first, difference.detectable)}" if difference.detectable else "can show none"
+        shows = "can show none"
+        if difference.detectable is not None:
+            shows = f"would show {words.sized(first, difference.detectable)}"
+        this = words.sized(first, abs(difference.mean))
         needs = f"about {difference.further}" if difference.further else "over 1,000"
-        yield f"{words.counted(difference.n, 'seed')} {shows}; {_this(group, comparison)} needs {needs} more"
-
-
-def _this(group: Group, comparison: Comparison) -> str:
-    """The difference found, named, unless it is exactly nothing."""
-    assert group.difference  # noqa: S101 - there is one where there is a remark on it
-    return words.sized(comparison.question.measures[0], abs(group.difference.mean))
+        yield f"{words.counted(difference.n, 'seed')} {shows}" + f"; {this} needs {needs} more" * (difference.n > 1)
 
 
 def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str]:
@@ -100,14 +103,15 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
         yield f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities, so this is never marked best"
     if len(columns.shown(comparison)) > len(comparison.question.measures):
         yield "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images"
-    confidence = words.percent(comparison.question.confidence)
-    yield f"± standard deviation over seeds; [ ] {confidence} interval, not adjusted for the number of comparisons"
+    if any(group.n > 1 for group in groups):
+        confidence = words.percent(comparison.question.confidence)
+        yield f"± standard deviation over seeds; [ ] {confidence} interval, not adjusted for the number of comparisons"
     if any(difference.paired for difference in differences):
         yield (
             "p: exact sign-flip test of the paired differences, adjusted by Holm for "
             f"{words.counted(comparison.comparisons, 'comparison')}; won: seeds in which the loss did better"
         )
-    if with_remarks and any(difference.detectable for difference in differences):
+    if with_remarks and any(difference.further or difference.detectable for difference in differences):
         yield "would show, needs: with 80 % probability, if the seeds to come scatter like these"
     if (rope := comparison.question.rope) is not None:
         size = words.sized(comparison.question.measures[0], rope)
@@ -128,8 +132,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
     for loss in comparison.ambiguous:
         yield f"{clean(loss)} stands for different settings, told apart by a suffix"
     for label, where in comparison.absent:
-        told = " · ".join(setting(key, value) for key, value in where.items() if value is not None)
-        yield f"in {clean(comparison.baseline)}, but without a run now: {clean(label)}{f' ({told})' * bool(told)}"
+        yield f"in {clean(comparison.baseline)}, but without a run now: {named(label, where)}"
     for copy, kept in comparison.duplicates:
         yield f"counted once: {clean(copy)} is the same trial as {clean(kept)}"
     if len(comparison.versions) > 1:
@@ -163,10 +166,9 @@ def _some(labels: tuple[str, ...]) -> str:
 
 
 def _chosen(choice: Choice) -> str:
-    where = " · ".join(setting(key, value) for key, value in choice.condition.items() if value is not None)
     tried = f"best of {len(choice.tried)} by {choice.measure}" if choice.tried[1:] else "the only value"
     return (
-        f"tuned: {clean(choice.label)}{f' ({where})' * bool(where)}: {setting(choice.key, choice.value)}, "
+        f"tuned: {named(choice.label, choice.condition)}: {setting(choice.key, choice.value)}, "
         f"{tried} ({words.counted(choice.runs, 'run')})"
     )
 

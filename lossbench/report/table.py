@@ -54,11 +54,12 @@ class ComparisonTable:
 
 @dataclass(frozen=True)
 class _Stack:
-    """Columns that stand one below the other, and the width that they share."""
+    """Columns that stand one below the other, the width that they share, and how much of it a deviation takes."""
 
     columns: tuple[Column, ...]
-    width: int
-    marked: bool
+    width: int = 0
+    tail: int = 0
+    marked: bool = False
 
     @property
     def heads(self) -> list[str]:
@@ -66,12 +67,16 @@ class _Stack:
         top, *below = self.columns
         return [*top.heads, *(column.head.removeprefix(f"{top.head} ") for column in below)]
 
+    def text(self, column: Column, group: Group) -> str:
+        """What a column says; blanks stand for the deviation of a mean that has none, so that points are in line."""
+        text = column.text(group)
+        return text + " " * self.tail if column.is_estimate and " ± " not in text else text
+
     def cell(self, group: Group) -> list[tuple[str, str]]:
         """The lines for a group, each as wide as the stack, and how it is styled."""
         lines = []
         for column in self.columns:
-            text, mark = column.text(group), column.mark(group)
-            text = text + " " * (len(text.partition(" ± ")[0]) - 1) * text.endswith("± -")
+            text, mark = self.text(column, group), column.mark(group)
             padded = text.rjust(self.width) if column.is_number else (text + mark).ljust(self.width + self.marked)
             style = "bold" if mark == columns.BEST else STYLES.get(text, "")
             lines.append((padded + mark.ljust(self.marked) * column.is_number, style))
@@ -165,12 +170,15 @@ def _stacked(groups: Sequence[Group], every: Sequence[Column], *, beside: bool) 
     return tuple(_measured(groups, stack) for stack in stacks)
 
 
-def _measured(groups: Sequence[Group], stack: Sequence[Column]) -> _Stack:
+def _measured(groups: Sequence[Group], columns: Sequence[Column]) -> _Stack:
     """A stack as wide as its widest line, the marks having a place of their own behind numbers."""
-    marked = any(column.mark(group) for column in stack for group in groups)
-    texts = [column.text(group) for column in stack for group in groups]
-    bare = _Stack(tuple(stack), 0, marked)
-    return replace(bare, width=max(map(len, [*bare.heads, *texts])))
+    tails = (
+        text[text.find(" ± ") :] for column in columns for group in groups if " ± " in (text := column.text(group))
+    )
+    marked = any(column.mark(group) for column in columns for group in groups)
+    stack = _Stack(tuple(columns), tail=max(map(len, tails), default=0), marked=marked)
+    texts = (stack.text(column, group) for column in columns for group in groups)
+    return replace(stack, width=max(map(len, [*stack.heads, *texts])))
 
 
 def wrapped(label: str, width: int) -> list[str]:

@@ -6,22 +6,16 @@ from typing import TYPE_CHECKING
 
 from lossbench.analysis.gate import FEWEST_SEEDS
 from lossbench.report import words
-from lossbench.report.sentences import setting
+from lossbench.report.sentences import named
 from lossbench.report.words import clean
 
 if TYPE_CHECKING:
     from lossbench.analysis.gate import Finding
 
 
-def who(finding: Finding) -> str:
-    """The loss, and its condition in brackets."""
-    told = " · ".join(setting(key, value) for key, value in finding.condition.items() if value is not None)
-    return f"{clean(finding.label)}{f' ({told})' * bool(told)}"
-
-
 def sentence(finding: Finding, confidence: float) -> str:
     """What was found of a loss, and of what threshold."""
-    return f"{who(finding)}: {_found(finding, confidence)}: {clean(finding.threshold.text)}"
+    return f"{named(finding.label, finding.condition)}: {_found(finding, confidence)}: {clean(finding.threshold.text)}"
 
 
 def _found(finding: Finding, confidence: float) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lossbench.metrics import REPORTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from lossbench.analysis.measure import Measure
     from lossbench.analysis.records import Estimate
@@ -56,8 +56,8 @@ def value(measure: Measure, number: float | None) -> str:
 
 
 def estimate(measure: Measure, of: Estimate) -> str:
-    """Mean and standard deviation: `97.85 ± 0.12`, `97.85 ± -` for one seed."""
-    return "-" if of.mean is None else f"{value(measure, of.mean)} ± {value(measure, of.sd)}"
+    """Mean and standard deviation: `97.85 ± 0.12`; of one seed, `97.85`."""
+    return value(measure, of.mean) + ("" if of.sd is None else f" ± {value(measure, of.sd)}")
 
 
 def interval(measure: Measure, of: Interval | None) -> str:
@@ -110,11 +110,6 @@ def seeds(values: Iterable[int]) -> str:
         else:
             ranges.append([each, each])
     return ", ".join(f"{first}" if first == last else f"{first}–{last}" for first, last in ranges)
-
-
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([*([", ".join(words[:-1])] if words[1:] else []), *words[-1:]])
 
 
 def broken(folders: Iterable[Broken]) -> list[str]:

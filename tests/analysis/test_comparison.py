@@ -125,7 +125,7 @@ def test_the_family_spans_losses_and_conditions() -> None:
 
 
 def test_equivalence_comes_first() -> None:
-    """A small but certain difference is equivalent within ±1 point, better without; the bound itself is still inside."""
+    """A small but certain difference is equivalent within ±1 point, better without; the bound is inside."""
     rows = runs(CE, *BASE) + runs("focal", *shifted(CLEAR))
     assert difference(rows).verdict == "better"
     low, high = difference(rows).interval or (0, 0)
@@ -229,7 +229,10 @@ def test_keys_that_are_no_condition(key: str) -> None:
 
 def test_other_data_is_another_condition() -> None:
     """Two data folders of one name are not pooled: their digests differ."""
-    assert len(compare(runs("focal", 0.9, data__sha256="a") + runs("focal", 0.8, data__sha256="b"), Question()).blocks) == 2
+    assert (
+        len(compare(runs("focal", 0.9, data__sha256="a") + runs("focal", 0.8, data__sha256="b"), Question()).blocks)
+        == 2
+    )
 
 
 def test_a_block_for_each_condition(tmp_path: Path, fabricate: Any) -> None:

@@ -46,7 +46,7 @@ def test_broken_folders_are_rows_of_the_frame(tmp_path: Path, fabricate: Any) ->
 
 
 def test_a_row_for_each_epoch(tmp_path: Path, fabricate: Any) -> None:
-    """With `epochs=True` each epoch has its own numbers and its run's, the label still `loss`; a run without a history is listed."""
+    """Each epoch has its own numbers and its run's, the label still `loss`; a run without a history is listed."""
     fabricate(tmp_path, "focal", 0, epochs=3)
     (fabricate(tmp_path, "focal", 1) / "metrics.csv").unlink()
     epochs = lossbench.load_runs([tmp_path], epochs=True)

@@ -73,7 +73,7 @@ def test_a_value_with_diverged_runs_is_chosen_last() -> None:
 
 def test_tuning_needs_the_key_and_a_validation() -> None:
     """Both are named."""
-    with pytest.raises(UsageError, match="--tune optimizer.momentum: no run has this key"):
+    with pytest.raises(UsageError, match=r"--tune optimizer\.momentum: no run has this key"):
         tune(tried(CE, 0.1, (0.9, 0.9)), "optimizer.momentum", Question())
     with pytest.raises(UsageError, match=f"{CE} has no val.last.accuracy to choose by"):
         tune([row(CE, optimizer__learning_rate=0.1)], RATE, Question())

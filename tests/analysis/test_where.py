@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossbench.analysis.where import select
-from lossbench.errors import LossbenchError, NothingMatchedError, UsageError
+from lossbench.errors import NothingMatchedError, UsageError
 
 ROWS: list[dict[str, Any]] = [
     {"seed": 0, "loss": "ce", "rate": None, "status": "completed", "nesterov": True},
@@ -133,7 +134,5 @@ def test_any_condition_means_what_its_tree_means(condition: tuple[str, Any]) -> 
 @given(st.text(max_size=40))
 def test_any_text_is_a_condition_or_an_error(text: str) -> None:
     """Nothing else ever comes of it."""
-    try:
-        select(ROWS, text)
-    except LossbenchError as error:
-        assert error.exit_code in {2, 5}
+    with contextlib.suppress(UsageError, NothingMatchedError):
+        assert select(ROWS, text)

@@ -45,9 +45,13 @@ def fill(place: Path, count: int) -> None:
     for number in range(count):
         loss, rest = number % LOSSES, number // LOSSES
         condition, seed = rest % CONDITIONS, rest // CONDITIONS
-        label = f"focal gamma={loss}" if loss else "categorical_crossentropy"
+        _name, label = ("focal", f"focal gamma={loss}") if loss else ("categorical_crossentropy",) * 2
         noise = {"type": "symmetric", "rate": condition / 20, "include_self": False}
-        settings = {"loss": {"name": label.split()[0], "gamma": float(loss)}, "data.label_noise": noise, "seed": seed}
+        settings = {
+            "loss": {"name": label.split(maxsplit=1)[0], "gamma": float(loss)},
+            "data.label_noise": noise,
+            "seed": seed,
+        }
         metrics = {name: value + number % 97 / 1e4 for name, value in summary["metrics"].items()}
         hashes = summary["hashes"] | {"identity": f"{loss}-{condition}"}
         folder = place / f"noise-{condition}" / f"loss-{loss}-s{seed}"
@@ -67,7 +71,9 @@ def main() -> None:
             fill(place := Path(scratch) / "runs", count)
             command = ("-m", "lossbench", "compare", str(place))
             cold, warm = seconds(*command, repeats=1), seconds(*command)
-        print(f"{count:6,} folders: cold {cold:.2f} s ({cold / pandas:.1f} ×), warm {warm:.2f} s ({warm / pandas:.1f} ×)")
+        print(
+            f"{count:6,} folders: cold {cold:.2f} s ({cold / pandas:.1f} ×), warm {warm:.2f} s ({warm / pandas:.1f} ×)"
+        )
 
 
 if __name__ == "__main__":
