@@ -4,8 +4,8 @@ import itertools
 from xml.etree import ElementTree as ET
 
 import pytest
-from matplotlib.legend import Legend  # noqa: TID253 - this is what is tested
-from matplotlib.transforms import Bbox  # noqa: TID253
+from matplotlib.legend import Legend
+from matplotlib.transforms import Bbox
 
 from lossbench.analysis import comparison, frame, pictures
 from lossbench.analysis.measure import measure
