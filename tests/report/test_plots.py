@@ -130,6 +130,14 @@ def test_nothing_overlaps_and_nothing_is_cut_off(figures, study, labels):
         assert max(figure.get_size_inches()) <= 16, name
 
 
+def test_a_label_of_any_length_is_a_few_lines():
+    """Two thousand letters without a blank, as the baseline too."""
+    for label, shown in (("x" * 2000, 3), ("a_" * 1000, 3)):
+        assert len(canvas.label(label).splitlines()) == shown
+        assert len(canvas.short(label)) == 61
+        assert max(map(len, canvas.label(label).splitlines())) <= 32
+
+
 def test_a_check_that_sees_an_overlap(figures, study):
     """A title moved onto the panels, or out of the figure, does not pass."""
     figure = figures(study([BASELINE, "focal"]))["reliability"]

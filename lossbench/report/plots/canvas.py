@@ -31,7 +31,7 @@ INK, PALE, BASELINE, FAINT = "#0072b2", "#a6d0ea", "0.25", "0.88"
 MOST_LOSSES, MOST_COLUMNS = 20, 4
 """In one figure, and side by side in it."""
 
-LETTERS_PER_INCH = 13
+LETTERS_PER_INCH, SHORT = 13, 60
 LINE = 0.17
 """Inches from a line of text to the next."""
 
@@ -116,6 +116,12 @@ def label(text: str, width: int = 30, most: int = 3) -> str:
     return "\n".join(lines) if len(lines) <= most else "\n".join(lines[:most]) + " …"
 
 
+def short(text: str) -> str:
+    """A label in one line of at most 60 letters."""
+    one_line = words.clean(text)
+    return one_line if len(one_line) <= SHORT else f"{one_line[:SHORT]}…"
+
+
 def name(group: Group, width: int = 30, most: int = 3) -> str:
     """A group's label in lines, marked if it trains no softmax probabilities."""
     return label(group.label, width, most) + columns.NO_SOFTMAX * (group.link != "softmax")
@@ -148,8 +154,7 @@ def area(meaning: str, color: str) -> Artist:
 
 def dashed(label: str | None) -> list[Artist]:
     """The baseline for the legend, if there is one."""
-    short = textwrap.shorten(words.clean(label), 60, placeholder=" …") if label else ""
-    return [stroke(f"{short} (baseline)", color=BASELINE, linestyle="--")] if label else []
+    return [stroke(f"{short(label)} (baseline)", color=BASELINE, linestyle="--")] if label else []
 
 
 def quantity(measure: Measure) -> str:

@@ -45,7 +45,7 @@ def draw_difference(scene: Scene) -> Figure | None:
     if not matrices or scene.baseline is None:
         return None
     limit = max(SMALLEST, *(np.nanmax(np.abs(each), initial=0) for each in matrices.values()))
-    held = f"confusion minus that of {words.clean(scene.baseline.group.label)}"
+    held = f"confusion minus that of {canvas.short(scene.baseline.group.label)}"
     sentences = (f"{held}: test set, {scene.at} epoch, mean over shared seeds", *scene.sentences)
     return _matrices(matrices, sentences, (-limit, limit), "RdBu", _signed, diagonal=True)
 
