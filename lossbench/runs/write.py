@@ -42,8 +42,8 @@ def text(path: Path, content: str) -> None:
     _atomic(path, lambda file: file.write(content.encode(errors="backslashreplace")))
 
 
-def binary(path: Path, content: bytes) -> None:
-    """Write a file of bytes, such as a picture."""
+def bytes_(path: Path, content: bytes) -> None:
+    """Write a file as it is."""
     _atomic(path, lambda file: file.write(content))
 
 

@@ -184,6 +184,6 @@ def save(figure: Figure, directory: Path, name: str) -> Sequence[Path]:
         figure.savefig(content, format=form, metadata=about)
         path = directory / f"{name}.{form}"
         write.folder(path.parent)
-        write.binary(path, content.getvalue())
+        write.bytes_(path, content.getvalue())
         paths.append(path)
     return paths
