@@ -104,6 +104,8 @@ def read(folder: Path) -> Run:
         config = plain_yaml.parse(text(folder / paths.CONFIG, CONFIG_BYTES))
     except ValueError as error:
         raise BrokenRunError(f"{paths.CONFIG}: {error}") from error
+    if missing := [section for section in paths.CONFIG_SECTIONS if section not in config]:
+        raise BrokenRunError(f"{paths.CONFIG}: not complete: {missing[0]} is missing")
     return Run(
         folder=folder,
         status=summary["status"],
