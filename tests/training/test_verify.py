@@ -136,7 +136,8 @@ def test_a_changed_configuration_is_refused(copy):
 
 def test_a_configuration_that_is_none_is_said(copy):
     """With its place."""
-    (copy / "config.yaml").write_text("loss: nonsense\n")
+    path = copy / "config.yaml"
+    path.write_text(path.read_text().replace("name: focal", "name: nonsense"))
     with pytest.raises(errors.ConfigError, match=r"copy/config\.yaml: loss.*unknown loss 'nonsense'"):
         verify.trial_of(read.read(copy))
 
