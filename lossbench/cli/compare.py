@@ -109,7 +109,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     ] = False,
     sort: Annotated[
         str | None,
-        typer.Option(metavar="ORDER", rich_help_panel=OUTPUT, help="A metric, loss, n or p. (default: the first metric)"),
+        typer.Option(metavar="ORDER", rich_help_panel=OUTPUT, help="A metric, loss, n or p. (default: the metric)"),
     ] = None,
     top: Annotated[
         int | None, typer.Option(min=1, rich_help_panel=OUTPUT, help="So many losses of each block.")
