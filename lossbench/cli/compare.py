@@ -60,7 +60,7 @@ def compare(  # noqa: PLR0913 - the options of the command
         typer.Option(
             metavar="KEYS",
             rich_help_panel=STATISTICS,
-            help="What makes a group: loss, loss.name, or dotted keys. [default: loss]",
+            help="What makes a group: loss, loss.name, or dotted keys. (default: loss)",
         ),
     ] = None,
     across: Annotated[
@@ -72,7 +72,7 @@ def compare(  # noqa: PLR0913 - the options of the command
         typer.Option(
             metavar="LOSS",
             rich_help_panel=STATISTICS,
-            help="What the others are held against. [default: categorical_crossentropy]",
+            help="What the others are held against. (default: categorical_crossentropy)",
         ),
     ] = None,
     ci: Annotated[
@@ -110,7 +110,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     ] = False,
     sort: Annotated[
         str | None,
-        typer.Option(metavar="ORDER", rich_help_panel=OUTPUT, help="A metric, loss, n or p. [default: the metric]"),
+        typer.Option(metavar="ORDER", rich_help_panel=OUTPUT, help="A metric, loss, n or p. (default: the metric)"),
     ] = None,
     top: Annotated[
         int | None, typer.Option(min=1, rich_help_panel=OUTPUT, help="So many losses of each block.")

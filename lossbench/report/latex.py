@@ -25,23 +25,17 @@ _LAST_LATIN = "ÿ"
 
 
 def render(report: Report) -> str:
-    """A `table` with all conditions, each under a line of its own; caption, legend and notes."""
+    """A `table` as wide as an article's text: the first measure with its differences, below it the other measures."""
     comparison = report.comparison
-    every = columns.columns(comparison)
-    head = " · ".join(map(words.clean, comparison.question.by))
-    alignment = "l" + "".join("r" if column.is_number else "l" for column in every)
+    every = [column for column in columns.columns(comparison) if _has_room(column, comparison)]
+    tables = [[column for column in every if column.is_core is core] for core in (True, False)]
     return "\n".join(
         [
             r"% needs \usepackage{booktabs}",
             r"\begin{table}",
-            r"\centering\scriptsize\setlength{\tabcolsep}{3pt}",
+            r"\centering\scriptsize\setlength{\tabcolsep}{2pt}",
             rf"\caption{{{escaped(sentences.title(comparison))}}}",
-            rf"\begin{{tabular}}{{{alignment}}}",
-            r"\toprule",
-            " & ".join(map(escaped, [head, *(column.head for column in every)])) + r" \\",
-            *(line for block in comparison.blocks for line in _block(comparison, block, every)),
-            r"\bottomrule",
-            r"\end{tabular}",
+            *(line for table in tables if table for line in _tabular(comparison, table)),
             *(rf"\par {escaped(note)}." for note in _notes(comparison)),
             r"\end{table}",
             "",
@@ -49,17 +43,33 @@ def render(report: Report) -> str:
     )
 
 
+def _has_room(column: Column, comparison: Comparison) -> bool:
+    """A paper's column is narrow: the interval of the mean and the seeds won stay with CSV and JSON."""
+    return column.heads != ("won",) and column.below != words.title(comparison.question.measures[0])
+
+
+def _tabular(comparison: Comparison, table: list[Column]) -> Iterator[str]:
+    head = " · ".join(map(words.clean, comparison.question.by))
+    yield rf"\begin{{tabular}}{{l{''.join('r' if column.is_number else 'l' for column in table)}}}"
+    yield r"\toprule"
+    yield " & ".join(map(escaped, [head, *(column.head for column in table)])) + r" \\"
+    for block in comparison.blocks:
+        yield from _block(comparison, block, table)
+    yield r"\bottomrule"
+    yield r"\end{tabular}\par\medskip"
+
+
 def escaped(text: str) -> str:
     """Text that LaTeX sets as it is; a letter beyond Latin, which its fonts may lack, becomes a question mark."""
     return "".join(_ESCAPES.get(each, each if each <= _LAST_LATIN else "?") for each in text)
 
 
-def _block(comparison: Comparison, block: Block, every: list[Column]) -> Iterator[str]:
+def _block(comparison: Comparison, block: Block, table: list[Column]) -> Iterator[str]:
     yield r"\midrule"
     if condition := sentences.condition(comparison, block):
-        yield rf"\multicolumn{{{len(every) + 1}}}{{l}}{{\emph{{{escaped(condition)}}}}} \\"
+        yield rf"\multicolumn{{{len(table) + 1}}}{{l}}{{\emph{{{escaped(condition)}}}}} \\"
     for group in block.groups:
-        cells = [escaped(words.clean(group.label)), *(_cell(column, group) for column in every)]
+        cells = [escaped(words.clean(group.label)), *(_cell(column, group) for column in table)]
         yield " & ".join(cells) + r" \\"
 
 

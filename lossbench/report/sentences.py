@@ -109,7 +109,9 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
     if any(difference.paired for difference in differences):
         yield (
             "p: exact sign-flip test of the paired differences, adjusted by Holm for "
-            f"{words.counted(comparison.comparisons, 'comparison')}; won: seeds in which the loss did better"
+            f"{words.counted(comparison.comparisons, 'comparison')}"
+            + "; won: seeds in which the loss did better"
+            * with_remarks
         )
     if with_remarks and any(difference.further or difference.detectable for difference in differences):
         yield "would show, needs: with 80 % probability, if the seeds to come scatter like these"

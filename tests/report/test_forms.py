@@ -113,13 +113,14 @@ def test_markdown(study: Path) -> None:
 
 
 def test_latex(study: Path) -> None:
-    """Each row has a cell for each letter of the tabular; the best mean is bold; nothing is left unescaped."""
+    """Each row has a cell for each letter of its tabular; the best mean is bold; nothing is left unescaped."""
     text = render([study], "latex")
-    columns = re.search(r"begin\{tabular\}\{([lr]+)\}", text)
-    assert columns
-    rows = [line for line in text.splitlines() if line.endswith(r"\\") and "&" in line]
-    assert {len(re.split(r"(?<!\\)&", row)) for row in rows} == {len(columns[1])}
-    assert len(rows) == 5
+    tables = re.findall(r"begin\{tabular\}\{([lr]+)\}(.*?)\\end\{tabular\}", text, re.DOTALL)
+    assert len(tables) == 2
+    for letters, body in tables:
+        rows = [line for line in body.splitlines() if line.endswith(r"\\") and "&" in line]
+        assert {len(re.split(r"(?<!\\)&", row)) for row in rows} == {len(letters)}
+        assert len(rows) == 5
     assert r"\textbf{" in text
     assert r"3 + 1 diverged" in text
     assert text.isascii()
