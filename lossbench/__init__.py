@@ -13,10 +13,27 @@ The house has two halves that never import each other; the run folder is their o
     training/    the only training loop; optimisers, checkpoints, device, precision, threads
     sweep/       cases × parameters × seeds -> many trials, one after the other
     runs/        the run folder: the only place that knows its file names
-    analysis/    run folders -> frame -> groups over seeds
-    report/      groups -> terminal, Markdown, CSV, JSON
+    analysis/    run folders -> rows -> groups over seeds -> differences -> verdicts -> gate
+    report/      verdicts -> terminal, Markdown, LaTeX, CSV, JSON, JUnit, GitHub, plots
 
     YAML -> config -> Trial -> data -> Dataset -> models + losses -> training -> runs -> folder -> analysis -> report
+
+`lossbench.load_runs(paths)` gives run folders as a pandas frame, for analyses of your own.
 """
 
+TYPE_CHECKING = False
+"""True for type checkers; importing it from `typing` would be all that `import lossbench` costs."""
+
+if TYPE_CHECKING:
+    from lossbench.analysis.frame import load_runs
+
+__all__ = ["__version__", "load_runs"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    if name == "load_runs":
+        from lossbench.analysis.frame import load_runs
+
+        return load_runs
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,8 +8,10 @@
     │   └── DeviceError         2   a device that this machine does not have
     ├── MachineError            1   disk full, no permission, damaged installation
     ├── TakenRunError           1   another process trains this run
+    ├── GateFailedError         3   a loss crossed a threshold of the gate, or a run does not give its numbers again
     ├── UnfinishedRunError      4   a run failed or diverged
     ├── NothingMatchedError     5   no run matched what was asked for
+    ├── UndecidedError          6   the gate could not decide, and was to be strict
     └── InterruptedRunError   128+n stopped by signal n; the same command continues
 
 A message is one sentence or one line a problem: where, what was expected, what was found, what to do.
@@ -73,6 +75,12 @@ class TakenRunError(LossbenchError):
     """Another process trains this run."""
 
 
+class GateFailedError(LossbenchError):
+    """A loss lies wholly beyond a threshold of the gate, or a run is not verified; one sentence a violation."""
+
+    exit_code = 3
+
+
 class UnfinishedRunError(LossbenchError):
     """A run ended as failed or diverged; its folder holds what there is."""
 
@@ -83,6 +91,12 @@ class NothingMatchedError(LossbenchError):
     """No run matched what was asked for."""
 
     exit_code = 5
+
+
+class UndecidedError(LossbenchError):
+    """A strict gate could not decide: the interval holds the threshold, or there are too few seeds."""
+
+    exit_code = 6
 
 
 class InterruptedRunError(LossbenchError):

@@ -60,10 +60,14 @@ def ece(log_probabilities: Floats, labels: Labels) -> float:
     """
     confidence = np.exp(log_probabilities.max(axis=1))
     correct = log_probabilities.argmax(axis=1) == labels
-    edges = np.linspace(0, 1, ECE_BINS + 1)
-    bins = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, ECE_BINS - 1)
-    gaps = np.bincount(bins, weights=correct - confidence, minlength=ECE_BINS)
+    gaps = np.bincount(ece_bins(confidence), weights=correct - confidence, minlength=ECE_BINS)
     return float(np.abs(gaps).sum() / len(labels))
+
+
+def ece_bins(confidence: Floats) -> NDArray[np.intp]:
+    """The bin of each confidence, from 0: ((b-1)/15, b/15] is bin b - 1."""
+    edges = np.linspace(0, 1, ECE_BINS + 1)
+    return np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, ECE_BINS - 1)
 
 
 @dataclass(frozen=True)

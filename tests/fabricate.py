@@ -146,3 +146,16 @@ def fabricate(  # noqa: PLR0913 - a test names what it needs
         | summary,
     )
     return folder
+
+
+def row(loss: str = "focal", seed: int = 0, accuracy: float | None = 0.9, **others: Any) -> dict[str, Any]:
+    """A run as a hand-written row; dots of further keys are written as `__`."""
+    usual = {
+        "folder": f"{loss}-{seed}-{accuracy}", "status": "completed" if accuracy is not None else "diverged",
+        "seed": seed, "loss": loss, "loss.name": loss.split(maxsplit=1)[0],
+        "link": "softmax", "identity": f"{loss}{others}",
+        "settings": loss, "lossbench": "0.1.0", "model.name": "mlp", "data.name": "mnist", "train.epochs": 5,
+        "test.last.nll": 0.1, "test.last.brier": 0.1, "test.last.ece": 0.1,
+    }  # fmt: skip
+    given = {key.replace("__", "."): value for key, value in others.items()}
+    return usual | {"test.last.accuracy": accuracy} | given

@@ -49,6 +49,8 @@ def finished_run(tmp_path_factory):
         ["config", "focal.yaml", "loss.gamma=3"],
         ["schema"],
         ["show", "RUN"],
+        ["diff", "RUN", "RUN"],
+        ["diff", "RUN", "RUN", "--json"],
         ["compare", "RUN"],
         ["compare", "RUN", "--format", "csv"],
     ],

@@ -1,90 +1,79 @@
-"""Run folders as one pandas frame: a row for each run, a column for each key."""
+"""Run folders as rows, and the same as a pandas frame for people's own analyses."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import NothingMatchedError
-from lossbench.runs import read
+from lossbench.runs import index, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import pandas as pd
 
-
-RUN_COLUMNS = ("folder", "status", "seed", "loss", "link", "identity", "settings", "lossbench")
-"""The columns that tell about a run rather than about its configuration."""
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A run folder that could not be read, and why."""
-
-    folder: Path
-    reason: str
+    from lossbench.runs.index import Broken
+    from lossbench.runs.rows import Row
 
 
-def load_runs(places: Iterable[Path]) -> tuple[pd.DataFrame, list[Broken]]:
-    """Every run at or below the places.
-
-    Columns: `folder`, `status`, `seed`, `loss` (its label), `link`, `identity`, `settings` (what the label stands for:
-    the complete loss and the hash of its plugin, as JSON), `lossbench` (the version); `data.sha256`; the
-    configuration's keys, dotted, lists as JSON; the metrics as `test.last.accuracy`, missing where they were NaN.
-
-    Returns:
-        The frame, and the folders that could not be read.
+def rows(places: Iterable[Path]) -> tuple[list[Row], list[Broken]]:
+    """Every run at or below the places as a row, and the folders that could not be read.
 
     Raises:
         UsageError: A place does not exist.
         NothingMatchedError: There is no run that can be read.
     """
-    import pandas as pd
-
-    rows, broken = [], []
-    for folder in read.find(places := list(places)):
-        try:
-            rows.append(_row(read.read(folder)))
-        except read.BrokenRunError as error:
-            broken.append(Broken(folder, str(error)))
-    if not rows:
+    found, broken = index.load(places := list(places))
+    if not found:
         reasons = "".join(f"\n{each.folder}: {each.reason}" for each in broken)
         raise NothingMatchedError(f"{', '.join(map(str, places))}: no run that can be read{reasons}")
-    return pd.DataFrame(rows, dtype=object), broken
+    return found, broken
 
 
-def _row(run: read.Run) -> dict[str, Any]:
-    summary = run.summary
-    hashes = summary["hashes"]
-    config = {key: value for key, value in run.config.items() if key not in {"test", "val"}}
-    return dict(_flat(config)) | {
-        "folder": str(run.folder),
-        "status": run.status,
-        "seed": run.seed,
-        "loss": run.loss,
-        "link": _text(summary.get("link")),
-        "identity": hashes["identity"],
-        "settings": json.dumps([run.config.get("loss"), hashes.get("plugin")], sort_keys=True),
-        "data.sha256": _text(hashes.get("data")),
-        "lossbench": _text(_mapping(summary.get("versions")).get("lossbench")),
-        **run.metrics,
-    }
+def load_runs(paths: Path | str | Iterable[Path | str] = "runs", *, epochs: bool = False) -> pd.DataFrame:
+    """Every run at or below the paths as a frame.
+
+    A run that cannot be read is a row with the status `broken` and the `reason`.
+
+    Args:
+        paths: Run folders, or folders that hold them, one or several.
+        epochs: A row for each epoch of each run instead, with the columns of `metrics.csv` before those of the run;
+            its `loss` is called `train_loss`, and `seconds` are the epoch's.
+
+    Returns:
+        Columns: `folder`, `status`, `seed`, `loss` (the label) and what else is told of a run; the configuration's keys
+        with dots, lists as JSON; the final metrics as `test.last.accuracy`.
+
+    Raises:
+        UsageError: A path does not exist.
+        NothingMatchedError: There is no run that can be read.
+
+    Example:
+        runs = lossbench.load_runs("runs")
+        runs.groupby("loss")["test.last.accuracy"].agg(["mean", "std"])
+    """
+    from pathlib import Path
+
+    import pandas as pd
+
+    found, broken = rows(map(Path, [paths] if isinstance(paths, Path | str) else paths))
+    records: list[dict[str, Any]] = [{"folder": row["folder"], **row} for row in found]
+    if epochs:
+        records = [record for row in records for record in _epochs(row)]
+    lost = [{"folder": str(each.folder), "status": "broken", "reason": each.reason} for each in broken]
+    return pd.DataFrame([*records, *lost])
 
 
-def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in mapping.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", json.dumps(value) if isinstance(value, list | dict) else value
+def _epochs(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The run's epochs, each with all that is known of the run."""
+    from pathlib import Path
 
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    try:
+        history = read.history(Path(row["folder"]))
+    except read.BrokenRunError as error:
+        yield {"folder": row["folder"], "status": "broken", "reason": str(error)}
+        return
+    for epoch in history:
+        told = {"train_loss" if name == "loss" else name: value for name, value in epoch.items()}
+        yield {"folder": row["folder"], **told, **{key: value for key, value in row.items() if key not in told}}

@@ -38,6 +38,11 @@ class Sheet:
 
 
 def load(place: Path) -> Sheet:
+    """All of the run in a folder, or of the only one below it; raises what `only` raises."""
+    return _sheet(only(place))
+
+
+def only(place: Path) -> read.Run:
     """The run in a folder, or the only one below it.
 
     Raises:
@@ -51,15 +56,14 @@ def load(place: Path) -> Sheet:
     if len(folders) > 1:
         some = "".join(f"\n  {folder}" for folder in folders[:NAMED])
         raise UsageError(f"{place}: expected one run, found {len(folders)}; name one of them, such as{some}")
-    return _sheet(folders[0])
-
-
-def _sheet(folder: Path) -> Sheet:
     try:
-        run = read.read(folder)
+        return read.read(folders[0])
     except read.BrokenRunError as error:
-        raise read.BrokenRunError(f"{folder}: {error}") from error
-    faults: list[str] = []
+        raise read.BrokenRunError(f"{folders[0]}: {error}") from error
+
+
+def _sheet(run: read.Run) -> Sheet:
+    folder, faults = run.folder, list[str]()
     history = _part(read.history, folder, faults)
     rows = defaultdict(list)
     if run.status == "completed":

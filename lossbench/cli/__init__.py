@@ -15,6 +15,7 @@ import typer
 from lossbench import __version__
 from lossbench.cli.compare import compare
 from lossbench.cli.config import config
+from lossbench.cli.diff import diff
 from lossbench.cli.doctor import doctor
 from lossbench.cli.init import init
 from lossbench.cli.losses import losses
@@ -23,9 +24,10 @@ from lossbench.cli.show import show
 from lossbench.cli.sweep import sweep
 from lossbench.cli.train import train
 from lossbench.cli.validate import validate
+from lossbench.cli.verify import verify
 from lossbench.errors import LossbenchError
 
-COMMANDS = (train, sweep, compare, show, losses, init, validate, config, schema, doctor)
+COMMANDS = (train, sweep, compare, show, diff, verify, losses, init, validate, config, schema, doctor)
 
 app = typer.Typer(
     help="Which loss function wins on MNIST, where, and how sure that is.",

@@ -1,34 +1,269 @@
-"""`lossbench compare`: losses side by side."""
+"""`lossbench compare`: which loss is better, by how much, and how sure that is."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from lossbench.errors import GateFailedError, UndecidedError, UsageError
 
-def compare(
+if TYPE_CHECKING:
+    from lossbench.analysis.gate import Finding
+    from lossbench.analysis.records import Comparison
+    from lossbench.runs.rows import Row
+
+SELECTION, STATISTICS, GATE, OUTPUT = "Which runs", "What is compared", "The gate", "What is shown"
+
+
+def compare(  # noqa: PLR0913 - the options of the command
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Run folders, or folders that hold them.")],
+    *,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CONDITION",
+            rich_help_panel=SELECTION,
+            help="Such as \"data.label_noise.rate==0.2 and status=='completed'\".",
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="SEEDS", rich_help_panel=SELECTION, help="Such as 0-9 or 0,1,5.")
+    ] = None,
+    tune: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY",
+            rich_help_panel=SELECTION,
+            help="Each loss at its best value of this key by validation, such as optimizer.learning_rate.",
+        ),
+    ] = None,
+    metric: Annotated[
+        str,
+        typer.Option(
+            metavar="METRICS",
+            rich_help_panel=STATISTICS,
+            help="With commas; the first carries the verdict. accuracy, nll, brier, ece, recall.5, …",
+        ),
+    ] = "accuracy,nll,brier,ece",
     at: Annotated[
-        Literal["last", "best"], typer.Option(help="Test the weights of the last epoch, or of the best on validation.")
+        Literal["last", "best"],
+        typer.Option(rich_help_panel=STATISTICS, help="Test the weights of the last epoch, or the best on validation."),
     ] = "last",
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEYS",
+            rich_help_panel=STATISTICS,
+            help="What makes a group: loss, loss.name, or dotted keys. (default: loss)",
+        ),
+    ] = None,
+    across: Annotated[
+        str | None,
+        typer.Option(metavar="KEYS", rich_help_panel=STATISTICS, help="The keys that make the outermost blocks."),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOSS",
+            rich_help_panel=STATISTICS,
+            help="What the others are held against. (default: categorical_crossentropy)",
+        ),
+    ] = None,
+    ci: Annotated[
+        float, typer.Option(min=50, max=99.99, rich_help_panel=STATISTICS, help="Confidence of the intervals, in %.")
+    ] = 95,
+    rope: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", rich_help_panel=STATISTICS, help="Differences up to this count as none, such as 0.1pp."
+        ),
+    ] = None,
+    unpaired: Annotated[
+        bool, typer.Option("--unpaired", rich_help_panel=STATISTICS, help="Welch's test, seeds not paired.")
+    ] = False,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="THRESHOLD",
+            rich_help_panel=GATE,
+            help="Exit 3 if it is so: 'delta.accuracy < -0.2pp', 'accuracy < 0.97'; repeatable.",
+        ),
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", rich_help_panel=GATE, help="Hold each loss against itself in a stored baseline."),
+    ] = None,
+    save_baseline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", rich_help_panel=GATE, help="Store these runs as a baseline, unless the gate fails."
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", rich_help_panel=GATE, help="Exit 6 if a threshold stays undecided.")
+    ] = False,
+    sort: Annotated[
+        str | None,
+        typer.Option(metavar="ORDER", rich_help_panel=OUTPUT, help="A metric, loss, n or p. (default: the metric)"),
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(min=1, rich_help_panel=OUTPUT, help="So many losses of each block.")
+    ] = None,
+    only_changed: Annotated[
+        bool, typer.Option("--only-changed", rich_help_panel=OUTPUT, help="Only losses that are better or worse.")
+    ] = False,
+    images: Annotated[
+        bool,
+        typer.Option(
+            "--images", rich_help_panel=OUTPUT, help="Which images one gets right and the other wrong in most seeds."
+        ),
+    ] = False,
+    list_: Annotated[bool, typer.Option("--list", rich_help_panel=OUTPUT, help="List single runs instead.")] = False,
+    plots: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", rich_help_panel=OUTPUT, help="Draw it: PNG and SVG files go to this folder."),
+    ] = None,
     format: Annotated[  # noqa: A002 - the option's name
-        Literal["table", "csv", "json", "markdown"], typer.Option("--format", "-f", help="How to print it.")
+        Literal["table", "markdown", "csv", "json", "jsonl", "latex", "junit", "github"],
+        typer.Option("--format", "-f", rich_help_panel=OUTPUT, help="How to write it."),
     ] = "table",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not to stdout.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", rich_help_panel=OUTPUT, help="Write to this file, not to stdout.")
+    ] = None,
 ) -> None:
-    """Compare losses: mean and deviation over seeds of accuracy, NLL, Brier score and ECE on the test set."""
-    from lossbench.analysis import frame, summary
+    """Compare losses over seeds: which is better, by how much, and how sure that is.
+
+    Exit codes: 0 · 2 usage · 3 the gate failed · 5 nothing matched · 6 undecided, with --strict.
+    """
+    from lossbench.analysis import arrange, frame, gate, stored
+    from lossbench.analysis import where as conditions
+    from lossbench.analysis.comparison import compare as compared
+    from lossbench.analysis.images import pair
+    from lossbench.analysis.measure import measure, with_classes
+    from lossbench.analysis.records import Question
+    from lossbench.analysis.tune import tune as tuned
+    from lossbench.analysis.view import view
     from lossbench.report import output as report
     from lossbench.report import words
+
+    if against and baseline:
+        raise UsageError("--against and --baseline: each names what losses are held against; choose one")
+    if list_ and plots:
+        raise UsageError("--list and --plots: single runs are not drawn; choose one")
+    measures = tuple(map(measure, _keys(metric)))
+    thresholds = [gate.threshold(text) for text in fail_if or ()]
+    selected = partial(conditions.select, condition=where, seeds=_seeds(seeds) if seeds else None)
+    found, broken = frame.rows(paths)
+    question = Question(
+        measures=measures,
+        at=at,
+        by=_keys(by or ("loss.name" if (tune or "").startswith("loss.") else "loss")),
+        across=_keys(across or ""),
+        baseline=_label(baseline, found),
+        confidence=ci / 100,
+        rope=gate.rope(rope, measures[0]) if rope else None,
+        unpaired=unpaired,
+        also=tuple(threshold.measure for threshold in thresholds),
+    )
+    rows = with_classes(selected(found), (*question.measures, *question.also))
+    if list_:
+        _write(report.list_runs(rows, arrange.differing(rows), question, format, to_stdout=not output), output)
+        return
+    rows, choices = tuned(rows, tune, question) if tune else (rows, ())
+    earlier = stored.load(against) if against else None
+    earlier = earlier and replace(earlier, rows=selected(earlier.rows))
+    comparison = replace(compared(rows, question, earlier, apart_from=_keys(tune or "")), tuned=choices)
+    findings = tuple(gate.judge(comparison, thresholds))
+    pairs = tuple(pair(comparison)) if images else ()
+    shown = view(comparison, sort=sort, top=top, only_changed=only_changed)
+    answer = report.Report(shown, tuple(broken), findings, pairs)
+    if format == "github":
+        _write(report.render(answer, "github", to_stdout=False), None)
+        _summarise(report.render(answer, "markdown", to_stdout=False), output)
+    else:
+        _write(report.render(answer, format, to_stdout=not output), output)
+    for line in words.broken(broken):
+        typer.echo(line, err=True)
+    if plots:
+        _draw(shown, plots)
+    if save_baseline and not any(finding.outcome == "failed" for finding in findings):
+        stored.save(save_baseline, rows)
+    _judge(findings, question.confidence, strict=strict)
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    return tuple(key.strip() for key in text.split(",") if key.strip())
+
+
+def _seeds(text: str) -> frozenset[int]:
+    from lossbench.config.sweep import numbers
+
+    try:
+        return frozenset(numbers(text))
+    except ValueError as error:
+        raise UsageError(f"--seeds: {error}") from error
+
+
+def _label(name: str | None, rows: Sequence[Row]) -> str | None:
+    """The label of a loss that is named by an alias or a preset; anything else as it is."""
+    if name is None or any(name in {row["loss"], row["loss.name"]} for row in rows):
+        return name
+    from lossbench.losses import registry
+
+    return registry.label(registry.parse(name)) if name in registry.names() else name
+
+
+def _write(text: str, output: Path | None) -> None:
     from lossbench.runs import write
 
-    runs, broken = frame.load_runs(paths)
-    text = report.render(summary.summarise(runs, at), broken, format, to_stdout=output is None)
     if output:
         write.text(output, text)
     else:
         typer.echo(text, nl=False, color=True)
-    for line in words.broken(broken):
-        typer.echo(line, err=True)
+
+
+def _draw(comparison: Comparison, directory: Path) -> None:
+    """Draw a comparison, and say what of its runs could not be read for it."""
+    from lossbench.analysis.pictures import pictures
+    from lossbench.report import plots, words
+
+    found, unread = pictures(comparison)
+    files = plots.save(comparison, found, directory)
+    for each in unread:
+        typer.echo(f"not drawn: {words.clean(each.folder)}: {words.clean(each.reason)}", err=True)
+    typer.echo(f"plots: {len(files)} files in {directory}", err=True)
+
+
+def _summarise(text: str, output: Path | None) -> None:
+    """Where GitHub Actions shows a job's summary; on stdout if this is none of its jobs."""
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if output or not summary:
+        _write(text, output)
+        return
+    with Path(summary).open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _judge(findings: Sequence[Finding], confidence: float, *, strict: bool) -> None:
+    """Say what the gate found, and end with its exit code."""
+    from lossbench.report import verdicts
+
+    sentences = {
+        outcome: [verdicts.sentence(finding, confidence) for finding in findings if finding.outcome == outcome]
+        for outcome in ("failed", "undecided", "passed")
+    }
+    if findings:
+        counts = ", ".join(f"{len(lines)} {outcome}" for outcome, lines in sentences.items() if lines)
+        typer.echo(f"gate: {counts}", err=True)
+    if strict and sentences["undecided"] and not sentences["failed"]:
+        raise UndecidedError("\n".join(sentences["undecided"]))
+    for line in sentences["undecided"]:
+        typer.echo(f"warning: {line}", err=True)
+    if sentences["failed"]:
+        raise GateFailedError("\n".join(sentences["failed"]))

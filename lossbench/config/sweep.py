@@ -14,6 +14,15 @@ def seeds(value: object) -> object:
     """Return the numbers that a text such as `0-9` or `0-4, 7` means; anything else as it is."""
     if not isinstance(value, str):
         return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
+    return numbers(value)
+
+
+def numbers(value: str) -> tuple[int, ...]:
+    """Return the numbers that a text such as `0-9` or `0-4, 7` means.
+
+    Raises:
+        ValueError: It is none.
+    """
     numbers: list[int] = []
     for part in value.split(","):
         found = re.fullmatch(r"\s*(\d{1,10})(?:\s*-\s*(\d{1,10}))?\s*", part)

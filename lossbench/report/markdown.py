@@ -5,44 +5,58 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lossbench.report import words
+from lossbench.report import columns, sentences, verdicts, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
-    from lossbench.analysis.summary import Block, Comparison, Group
+    from lossbench.analysis.records import Block, Comparison, Group
+    from lossbench.report.columns import Column
+    from lossbench.report.output import Report
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&@])")
 
 
-def render(comparison: Comparison) -> str:
-    """Title, a table for each condition, footnotes; best means are bold."""
-    parts = [f"**{_escaped(words.title(comparison))}**"]
+def render(report: Report) -> str:
+    """Title, a table for each condition, what is to be remarked on its rows, footnotes; best means are bold."""
+    comparison = report.comparison
+    parts = [f"**{escaped(sentences.title(comparison))}**"]
     for block in comparison.blocks:
-        condition = _escaped(words.condition(comparison, block))
-        parts += [condition] * bool(condition) + [_table(block, words.shown(comparison))]
-    notes = [*words.legend(comparison), *words.notes(comparison)]
-    parts += ["\n".join(f"- {_escaped(note)}" for note in notes)] * bool(notes)
+        condition = escaped(sentences.condition(comparison, block))
+        parts += [condition] * bool(condition) + [_table(comparison, block)]
+        parts += _list(_remarks(comparison, block))
+    parts += _list([*sentences.legend(comparison), *sentences.notes(comparison)])
+    confidence = comparison.question.confidence
+    parts += _list(f"{finding.outcome}: {verdicts.sentence(finding, confidence)}" for finding in report.findings)
     return "\n\n".join(parts) + "\n"
 
 
-def _table(block: Block, metrics: Sequence[str]) -> str:
-    header = ["loss", "n", *(words.header(name) for name in metrics)]
-    rule = [":---", ":---", *("---:" for _ in metrics)]
-    rows = [
-        [_escaped(words.clean(group.loss)), " ".join(words.counts(group)), *_values(group, metrics)]
-        for group in block.groups
-    ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows))
-
-
-def _values(group: Group, metrics: Sequence[str]) -> list[str]:
-    values = []
-    for name in metrics:
-        value, mark = words.estimate(name, group.metrics[name]), words.mark(group, name)
-        values.append(f"**{value}** \\*" if mark == words.BEST else f"{value} {mark}".rstrip())
-    return values
-
-
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
     return _SPECIAL.sub(r"\\\1", text)
+
+
+def _table(comparison: Comparison, block: Block) -> str:
+    every = columns.columns(comparison)
+    header = [" · ".join(map(words.clean, comparison.question.by)), *(column.head for column in every)]
+    rule = [":---", *("---:" if column.is_number else ":---" for column in every)]
+    rows = [[escaped(words.clean(group.label)), *(_cell(column, group) for column in every)] for group in block.groups]
+    return "\n".join(f"| {' | '.join(row)} |" for row in ([*map(escaped, header)], rule, *rows))
+
+
+def _cell(column: Column, group: Group) -> str:
+    text, mark = escaped(column.text(group)), column.mark(group)
+    return f"**{text}** \\*" if mark == columns.BEST else f"{text} {mark}".rstrip()
+
+
+def _remarks(comparison: Comparison, block: Block) -> Iterator[str]:
+    for group in block.groups:
+        for remark in sentences.remarks(comparison, group):
+            yield f"{words.clean(group.label)}: {remark}"
+    if left_out := sentences.left_out(block):
+        yield left_out
+
+
+def _list(lines: Iterable[str]) -> list[str]:
+    items = [f"- {escaped(line)}" for line in lines]
+    return ["\n".join(items)] if items else []

@@ -1,43 +1,123 @@
-"""Every form of a report as text: a comparison in four, a run in two."""
+"""Every form of a report as text: a comparison in eight, single runs in four, all others in two."""
 
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lossbench.report import card, markdown, records
+from lossbench.errors import UsageError
+from lossbench.report import (
+    card,
+    difference,
+    flat,
+    github,
+    junit,
+    latex,
+    listing,
+    markdown,
+    pairs,
+    verification,
+)
 from lossbench.report.table import ComparisonTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rich.console import RenderableType
 
-    from lossbench.analysis.frame import Broken
+    from lossbench.analysis.difference import RunDifference
+    from lossbench.analysis.gate import Finding
+    from lossbench.analysis.images import Paired
+    from lossbench.analysis.records import Comparison, Question
     from lossbench.analysis.sheet import Sheet
-    from lossbench.analysis.summary import Comparison
+    from lossbench.analysis.verification import Verification
+    from lossbench.runs.index import Broken
+    from lossbench.runs.rows import Row
 
-Form: TypeAlias = Literal["table", "csv", "json", "markdown"]
+Form: TypeAlias = Literal["table", "markdown", "csv", "json", "jsonl", "latex", "junit", "github"]
 
 
-def render(comparison: Comparison, broken: Sequence[Broken], form: Form, *, to_stdout: bool) -> str:
+@dataclass(frozen=True)
+class Report:
+    """A comparison and what belongs to it.
+
+    Attributes:
+        comparison: What is to be shown of it.
+        broken: The folders that could not be read.
+        findings: The gate's.
+        pairs: Image by image.
+    """
+
+    comparison: Comparison
+    broken: tuple[Broken, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    pairs: tuple[Paired, ...] = ()
+
+
+WRITERS: Mapping[str, Callable[[Report], str]] = {
+    "markdown": markdown.render,
+    "csv": flat.as_csv,
+    "json": flat.as_json,
+    "jsonl": flat.as_json_lines,
+    "latex": latex.render,
+    "junit": junit.render,
+    "github": github.render,
+}
+
+
+def render(report: Report, form: Form, *, to_stdout: bool) -> str:
     """A comparison as text; a table for stdout has the colours and the width that stdout takes."""
+    if form == "table":
+        return _printed(lambda width: _screen(report, width), to_stdout=to_stdout)
+    return WRITERS[form](report)
+
+
+def list_runs(rows: Sequence[Row], differing: Sequence[str], question: Question, form: Form, *, to_stdout: bool) -> str:
+    """Single runs as text.
+
+    Raises:
+        UsageError: The form is one of comparisons only.
+    """
     match form:
         case "table":
-            return _printed(lambda _: ComparisonTable(comparison), to_stdout=to_stdout)
+            return _printed(lambda width: listing.render(rows, differing, question, width), to_stdout=to_stdout)
         case "csv":
-            return records.as_csv(comparison)
+            return flat.table(flat.runs(rows))
         case "json":
-            return records.as_json(comparison, broken)
-        case "markdown":
-            return markdown.render(comparison)
+            return flat.runs_as_json(rows)
+        case "jsonl":
+            return flat.lines(flat.runs(rows))
+    raise UsageError(f"--list: expected --format table, csv, json or jsonl, got {form}")
 
 
 def show(sheet: Sheet, *, as_json: bool) -> str:
     """A run as text: a screen with the colours and the width that stdout takes, or JSON."""
     if as_json:
-        return records.sheet_as_json(sheet)
+        return flat.sheet_as_json(sheet)
     return _printed(lambda width: card.render(sheet, width), to_stdout=True)
+
+
+def diff(runs: RunDifference, *, as_json: bool) -> str:
+    """What differs between two runs as text: tables for stdout, or JSON."""
+    if as_json:
+        return difference.as_json(runs)
+    return _printed(lambda _: difference.render(runs), to_stdout=True)
+
+
+def verify(found: Verification, *, as_json: bool) -> str:
+    """What training a run again has shown: a verdict, a table and reasons for stdout, or JSON."""
+    if as_json:
+        return verification.as_json(found)
+    return _printed(lambda _: verification.render(found), to_stdout=True)
+
+
+def _screen(report: Report, width: int) -> RenderableType:
+    from rich.console import Group
+
+    confidence = report.comparison.question.confidence
+    paired = "\n".join(["", *pairs.lines(report.pairs, confidence, width)]).rstrip()
+    return Group(ComparisonTable(report.comparison), *[paired] * bool(report.pairs))
 
 
 def _printed(content: Callable[[int], RenderableType], *, to_stdout: bool) -> str:
@@ -46,5 +126,5 @@ def _printed(content: Callable[[int], RenderableType], *, to_stdout: bool) -> st
 
     console = Console(highlight=False) if to_stdout else Console(file=io.StringIO(), width=80, color_system=None)
     with console.capture() as capture:
-        console.print(content(console.width), crop=False)
+        console.print(content(console.width), crop=False, soft_wrap=False)
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())

@@ -1,4 +1,4 @@
-"""The comparison as a table for a terminal: complete at 80 columns, a ± behind every mean where there is room."""
+"""The comparison as a table for a terminal: complete at any width, in one table where there is room, else in more."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lossbench.metrics import METRICS, REPORTED
-from lossbench.report import words
+from lossbench.report import columns, sentences, words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console, ConsoleOptions, RenderableType
-    from rich.table import Table
     from rich.text import Text
 
-    from lossbench.analysis.summary import Comparison, Group
+    from lossbench.analysis.records import Comparison, Group
+    from lossbench.report.columns import Column
 
-GAP = 2
-LOSS_AT_LEAST, LOSS_AT_MOST = 20, 44
+LOSS_AT_LEAST, LOSS_AT_MOST = 24, 44
 """A label is wrapped before the numbers suffer, but not to less than the first and only if longer than the second."""
+
+STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "identical": "cyan"}
 
 
 class ComparisonTable:
-    """A comparison that rich prints at the width of its console: title, a table for each condition, footnotes."""
+    """A comparison that rich prints at the width of its console: title, tables for each condition, footnotes."""
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
@@ -35,99 +35,153 @@ class ComparisonTable:
         from rich.text import Text
 
         comparison, width = self.comparison, options.max_width
-        groups = [group for block in comparison.blocks for group in block.groups]
-        layout = _layout(groups, words.shown(comparison), width)
-        yield Text(words.title(comparison), style="bold")
+        pages = _pages(comparison, width)
+        yield Text(words.filled(sentences.title(comparison), width, " · "), style="bold")
         for block in comparison.blocks:
             yield Text("")
-            if condition := words.condition(comparison, block):
+            if condition := sentences.condition(comparison, block):
                 yield Text(words.filled(condition, width, " · "), style="cyan")
-            yield _table(block.groups, layout)
-        notes = words.legend(comparison) + words.notes(comparison)
+            for number, page in enumerate(pages):
+                yield from [Text("")] * bool(number)
+                yield from page.lines(comparison, block.groups, width, with_remarks=number == 0)
+            if left_out := sentences.left_out(block):
+                yield Text(left_out, style="dim")
+        notes = [*sentences.legend(comparison), *sentences.notes(comparison)]
         if notes:
             lines = (textwrap.fill(note, width, subsequent_indent="  ") for note in notes)
             yield Text("\n".join(["", *lines]), style="dim")
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """Widths of the columns, equal in all blocks; what stands in a column, one below the other; what has a ±."""
+class _Stack:
+    """Columns that stand one below the other, the width that they share, and how much of it a deviation takes."""
 
-    loss: int
-    count: int
-    values: Mapping[str, int]
-    columns: Mapping[str, Sequence[str]]
-    spread: Collection[str]
+    columns: tuple[Column, ...]
+    width: int = 0
+    tail: int = 0
+    marked: bool = False
+
+    @property
+    def heads(self) -> list[str]:
+        """The titles, one below the other; a column below that is the scaled one of its parent says so alone."""
+        top, *below = self.columns
+        return [*top.heads, *(column.head.removeprefix(f"{top.head} ") for column in below)]
+
+    def text(self, column: Column, group: Group) -> str:
+        """What a column says; blanks stand for the deviation of a mean that has none, so that points are in line."""
+        text = column.text(group)
+        return text + " " * self.tail if column.is_estimate and " ± " not in text else text
+
+    def cell(self, group: Group) -> list[tuple[str, str]]:
+        """The lines for a group, each as wide as the stack, and how it is styled."""
+        lines = []
+        for column in self.columns:
+            text, mark = self.text(column, group), column.mark(group)
+            padded = text.rjust(self.width) if column.is_number else (text + mark).ljust(self.width + self.marked)
+            style = "bold" if mark == columns.BEST else STYLES.get(text, "")
+            lines.append((padded + mark.ljust(self.marked) * column.is_number, style))
+        return lines
+
+
+@dataclass(frozen=True)
+class _Page:
+    """One table: the width of its labels, the gap between columns, and the stacks."""
+
+    label: int
+    gap: int
+    head: str
+    stacks: tuple[_Stack, ...]
 
     @property
     def width(self) -> int:
-        """Of the whole table: each value has a column for its mark, and all but the first have a gap before them."""
-        return self.loss + self.count + sum(self.values.values()) + len(self.values) + GAP * (len(self.values) + 1)
+        """Of a line."""
+        return self.label + sum(self.gap + stack.width + stack.marked for stack in self.stacks)
+
+    def lines(
+        self, comparison: Comparison, groups: Sequence[Group], width: int, *, with_remarks: bool
+    ) -> Iterator[Text]:
+        """Header, rule, and the lines of each group, below them what is to be remarked."""
+        from rich.text import Text
+
+        heads = [[(self._placed(line, stack), "bold") for line in stack.heads] for stack in self.stacks]
+        height = max(map(len, heads))
+        padded = [[(" " * len(each[0][0]), "")] * (height - len(each)) + each for each in heads]
+        yield from self._row([""] * (height - 1) + [self.head], padded, "bold")
+        yield Text("─" * self.width)
+        for group in groups:
+            cells = [stack.cell(group) for stack in self.stacks]
+            yield from self._row(wrapped(words.clean(group.label), self.label), cells, "")
+            for remark in sentences.remarks(comparison, group) if with_remarks else ():
+                yield Text(textwrap.fill(remark, width, initial_indent="  ", subsequent_indent="  "), style="dim")
+
+    def _placed(self, head: str, stack: _Stack) -> str:
+        return head.rjust(stack.width) + " " * stack.marked if stack.columns[0].is_number else head.ljust(stack.width)
+
+    def _row(self, label: Sequence[str], cells: Sequence[Sequence[tuple[str, str]]], style: str) -> Iterator[Text]:
+        from rich.text import Text
+
+        for number in range(max(len(label), *map(len, cells))):
+            parts = [((label[number] if number < len(label) else "").ljust(self.label), style)]
+            for cell in cells:
+                parts.append((" " * self.gap, ""))
+                parts.append(cell[number] if number < len(cell) else (" " * len(cell[0][0]), ""))
+            yield Text.assemble(*parts)
 
 
-def _layout(groups: Sequence[Group], metrics: Collection[str], width: int) -> _Layout:
-    """Every standard deviation where that leaves room for the labels, else that of accuracy alone."""
-    longest = max(len("loss"), *(len(words.clean(group.loss)) for group in groups))
-    count = max(len(line) for group in groups for line in words.counts(group))
-    columns = {name: [each for each in (name, f"{name}_scaled") if each in metrics] for name in METRICS}
-    for spread in (tuple(REPORTED), ("accuracy",)):
-        values = {name: _width(groups, column, spread) for name, column in columns.items()}
-        layout = _Layout(0, count, values, columns, spread)
-        room = width - layout.width
-        if room >= min(longest, LOSS_AT_MOST):
-            break
-    return replace(layout, loss=min(longest, max(room, LOSS_AT_LEAST)))
+def _pages(comparison: Comparison, width: int) -> list[_Page]:
+    """One table with all intervals beside their values if that fits; else below, in as many tables as it takes."""
+    groups = [group for block in comparison.blocks for group in block.groups]
+    head = " · ".join(words.clean(key) for key in comparison.question.by)
+    longest = max(len(head), *(len(words.clean(group.label)) for group in groups))
+    label = min(longest, LOSS_AT_MOST)
+    everything = columns.columns(comparison)
+    wide = _Page(label, 2, head, _stacked(groups, everything, beside=True))
+    if wide.width <= width:
+        return [replace(wide, label=min(longest, label + width - wide.width))]
+    stacks = _stacked(groups, everything, beside=False)
+    core = tuple(stack for stack in stacks if stack.columns[0].is_core)
+    pages = [_fitted(_Page(label, 2, head, core), longest, width)]
+    for stack in stacks[len(core) :]:
+        longer = _fitted(_Page(label, 2, head, (*pages[-1].stacks, stack)), longest, width)
+        if longer.width <= width:
+            pages[-1] = longer
+        else:
+            pages.append(_fitted(_Page(label, 2, head, (stack,)), longest, width))
+    return pages
 
 
-def _width(groups: Sequence[Group], column: Sequence[str], spread: Collection[str]) -> int:
-    values = (len(_value(group, name, spread)) for group in groups for name in column)
-    return max(*map(len, _header(column)), *values)
+def _fitted(page: _Page, longest: int, width: int) -> _Page:
+    """A narrower gap, then a narrower label, where a table is too wide."""
+    if page.width > width:
+        page = replace(page, gap=1)
+    room = width - page.width + page.label
+    return replace(page, label=max(min(longest, page.label, room), min(longest, LOSS_AT_LEAST)))
 
 
-def _header(column: Sequence[str]) -> list[str]:
-    """The title of what stands above; below it, `scaled` for what stands there."""
-    return [words.header(column[0]), *("scaled" for _ in column[1:])]
+def _stacked(groups: Sequence[Group], every: Sequence[Column], *, beside: bool) -> tuple[_Stack, ...]:
+    """Columns in stacks: one that may stand below another does so if there is no room beside; a scaled one always."""
+    stacks: list[list[Column]] = []
+    for column in every:
+        parents = [stack for stack in stacks if column.below == stack[0].head]
+        if parents and not (beside and column.is_core):
+            parents[-1].append(column)
+        else:
+            stacks.append([column])
+    return tuple(_measured(groups, stack) for stack in stacks)
 
 
-def _table(groups: Sequence[Group], layout: _Layout) -> Table:
-    """A row for each group; behind each value one column for its mark, and its scaled value below it."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False, width=layout.width)
-    table.add_column("loss", width=layout.loss)
-    table.add_column("n", width=layout.count)
-    for name, width in layout.values.items():
-        table.add_column("\n".join(line.rjust(width) for line in _header(layout.columns[name])), width=width + 1)
-    for group in groups:
-        cells = [Text("\n".join(_wrapped(words.clean(group.loss), layout.loss))), Text("\n".join(words.counts(group)))]
-        cells += [_cell(group, layout, name) for name in layout.values]
-        table.add_row(*cells)
-    return table
+def _measured(groups: Sequence[Group], columns: Sequence[Column]) -> _Stack:
+    """A stack as wide as its widest line, the marks having a place of their own behind numbers."""
+    tails = (
+        text[text.find(" ± ") :] for column in columns for group in groups if " ± " in (text := column.text(group))
+    )
+    marked = any(column.mark(group) for column in columns for group in groups)
+    stack = _Stack(tuple(columns), tail=max(map(len, tails), default=0), marked=marked)
+    texts = (stack.text(column, group) for column in columns for group in groups)
+    return replace(stack, width=max(map(len, [*stack.heads, *texts])))
 
 
-def _cell(group: Group, layout: _Layout, name: str) -> Text:
-    from rich.text import Text
-
-    lines = []
-    for each in layout.columns[name]:
-        mark = words.mark(group, each)
-        value = _value(group, each, layout.spread).rjust(layout.values[name])
-        lines.append(Text(value + mark, style="bold" if mark == words.BEST else ""))
-    return Text("\n").join(lines)
-
-
-def _value(group: Group, name: str, spread: Collection[str]) -> str:
-    """A mean, with its standard deviation where that is shown; a missing one is padded, so that the points align."""
-    estimate = group.metrics[name]
-    if name not in spread:
-        return words.number(name, estimate.mean)
-    text = words.estimate(name, estimate)
-    return text + " " * (len(words.number(name, 0)) - 1) * text.endswith("± -")
-
-
-def _wrapped(label: str, width: int) -> list[str]:
+def wrapped(label: str, width: int) -> list[str]:
     """Lines of a label, broken behind a blank or an underscore; within a word only where it is longer than a line."""
     lines = [""]
     for piece in re.findall(rf"[^ _]{{1,{width - 3}}}[ _]?|[ _]", label):

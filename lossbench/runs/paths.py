@@ -15,6 +15,8 @@ SCHEMA_VERSION: Final = 1
 
 RUN: Final = "run.json"
 CONFIG: Final = "config.yaml"
+CONFIG_SECTIONS: Final = ("loss", "data", "model", "optimizer", "train", "log")
+"""Which every `config.yaml` has; `log` comes after all that a number depends on."""
 METRICS: Final = "metrics.csv"
 PER_CLASS: Final = "per_class.csv"
 CONFUSION: Final = "confusion.csv"
@@ -25,6 +27,8 @@ CHECKPOINT: Final = "checkpoint"
 TENSORBOARD: Final = "tb"
 LOCKS: Final = ".locks"
 JOURNAL: Final = "sweep.jsonl"
+INDEX: Final = ".index.json"
+"""In a folder that was searched: a cache of what its run folders say."""
 
 STATUSES: Final = ("running", "completed", "diverged", "failed", "interrupted")
 

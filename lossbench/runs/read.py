@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -10,7 +11,6 @@ import os
 import reprlib
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -20,6 +20,7 @@ from lossbench.runs import paths, plain_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -66,14 +67,30 @@ def find(places: Iterable[Path]) -> list[Path]:
     """
     found: dict[Path, Path] = {}
     for place in places:
-        if not place.is_dir():
-            raise UsageError(f"{place}: {'expected a folder, got a file' if place.exists() else 'no such folder'}")
-        for top, folders, files in os.walk(place):
-            if paths.RUN in files or paths.METRICS in files:
-                found.setdefault(Path(top).resolve(), Path(top))
-                folders.clear()
-            folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names(place):
+            found.setdefault((place / name).resolve(), place / name)
     return sorted(found.values())
+
+
+def names(place: Path) -> list[str]:
+    """The run folders at or below a place, as paths from there; `""` where the place itself is one."""
+    if not place.is_dir():
+        raise UsageError(f"{place}: {'expected a folder, got a file' if place.exists() else 'no such folder'}")
+    found, ahead = [], [""]
+    while ahead:
+        name = ahead.pop()
+        with contextlib.suppress(OSError), os.scandir(f"{place}/{name}") as entries:
+            folders, files = [], set()
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{name}/{entry.name}" if name else entry.name)
+                else:
+                    files.add(entry.name)
+            if paths.RUN in files or paths.METRICS in files:
+                found.append(name)
+            else:
+                ahead += [folder for folder in folders if not folder.rpartition("/")[2].startswith(".")]
+    return found
 
 
 def read(folder: Path) -> Run:
@@ -84,9 +101,11 @@ def read(folder: Path) -> Run:
     """
     summary = read_summary(folder)
     try:
-        config = plain_yaml.parse(_text(folder / paths.CONFIG, CONFIG_BYTES))
+        config = plain_yaml.parse(text(folder / paths.CONFIG, CONFIG_BYTES))
     except ValueError as error:
         raise BrokenRunError(f"{paths.CONFIG}: {error}") from error
+    if missing := [section for section in paths.CONFIG_SECTIONS if section not in config]:
+        raise BrokenRunError(f"{paths.CONFIG}: not complete: {missing[0]} is missing")
     return Run(
         folder=folder,
         status=summary["status"],
@@ -141,7 +160,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
         BrokenRunError: It is missing, damaged or of a newer version.
     """
     try:
-        summary = json.loads(_text(folder / paths.RUN, RUN_BYTES), parse_constant=_refuse)
+        summary = json.loads(text(folder / paths.RUN, RUN_BYTES), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise BrokenRunError(f"{paths.RUN}: not JSON: {_reason(error)}") from error
     for name, valid, expected in _RULES:
@@ -183,7 +202,8 @@ def _regular(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def _text(path: Path, limit: int) -> str:
+def text(path: Path, limit: int) -> str:
+    """A text file of at most `limit` bytes."""
     try:
         with _regular(path) as file:
             content = file.read(limit + 1)
@@ -199,9 +219,9 @@ def _text(path: Path, limit: int) -> str:
 
 
 def _table(path: Path, required: Sequence[str]) -> list[dict[str, str]]:
-    text, name = _text(path, TABLE_BYTES), path.name
+    content, name = text(path, TABLE_BYTES), path.name
     try:
-        whole_lines = io.StringIO(text[: text.rfind("\n") + 1], newline="")
+        whole_lines = io.StringIO(content[: content.rfind("\n") + 1], newline="")
         header, *rows = csv.reader(whole_lines, strict=True)
     except (csv.Error, ValueError) as error:
         raise BrokenRunError(f"{name}: not a CSV table") from error

@@ -122,6 +122,10 @@ def _smallest(labels: NDArray[np.integer[Any]]) -> NDArray[Any]:
 
 
 def _atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
+        with _naming(path), path.open("wb") as file:
+            write(file)
+        return
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with _naming(path):
         try:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
+import random
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lossbench.cli import main
+from lossbench.runs import paths
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+CE = "categorical_crossentropy"
 CODE = """
 import sys
-for name in ("tensorflow", "keras", "scipy", "matplotlib"):
+for name in ("tensorflow", "keras", "pandas", "scipy.stats", "matplotlib"):
     sys.modules[name] = None
 import typer
 from lossbench.cli.compare import compare
@@ -32,12 +38,37 @@ except LossbenchError as error:
 
 
 def compare(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command where importing TensorFlow, Keras, SciPy or Matplotlib raises."""
+    """Run the command where importing TensorFlow, Keras, pandas, `scipy.stats` or Matplotlib raises."""
     command = [sys.executable, "-W", "error", "-c", CODE, *map(str, arguments)]
-    usual = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "FORCE_COLOR", "NO_COLOR"}}
+    left_out = {"COLUMNS", "FORCE_COLOR", "NO_COLOR", "GITHUB_STEP_SUMMARY"}
+    usual = {name: value for name, value in os.environ.items() if name not in left_out}
     return subprocess.run(
         command, capture_output=True, text=True, check=False, env=usual | environment, encoding="utf-8"
     )
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run the command in this process, which is faster."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["lossbench", "compare", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return subprocess.CompletedProcess(sys.argv, int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+def fill(fabricate: Any, place: Path, seeds: int, **accuracies: float) -> Path:
+    """Runs of losses whose accuracy is as given, give or take the seed's own luck; equal seeds have equal luck."""
+    for seed in range(seeds):
+        for label, accuracy in accuracies.items():
+            chance = random.Random(f"{label}{seed}").gauss(0, 2e-4)  # noqa: S311 - a test's
+            value = accuracy + seed / 1000 + chance
+            metrics = {f"test.last.{name}": value for name in ("accuracy", "nll", "brier", "ece")}
+            fabricate(place, label, seed, metrics=metrics, images=20, epochs=1)
+    return place
 
 
 @pytest.fixture
@@ -45,10 +76,16 @@ def study(tmp_path: Path, fabricate: Any) -> Path:
     """Two losses, two seeds, one broken folder."""
     for seed in (0, 1):
         fabricate(tmp_path / "runs", "focal", seed)
-        fabricate(tmp_path / "runs", "categorical_crossentropy", seed, strength=3.0)
+        fabricate(tmp_path / "runs", CE, seed, strength=3.0)
     (tmp_path / "runs" / "broken").mkdir()
     (tmp_path / "runs" / "broken" / "run.json").write_text("{")
     return tmp_path / "runs"
+
+
+@pytest.fixture
+def worse(tmp_path: Path, fabricate: Any) -> Path:
+    """Six seeds of cross-entropy, of an equal loss and of one that is two points worse."""
+    return fill(fabricate, tmp_path / "worse", 6, **{CE: 0.95, "equal": 0.95, "worse": 0.93})
 
 
 def test_table_to_stdout_faults_to_stderr(study: Path) -> None:
@@ -56,8 +93,10 @@ def test_table_to_stdout_faults_to_stderr(study: Path) -> None:
     result = compare(study)
     assert result.returncode == 0
     lines = result.stdout.splitlines()
-    assert lines[0] == "mnist · mlp · 5 epochs · seeds 0–1 · test set, last epoch"
-    assert [line.split()[0] for line in lines[4:6]] == ["focal", "categorical_crossentropy"]
+    assert lines[:2] == [
+        "mnist · mlp · 5 epochs · seeds 0–1 · test accuracy, last epoch ·", "baseline categorical_crossentropy",
+    ]  # fmt: skip
+    assert [line.split()[0] for line in lines if line.startswith(("focal", CE))] == ["focal", CE] * 2
     assert "\x1b" not in result.stdout
     assert max(map(len, lines)) <= 80
     assert result.stderr.startswith(f"not counted: {study / 'broken'}: run.json: not JSON: ")
@@ -65,9 +104,9 @@ def test_table_to_stdout_faults_to_stderr(study: Path) -> None:
 
 
 def test_width_and_colour_follow_the_environment(study: Path) -> None:
-    """COLUMNS widens the table to every ±, FORCE_COLOR brings colour, NO_COLOR takes it away."""
-    assert compare(study).stdout.count("±") == 2
-    assert compare(study, COLUMNS="140").stdout.count("±") == 8
+    """COLUMNS widens the table until all stands in one, FORCE_COLOR brings colour, NO_COLOR takes it away."""
+    assert compare(study).stdout.count("─\n") == 2
+    assert compare(study, COLUMNS="170").stdout.count("─\n") == 1
     assert "\x1b[1m" in compare(study, FORCE_COLOR="1").stdout
     assert "\x1b[36m" not in compare(study, FORCE_COLOR="1", NO_COLOR="1").stdout
 
@@ -75,13 +114,10 @@ def test_width_and_colour_follow_the_environment(study: Path) -> None:
 def test_csv_is_clean(study: Path) -> None:
     """`--format csv` gives rows and nothing else on stdout."""
     rows = list(csv.DictReader(io.StringIO(compare(study, "--format", "csv", "--at", "best").stdout)))
-    assert [(row["loss"], row["n"], row["at"]) for row in rows] == [
-        ("focal", "2", "best"),
-        ("categorical_crossentropy", "2", "best"),
-    ]
+    assert [(row["loss"], row["n"], row["at"]) for row in rows] == [("focal", "2", "best"), (CE, "2", "best")]
 
 
-@pytest.mark.parametrize("form", ["table", "csv", "json", "markdown"])
+@pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl", "markdown", "latex", "junit"])
 def test_output_to_a_file(study: Path, tmp_path: Path, form: str) -> None:
     """`-o` writes what would have been printed, and leaves stdout empty."""
     result = compare(study, "-f", form, "-o", tmp_path / "out")
@@ -100,6 +136,122 @@ def test_exit_statuses(study: Path, tmp_path: Path, fabricate: Any) -> None:
     assert compare(study, "--at", "best").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--metric", "val_loss"], 2, "rank nothing"),
+        (["--metric", "accuracy,acuracy"], 2, "did you mean 'accuracy'"),
+        (["--baseline", "fokal"], 2, "did you mean 'focal'"),
+        (["--baseline", "focal", "--against", "x.json"], 2, "choose one"),
+        (["--against", "x.json"], 2, "x.json is missing; --save-baseline writes such a file"),
+        (["--by", "nothing"], 2, "nothing: no run has this key"),
+        (["--where", "seed = 1"], 2, "column 6"),
+        (["--where", "seed == 7"], 5, "matches none of 4 runs"),
+        (["--seeds", "5-9"], 5, "--seeds: matches none of 4 runs"),
+        (["--seeds", "x"], 2, "--seeds: expected seeds such as 0-9"),
+        (["--rope", "1pq"], 2, "--rope '1pq': expected a size"),
+        (["--sort", "val_loss"], 2, "rank nothing"),
+        (["--tune", "optimizer.lr"], 2, "--tune optimizer.lr: no run has this key"),
+        (["--list", "--format", "latex"], 2, "--list: expected --format table, csv, json or jsonl"),
+        (["--fail-if", "accuracy"], 2, "expected a threshold such as"),
+        (["--baseline", "focal", "--fail-if", "delta.accuracy < -1pp", "--where", "loss == 'focal'"], 5, "no pair"),
+        (["--where", "loss == 'focal'", "--fail-if", "delta.accuracy < -1pp"], 2, "there is no baseline"),
+    ],
+)
+def test_mistakes_are_one_line_each(study: Path, here: Any, arguments: list[str], code: int, said: str) -> None:
+    """With its exit status, and nothing on stdout."""
+    result = here(study, *arguments)
+    assert (result.returncode, result.stdout) == (code, "")
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert said in line
+
+
+def test_the_gate(here: Any, worse: Path) -> None:
+    """3 for a loss that is worse for certain, said in a sentence; 0 for the equal one alone; the table comes first."""
+    threshold = "delta.accuracy < -0.2pp"
+    failed = here(worse, "--fail-if", threshold)
+    assert failed.returncode == 3
+    assert failed.stdout == here(worse).stdout
+    assert "gate: 1 failed, 1 passed" in failed.stderr
+    assert "error: worse: accuracy −1.98 ± 0.03 pp (95 % interval [−2.01, −1.95]) " in failed.stderr
+    assert " against categorical_crossentropy over 6 seeds, wholly beyond the threshold" in failed.stderr
+    passed = here(worse, "--fail-if", threshold, "--where", "loss != 'worse'", "--strict")
+    assert (passed.returncode, passed.stderr) == (0, "gate: 1 passed\n")
+
+
+def test_the_gate_with_too_few_seeds(here: Any, worse: Path) -> None:
+    """A warning and 0; with --strict the same as an error and 6; a certain failure comes before it."""
+    arguments = [worse, "--seeds", "0,1", "--fail-if", "delta.accuracy < -0.2pp"]
+    warned, strict = here(*arguments), here(*arguments, "--strict")
+    assert (warned.returncode, strict.returncode) == (0, 6)
+    assert warned.stderr.count("warning: ") == strict.stderr.count("undecided, ") == 2
+    assert "over 2 seeds, and at least 3 are needed" in warned.stderr
+    both = here(*arguments, "--strict", "--fail-if", "accuracy < 0.99", "--seeds", "0-5")
+    assert both.returncode == 3
+
+
+def test_a_stored_baseline(here: Any, worse: Path, tmp_path: Path, fabricate: Any) -> None:
+    """Stored from one folder, held against another by label and seed; each loss is its own reference."""
+    file = tmp_path / "main.json"
+    assert here(worse, "--save-baseline", file).returncode == 0
+    same = here(worse, "--against", file, "--fail-if", "delta.accuracy < -0.2pp", "--strict")
+    assert same.returncode == 0
+    assert same.stdout.count(" identical\n") == 3
+    later = fill(fabricate, tmp_path / "later", 6, **{CE: 0.95, "equal": 0.94, "worse": 0.93})
+    failed = here(later, "--against", file, "--fail-if", "delta.accuracy < -0.2pp")
+    assert failed.returncode == 3
+    assert failed.stderr.count("error: ") == 1
+    assert "error: equal: accuracy −1.00 ± 0.00 pp" in failed.stderr
+    assert "against main.json over 6 seeds" in failed.stderr
+    other = fill(fabricate, tmp_path / "other", 3, new=0.9)
+    assert here(other, "--against", file, "--fail-if", "delta.accuracy < -0.2pp").returncode == 5
+
+
+def test_a_failed_gate_stores_nothing(here: Any, worse: Path, tmp_path: Path) -> None:
+    """What is worse does not become the next baseline."""
+    here(worse, "--fail-if", "delta.accuracy < -0.2pp", "--save-baseline", tmp_path / "main.json")
+    assert not (tmp_path / "main.json").exists()
+
+
+def test_github(worse: Path, tmp_path: Path) -> None:
+    """Annotations on stdout, the Markdown page appended to the job's summary; without one, on stdout."""
+    arguments = [worse, "--format", "github", "--fail-if", "delta.accuracy < -0.2pp"]
+    (tmp_path / "summary.md").write_text("before\n")
+    result = compare(*arguments, GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"))
+    assert result.returncode == 3
+    assert result.stdout.startswith("::error title=lossbench compare::worse: accuracy −1.98")
+    assert len(result.stdout.splitlines()) == 1
+    summary = (tmp_path / "summary.md").read_text()
+    assert summary.startswith("before\n**mnist · mlp")
+    assert "- failed: worse" in summary
+    assert compare(*arguments).stdout == result.stdout + summary.removeprefix("before\n")
+
+
+def test_a_loss_may_be_named_by_its_alias(study: Path) -> None:
+    """`--baseline ce` means cross-entropy."""
+    command = [sys.executable, "-m", "lossbench", "compare", str(study), "--baseline", "ce", "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["baseline"] == CE
+
+
+def test_options_that_choose(here: Any, worse: Path) -> None:
+    """Where, seeds, metric, sort, top, only changed, confidence, rope and list reach the table."""
+    value = json.loads(here(worse, "-f", "json", "--ci", "90", "--metric", "nll,accuracy", "--seeds", "0-3").stdout)
+    assert (value["confidence"], value["metric"]) == (0.9, "nll")
+    assert {tuple(group["seeds"]) for group in value["groups"]} == {(0, 1, 2, 3)}
+    verdicts = {
+        group["loss"]: group["verdict"]
+        for group in json.loads(here(worse, "-f", "json", "--rope", "5pp").stdout)["groups"]
+    }
+    assert verdicts == {CE: None, "equal": "equivalent", "worse": "equivalent"}
+    top = here(worse, "--top", "1", "--sort", "accuracy").stdout
+    assert "1 more not shown" in top
+    assert "\nworse " not in top
+    listed = list(csv.DictReader(io.StringIO(here(worse, "--list", "-f", "csv", "--seeds", "3").stdout)))
+    assert {(row["loss"], row["seed"]) for row in listed} == {(CE, "3"), ("equal", "3"), ("worse", "3")}
+    assert "recall of 5" in here(worse, "--metric", "accuracy,recall.5").stdout
+
+
 def test_two_hundred_copies(tmp_path: Path, fabricate: Any) -> None:
     """Many runs are read from `run.json` and `config.yaml` alone: copies are counted once."""
     folder = fabricate(tmp_path / "runs", "focal", 0, images=20)
@@ -109,3 +261,44 @@ def test_two_hundred_copies(tmp_path: Path, fabricate: Any) -> None:
             (copy / name).write_bytes((folder / name).read_bytes())
     result = compare(tmp_path / "runs", "--format", "csv")
     assert [row["n"] for row in csv.DictReader(io.StringIO(result.stdout))] == ["1"]
+
+
+DAMAGES = {
+    "truncated": lambda content: content[: len(content) // 2],
+    "emptied": lambda content: b"",
+    "random": lambda content: random.Random(0).randbytes(len(content)),  # noqa: S311 - a test's
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("name", [paths.RUN, paths.CONFIG, paths.METRICS, paths.PER_CLASS, paths.CONFUSION,
+                                  paths.PREDICTIONS, paths.INDEX])  # fmt: skip
+def test_a_damaged_file_never_breaks_the_table(
+    tmp_path: Path, fabricate: Any, here: Any, name: str, damage: Any
+) -> None:
+    """The table stands; a run that cannot be read is named with the reason; a file that the table needs not is not."""
+    runs = fill(fabricate, tmp_path / "runs", 3, **{CE: 0.95, "focal": 0.96})
+    folder = fabricate(runs, "damaged", 0, images=20)
+    here(runs)
+    path = runs / name if name == paths.INDEX else folder / name
+    path.write_bytes(damage(path.read_bytes()))
+    result = here(runs, "--metric", "accuracy,recall.5")
+    assert result.returncode == 0
+    assert result.stdout.count("±") >= 2
+    if name in {paths.RUN, paths.CONFIG}:
+        assert result.stderr.startswith(f"not counted: {folder}: {name}: ")
+        assert "\ndamaged" not in result.stdout
+    else:
+        assert result.stderr == ""
+        assert "\ndamaged" in result.stdout
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_predictions_are_named(tmp_path: Path, fabricate: Any, here: Any, damage: Any) -> None:
+    """With `--images` they are needed."""
+    runs = fill(fabricate, tmp_path / "runs", 1, **{CE: 0.95, "focal": 0.96})
+    (path,) = runs.glob("study/focal-*/predictions.npz")
+    path.write_bytes(damage(path.read_bytes()))
+    result = here(runs, "--images")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: --images: {path.parent}: predictions.npz: ")

@@ -1,4 +1,4 @@
-"""The four forms of a comparison and the two of a run, as they are printed."""
+"""The eight forms of a comparison and the two of a run, as they are printed."""
 
 from __future__ import annotations
 
@@ -8,32 +8,40 @@ import io
 import json
 import re
 import statistics
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lossbench.analysis import frame, sheet, summary
+from lossbench.analysis import arrange, frame, gate, images, sheet
+from lossbench.analysis.comparison import compare
+from lossbench.analysis.records import Question
 from lossbench.report import card, output
+from lossbench.runs import paths
 from lossbench.runs.read import BrokenRunError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LONG = (
-    "categorical_crossentropy", "focal gamma=5", "generalized_crossentropy q=0.5", "symmetric_crossentropy alpha=0.01",
-    "1 normalized_crossentropy + 10 reverse_crossentropy", "phuber_generalized_crossentropy tau=20",
-    "binary_focal_crossentropy apply_class_balancing=true", "normalized_generalized_crossentropy",
-    "mean_squared_logarithmic_error", "a" * 60,
-)  # fmt: skip
+FORMS = get_args(output.Form)
+CE = "categorical_crossentropy"
+HOSTILE = "\x1b[31m[bold]a|b[/bold]\n\x1b]0;x\x07`c` & <d> $e$ \\f{g}_h^~% \"i\" 'j'"
 
 
-def render(places: list[Path], form: output.Form = "table") -> str:
+def report(places: list[Path], *thresholds: str, question: Question | None = None) -> output.Report:
+    """What the command would write."""
+    rows, broken = frame.rows(places)
+    comparison = compare(rows, question or Question())
+    findings = gate.judge(comparison, [gate.threshold(text) for text in thresholds])
+    return output.Report(comparison, tuple(broken), tuple(findings))
+
+
+def render(places: list[Path], form: output.Form = "table", *thresholds: str) -> str:
     """A comparison as it would be written to a file."""
-    runs, broken = frame.load_runs(places)
-    return output.render(summary.summarise(runs), broken, form, to_stdout=False)
+    return output.render(report(places, *thresholds), form, to_stdout=False)
 
 
 @pytest.fixture
@@ -41,150 +49,177 @@ def study(tmp_path: Path, fabricate: Any) -> Path:
     """Two losses over three seeds with and without noise; one run diverged."""
     noise = {"type": "symmetric", "rate": 0.2}
     for seed in range(3):
-        for label, strength in (("focal", 3.0), ("categorical_crossentropy", 3.5)):
+        for label, strength in (("focal", 3.0), (CE, 3.5)):
             fabricate(tmp_path, label, seed, strength=strength)
             fabricate(tmp_path, label, seed, strength=strength - 1, config={"data.label_noise": noise})
     fabricate(tmp_path, "focal", 3, status="diverged")
     return tmp_path
 
 
-def test_the_table_to_the_letter(tmp_path: Path, fabricate: Any) -> None:
-    """A small comparison looks exactly like this."""
-    metrics = {"test.last.accuracy": 0.97854, "test.last.nll": 0.0712, "test.last.brier": 0.0334, "test.last.ece": 0.5}
-    for seed in (0, 1):
-        fabricate(
-            tmp_path, "focal gamma=5", seed, metrics={name: value - seed / 500 for name, value in metrics.items()}
-        )
-    fabricate(tmp_path, "hinge", 0, link="none", metrics=metrics)
-    fabricate(tmp_path, "gce", 0, metrics=metrics | {"test.last.nll": None})
-    fabricate(tmp_path, "gce", 1, status="diverged")
-    assert render([tmp_path]) == (
-        "mnist · mlp · 5 epochs · seeds 0–1 · test set, last epoch\n"
-        "\n"
-        "loss           n               accuracy %      NLL    Brier      ECE\n"
-        "─────────────────────────────────────────────────────────────────────\n"
-        "gce            1             97.85 ± -           -   0.0334   0.5000\n"
-        "               + 1 diverged\n"
-        "hinge          1             97.85 ± -   *  0.0712†  0.0334†  0.5000†\n"
-        "focal gamma=5  2             97.75 ± 0.14   0.0702   0.0324   0.4990\n"
-        "\n"
-        "* best mean, losses with diverged runs aside\n"
-        "† the loss trains no softmax probabilities, so this is never marked best\n"
-        "means over other seeds than 0: focal gamma=5 over 0–1\n"
-    )
-
-
-def test_scaled_metrics_stand_below_what_they_stand_for(tmp_path: Path, fabricate: Any) -> None:
-    """With a loss that has no softmax the table looks exactly like this; a run without validation has a dash."""
-    metrics = {"accuracy": 0.97854, "nll": 0.0712, "brier": 0.0334, "ece": 0.5, "nll_scaled": 0.0699, "ece_scaled": 0.2}
-    for seed, label, link in ((0, "focal gamma=5", "softmax"), (1, "focal gamma=5", "softmax"), (0, "hinge", "none")):
-        tested = {f"test.last.{name}": value + seed / 500 for name, value in metrics.items()}
-        fabricate(tmp_path, label, seed, link=link, metrics=tested)
-    fabricate(tmp_path, "gce", 0, metrics={f"test.last.{name}": metrics[name] for name in list(metrics)[:4]})
-    assert render([tmp_path]) == (
-        "mnist · mlp · 5 epochs · seeds 0–1 · test set, last epoch\n"
-        "\n"
-        "                                    NLL               ECE\n"
-        "loss           n    accuracy %   scaled    Brier   scaled\n"
-        "──────────────────────────────────────────────────────────\n"
-        "focal gamma=5  2  97.95 ± 0.14*  0.0722   0.0344   0.5010\n"
-        "                                 0.0709            0.2010\n"
-        "gce            1  97.85 ± -      0.0712*  0.0334*  0.5000*\n"
-        "                                      -                 -\n"
-        "hinge          1  97.85 ± -      0.0712†  0.0334†  0.5000†\n"
-        "                                 0.0699*           0.2000*\n"
-        "\n"
-        "* best mean\n"
-        "† the loss trains no softmax probabilities, so this is never marked best\n"
-        "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images\n"
-        "means over other seeds than 0: focal gamma=5 over 0–1\n"
-    )
-
-
-def test_ten_long_names_fit_80_columns(tmp_path: Path, fabricate: Any) -> None:
-    """Long labels are wrapped, in words where that is possible; no number is cut."""
-    for label in LONG:
-        fabricate(tmp_path, label, 0)
-        fabricate(tmp_path, label, 1, status="diverged")
-    lines = render([tmp_path]).splitlines()
-    assert max(map(len, lines)) <= 80
-    assert not any("…" in line for line in lines)
-    numbers = re.compile(r"\d\d\.\d\d ± - +\*? +0\.\d{4}\*? +0\.\d{4}\*? +0\.\d{4}\*?$")
-    assert sum(bool(numbers.search(line.replace("100.00", "99.99"))) for line in lines) == len(LONG)
-    end = lines[2].index("n ")
-    left = "".join(line[:end].strip() for line in lines[4:]).replace(" ", "")
-    assert all(label.replace(" ", "") in left for label in LONG)
-
-
-def test_blocks_of_the_table(study: Path) -> None:
-    """Each condition has a title and its own losses, the most accurate first."""
-    text = render([study])
-    titles = [line for line in text.splitlines() if line.startswith("data.")]
-    assert titles == ["data.label_noise none", "data.label_noise symmetric · data.label_noise.rate 0.2"]
-    assert text.count("categorical_crossentropy") == 2
-    assert "+ 1 diverged" in text
-
-
 def test_csv_is_complete(study: Path, tmp_path: Path) -> None:
-    """Means and deviations are those of `run.json`, to the last digit."""
+    """Means, deviations and differences are those of `run.json`, to the last digit."""
     rows = list(csv.DictReader(io.StringIO(render([study], "csv"))))
-    assert list(rows[0])[:9] == [
-        "loss", "data.label_noise.type", "data.label_noise.rate", "n", "diverged", "failed", "unfinished",
-        "accuracy_mean", "accuracy_sd",
-    ]  # fmt: skip
     (row,) = [row for row in rows if row["loss"] == "focal" and not row["data.label_noise.rate"]]
-    runs = [json.loads(path.read_text()) for path in tmp_path.glob("study/focal-*/run.json")]
-    assert list(rows[0])[-7:-3] == ["nll_scaled_mean", "nll_scaled_sd", "ece_scaled_mean", "ece_scaled_sd"]
+    runs = [json.loads(path.read_text()) for path in tmp_path.glob("study/*/run.json")]
     assert (row["n"], row["diverged"], row["seeds"], row["link"], row["at"]) == ("3", "1", "0 1 2", "softmax", "last")
-    quiet = [row["metrics"]["test.last.nll"] for row in runs if row["metrics"]]
-    assert len(quiet) == 6
-    best = sorted(quiet)[:3]
-    assert float(row["nll_mean"]) == pytest.approx(statistics.fmean(best), rel=1e-15)
-    assert float(row["nll_sd"]) == pytest.approx(np.std(best, ddof=1), rel=1e-12)
+    found = {
+        label: sorted(
+            [run["metrics"] for run in runs if run["loss"] == label and run["metrics"]],
+            key=lambda metrics: metrics["test.last.nll"],
+        )[:3]
+        for label in ("focal", CE)
+    }
+    nlls = [metrics["test.last.nll"] for metrics in found["focal"]]
+    assert float(row["nll_mean"]) == pytest.approx(statistics.fmean(nlls), rel=1e-15)
+    assert float(row["nll_sd"]) == pytest.approx(np.std(nlls, ddof=1), rel=1e-12)
+    means = [statistics.fmean(metrics["test.last.accuracy"] for metrics in found[label]) for label in ("focal", CE)]
+    assert float(row["delta_mean"]) == pytest.approx(means[0] - means[1], rel=1e-12)
+    assert (row["baseline"], row["metric"], row["pairs"], row["verdict"]) == (CE, "accuracy", "3", "undecided")
+    assert 0 < float(row["p_holm"]) <= 1
 
 
 def test_json_equals_csv(study: Path, fabricate: Any) -> None:
-    """The JSON groups are the CSV rows with types; notes and broken folders stand beside them."""
+    """The JSON groups are the CSV rows with types and values by seed; JSON lines are the same records."""
     damaged = fabricate(study, "poisson", 0)
     (damaged / "run.json").write_text("[]")
-    value = json.loads(render([study], "json"))
+    value = json.loads(render([study], "json", "accuracy < 0.1"))
     rows = list(csv.DictReader(io.StringIO(render([study], "csv"))))
-    for group, row in zip(value["groups"], rows, strict=True):
-        assert list(group) == list(row)
+    lines = [json.loads(line) for line in render([study], "jsonl").splitlines()]
+    for group, row, line in zip(value["groups"], rows, lines, strict=True):
+        by_seed = group.pop("values")["accuracy"]
+        assert group == line
+        assert statistics.fmean(by_seed.values()) == pytest.approx(group["accuracy_mean"])
+        assert list(by_seed) == [str(seed) for seed in group["seeds"]]
         assert row == {
             key: " ".join(map(str, item)) if isinstance(item, list) else "" if item is None else str(item)
             for key, item in group.items()
         }
     assert [each["folder"] for each in value["broken"]] == [str(damaged)]
+    assert {(each["loss"], each["outcome"]) for each in value["gate"]} == {
+        (CE, "passed"), ("focal", "passed"), ("focal", "undecided"),
+    }  # fmt: skip
 
 
 def test_markdown(study: Path) -> None:
-    """Every row of a Markdown table has as many cells as its header; underscores are escaped, best means bold.
-
-    Where only one loss has no diverged run there is no best.
-    """
-    text = render([study], "markdown")
+    """Every row of a table has as many cells as its header; underscores are escaped, best means bold."""
+    text = render([study], "markdown", "delta.accuracy < -90pp")
     rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert {len(re.split(r"(?<!\\)\|", row)) for row in rows} == {8}
+    assert len({len(re.split(r"(?<!\\)\|", row)) for row in rows}) == 1
     assert sum("categorical\\_crossentropy" in row and "**" in row for row in rows) == 1
-    assert text.startswith("**mnist · mlp · 5 epochs · seeds 0–2 · test set, last epoch**\n\ndata.label\\_noise none")
+    assert text.startswith("**mnist · mlp · 5 epochs · seeds 0–2 · test accuracy, last epoch · baseline categorical\\_")
+    assert "\n\ndata.label\\_noise none\n\n| loss | n | accuracy % |" in text
+    assert "- focal: n 3 + 1 diverged, never better\n" in text
+    assert "- failed: focal (data.label\\_noise none): 1 run diverged, which" in text
 
 
-def test_markdown_has_columns_for_the_scaled_metrics(study: Path, fabricate: Any) -> None:
-    """Two more where a loss has no softmax."""
-    fabricate(study, "hinge", 0, link="none")
-    rows = [line for line in render([study], "markdown").splitlines() if line.startswith("|")]
-    assert {len(re.split(r"(?<!\\)\|", row)) for row in rows} == {10}
-    assert rows[0].endswith("| NLL scaled | ECE scaled |")
+def test_latex(study: Path) -> None:
+    """Each row has a cell for each letter of its tabular; the best mean is bold; nothing is left unescaped."""
+    text = render([study], "latex")
+    tables = re.findall(r"begin\{tabular\}\{([lr]+)\}(.*?)\\end\{tabular\}", text, re.DOTALL)
+    assert len(tables) == 2
+    for letters, body in tables:
+        rows = [line for line in body.splitlines() if line.endswith(r"\\") and "&" in line]
+        assert {len(re.split(r"(?<!\\)&", row)) for row in rows} == {len(letters)}
+        assert len(rows) == 5
+    assert r"\textbf{" in text
+    assert r"3 + 1 diverged" in text
+    assert text.isascii()
 
 
-def test_hostile_labels_stay_text(tmp_path: Path, fabricate: Any) -> None:
+def test_junit_is_read_by_a_parser(study: Path) -> None:
+    """A case for each threshold, loss and condition: failures, skipped and passed ones, counted."""
+    suite = ET.fromstring(render([study], "junit", "delta.accuracy < -90pp", "accuracy < 0.999"))  # noqa: S314 - our own
+    cases = suite.findall("testcase")
+    assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
+        "tests": str(len(cases)), "failures": str(len(suite.findall("testcase/failure"))), "errors": "0",
+        "skipped": str(len(suite.findall("testcase/skipped"))),
+    }  # fmt: skip
+    assert len(cases) == 6
+    (diverged,) = [case for case in cases if "diverged, which" in (case.findtext("failure") or "")]
+    assert diverged.get("name") == "focal (data.label_noise none): delta.accuracy < -90pp"
+    without = ET.fromstring(render([study], "junit"))  # noqa: S314 - our own
+    assert [case.findtext("system-out") for case in without.findall("testcase")].count("not compared") == 2
+
+
+def test_github_annotations(study: Path) -> None:
+    """An error for what failed, a warning for what is undecided, nothing for a pass; per cent signs are escaped."""
+    text = render([study], "github", "delta.accuracy < -90pp", "accuracy < 0.5")
+    lines = text.splitlines()
+    assert (
+        sum(
+            line.startswith("::error title=lossbench compare::focal (data.label_noise none): 1 run diverged")
+            for line in lines
+        )
+        == 1
+    )
+    assert all(line.startswith(("::error ", "::warning ")) for line in lines)
+    assert "%" not in text.replace("%25", "")
+
+
+def test_spreadsheets_take_no_text_for_a_formula(tmp_path: Path, fabricate: Any) -> None:
+    """Text that starts like one has an apostrophe before it; numbers, also negative ones, are as they are."""
+    for label in ("=1+1", "+x", "-y", "@z"):
+        fabricate(tmp_path, label, 0, strength=1.0)
+    fabricate(tmp_path, CE, 0, strength=9.0)
+    rows = list(csv.DictReader(io.StringIO(render([tmp_path], "csv"))))
+    assert {row["loss"] for row in rows} == {"'=1+1", "'+x", "'-y", "'@z", CE}
+    assert all(float(row["delta_mean"]) < 0 for row in rows if row["loss"] != CE)
+    listed = list(csv.DictReader(io.StringIO(list_([tmp_path], "csv"))))
+    assert {row["loss.name"] for row in listed} == {"'=1+1", "'+x", "'-y", "'@z", CE}
+
+
+def list_(places: list[Path], form: output.Form) -> str:
+    rows, _ = frame.rows(places)
+    return output.list_runs(rows, arrange.differing(rows), Question(), form, to_stdout=False)
+
+
+def test_single_runs(study: Path) -> None:
+    """A line for each run with what differs and its folder; CSV, JSON and JSON lines with every column."""
+    text = list_([study], "table")
+    assert text.count("study/") == 13
+    assert text.startswith("loss ")
+    assert "  data.label_noise.rate  " in text.splitlines()[0]
+    rows = list(csv.DictReader(io.StringIO(list_([study], "csv"))))
+    values, lines = json.loads(list_([study], "json")), list_([study], "jsonl").splitlines()
+    assert values == [json.loads(line) for line in lines]
+    assert [row["folder"] for row in rows] == [value["folder"] for value in values]
+    assert {"status", "model.hidden", "test.last.accuracy"} <= set(rows[0])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_hostile_labels_stay_text(tmp_path: Path, fabricate: Any, form: output.Form) -> None:
     """Escapes, markup and table signs in a label neither act nor break a form."""
-    fabricate(tmp_path, "\x1b[31m[bold]a|b[/bold]\n\x1b]0;x\x07`c`", 0)
-    assert "[bold]a|b[/bold]`c`" in render([tmp_path])
-    assert "\\[bold\\]a\\|b\\[/bold\\]\\`c\\`" in render([tmp_path], "markdown")
-    for form in ("table", "csv", "json", "markdown"):
-        assert "\x1b" not in render([tmp_path], form)
+    for seed in range(3):
+        fabricate(tmp_path, HOSTILE, seed, link=HOSTILE)
+        fabricate(tmp_path, CE, seed)
+    text = render([tmp_path], form, "delta.accuracy < 1pp")
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    match form:
+        case "table":
+            assert "[bold]a|b[/bold]" in text
+        case "markdown":
+            assert r"\[bold\]a\|b\[/bold\]\`c\` \& \<d\>" in text
+        case "latex":
+            assert r"[bold]a$|$b[/bold]`c` \& $<$d$>$ \$e\$ \textbackslash{}f\{g\}\_h\textasciicircum{}" in text
+        case "junit":
+            suite = ET.fromstring(text)  # noqa: S314 - our own
+            assert "a|b[/bold]`c` & <d>" in (suite[0].get("name") or "")
+
+
+def test_images_below_the_table(tmp_path: Path, fabricate: Any) -> None:
+    """Each pair of losses has a paragraph, within 80 columns; JSON has every image."""
+    for label, strength in ((CE, 3.0), ("focal", 2.0)):
+        fabricate(tmp_path, label, 0, strength=strength)
+    one = report([tmp_path])
+    whole = output.Report(one.comparison, pairs=tuple(images.pair(one.comparison)))
+    text = output.render(whole, "table", to_stdout=False)
+    assert "focal against categorical_crossentropy, image by image" in text
+    assert max(map(len, text.splitlines())) <= 80
+    (pair,) = json.loads(output.render(whole, "json", to_stdout=False))["images"]
+    assert pair["only_group"]["0"] == len(pair["gained"])
+    assert pair["only_reference"]["0"] == len(pair["lost"])
+    assert f"is right: {len(pair['lost'])} images" in text
 
 
 ANY_VALUE = st.recursive(
@@ -206,9 +241,12 @@ def test_any_content_can_be_compared_and_shown(
     folders = [fabricate(runs_dir, "focal", number, images=20, epochs=1, **strange) for number in (0, 1)]
     folders.append(fabricate(runs_dir, "focal", 2, images=20, epochs=1))
     for folder, config in zip(folders, configs, strict=False):
-        (folder / "config.yaml").write_text(json.dumps(config) or "{}")
-    for form in ("table", "csv", "json", "markdown"):
-        assert render([runs_dir], form)
+        (folder / "config.yaml").write_text(json.dumps(dict.fromkeys(paths.CONFIG_SECTIONS) | config))
+    for form in FORMS:
+        assert render([runs_dir], form) or form == "github"
+    for form in ("table", "csv", "json", "jsonl"):
+        rows, _ = frame.rows([runs_dir])
+        assert output.list_runs(rows, arrange.differing(rows), Question(), form, to_stdout=False)
     for folder in folders:
         with contextlib.suppress(BrokenRunError):
             assert printed(folder)

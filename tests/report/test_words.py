@@ -1,20 +1,15 @@
-"""Sentences and numbers of the tables."""
+"""Numbers and single words."""
 
 from __future__ import annotations
-
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossbench.analysis.summary import Block, Comparison, Estimate, Group
-from lossbench.metrics import METRICS, REPORTED, SCALED
+from lossbench.analysis.measure import measure
+from lossbench.analysis.records import Estimate
+from lossbench.analysis.statistics import Interval
 from lossbench.report import words
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 HOSTILE = {
     "\x1b[31mred\x1b[0m": "red",
@@ -55,93 +50,46 @@ def test_seeds(values: list[int], expected: str) -> None:
 @pytest.mark.parametrize(
     ("metric", "estimate", "expected"),
     [
-        ("accuracy", Estimate(0.97854, 0.00123), "97.85 ± 0.12"),
-        ("nll", Estimate(0.071239, 0.0012), "0.0712 ± 0.0012"),
-        ("nll", Estimate(0.071239, None), "0.0712 ± -"),
-        ("ece", Estimate(None, None), "-"),
+        ("accuracy", Estimate({}, 0.97854, 0.00123), "97.85 ± 0.12"),
+        ("recall.5", Estimate({}, 0.97854, 0.00123), "97.85 ± 0.12"),
+        ("nll", Estimate({}, 0.071239, 0.0012), "0.0712 ± 0.0012"),
+        ("nll", Estimate({}, 0.071239, None), "0.0712"),
+        ("ece", Estimate(), "-"),
     ],
 )
 def test_estimates(metric: str, estimate: Estimate, expected: str) -> None:
-    """Accuracy in per cent, the others with four digits, what is missing a dash."""
-    assert expected == words.estimate(metric, estimate)
-
-
-def group(loss: str = "focal", seeds: tuple[int, ...] = (0, 1), **others: Any) -> Group:
-    """A group with made-up numbers."""
-    numbers = dict.fromkeys(METRICS, Estimate(0.5, 0.1)) | dict.fromkeys(SCALED, Estimate(None, None))
-    return Group(**({"loss": loss, "link": "softmax", "seeds": seeds, "diverged": 0, "failed": 0, "unfinished": 0,
-                     "metrics": MappingProxyType(numbers)} | others))  # fmt: skip
-
-
-def comparison(*blocks: Block, **others: Any) -> Comparison:
-    """A comparison with a usual setting."""
-    setting = {"data.name": "mnist", "model.name": "mlp", "train.epochs": 5}
-    return Comparison(**({"at": "last", "setting": setting, "varying": (), "blocks": blocks, "duplicates": (),
-                          "ambiguous": (), "versions": ("0.1.0",)} | others))  # fmt: skip
-
-
-def test_title() -> None:
-    """The title says what all runs share."""
-    assert words.title(comparison(Block({}, (group(),)))) == "mnist · mlp · 5 epochs · seeds 0–1 · test set, last epoch"
-    noisy = {"data.name": "mnist", "data.label_noise.type": "pair", "data.label_noise.rate": 0.2, "train.epochs": 1}
-    actual = words.title(comparison(Block({}, (group(seeds=(3,)),)), setting=noisy, at="best"))
-    assert actual == "mnist · label noise pair 0.2 · 1 epoch · seed 3 · test set, best epoch"
+    """Shares of images in per cent, the others with four digits, what is missing a dash."""
+    assert expected == words.estimate(measure(metric), estimate)
 
 
 @pytest.mark.parametrize(
-    ("conditions", "expected"),
-    [
-        ([{}], [""]),
-        (
-            [{"data.label_noise.type": None, "data.label_noise.rate": None, "data.label_noise.include_self": None},
-             {"data.label_noise.type": "pair", "data.label_noise.rate": 0.2, "data.label_noise.include_self": False}],
-            ["data.label_noise none", "data.label_noise pair · data.label_noise.rate 0.2"],
-        ),
-        ([{"data.train_size": None}, {"data.train_size": 1000}], ["data.train_size none", "data.train_size 1000"]),
-        ([{"optimizer.nesterov": False}, {"optimizer.nesterov": True}],
-         ["optimizer.nesterov false", "optimizer.nesterov true"]),
-        ([{"model.name": "linear", "model.hidden": None}, {"model.name": "mlp", "model.hidden": "[256]"}],
-         ["model linear", "model mlp · model.hidden [256]"]),
-    ],
+    ("metric", "difference", "expected"),
+    [("accuracy", 0.0013, "+0.13"), ("accuracy", -0.0013, "−0.13"), ("accuracy", -0.00001, "0.00"),
+     ("nll", 0.00412, "+0.0041"), ("nll", -1e-9, "0.0000")],
 )  # fmt: skip
-def test_conditions(conditions: list[dict[str, Any]], expected: list[str]) -> None:
-    """A block's title tells what applies to it and is not simply switched off."""
-    everything = comparison(*(Block(condition, (group(),)) for condition in conditions))
-    assert expected == [words.condition(everything, block) for block in everything.blocks]
+def test_differences_have_a_sign(metric: str, difference: float, expected: str) -> None:
+    """Unless they round to zero."""
+    assert expected == words.signed(measure(metric), difference)
 
 
-def test_legend_and_notes() -> None:
-    """Marks are explained where they occur; different seeds, copies, double meanings and versions are said."""
-    plain = comparison(Block({}, (group(),)))
-    assert (words.legend(plain), words.notes(plain)) == ([], [])
-    groups = (
-        group(best=frozenset({"nll"})), group("ce", diverged=1), group("hinge", seeds=(0,), link="none"),
-    )  # fmt: skip
-    full = comparison(Block({}, groups), duplicates=(("a", "b"),), ambiguous=("mine\n",), versions=("0.1.0", "0.2.0"))
-    assert [*words.legend(full), *words.notes(full)] == [
-        "* best mean, losses with diverged runs aside",
-        "† the loss trains no softmax probabilities, so this is never marked best",
-        "means over other seeds than 0–1: hinge over 0",
-        "mine stands for different settings, told apart by a suffix",
-        "counted once: a is the same trial as b",
-        "runs of several versions of lossbench: 0.1.0, 0.2.0",
-    ]
+def test_intervals() -> None:
+    """From end to end, in the metric's own unit; a size has its unit behind it."""
+    accuracy, nll = measure("accuracy"), measure("nll")
+    assert words.interval(accuracy, Interval(0.9771, 0.9799)) == "[97.71, 97.99]"
+    assert words.signed_interval(accuracy, Interval(-0.0008, 0.0034)) == "[−0.08, +0.34]"
+    assert (words.interval(nll, None), words.signed_interval(nll, None)) == ("-", "-")
+    assert (words.sized(accuracy, 0.002), words.sized(nll, 0.002)) == ("0.20 pp", "0.0020")
 
 
-@pytest.mark.parametrize(
-    ("link", "scaled", "expected"),
-    [("softmax", 0.4, METRICS), ("none", 0.4, REPORTED), ("sigmoid", 0.4, REPORTED), ("none", None, METRICS)],
-)
-def test_scaled_metrics_are_shown_beside_a_loss_without_softmax(
-    link: str, scaled: float | None, expected: Mapping[str, Any]
-) -> None:
-    """Where there are any; they carry no dagger, and a line says what they are."""
-    numbers = {**group().metrics, **dict.fromkeys(SCALED, Estimate(scaled, None))}
-    block = Block({}, (group(), group("other", link=link, metrics=numbers)))
-    assert list(expected) == words.shown(comparison(block))
-    explained = any(line.startswith("scaled: ") for line in words.legend(comparison(block)))
-    assert explained == (expected is REPORTED)
-    assert {words.mark(block.groups[1], name) for name in SCALED} == {""}
+@pytest.mark.parametrize(("p", "expected"), [(None, "-"), (0.0156, "0.016"), (0.0004, "<.001"), (1.0, "1.000")])
+def test_probabilities(p: float | None, expected: str) -> None:
+    """Three digits; never 0."""
+    assert expected == words.probability(p)
+
+
+def test_counts() -> None:
+    """As one says them."""
+    assert [words.counted(count, "seed") for count in (0, 1, 2)] == ["0 seeds", "1 seed", "2 seeds"]
 
 
 def test_lines_break_behind_separators_only() -> None:

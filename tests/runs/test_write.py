@@ -214,3 +214,15 @@ def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
 def test_run_folder() -> None:
     """A run's folder is runs/name/folder."""
     assert paths.run_folder(Path("runs"), "a.b", "focal-s0-0123456789ab") == Path("runs/a.b/focal-s0-0123456789ab")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    """So does a device such as `/dev/null`, which a file put in its place would destroy for everyone."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write.text(tmp_path / "pipe", "text")
+    assert os.read(reader, 10) == b"text"
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]

@@ -148,7 +148,7 @@ def test_what_no_worker_can_do_is_a_fault(local, trial):
 
 
 def test_workers_end_with_the_process_that_started_them(tmp_path):
-    """After kill -9 of the sweep: its worker is asked to stop, and is gone within five seconds though it does not heed."""
+    """After kill -9 of the sweep: its worker is gone within five seconds though it heeds no signal."""
     import subprocess
 
     child = tmp_path / "child.py"

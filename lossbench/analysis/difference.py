@@ -1,0 +1,83 @@
+"""Two runs side by side: where their configurations, their environments and their metrics differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from lossbench.runs.read import Run
+
+ENVIRONMENT = ("versions", "device", "threads", "git")
+"""What `run.json` tells of the place where a run was trained."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A dotted key and its value in each of two runs; None where it is null or not there."""
+
+    key: str
+    a: Any
+    b: Any
+
+    @property
+    def change(self) -> float | None:
+        """B - A, of two numbers."""
+        return self.b - self.a if {type(self.a), type(self.b)} <= {int, float} else None
+
+
+@dataclass(frozen=True)
+class RunDifference:
+    """Two run folders and what differs between them."""
+
+    a: Path
+    b: Path
+    configuration: tuple[Difference, ...]
+    environment: tuple[Difference, ...]
+    metrics: tuple[Difference, ...]
+
+
+def between(a: Run, b: Run) -> RunDifference:
+    """What differs between two runs."""
+    return RunDifference(
+        a=a.folder,
+        b=b.folder,
+        configuration=differences(a.config, b.config),
+        environment=environment(a.summary, b.summary) + differences(_digests(a.summary), _digests(b.summary)),
+        metrics=differences(_results(a), _results(b)),
+    )
+
+
+def environment(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """Versions, device, threads and git commit that differ between two `run.json`."""
+    return differences(*({key: summary.get(key) for key in ENVIRONMENT} for summary in (a, b)))
+
+
+def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """The dotted keys at which two mappings differ, in their order; null is as good as not there."""
+    before, after = dict(_flat(a)), dict(_flat(b))
+    both = [Difference(key, before.get(key), after.get(key)) for key in {**before, **after}]
+    return tuple(each for each in both if each.a != each.b)
+
+
+def _digests(summary: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"sha256.{name}": summary["hashes"].get(name) for name in ("data", "plugin")}
+
+
+def _results(run: Run) -> dict[str, Any]:
+    return {"status": run.status, "epochs": run.summary.get("epochs"), **run.metrics}
+
+
+def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and their values; a list of mappings counts its items from 0, any other list is one value."""
+    for key, value in mapping.items():
+        items = value
+        if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            items = {str(place): item for place, item in enumerate(value)}
+        if isinstance(items, dict):
+            yield from _flat(items, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", items

@@ -1,0 +1,183 @@
+"""The gate: whether a loss got worse, or is not good enough, told from what these seeds cannot tell.
+
+It fails only if the whole interval, which is not adjusted for other comparisons, lies beyond the threshold, over at
+least three seeds. A loss with diverged runs fails every threshold of a difference.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from lossbench.analysis.comparison import contrast
+from lossbench.analysis.measure import Measure, measure
+from lossbench.errors import NothingMatchedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lossbench.analysis.records import Block, Comparison, Group
+    from lossbench.analysis.statistics import Interval
+    from lossbench.runs.rows import Scalar
+
+Outcome: TypeAlias = Literal["passed", "failed", "undecided"]
+
+FEWEST_SEEDS = 3
+BEYOND = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+_THRESHOLD = re.compile(
+    r"\s*(?P<delta>delta\.)?(?P<metric>[a-z][a-z_0-9.]*)\s*(?P<sign><=|>=|<|>)\s*"
+    r"(?P<size>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<points>pp)?\s*",
+    re.ASCII,
+)
+_ROPE = re.compile(r"(?:([a-z][a-z_0-9.]*)\s*=)?\s*((?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(pp)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What must not be: `delta.accuracy < -0.2pp`, `accuracy < 0.97`.
+
+    Attributes:
+        text: As it was written.
+        measure: Of what.
+        is_delta: Of the difference from the baseline rather than of the mean.
+        sign: `<`, `<=`, `>` or `>=`.
+        size: In the measure's own unit: 0.2pp is 0.002.
+    """
+
+    text: str
+    measure: Measure
+    is_delta: bool
+    sign: str
+    size: float
+
+    def is_crossed(self, value: float) -> bool:
+        """Whether a value lies beyond."""
+        return bool(BEYOND[self.sign](value, self.size))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A threshold held against one group.
+
+    Attributes:
+        threshold: Which.
+        label: The group.
+        condition: Its condition's keys and values.
+        reference: What a difference is from; None for a threshold of the mean, and where there is nothing to compare.
+        outcome: passed, failed, or undecided: the interval holds the threshold, or there are too few seeds.
+        mean: Of the difference or of the measure itself; None without values.
+        interval: Around it, not adjusted; None for one seed.
+        n: The seeds it stands on.
+        diverged: How many runs of the group diverged.
+    """
+
+    threshold: Threshold
+    label: str
+    condition: Mapping[str, Scalar]
+    reference: str | None
+    outcome: Outcome
+    mean: float | None = None
+    interval: Interval | None = None
+    n: int = 0
+    diverged: int = 0
+
+
+def threshold(text: str) -> Threshold:
+    """Read `[delta.]METRIC SIGN NUMBER[pp]`.
+
+    Raises:
+        UsageError: It is none.
+    """
+    found = _THRESHOLD.fullmatch(text)
+    if found is None:
+        raise UsageError(
+            f"--fail-if {text!r}: expected a threshold such as 'delta.accuracy < -0.2pp' or 'accuracy < 0.97'"
+        )
+    judged = measure(found["metric"])
+    size = _size(f"--fail-if {text!r}", judged, found["size"], points=bool(found["points"]))
+    if judged.is_share and abs(size) > 1:
+        raise UsageError(f"--fail-if {text!r}: {judged.name} lies between 0 and 1: 97 % is 0.97, two points are 2pp")
+    return Threshold(text.strip(), judged, bool(found["delta"]), found["sign"], size)
+
+
+def rope(text: str, first: Measure) -> float:
+    """Read the largest difference that counts as none: `0.1pp`, `accuracy=0.1pp`, `0.005`.
+
+    Raises:
+        UsageError: It is none, or of another measure than the one that carries the verdict.
+    """
+    found = _ROPE.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(f"--rope {text!r}: expected a size such as 0.1pp or accuracy=0.1pp")
+    if found[1] and measure(found[1]) != first:
+        raise UsageError(f"--rope {text!r}: the verdict is on {first.name}; name {found[1]} first in --metric")
+    return _size(f"--rope {text!r}", first, found[2], points=bool(found[3]))
+
+
+def judge(comparison: Comparison, thresholds: Sequence[Threshold]) -> list[Finding]:
+    """Every threshold held against every group that it is about.
+
+    Raises:
+        UsageError: A difference is to be judged and there is no baseline.
+        NothingMatchedError: Nothing could be judged at all: no pair of runs, or no completed run.
+    """
+    if comparison.baseline is None and (delta := next((each for each in thresholds if each.is_delta), None)):
+        raise UsageError(f"--fail-if {delta.text!r}: there is no baseline; name one by --baseline, or use --against")
+    findings = [finding for each in thresholds for finding in _judge(comparison, each)]
+    for each in thresholds:
+        judged = (finding for finding in findings if finding.threshold is each)
+        if not any(finding.n or (finding.diverged and finding.reference) for finding in judged):
+            what = f"no pair of runs with {comparison.baseline}" if each.is_delta else "no completed run"
+            raise NothingMatchedError(f"--fail-if {each.text!r}: {what}, so nothing was judged")
+    return findings
+
+
+def _judge(comparison: Comparison, threshold: Threshold) -> Iterator[Finding]:
+    for block in comparison.blocks:
+        for group in block.groups:
+            if not threshold.is_delta:
+                yield _of_mean(block, group, threshold)
+            elif comparison.stored or group.label != comparison.baseline:
+                yield _of_difference(comparison, block, group, threshold)
+    if threshold.is_delta:
+        for label, condition in comparison.absent:
+            yield Finding(threshold, label, condition, comparison.baseline, "undecided")
+
+
+def _of_mean(block: Block, group: Group, threshold: Threshold) -> Finding:
+    """A diverged run has no value to be good enough, so a mean without it passes nothing."""
+    estimate = group.metrics[threshold.measure.name]
+    n = len(estimate.values) if estimate.mean is not None else 0
+    outcome = _outcome(threshold, estimate.interval, n)
+    if group.diverged and outcome == "passed":
+        outcome = "undecided"
+    values = (outcome, estimate.mean, estimate.interval, n, len(group.diverged))
+    return Finding(threshold, group.label, block.condition, None, *values)
+
+
+def _of_difference(comparison: Comparison, block: Block, group: Group, threshold: Threshold) -> Finding:
+    """Runs that share no seed are no pairs, unless pairs were not wanted."""
+    reference = comparison.baseline if group.reference else None
+    difference = contrast(group, threshold.measure.name, comparison.question)
+    if difference is None or not (difference.paired or comparison.question.unpaired):
+        outcome: Outcome = "failed" if group.diverged else "undecided"
+        return Finding(threshold, group.label, block.condition, reference, outcome, diverged=len(group.diverged))
+    outcome = "failed" if group.diverged else _outcome(threshold, difference.interval, difference.n)
+    values = (outcome, difference.mean, difference.interval, difference.n, len(group.diverged))
+    return Finding(threshold, group.label, block.condition, reference, *values)
+
+
+def _outcome(threshold: Threshold, interval: Interval | None, n: int) -> Outcome:
+    if interval is None or n < FEWEST_SEEDS:
+        return "undecided"
+    crossed = {threshold.is_crossed(end) for end in interval}
+    return "undecided" if len(crossed) > 1 else "failed" if True in crossed else "passed"
+
+
+def _size(where: str, of: Measure, number: str, *, points: bool) -> float:
+    if points and not of.is_share:
+        raise UsageError(f"{where}: {of.name} is no share of images, so it has no pp; write the number alone")
+    return float(number) / 100 if points else float(number)

@@ -1,0 +1,159 @@
+"""What saved predictions tell: image by image, which of two losses is right, and how sure the difference is.
+
+Seeds and images are both samples here: the interval is for other seeds on other images of the same kind.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossbench.analysis import statistics
+from lossbench.errors import UsageError
+from lossbench.runs import read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from lossbench.analysis.measure import At
+    from lossbench.analysis.records import Comparison, Group
+    from lossbench.analysis.statistics import Interval
+    from lossbench.runs.rows import Scalar
+
+
+@dataclass(frozen=True)
+class Image:
+    """A test image that one loss gets right and the other wrong in most seeds.
+
+    Attributes:
+        index: Its place in the test set, from 0.
+        label: Its true class.
+        predicted: What the wrong one most often takes it for.
+        seeds: In how many seeds the one was right and the other wrong.
+    """
+
+    index: int
+    label: int
+    predicted: int
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Paired:
+    """A group against its reference, image by image over the seeds that both completed.
+
+    Attributes:
+        label: The group.
+        reference: What it is compared with.
+        condition: The condition of both.
+        seeds: The shared seeds.
+        images: How many images the test set has.
+        only_group: McNemar's counts by seed: images that the group alone gets right.
+        only_reference: Those that the reference alone gets right.
+        mean: The difference in accuracy, group minus reference.
+        interval: Over seeds × images; None for fewer than two seeds.
+        gained: Images that the group gets right and the reference wrong in more than half of the seeds.
+        lost: Those the other way round.
+    """
+
+    label: str
+    reference: str
+    condition: Mapping[str, Scalar]
+    seeds: tuple[int, ...]
+    images: int
+    only_group: Mapping[int, int]
+    only_reference: Mapping[int, int]
+    mean: float
+    interval: Interval | None
+    gained: tuple[Image, ...]
+    lost: tuple[Image, ...]
+
+    @property
+    def alone(self) -> tuple[float, float]:
+        """McNemar's two counts, as means over seeds: the group's, the reference's."""
+        ours, theirs = (sum(counts.values()) / len(counts) for counts in (self.only_group, self.only_reference))
+        return ours, theirs
+
+
+def pair(comparison: Comparison) -> list[Paired]:
+    """Every group that shares completed seeds with its reference, image by image.
+
+    Raises:
+        UsageError: There is no baseline, or it is stored without its images; predictions are missing or not of the
+            same images.
+    """
+    if comparison.baseline is None or comparison.stored:
+        raise UsageError("--images: it needs a baseline among the runs; name one by --baseline, without --against")
+    return [
+        _paired(group, group.reference, block.condition, comparison)
+        for block in comparison.blocks
+        for group in block.groups
+        if group.reference and set(group.seeds) & set(group.reference.seeds)
+    ]
+
+
+def _paired(group: Group, reference: Group, condition: Mapping[str, Scalar], comparison: Comparison) -> Paired:
+    seeds = tuple(sorted(set(group.seeds) & set(reference.seeds)))
+    at, confidence = comparison.question.at, comparison.question.confidence
+    labels, ours = _predicted(group, seeds, at)
+    their_labels, theirs = _predicted(reference, seeds, at)
+    if labels.shape != their_labels.shape or (labels != their_labels).any():
+        raise UsageError(f"--images: {group.label} and {reference.label} were not tested on the same images")
+    right, their_right = ours == labels, theirs == labels
+    gains, losses = right & ~their_right, ~right & their_right
+    differences = right.astype(np.float64) - their_right
+    return Paired(
+        label=group.label,
+        reference=reference.label,
+        condition=condition,
+        seeds=seeds,
+        images=len(labels),
+        only_group=dict(zip(seeds, gains.sum(axis=1).tolist(), strict=True)),
+        only_reference=dict(zip(seeds, losses.sum(axis=1).tolist(), strict=True)),
+        mean=float(differences.mean()),
+        interval=statistics.crossed(differences, confidence),
+        gained=_in_most_seeds(gains, labels, theirs),
+        lost=_in_most_seeds(losses, labels, ours),
+    )
+
+
+def _predicted(group: Group, seeds: Sequence[int], at: At) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The true labels `[images]` and what was predicted `[seeds, images]`."""
+    labels, predicted = [], []
+    for seed in seeds:
+        folder, *others = group.folders[seed]
+        if others:
+            raise UsageError(f"--images: {group.label} has several runs of seed {seed}; compare by loss")
+        try:
+            arrays = read.predictions(Path(folder))
+            labels.append(arrays["labels"])
+            predicted.append(arrays[f"{at}.predicted"])
+        except (read.BrokenRunError, KeyError) as error:
+            reason = error if isinstance(error, read.BrokenRunError) else f"predictions.npz lacks {error}"
+            raise UsageError(f"--images: {folder}: {reason}") from error
+    if any(each.shape != labels[0].shape or each.ndim != 1 for each in (*labels, *predicted)):
+        raise UsageError(f"--images: the runs of {group.label} were not tested on the same number of images")
+    if any((each != labels[0]).any() for each in labels):
+        raise UsageError(f"--images: the runs of {group.label} were not tested on the same images")
+    return labels[0], np.stack(predicted)
+
+
+def _in_most_seeds(marked: NDArray[np.bool_], labels: NDArray[Any], wrong: NDArray[Any]) -> tuple[Image, ...]:
+    """The images marked in more than half of the seeds, those of most seeds first."""
+    counts = marked.sum(axis=0)
+    chosen = np.flatnonzero(2 * counts > len(marked)).tolist()
+    images = [
+        Image(index, int(labels[index]), _most_common(wrong[marked[:, index], index]), int(counts[index]))
+        for index in chosen
+    ]
+    return tuple(sorted(images, key=lambda image: (-image.seeds, image.index)))
+
+
+def _most_common(values: NDArray[Any]) -> int:
+    return int(Counter(values.tolist()).most_common(1)[0][0])

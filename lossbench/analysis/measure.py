@@ -1,0 +1,99 @@
+"""What runs are compared by: a metric of the test set, or precision, recall or F1 of one class."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from lossbench.errors import UsageError, did_you_mean
+from lossbench.metrics import METRICS, REPORTED, SCALED
+from lossbench.runs import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lossbench.runs.rows import Row
+
+At: TypeAlias = Literal["last", "best"]
+
+SHARES = ("accuracy", "ece", "ece_scaled")
+OF_PROBABILITIES = ("nll", "brier", "ece")
+_OF_A_CLASS = re.compile(r"(precision|recall|f1)\.(\d{1,4})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number that each run has.
+
+    Attributes:
+        name: `accuracy`, `recall.5`.
+        title: As tables head it: `accuracy`, `recall of 5`.
+        direction: Which is better.
+        is_share: A share of images, so that `pp` may stand behind a difference; ECE is one too.
+        in_percent: Whether tables show it in per cent.
+        of_probabilities: It judges probabilities as given, which only a softmax loss trains.
+    """
+
+    name: str
+    title: str
+    direction: Literal["higher", "lower"]
+    is_share: bool
+    in_percent: bool
+    of_probabilities: bool
+
+    def column(self, at: At, part: str = "test") -> str:
+        """Where a row holds it."""
+        return f"{part}.{at}.{self.name}"
+
+    def gain(self, difference: float) -> float:
+        """A difference as it counts: positive where it is for the better."""
+        return difference if self.direction == "higher" else -difference
+
+
+def measure(name: str) -> Measure:
+    """The measure of a name.
+
+    Raises:
+        UsageError: There is none of that name, or it ranks nothing: `loss`, `val_loss`.
+    """
+    if name in {"loss", "val_loss"}:
+        raise UsageError(
+            f"metric {name!r}: the losses of two losses are different quantities, so they rank nothing; "
+            f"choose {', '.join(METRICS)}"
+        )
+    if known := REPORTED.get(name):
+        return Measure(name, known.title, known.direction, name in SHARES, name == "accuracy", name in OF_PROBABILITIES)
+    if found := _OF_A_CLASS.fullmatch(name):
+        title = f"{'F1' if found[1] == 'f1' else found[1]} of {int(found[2])}"
+        return Measure(f"{found[1]}.{int(found[2])}", title, "higher", True, True, False)  # noqa: FBT003
+    raise UsageError(
+        f"metric {name!r}: expected {', '.join(METRICS)}, {', '.join(SCALED)}, or precision, recall or f1 of a class "
+        f"such as recall.5{did_you_mean(name, REPORTED)}"
+    )
+
+
+def with_classes(rows: Sequence[Row], measures: Iterable[Measure]) -> list[Row]:
+    """The rows with the measures of single classes, which `per_class.csv` of each run holds, if any are asked for.
+
+    A run whose file cannot be read, or that has no such class, lacks them.
+    """
+    wanted = {each.name for each in measures if _OF_A_CLASS.fullmatch(each.name)}
+    return [{**row, **_scores(row, wanted)} for row in rows] if wanted else list(rows)
+
+
+def _scores(row: Row, wanted: Iterable[str]) -> dict[str, float]:
+    if row["status"] != "completed":
+        return {}
+    try:
+        scores = read.per_class(Path(str(row["folder"])))
+    except read.BrokenRunError:
+        return {}
+    return {
+        f"test.{score['at']}.{name}": score[name.partition(".")[0]]
+        for score in scores
+        for name in wanted
+        if name.endswith(f".{score['class']:.0f}") and math.isfinite(score[name.partition(".")[0]])
+    }

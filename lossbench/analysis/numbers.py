@@ -1,0 +1,98 @@
+"""Every number that a run folder keeps of a training, file by file, as tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossbench.runs import paths, read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from lossbench.runs.read import Run
+
+MOST_COLUMNS = 256
+"""Of one array; labels are bytes, so there are no more classes."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of one file.
+
+    Attributes:
+        row: What a row is: an epoch, a class, an image; they count from 0.
+        columns: What each column is called.
+        values: `[rows, columns]` float64; NaN where there is no number.
+        exact: The columns of counts, labels and settings, where near is wrong.
+    """
+
+    row: str
+    columns: tuple[str, ...]
+    values: NDArray[np.float64]
+    exact: frozenset[str]
+
+
+def load(run: Run) -> dict[str, Numbers]:
+    """The numbers of each file, in the order in which training makes them; a diverged run has only its epochs.
+
+    Raises:
+        BrokenRunError: A file cannot be read.
+    """
+    try:
+        numbers = {paths.METRICS: _epochs(run.folder)}
+        if run.status == "completed":
+            numbers[paths.PREDICTIONS] = _predictions(run.folder)
+            numbers[paths.CONFUSION] = _confusion(run.folder)
+            numbers[paths.PER_CLASS] = _per_class(run.folder)
+            numbers[paths.RUN] = _table("", [run.metrics], exact=())
+    except read.BrokenRunError as error:
+        raise read.BrokenRunError(f"{run.folder}: {error}") from error
+    return numbers
+
+
+def _epochs(folder: Path) -> Numbers:
+    rows = [{name: value for name, value in row.items() if name != "seconds"} for row in read.history(folder)]
+    return _table("epoch", rows, exact=("epoch", "learning_rate"))
+
+
+def _predictions(folder: Path) -> Numbers:
+    return _side_by_side(paths.PREDICTIONS, "image", read.predictions(folder))
+
+
+def _confusion(folder: Path) -> Numbers:
+    counts = {f"{at} predicted": matrix for at, matrix in read.confusion(folder).items()}
+    return _side_by_side(paths.CONFUSION, "true class", counts)
+
+
+def _per_class(folder: Path) -> Numbers:
+    rows: dict[float, dict[str, float]] = {}
+    for row in read.per_class(folder):
+        scores = {f"{row['at']} {name}": row[name] for name in paths.PER_CLASS_COLUMNS[2:]}
+        rows.setdefault(row["class"], {}).update(scores)
+    return _table("class", list(rows.values()), exact=("last support", "best support"))
+
+
+def _table(row: str, rows: Sequence[Mapping[str, float | None]], *, exact: Sequence[str]) -> Numbers:
+    columns = tuple(dict.fromkeys(name for each in rows for name in each))
+    values = np.array([[each.get(name) for name in columns] for each in rows], dtype=np.float64)  # None is NaN
+    return Numbers(row, columns, values.reshape(len(rows), len(columns)), frozenset(exact))
+
+
+def _side_by_side(file: str, row: str, arrays: Mapping[str, NDArray[Any]]) -> Numbers:
+    """Arrays `[rows]` or `[rows, classes]` as one table; whole numbers are counts or labels."""
+    columns: dict[str, NDArray[Any]] = {}
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf" or array.ndim not in {1, 2} or array.size > MOST_COLUMNS * len(array):
+            raise read.BrokenRunError(f"{file}: {name!r}: expected numbers, one or {MOST_COLUMNS} at most in a row")
+        columns |= {name: array} if array.ndim == 1 else {f"{name} {place}": each for place, each in enumerate(array.T)}
+    if len({len(column) for column in columns.values()}) != 1:
+        raise read.BrokenRunError(f"{file}: expected arrays of equal length")
+    exact = frozenset(name for name, column in columns.items() if column.dtype.kind != "f")
+    values = np.stack(list(columns.values()), axis=1, dtype=np.float64, casting="unsafe")
+    return Numbers(row, tuple(columns), values, exact)

@@ -1,0 +1,61 @@
+"""Each group at its best value of one key, by validation: the test set is looked at only for what was chosen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from lossbench.analysis import arrange
+from lossbench.analysis.comparison import averaged, by_seed, estimate
+from lossbench.analysis.records import Choice
+from lossbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lossbench.analysis.records import Question
+    from lossbench.runs.rows import Row, Scalar
+
+
+def tune(rows: Sequence[Row], key: str, question: Question) -> tuple[list[Row], tuple[Choice, ...]]:
+    """The runs of the best value of a key, for each group in each condition, and what was chosen.
+
+    The best value has the best mean over seeds of the first measure on the validation images. A value with diverged
+    runs is chosen only where every value has some; one without a result never is.
+
+    Args:
+        rows: The runs.
+        key: Such as `optimizer.learning_rate`; it makes no condition.
+        question: What is compared, by what.
+
+    Raises:
+        UsageError: No run has the key, or a group has no validation to choose by.
+    """
+    counted, _ = arrange.once(rows)
+    if not any(key in row for row in counted):
+        raise UsageError(f"--tune {key}: no run has this key")
+    sorted_rows, _ = arrange.arrange(counted, by=question.by, across=question.across, apart_from=(key,))
+    kept: list[Row] = []
+    choices = []
+    for (condition, label), runs in sorted_rows.cells.items():
+        choice, chosen = _choose(label, dict(zip(sorted_rows.varying, condition, strict=True)), runs, key, question)
+        kept += chosen
+        choices.append(choice)
+    return kept, tuple(choices)
+
+
+def _choose(
+    label: str, condition: Mapping[str, Scalar], runs: Sequence[Row], key: str, question: Question
+) -> tuple[Choice, list[Row]]:
+    column = question.measures[0].column(question.at, "val")
+    values = defaultdict(list)
+    for run in runs:
+        values[run.get(key)].append(run)
+    validated = {value: estimate(averaged(by_seed(of_value), column)).mean for value, of_value in values.items()}
+    means = {value: mean for value, mean in validated.items() if mean is not None}
+    if not means:
+        raise UsageError(f"--tune {key}: {label} has no {column} to choose by; it needs completed runs with validation")
+    diverging = {value for value in means if any(run["status"] == "diverged" for run in values[value])}
+    best = max(means, key=lambda value: (value not in diverging, question.measures[0].gain(means[value])))
+    tried = tuple(sorted(means, key=lambda value: arrange.in_order((value,))))
+    return Choice(label, condition, key, best, tried, len(runs), column, means[best]), values[best]

@@ -1,0 +1,24 @@
+"""`lossbench diff`: what two runs do not have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+A = Annotated[Path, typer.Argument(metavar="A", help="A run folder, or a folder that holds only one.")]
+B = Annotated[Path, typer.Argument(metavar="B", help="Another one.")]
+
+
+def diff(
+    a: A,
+    b: B,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON, unrounded.")] = False,
+) -> None:
+    """Show where two runs differ: configuration, environment, metrics."""
+    from lossbench.analysis import difference, sheet
+    from lossbench.report import output
+
+    typer.echo(output.diff(difference.between(sheet.only(a), sheet.only(b)), as_json=json), nl=False, color=True)

@@ -1,0 +1,127 @@
+"""A recorded run, trained once more: the same configuration, data, losses and threads, in a folder that is not kept."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from lossbench.config import resolve
+from lossbench.errors import (
+    ConfigError,
+    DataError,
+    InterruptedRunError,
+    LossbenchError,
+    PluginError,
+    UnfinishedRunError,
+    UsageError,
+)
+from lossbench.runs import paths, read
+from lossbench.training.train import identify, train
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lossbench.config.identity import Trial
+    from lossbench.config.schema import Experiment
+    from lossbench.losses.plugin import PluginLoaded
+    from lossbench.training.progress import Progress
+
+
+def trial_of(run: read.Run, plugins: Sequence[PluginLoaded] = ()) -> Trial:
+    """The trial of a completed run: as configured, on as many threads as recorded.
+
+    Args:
+        run: The recorded run.
+        plugins: The files of the user's own losses, loaded.
+
+    Raises:
+        UsageError: The run is not completed, or its `config.yaml` is not that of its `run.json`.
+        PluginError: A plugin that it was trained with is not among those given, or has changed.
+        DataError: Its data are not there, or have changed.
+    """
+    if run.status != "completed":
+        raise UsageError(f"{run.folder}: expected a completed run, got one that is {run.status}")
+    _check_plugins(run, plugins)
+    trial = identify(_experiment(run), plugins)
+    recorded = run.summary["hashes"]
+    if trial.data_sha256 != recorded.get("data"):
+        raise DataError(
+            f"{run.folder}: the data are not those it was trained on: "
+            f"expected SHA-256 {_short(recorded.get('data'))}, got {_short(trial.data_sha256)}"
+        )
+    if trial.identity != recorded["identity"]:
+        raise UsageError(
+            f"{run.folder / paths.CONFIG}: is not the configuration that {paths.RUN} is about: "
+            f"expected identity {_short(recorded['identity'])}, got {_short(trial.identity)}"
+        )
+    return trial
+
+
+@contextmanager
+def trained_again(
+    run: read.Run,
+    trial: Trial,
+    *,
+    device: str | None = None,
+    plugins: Sequence[PluginLoaded] = (),
+    progress: Progress | None = None,
+) -> Iterator[read.Run]:
+    """Train the trial of a run in a temporary folder, which is gone afterwards; the run itself is not touched.
+
+    Args:
+        run: The recorded run.
+        trial: Its trial, from `trial_of`.
+        device: `auto`, `cpu`, `gpu` or `gpu:N`; None: the CPU if that was used, else a GPU if there is one.
+        plugins: The files of the user's own losses, loaded.
+        progress: Hears how it goes.
+
+    Raises:
+        InterruptedRunError: A signal stopped it; nothing is kept.
+        LossbenchError: It cannot be trained here.
+    """
+    chosen = device or ("cpu" if _mapping(run.summary.get("device")).get("kind") == "cpu" else "auto")
+    with TemporaryDirectory(prefix="lossbench-verify-") as folder:
+        try:
+            outcome = train(trial, runs_dir=Path(folder), device=chosen, plugins=plugins, progress=progress)
+        except InterruptedRunError as error:
+            raise InterruptedRunError(f"stopped; {run.folder} is not verified", error.signal) from error
+        except UnfinishedRunError as error:
+            cause = error.__cause__
+            raise LossbenchError(f"{run.folder}: cannot be trained: {type(cause).__name__}: {cause}") from error
+        yield read.read(outcome.run)
+
+
+def _experiment(run: read.Run) -> Experiment:
+    """The recorded configuration, on the recorded number of threads; only the numbers are wanted of it."""
+    settings = _mapping(run.config.get("train")) | {"threads": run.summary.get("threads"), "save_weights": False}
+    try:
+        return resolve.from_mapping({**run.config, "train": settings, "log": {}})
+    except ConfigError as error:
+        lines = [f"{run.folder / paths.CONFIG}: {line}" for line in str(error).splitlines()]
+        raise ConfigError(lines, error.problems) from error
+
+
+def _check_plugins(run: read.Run, plugins: Sequence[PluginLoaded]) -> None:
+    recorded = run.summary.get("plugins")
+    for each in map(_mapping, recorded if isinstance(recorded, list) else []):
+        path, digest = Path(str(each.get("path"))), each.get("sha256")
+        if digest in {plugin.sha256 for plugin in plugins}:
+            continue
+        for plugin in plugins:
+            if plugin.path.name == path.name:
+                raise PluginError(
+                    f"{plugin.path}: is not as it was when {run.folder} was trained: "
+                    f"expected SHA-256 {_short(digest)}, got {_short(plugin.sha256)}"
+                )
+        raise PluginError(f"{run.folder}: was trained with a loss of {str(path)!r}; name that file with --plugin")
+
+
+def _short(digest: object) -> str:
+    """The beginning of a SHA-256, which may be anything, as a file said it."""
+    return repr(str(digest)[:12])
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

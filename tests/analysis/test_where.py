@@ -1,0 +1,138 @@
+"""The language of `--where`: what it says, what it refuses, and that it never runs anything."""
+
+from __future__ import annotations
+
+import contextlib
+import operator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossbench.analysis.where import select
+from lossbench.errors import NothingMatchedError, UsageError
+
+ROWS: list[dict[str, Any]] = [
+    {"seed": 0, "loss": "ce", "rate": None, "status": "completed", "nesterov": True},
+    {"seed": 1, "loss": "ce", "rate": 0.2, "status": "diverged", "nesterov": False},
+    {"seed": 2, "loss": "focal gamma=2", "rate": 0.4, "status": "completed", "nesterov": False},
+]
+
+
+@pytest.mark.parametrize(
+    ("condition", "seeds"),
+    [
+        ("rate==0.2", [1]),
+        ("rate == .2 and status=='completed'", []),
+        ('rate==0.2 or status=="completed"', [0, 1, 2]),
+        ("rate != 0.2", [0, 2]),
+        ("rate < 0.4", [1]),
+        ("rate<=4e-1", [1, 2]),
+        ("rate > -1", [1, 2]),
+        ("rate >= 0.3 ", [2]),
+        ("rate == null", [0]),
+        ("rate != none and nesterov == false", [1, 2]),
+        ("nesterov == true", [0]),
+        ("loss in ('ce', 'brier')", [0, 1]),
+        ("loss not in ('ce')", [2]),
+        ("not loss == 'ce'", [2]),
+        ("not not loss == 'ce'", [0, 1]),
+        ("seed == 0 or seed == 1 and rate == 0.4", [0]),
+        ("(seed == 0 or seed == 1) and rate == 0.2", [1]),
+        ("loss == 'focal gamma=2'", [2]),
+        ("loss > 'ce'", [2]),
+    ],
+)
+def test_conditions(condition: str, seeds: list[int]) -> None:
+    """`and` binds more closely than `or`; what is missing is neither above nor below anything."""
+    if seeds:
+        assert [row["seed"] for row in select(ROWS, condition)] == seeds
+    else:
+        with pytest.raises(NothingMatchedError, match="matches none of 3 runs"):
+            select(ROWS, condition)
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("rat == 1", r"--where: no run has the key 'rat'; did you mean 'rate'\?"),
+        ("rate = 0.2", "column 6: expected a key, a value, a comparison or a bracket, got '= 0.2'"),
+        ("rate == completed", "column 9: expected a number, true, false, null or text in quotes, got 'completed'"),
+        ("rate ==", "column 8: expected a number, true, false, null or text in quotes, got the end"),
+        ("rate", "column 5: expected one of ==, !=, <, <=, >, >=, in, not in, got the end"),
+        ("rate == 0.2 seed == 1", "column 13: expected 'and', 'or' or the end, got 'seed == 1'"),
+        ("(rate == 0.2", r"column 13: expected '\)', got the end"),
+        ("rate in 0.2", r"column 9: expected '\(', got '0.2'"),
+        ("== 1", "column 1: expected a key, got '== 1'"),
+        ("", "column 1: expected a key, got the end"),
+        ("rate == 0.2.3", "column 9: expected"),
+        ("loss < 3", "loss is 'ce' in a run, which is neither below nor above 3.0"),
+        ("not " * 60 + "rate == 1", "nested deeper than 50 levels"),
+        ("(" * 5000, "nested deeper than 50 levels"),
+        ("__import__('os').system('x') == 1", "column 1: no run has|no run has the key '__import__'"),
+        ("rate == 'x", "column 9: expected"),
+    ],
+)
+def test_mistakes_say_where_and_what(condition: str, message: str) -> None:
+    """One line: the column, what was expected, what came."""
+    with pytest.raises(UsageError, match=message) as caught:
+        select(ROWS, condition)
+    assert "\n" not in str(caught.value)
+
+
+def test_seeds() -> None:
+    """Only these; with a condition both must hold."""
+    assert [row["seed"] for row in select(ROWS, seeds={1, 2, 9})] == [1, 2]
+    assert [row["seed"] for row in select(ROWS, "rate == 0.4", {1, 2})] == [2]
+    with pytest.raises(NothingMatchedError, match="--seeds: matches none of 3 runs"):
+        select(ROWS, seeds={7})
+    assert select(ROWS) == ROWS
+
+
+TESTS = st.tuples(st.sampled_from(["seed", "rate"]), st.sampled_from(["==", "!=", "<", "<=", ">", ">="]),
+                  st.sampled_from([0, 1, 2, 0.2, 0.4]))  # fmt: skip
+CONDITIONS = st.recursive(
+    TESTS.map(lambda test: (f"{test[0]} {test[1]} {test[2]}", test)),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(
+            lambda parts: (f"({parts[0][0]}) {parts[1]} ({parts[2][0]})", (parts[1], parts[0][1], parts[2][1]))
+        ),
+        inner.map(lambda part: (f"not ({part[0]})", ("not", part[1]))),
+    ),
+    max_leaves=6,
+)
+SIGNS = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+def holds(tree: Any, row: dict[str, Any]) -> bool:
+    """The truth of a condition by its tree, not its text."""
+    match tree:
+        case ("not", part):
+            return not holds(part, row)
+        case ("and" | "or" as word, first, second):
+            return (all if word == "and" else any)((holds(first, row), holds(second, row)))
+        case (key, sign, value):
+            if row[key] is None and sign not in {"==", "!="}:
+                return False
+            return bool(SIGNS[sign](row[key], value))
+    raise AssertionError(tree)
+
+
+@given(CONDITIONS)
+def test_any_condition_means_what_its_tree_means(condition: tuple[str, Any]) -> None:
+    """Against an evaluation of the same tree that never was text."""
+    text, tree = condition
+    expected = [row for row in ROWS if holds(tree, row)]
+    if expected:
+        assert select(ROWS, text) == expected
+    else:
+        with pytest.raises(NothingMatchedError):
+            select(ROWS, text)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_condition_or_an_error(text: str) -> None:
+    """Nothing else ever comes of it."""
+    with contextlib.suppress(UsageError, NothingMatchedError):
+        assert select(ROWS, text)
