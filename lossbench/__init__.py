@@ -11,7 +11,7 @@ The house has two halves that never import each other; the run folder is their o
     losses/      the catalogue: a loss is one function, everything else is derived from it
     models/      architectures and heads: names -> keras.Model that emits logits
     training/    the only training loop; optimisers, checkpoints, device, precision, threads
-    sweep/       cases × parameters × seeds -> many trials, one after the other
+    sweep/       cases × parameters × seeds -> many trials, on local workers or a Ray cluster
     runs/        the run folder: the only place that knows its file names
     analysis/    run folders -> rows -> groups over seeds -> differences -> verdicts -> gate
     report/      verdicts -> terminal, Markdown, LaTeX, CSV, JSON, JUnit, GitHub, plots

@@ -7,6 +7,7 @@ import yaml
 
 from lossbench.config import resolve
 from lossbench.losses import registry
+from lossbench.sweep import plan
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -29,10 +30,26 @@ def test_the_number_of_losses_is_right():
 
 def test_the_configuration_in_the_readme_is_valid():
     """It resolves, with each key as written."""
-    (text,) = blocks("yaml")
+    text, *_ = blocks("yaml")
     experiment = resolve.from_mapping(yaml.safe_load(text))
     assert experiment.data.label_noise.rate == 0.4
     assert experiment.optimizer.schedule.name == "cosine"
+
+
+def test_the_sweep_in_the_readme_is_valid(tmp_path):
+    """Three cases × three learning rates × two noise rates × ten seeds."""
+    (tmp_path / "study.yaml").write_text(blocks("yaml")[1])
+    assert len(plan.load(tmp_path / "study.yaml")) == 3 * 3 * 2 * 10
+
+
+def test_the_ci_recipes_of_the_readme_run_what_there_is(lossbench):
+    """They are YAML; each command and option in them exists, and each file."""
+    for text in blocks("yaml")[2:]:
+        assert yaml.safe_load(text)
+        for command, rest in re.findall(r"lossbench (sweep|compare)(.*)", text):
+            shown = lossbench(command, "--help", check=0, COLUMNS="200").stdout
+            assert [option for option in re.findall(r"--[a-z-]+", rest) if option not in shown] == []
+        assert (ROOT / "configs" / "ci.yaml").exists() or "configs/ci.yaml" not in text
 
 
 def test_the_loss_in_the_readme_is_the_one_that_is_shipped():

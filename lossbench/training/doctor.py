@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGES = ("lossbench", "tensorflow", "keras", "numpy", "pandas", "pydantic", "typer", "rich")
-OPTIONAL = ("tensorboard",)
+OPTIONAL = ("ray", "tensorboard")
 ENOUGH_BYTES = 100 << 20
 
 
