@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("ray")
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]  # `ray stop` ends every cluster of this machine
+
 ROOT = Path(__file__).parents[2]
 PORT = "6391"
 RAY = Path(sys.executable).with_name("ray")
@@ -76,7 +78,6 @@ def local(tmp_path_factory):
     return tables(folder / "runs" / "study")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("shared", [True, False], ids=["shared folder", "folder carried"])
 def test_a_cluster_that_loses_a_node_trains_the_same_folders_with_the_same_numbers(cluster, local, tmp_path, shared):
     """18 trials on two nodes, one of which is killed midway: all complete, nothing of Ray's own on the screen."""
@@ -104,7 +105,6 @@ def test_a_cluster_that_loses_a_node_trains_the_same_folders_with_the_same_numbe
     assert any(each["event"] == "retried" for each in events)
 
 
-@pytest.mark.slow
 def test_a_cluster_of_ones_own_needs_no_address(lossbench, tmp_path):
     """--executor ray alone: started, used, gone; called again it has nothing to do."""
     (tmp_path / "study.yaml").write_text("data: {train_size: 500, validation_size: 100}\ntrain: {epochs: 1}\n")
@@ -115,7 +115,6 @@ def test_a_cluster_of_ones_own_needs_no_address(lossbench, tmp_path):
     assert again.stderr.splitlines()[0] == "3 completed of 3 trials"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "auto", "silent"])
 def test_an_address_where_no_cluster_answers_is_one_line_within_twenty_seconds(lossbench, tmp_path, address):
     """Nothing listens; no cluster is known; something listens that is no cluster. Exit 1, nothing trained."""
