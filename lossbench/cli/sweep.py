@@ -53,7 +53,8 @@ def sweep(  # noqa: PLR0913 - a command's options
         int, typer.Option(min=0, help="How often a trial whose worker dies is resumed.", rich_help_panel=WRONG)
     ] = 1,
     trial_timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="End a trial that takes longer.", rich_help_panel=WRONG)
+        float | None,
+        typer.Option(min=0.1, metavar="SECONDS", help="End a trial that takes longer.", rich_help_panel=WRONG),
     ] = None,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first failed trial.", rich_help_panel=WRONG)

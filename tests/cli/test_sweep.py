@@ -290,6 +290,7 @@ BAD = [
     (["--shard", "6/5"], r"--shard: expected I/N"),
     (["--shard", "half"], r"--shard: expected I/N"),
     (["--jobs", "0"], r"--jobs"),
+    (["--trial-timeout", "0"], r"--trial-timeout"),
     (["--seeds", "9-0"], r"expected a range from low to high of at most 10,000,000 seeds, got '9-0'"),
     (["--seeds", "0-1999999"], r"2,000,000 trials, more than 1,000,000; if all are meant, add --yes"),
     (["optimizer.lerning_rate=1,2"], r"unknown key; did you mean 'learning_rate'"),
