@@ -172,7 +172,10 @@ def test_a_worker_that_is_killed_costs_nobody_anything(start, tmp_path, undistur
     [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow), (signal.SIGKILL, -9)],
 )
 def test_a_sweep_that_is_stopped_goes_on_where_it_was(start, lossbench, tmp_path, undisturbed, signum, code):
-    """Its workers are gone within five seconds; the same command completes it; no trial is completed twice."""
+    """Its workers are gone; the same command completes it; no trial is completed twice.
+
+    Five seconds are the goal; a machine in trouble is given fifteen.
+    """
     (tmp_path / "study.yaml").write_text(LONGER)
     process = start()
     wait_for(process, "started", 2)
@@ -181,7 +184,7 @@ def test_a_sweep_that_is_stopped_goes_on_where_it_was(start, lossbench, tmp_path
     began = time.monotonic()
     _, said = process.communicate(timeout=60)
     while any(is_alive(pid) for pid in workers):
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         time.sleep(0.05)
     assert process.returncode == code, said
     if signum != signal.SIGKILL:
@@ -252,10 +255,10 @@ def test_a_trial_that_hangs_is_ended_and_the_others_are_trained(lossbench, tmp_p
     """Twice, as it is tried again; the reason names the limit."""
     (tmp_path / "study.yaml").write_text(SHORT + "sweep: {parameters: {loss: [{name: mine, scale: 2}, {name: mine}]}}")
     (tmp_path / "p.py").write_text(PLUGIN.format(trouble="time.sleep(600)"))
-    options = ("--plugin", "p.py", "--trial-timeout", "8", "--jobs", "1")
+    options = ("--plugin", "p.py", "--trial-timeout", "15", "--jobs", "1")
     done = lossbench("sweep", "--config", "study.yaml", *options, check=4)
     assert "1 completed, 1 failed of 2 trials" in done.stderr
-    assert "failed: it ran longer than --trial-timeout 8, 2 times" in done.stderr
+    assert "failed: it ran longer than --trial-timeout 15, 2 times" in done.stderr
 
 
 def test_the_trials_are_listed_in_three_forms(lossbench, tmp_path):
