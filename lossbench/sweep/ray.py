@@ -251,6 +251,7 @@ def _mailbox(ray: Any) -> Any:
 def _import() -> Any:
     """Ray, which sends no statistics, and shows the user's token to a cluster that asks for one."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # of a cluster that is started here, as of local workers
     if (Path.home() / ".ray" / "auth_token").exists() or os.environ.keys() & {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:

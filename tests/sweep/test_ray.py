@@ -51,6 +51,7 @@ def cluster(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # else tests beside these leave the tasks no time
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
     def start(hide=None):
