@@ -84,7 +84,8 @@ def arrange(
     labelled = {**now, **{f"{label} (baseline)": group for label, group in then.items()}}
     hidden = tuple(_hidden(key, labelled) for key in different if key not in varying)
     setting = {key: rows[0].get(key) for key in sorted(keys) if key not in different}
-    return tuple(Arrangement(_cells(each, varying), varying, hidden, setting) for each in (now, then))  # type: ignore[return-value]
+    here, there = (Arrangement(_cells(each, varying), varying, hidden, setting) for each in (now, then))
+    return here, there
 
 
 def once(rows: Iterable[Row]) -> tuple[list[Row], tuple[tuple[str, str], ...]]:

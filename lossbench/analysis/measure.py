@@ -68,7 +68,8 @@ def measure(name: str) -> Measure:
         return Measure(name, known.title, known.direction, name in SHARES, name == "accuracy", name in OF_PROBABILITIES)
     if found := _OF_A_CLASS.fullmatch(name):
         title = f"{'F1' if found[1] == 'f1' else found[1]} of {int(found[2])}"
-        return Measure(f"{found[1]}.{int(found[2])}", title, "higher", True, True, False)  # noqa: FBT003
+        name = f"{found[1]}.{int(found[2])}"
+        return Measure(name, title, "higher", is_share=True, in_percent=True, of_probabilities=False)
     raise UsageError(
         f"metric {name!r}: expected {', '.join(METRICS)}, {', '.join(SCALED)}, or precision, recall or f1 of a class "
         f"such as recall.5{did_you_mean(name, REPORTED)}"

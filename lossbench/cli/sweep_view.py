@@ -60,10 +60,7 @@ class Lines(Quiet):
     def hear(self, event: Mapping[str, Any]) -> None:
         """Print it."""
         if event["event"] in TOLD:
-            self._print(self._line(event))
-
-    def _print(self, line: str) -> None:
-        typer.echo(line, file=self._stderr)
+            typer.echo(self._line(event), file=self._stderr)
 
     def _line(self, event: Mapping[str, Any]) -> str:
         """`12/90  focal-s0-c2886e2d8fae  97.62 %  3.1 s  left 2:41`."""

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench import __version__
 from lossbench.errors import DeviceError, InterruptedRunError, MachineError, TakenRunError
-from lossbench.runs import lock, paths, read
+from lossbench.runs import lock, read
 from lossbench.sweep.journal import Journal, event
 from lossbench.sweep.messages import Begun, Ended, Executor, Fault, Job, Lost, Message, Progressed
 from lossbench.sweep.standing import Standing
-from lossbench.training import fail
+from lossbench.training import fail, run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,6 +57,7 @@ def survey(planned: Sequence[Planned], runs_dir: Path) -> Standing:
     for number, each in enumerate(planned):
         summary = _summary(each.trial, runs_dir)
         standing.move(number, summary.get("status", "new"))
+        standing.threads.append(_threads(each.trial, summary))
         if standing.statuses[number] == "failed":
             standing.failures[number] = str(summary.get("reason"))
         accuracy = summary.get("metrics", {}).get("test.last.accuracy")
@@ -91,7 +92,7 @@ def run(
         MachineError: A folder cannot be written.
         DeviceError: The device is not there.
     """
-    waiting = deque(_jobs(standing, runs_dir, retry_failed=rules.retry_failed))
+    waiting = deque(_jobs(standing, retry_failed=rules.retry_failed))
     if not waiting:
         return
 
@@ -205,10 +206,10 @@ class _Scheduler:
                 self._tell("interrupted", job)
         elif job.attempt <= self.rules.retries:
             self._tell("retried", job, reason=lost.reason)
-            self.waiting.appendleft(replace(job, attempt=job.attempt + 1, threads=_threads(job.trial, self.runs_dir)))
+            self.waiting.appendleft(replace(job, attempt=job.attempt + 1))
         else:
             reason = f"{lost.reason}{f', {job.attempt} times' if job.attempt > 1 else ''}"
-            run = _folder(job.trial, self.runs_dir)
+            run = run_folder(job.trial, self.runs_dir)
             try:
                 with lock.claim(run):
                     fail(run, job.trial, reason, lost.log)
@@ -259,30 +260,26 @@ class _Scheduler:
         self.tell(event(kind, trial=job.trial.folder, **facts))
 
 
-def _jobs(standing: Standing, runs_dir: Path, *, retry_failed: bool) -> list[Job]:
+def _jobs(standing: Standing, *, retry_failed: bool) -> list[Job]:
     """What is to be done, in order: new trials, those that were interrupted, failed ones if that is asked for."""
     over = {"completed", "diverged"} | (set() if retry_failed else {"failed"})
     return [
-        Job(number, each.trial, _threads(each.trial, runs_dir))
+        Job(number, each.trial, standing.threads[number])
         for number, each in enumerate(standing.planned)
         if standing.statuses[number] not in over
     ]
 
 
-def _folder(trial: Trial, runs_dir: Path) -> Path:
-    return paths.run_folder(runs_dir, trial.experiment.name, trial.folder)
-
-
 def _summary(trial: Trial, runs_dir: Path) -> Mapping[str, Any]:
     """What `run.json` says of a trial; nothing where there is none that can be read and is this trial's."""
     try:
-        summary = read.read_summary(_folder(trial, runs_dir))
+        summary = read.read_summary(run_folder(trial, runs_dir))
     except read.BrokenRunError:
         return {}
     return summary if summary["hashes"]["identity"] == trial.identity else {}
 
 
-def _threads(trial: Trial, runs_dir: Path) -> int:
+def _threads(trial: Trial, summary: Mapping[str, Any]) -> int:
     """As an interrupted run was begun with, or as configured, or one."""
-    begun = _summary(trial, runs_dir).get("threads")
+    begun = summary.get("threads")
     return begun if type(begun) is int and begun > 0 else trial.experiment.train.threads or 1

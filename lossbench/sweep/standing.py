@@ -5,14 +5,17 @@ from __future__ import annotations
 import statistics
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
+from lossbench.analysis import arrange
+from lossbench.config.write import scalar
 from lossbench.losses.registry import label
 from lossbench.sweep.cost import cost
 from lossbench.sweep.plan import phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from lossbench.sweep.messages import Progressed
     from lossbench.sweep.plan import Planned
@@ -37,6 +40,7 @@ class Standing:
     Attributes:
         planned: All trials.
         costs: About how many seconds each takes.
+        threads: The CPU threads that each is trained with.
         statuses: The status of each: one of a run folder's, or `new`.
         counts: How many have each status.
         running: How far each running trial is, by its number; None before its first batch.
@@ -49,6 +53,7 @@ class Standing:
     def __init__(self, planned: Sequence[Planned]) -> None:
         self.planned = planned
         self.costs = [cost(each.trial.experiment) for each in planned]
+        self.threads: list[int] = []
         self.statuses = ["new"] * len(planned)
         self.counts = Counter(self.statuses)
         self.running: dict[int, Progressed | None] = {}
@@ -85,33 +90,27 @@ class Standing:
 
     def leaders(self) -> list[Leader]:
         """Every loss with a completed trial: condition by condition as planned, the most accurate first."""
-        keys = _condition_keys(self.planned)
         groups: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         for number, accuracy in sorted(self.accuracies.items()):
-            each = self.planned[number]
-            condition = phrase({key: value for key, value in each.settings.items() if key in keys})
-            groups[condition][label(each.trial.experiment.loss)].append(accuracy)
+            condition, loss = self._cells[number]
+            groups[condition][loss].append(accuracy)
         return [
             leader
             for condition, losses in groups.items()
             for leader in sorted((_leader(condition, *item) for item in losses.items()), key=lambda each: -each.mean)
         ]
 
+    @cached_property
+    def _cells(self) -> list[tuple[str, str]]:
+        """The condition and the loss of each trial, by the rule of `compare`."""
+        losses = [label(each.trial.experiment.loss) for each in self.planned]
+        written = [{key: scalar(value) for key, value in each.settings.items()} for each in self.planned]
+        rows = [{**settings, "loss": loss} for settings, loss in zip(written, losses, strict=True)]
+        conditions = arrange.arrange(rows, by=("loss",))[0].varying
+        kept = [{key: each.settings[key] for key in conditions if key in each.settings} for each in self.planned]
+        return list(zip(map(phrase, kept), losses, strict=True))
+
 
 def _leader(condition: str, loss: str, accuracies: Sequence[float]) -> Leader:
     spread = statistics.stdev(accuracies) if len(accuracies) > 1 else None
     return Leader(condition, loss, len(accuracies), statistics.fmean(accuracies), spread)
-
-
-def _condition_keys(planned: Sequence[Planned]) -> set[str]:
-    """The keys beside the loss that vary within one loss: those that do not belong to it."""
-    values: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for each in planned:
-        loss = label(each.trial.experiment.loss)
-        for key, value in _without_loss(each.settings).items():
-            values[loss, key].add(repr(value))
-    return {key for (_, key), different in values.items() if len(different) > 1}
-
-
-def _without_loss(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key.partition(".")[0] not in {"loss", "seed"}}

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lossbench.errors import InterruptedRunError, LossbenchError, MachineError, TakenRunError, UnfinishedRunError
 from lossbench.losses import plugin
-from lossbench.runs import lock, paths
+from lossbench.runs import lock
 from lossbench.sweep.messages import Begun, Ended, Fault, Job, Lost, Message, Progressed, Settings, Tell, pack
-from lossbench.training import fail, train
+from lossbench.training import fail, run_folder, train
 from lossbench.training.runtime import hold
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def trained(wire: dict[str, Any], tell: Tell, settings: Settings, plugins: list[
     number = int(wire["number"])
     try:
         job = Job.from_wire(wire, plugins)
-        run = paths.run_folder(Path(settings.runs_dir), job.trial.experiment.name, job.trial.folder)
+        run = run_folder(job.trial, Path(settings.runs_dir))
         with lock.claim(run, wait=job.wait):
             tell(Begun(number))
             try:

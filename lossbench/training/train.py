@@ -75,7 +75,7 @@ def train(
         UnfinishedRunError: Training raised an error; the folder says `failed`, and its log why.
         MachineError: The folder cannot be written.
     """
-    run = paths.run_folder(runs_dir, trial.experiment.name, trial.folder)
+    run = run_folder(trial, runs_dir)
     target = place.rerun(run) if rerun else run
     if not rerun and (done := _done(run, trial)):
         return done
@@ -102,6 +102,11 @@ def train(
             if rerun:
                 place.exchange(run)
     return Outcome(run, record.summary)
+
+
+def run_folder(trial: Trial, runs_dir: Path) -> Path:
+    """Where the run of a trial is."""
+    return paths.run_folder(runs_dir, trial.experiment.name, trial.folder)
 
 
 def identify(experiment: Experiment, plugins: Sequence[PluginLoaded] = ()) -> Trial:
