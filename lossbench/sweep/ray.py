@@ -9,13 +9,10 @@ Retries, time limits and failures are the scheduler's, as for local workers; Ray
 from __future__ import annotations
 
 import json
-import logging
 import os
 import secrets
 import shutil
-import socket
 import tempfile
-import threading
 import time
 from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict, replace
@@ -24,18 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lossbench import __version__
-from lossbench.errors import LossbenchError, MachineError, TakenRunError, UsageError
-from lossbench.ops import muted_stderr
+from lossbench.errors import LossbenchError, MachineError, TakenRunError
 from lossbench.runs import lock, parcel, paths, write
-from lossbench.sweep import worker
+from lossbench.sweep import cluster, worker
 from lossbench.sweep.messages import Ended, Fault, Job, Lost, Message, Settings, Tell, pack, unpack
-from lossbench.training.runtime import cores
+from lossbench.training import run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-ANSWER_SECONDS = 20.0
-"""How long a cluster may take to answer."""
 
 AHEAD = 8
 """How many tasks more than there is room for are handed to Ray, so that no CPU waits for the next one."""
@@ -72,8 +65,8 @@ class Ray:
             UsageError: Ray is not installed.
             MachineError: No cluster answers.
         """
-        ray = self._ray = _import()
-        _connect(ray, address, jobs)
+        ray = self._ray = cluster.ray()
+        cluster.connect(ray, address, jobs)
         # Ray prints pages about a node that is gone; what it means for a trial is told as an event.
         self._muted = ExitStack()
         nowhere = self._muted.enter_context(Path(os.devnull).open("w"))  # noqa: SIM115 - the stack closes it
@@ -167,11 +160,10 @@ class Ray:
             except LossbenchError as error:
                 yield Ended(job.number, "failed", str(error))
             except self._ray.exceptions.RayError as error:
-                yield Lost(job.number, self._reasons.pop(job.number, _first_sentence(error)), str(error))
+                yield Lost(job.number, self._reasons.pop(job.number, cluster.first_sentence(error)), str(error))
 
     def _run(self, job: Job) -> Path:
-        trial = job.trial
-        return paths.run_folder(Path(self._settings.runs_dir), trial.experiment.name, trial.folder)
+        return run_folder(job.trial, Path(self._settings.runs_dir))
 
 
 def task(
@@ -246,63 +238,3 @@ def _mailbox(ray: Any) -> Any:
         ray.get_runtime_context().get_node_id(), soft=False
     )
     return ray.remote(num_cpus=0, scheduling_strategy=here)(Mailbox).remote()
-
-
-def _import() -> Any:
-    """Ray, which sends no statistics, and shows the user's token to a cluster that asks for one."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_worker_niceness", "0")  # of a cluster that is started here, as of local workers
-    if (Path.home() / ".ray" / "auth_token").exists() or os.environ.keys() & {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}:
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
-    try:
-        import ray
-        import ray.util.scheduling_strategies
-    except ImportError:
-        raise UsageError("--executor ray needs Ray: pip install 'lossbench[ray]'") from None
-    return ray
-
-
-def _connect(ray: Any, address: str | None, jobs: int | None) -> None:
-    """Start a cluster on this machine, or join a running one; a daemon thread can be left behind if none answers."""
-    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
-    if address is None:
-        with muted_stderr():
-            ray.init(address="local", num_cpus=jobs or cores(), include_dashboard=False, **quiet)
-        return
-    where = f"--ray-address {address}"
-    remedy = "start one by `ray start --head`, or give the address that it printed"
-    if address != "auto":
-        _knock(address, where, remedy)
-    failures: list[Exception] = []
-
-    def join() -> None:
-        try:
-            ray.init(address=address, **quiet)
-        except Exception as error:  # noqa: BLE001 - Ray has many; each means that there is no cluster to work with
-            failures.append(error)
-
-    joining = threading.Thread(target=join, daemon=True)
-    with muted_stderr():
-        joining.start()
-        joining.join(ANSWER_SECONDS - 2)
-    if joining.is_alive():
-        raise MachineError(f"{where}: no Ray cluster answers within {ANSWER_SECONDS:g} seconds; {remedy}")
-    if failures:
-        raise MachineError(f"{where}: {_first_sentence(failures[0])}; {remedy}")
-
-
-def _knock(address: str, where: str, remedy: str) -> None:
-    """Say at once if nothing listens at an address."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
-        raise UsageError(f"{where}: expected auto or HOST:PORT, such as 10.0.0.1:6379")
-    try:
-        socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS / 2).close()
-    except (OSError, OverflowError) as error:
-        raise MachineError(
-            f"{where}: cannot be reached: {getattr(error, 'strerror', None) or error}; {remedy}"
-        ) from None
-
-
-def _first_sentence(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".") or type(error).__name__

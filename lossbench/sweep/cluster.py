@@ -1,0 +1,87 @@
+"""Ray's own beginnings: importing it, starting a cluster on this machine, joining a running one."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+from lossbench.errors import MachineError, UsageError
+from lossbench.ops import muted_stderr
+from lossbench.training.runtime import cores
+
+ANSWER_SECONDS = 20.0
+"""How long a cluster may take to answer."""
+
+
+def ray() -> Any:
+    """Ray, which sends no statistics, and shows the user's token to a cluster that asks for one.
+
+    Raises:
+        UsageError: It is not installed.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # of a cluster that is started here, as of local workers
+    if (Path.home() / ".ray" / "auth_token").exists() or os.environ.keys() & {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+    try:
+        import ray
+        import ray.util.scheduling_strategies
+    except ImportError:
+        raise UsageError("--executor ray needs Ray: pip install 'lossbench[ray]'") from None
+    return ray
+
+
+def connect(ray: Any, address: str | None, jobs: int | None) -> None:
+    """Start a cluster on this machine, or join a running one; a daemon thread can be left behind if none answers.
+
+    Raises:
+        UsageError: The address is none.
+        MachineError: No cluster answers.
+    """
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if address is None:
+        with muted_stderr():
+            ray.init(address="local", num_cpus=jobs or cores(), include_dashboard=False, **quiet)
+        return
+    where = f"--ray-address {address}"
+    remedy = "start one by `ray start --head`, or give the address that it printed"
+    if address != "auto":
+        _knock(address, where, remedy)
+    failures: list[Exception] = []
+
+    def join() -> None:
+        try:
+            ray.init(address=address, **quiet)
+        except Exception as error:  # noqa: BLE001 - Ray has many; each means that there is no cluster to work with
+            failures.append(error)
+
+    joining = threading.Thread(target=join, daemon=True)
+    with muted_stderr():
+        joining.start()
+        joining.join(ANSWER_SECONDS - 2)
+    if joining.is_alive():
+        raise MachineError(f"{where}: no Ray cluster answers within {ANSWER_SECONDS:g} seconds; {remedy}")
+    if failures:
+        raise MachineError(f"{where}: {first_sentence(failures[0])}; {remedy}")
+
+
+def _knock(address: str, where: str, remedy: str) -> None:
+    """Say at once if nothing listens at an address."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise UsageError(f"{where}: expected auto or HOST:PORT, such as 10.0.0.1:6379")
+    try:
+        socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS / 2).close()
+    except (OSError, OverflowError) as error:
+        raise MachineError(
+            f"{where}: cannot be reached: {getattr(error, 'strerror', None) or error}; {remedy}"
+        ) from None
+
+
+def first_sentence(error: Exception) -> str:
+    """What an error says first; Ray's go on for a page."""
+    return str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".") or type(error).__name__
