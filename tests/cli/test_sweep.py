@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from run_tables import tables
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,16 +87,6 @@ train: {epochs: 6, batch_size: 8}
 sweep: {cases: [{loss: ce}, {loss: gce}], seeds: 0-1}
 """
 SHORT = "data: {train_size: 500, validation_size: 100}\ntrain: {epochs: 1}\n"
-
-
-def tables(folder):
-    """Every CSV of every run without the seconds, and what was predicted: what must be equal."""
-    found = {}
-    for path in sorted(folder.glob("*/*.csv")):
-        with path.open(newline="") as file:
-            rows = [{key: cell for key, cell in row.items() if key != "seconds"} for row in csv.DictReader(file)]
-        found[path.relative_to(folder).as_posix()] = rows
-    return found | {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.glob("*/*.npz"))}
 
 
 def events(folder):

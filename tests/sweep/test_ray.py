@@ -1,6 +1,5 @@
 """Ray: real clusters of real processes, on this machine."""
 
-import csv
 import json
 import os
 import signal
@@ -10,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from run_tables import tables
 
 pytest.importorskip("ray")
 
@@ -23,16 +23,6 @@ data: {train_size: 2000, validation_size: 500}
 train: {epochs: 6, batch_size: 8}
 sweep: {cases: [{loss: ce}, {loss: gce}, {loss: focal}], parameters: {data.label_noise.rate: [0.2, 0.4]}, seeds: 0-2}
 """
-
-
-def tables(folder):
-    """Every CSV of every run without the seconds."""
-    found = {}
-    for path in sorted(folder.glob("*/*.csv")):
-        with path.open(newline="") as file:
-            rows = [{key: cell for key, cell in row.items() if key != "seconds"} for row in csv.DictReader(file)]
-        found[path.relative_to(folder).as_posix()] = rows
-    return found
 
 
 def raylets():

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from lossbench.config import resolve
-from lossbench.losses import plugin, registry
 from lossbench.runs import read
 from lossbench.training import identify, train
 from lossbench.training.progress import Silent
@@ -36,15 +35,6 @@ def labels_met(y_true: Tensor, y_pred: Tensor, *, met: Annotated[Tensor, State((
     """How many labels have been met so far, this batch not counted."""
     return 0 * ops.sum(y_pred, axis=-1) + ops.sum(met), {"met": met + ops.sum(y_true, axis=0)}
 '''
-
-
-@pytest.fixture
-def users(tmp_path):
-    """The plugin, loaded, and forgotten afterwards."""
-    path = tmp_path / "users.py"
-    path.write_text(PLUGIN)
-    yield plugin.load(path)
-    registry.clear_plugins()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 
 from lossbench import errors, metrics
 from lossbench.config import resolve
-from lossbench.losses import plugin
 from lossbench.runs import read
 from lossbench.training import identify, train
 from lossbench.training.progress import Silent
@@ -205,17 +204,6 @@ def fails_later(y_true, y_pred):
         raise RuntimeError("a fault of the loss")
     return keras.ops.sum(y_pred, axis=-1)
 '''
-
-
-@pytest.fixture
-def users(tmp_path):
-    """A plugin file, loaded, and forgotten afterwards."""
-    from lossbench.losses import registry
-
-    path = tmp_path / "users.py"
-    path.write_text(PLUGIN)
-    yield plugin.load(path)
-    registry.clear_plugins()
 
 
 def test_a_plugins_path_and_hash_are_recorded(small, tmp_path, users):

@@ -41,15 +41,6 @@ def copy(trained, tmp_path):
     return shutil.copytree(trained, tmp_path / "copy")
 
 
-@pytest.fixture
-def users(tmp_path):
-    """A plugin file, loaded, and forgotten afterwards."""
-    path = tmp_path / "users.py"
-    path.write_text(PLUGIN)
-    yield plugin.load(path)
-    registry.clear_plugins()
-
-
 def set_key(folder, key, value):
     """Write a key of run.json."""
     path = folder / "run.json"
