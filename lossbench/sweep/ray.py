@@ -108,9 +108,14 @@ class Ray:
 
     def messages(self, timeout: float) -> Iterator[Message]:
         """What the tasks have told; at most `timeout` seconds are spent waiting for one to end."""
-        ended = self._ray.wait(list(self._jobs), timeout=0 if self._ready else timeout)[0] if self._jobs else []
-        for line in self._ray.get(self._mailbox.take.remote()):
-            yield unpack(line)
+        try:
+            ended = self._ray.wait(list(self._jobs), timeout=0 if self._ready else timeout)[0] if self._jobs else []
+            lines = self._ray.get(self._mailbox.take.remote())
+        except self._ray.exceptions.RayError:
+            self._jobs.clear()  # there is nobody left to be asked to stop
+            yield Fault("the Ray cluster is gone; what is done stays, and the same command continues on another one")
+            return
+        yield from map(unpack, lines)
         ready, self._ready = self._ready, []
         yield from ready
         for reference in ended:

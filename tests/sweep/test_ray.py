@@ -1,10 +1,12 @@
 """Ray: real clusters of real processes, on this machine."""
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from run_tables import tables
 
 pytest.importorskip("ray")
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]  # `ray stop` ends every cluster of this machine
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("alone")]
 
 ROOT = Path(__file__).parents[2]
 PORT = "6391"
@@ -34,7 +36,15 @@ def raylets():
 
 
 @pytest.fixture
-def cluster(monkeypatch, tmp_path_factory):
+def alone():
+    """One of these tests at a time, whichever processes run them: `ray stop` ends every cluster of this machine."""
+    with (Path(tempfile.gettempdir()) / "lossbench-tests-ray.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture
+def cluster(alone, monkeypatch, tmp_path_factory):
     """Two nodes of one CPU each that know each other by a token; `cluster(hide)` hides a folder from the second."""
     token = tmp_path_factory.mktemp("ray") / "token"
     token.write_text("0123456789abcdef" * 4)
@@ -94,6 +104,26 @@ def test_a_cluster_that_loses_a_node_trains_the_same_folders_with_the_same_numbe
     events = [json.loads(line) for line in (tmp_path / "runs" / "study" / "sweep.jsonl").read_text().splitlines()]
     assert sum(each["event"] == "completed" for each in events) == 18
     assert any(each["event"] == "retried" for each in events)
+
+
+def test_a_cluster_that_ends_midway_is_one_line_and_the_same_command_continues(cluster, tmp_path, lossbench):
+    """`ray stop` while trials are training: exit 1, no traceback; what is done stays."""
+    (tmp_path / "study.yaml").write_text(TEXT)
+    cluster()
+    command = ["sweep", "--config", "study.yaml"]
+    address = ["--ray-address", f"127.0.0.1:{PORT}", "--json"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    lost = subprocess.Popen(
+        [sys.executable, "-m", "lossbench", *command, *address], cwd=tmp_path, env=environment, **pipes
+    )
+    with lost as sweep:
+        next(line for line in sweep.stdout if json.loads(line)["event"] == "completed")
+        subprocess.run([RAY, "stop", "--force"], check=False, capture_output=True, timeout=60)
+        _, said = sweep.communicate(timeout=120)
+    gone = "error: the Ray cluster is gone; what is done stays, and the same command continues on another one\n"
+    assert (sweep.returncode, said) == (1, gone)
+    assert "18 completed of 18 trials" in lossbench(*command, check=0).stderr
 
 
 def test_a_cluster_of_ones_own_needs_no_address(lossbench, tmp_path):
