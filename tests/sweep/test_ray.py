@@ -44,7 +44,7 @@ def alone():
 
 
 @pytest.fixture
-def cluster(alone, monkeypatch, tmp_path_factory):
+def cluster(monkeypatch, tmp_path_factory):
     """Two nodes of one CPU each that know each other by a token; `cluster(hide)` hides a folder from the second."""
     token = tmp_path_factory.mktemp("ray") / "token"
     token.write_text("0123456789abcdef" * 4)
