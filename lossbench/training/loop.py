@@ -8,7 +8,7 @@ whose loss is not finite.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +42,20 @@ class Sums:
     recovered: float
 
 
+class Data(NamedTuple):
+    """What the compiled functions are handed rather than have built in, so that trials can share them.
+
+    A network's input is `image · scale + shift`; `seed` is of the draws for the loss.
+    """
+
+    images: Any
+    labels: Any
+    true_labels: Any
+    scale: Any
+    shift: Any
+    seed: Any
+
+
 LOSS = [field.name for field in fields(Sums)].index("loss")
 
 
@@ -51,28 +65,41 @@ class Loop:
     def __init__(self, experiment: schema.Experiment, dataset: Dataset, model: Any, loss: BoundLoss) -> None:
         import tensorflow as tf
 
-        self._model, self._loss = model, loss
-        self._dataset, self._regularization = dataset, experiment.regularization
+        self.model, self._loss = model, loss
+        self._classes, self._regularization = dataset.classes, experiment.regularization
         self._optimizer = Optimizer(experiment.optimizer, model.trainable_variables)
         self._scale = DynamicScale() if experiment.train.precision == "mixed_float16" else NoScale()
-        self._images = tf.constant(dataset.train.images)
-        self._labels = tf.constant(dataset.train.labels.astype(np.int32))
-        self._true_labels = tf.constant(dataset.train.true_labels.astype(np.int32))
+        self._data = Data(
+            tf.constant(dataset.train.images),
+            tf.constant(dataset.train.labels.astype(np.int32)),
+            tf.constant(dataset.train.true_labels.astype(np.int32)),
+            scale=tf.constant(1 / (255 * dataset.std), tf.float32),
+            shift=tf.constant(-dataset.mean / dataset.std, tf.float32),
+            seed=tf.constant(integer(experiment.seed, "draws for the loss")),
+        )
         self._sums = tf.Variable(tf.zeros([len(fields(Sums))], tf.float64), trainable=False)
         self._epoch = tf.Variable(0.0, dtype=tf.float32, trainable=False)
         self._draws = tf.Variable(0, dtype=tf.int32, trainable=False)
-        self._seed = integer(experiment.seed, "draws for the loss")
         sizes = {"images": len(dataset.train.labels), "classes": dataset.classes}
         self._states = {name: tf.Variable(state.begin(**sizes), trainable=False) for name, state in loss.states.items()}
+        any_number = [tf.TensorSpec([None, *array.shape[1:]][: array.ndim], array.dtype) for array in self._data]
         batches = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.float32)]
-        self._compiled_steps = tf.function(self._steps, input_signature=batches, autograph=False)
-        self._compiled_logits = tf.function(self._logits, reduce_retracing=True, autograph=False)
+        signature = [Data(*any_number), *batches]
+        self._compiled_steps = tf.function(self._steps, input_signature=signature, autograph=False)
+        images = [signature[0].images, signature[0].scale, signature[0].shift]
+        self._compiled_logits = tf.function(self._logits, input_signature=images, autograph=False)
 
     @property
     def variables(self) -> list[Any]:
         """Weights, moving averages, dropout's state, the optimiser's, the scale's, the loss's, the epoch's sums."""
         of_the_loss = (*self._states.values(), self._epoch, self._draws)
-        return [*self._model.variables, *self._optimizer.variables, *self._scale.variables, *of_the_loss, self._sums]
+        return [*self.model.variables, *self._optimizer.variables, *self._scale.variables, *of_the_loss, self._sums]
+
+    def become(self, other: Loop) -> None:
+        """Take over the data and the state of another loop, whose compiled functions would be the same as these."""
+        self._data = other._data
+        for variable, fresh in zip(self.variables, other.variables, strict=True):
+            variable.assign(fresh)
 
     @property
     def sums(self) -> Sums:
@@ -86,12 +113,13 @@ class Loop:
 
     def steps(self, order: NDArray[np.int32], learning_rates: NDArray[np.float64]) -> None:
         """Train on batches: `order` is `[steps, batch]` image indices, `learning_rates` is `[steps]`."""
-        self._compiled_steps(order, learning_rates.astype(np.float32))
+        self._compiled_steps(self._data, order, learning_rates.astype(np.float32))
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits `[images, classes]` in float32, without dropout."""
-        batches = range(0, len(images), EVALUATION_BATCH)
-        return np.concatenate([self._compiled_logits(images[i : i + EVALUATION_BATCH]).numpy() for i in batches])
+        scaling = self._data.scale, self._data.shift
+        batches = (images[i : i + EVALUATION_BATCH] for i in range(0, len(images), EVALUATION_BATCH))
+        return np.concatenate([self._compiled_logits(batch, *scaling).numpy() for batch in batches])
 
     def objective(self, logits: NDArray[np.float32], labels: NDArray[Any]) -> float | None:
         """The loss of these logits, averaged over the images, and the regularisation.
@@ -102,43 +130,44 @@ class Loop:
 
         if any(state.per_image for state in self._loss.states.values()):
             return None
-        one_hot = tf.one_hot(labels.astype(np.int32), self._dataset.classes)
-        surroundings = self._surroundings(len(labels), draw=0)
+        one_hot = tf.one_hot(labels.astype(np.int32), self._classes)
+        surroundings = self._surroundings(len(labels), self._data.seed, draw=0)
         values, _ = self._loss.step(one_hot, tf.constant(logits), dict(self._states), **surroundings)
         return float(tf.reduce_mean(values) + self._penalty())
 
-    def _steps(self, order: Any, learning_rates: Any) -> None:
+    def _steps(self, data: Data, order: Any, learning_rates: Any) -> None:
         import tensorflow as tf
 
         def goes_on(step: Any) -> Any:
             return (step < tf.shape(order)[0]) & tf.math.is_finite(self._sums[LOSS])
 
         def body(step: Any) -> Any:
-            self._step(order[step], learning_rates[step])
+            self._step(data, order[step], learning_rates[step])
             return step + 1
 
         tf.while_loop(goes_on, body, [0])
 
-    def _step(self, batch: Any, learning_rate: Any) -> None:
+    def _step(self, data: Data, batch: Any, learning_rate: Any) -> None:
         import tensorflow as tf
 
-        images, labels = self._normalised(tf.gather(self._images, batch)), tf.gather(self._labels, batch)
+        labels, true_labels = tf.gather(data.labels, batch), tf.gather(data.true_labels, batch)
+        images = _normalised(tf.gather(data.images, batch), data.scale, data.shift)
         with tf.GradientTape() as tape:
-            logits = tf.cast(self._model(images, training=True), tf.float32)
-            loss = tf.reduce_mean(self._values(batch, tf.one_hot(labels, self._dataset.classes), logits))
+            logits = tf.cast(self.model(images, training=True), tf.float32)
+            loss = tf.reduce_mean(self._values(batch, data.seed, tf.one_hot(labels, self._classes), logits))
             penalty = self._penalty()
             objective = self._scale.scale(loss + penalty)
-        gradients = tape.gradient(objective, self._model.trainable_variables, unconnected_gradients="zero")
+        gradients = tape.gradient(objective, self.model.trainable_variables, unconnected_gradients="zero")
         self._scale.apply(gradients, lambda ready: self._optimizer.update(ready, learning_rate))
-        self._count(loss + penalty, penalty, logits, labels, tf.gather(self._true_labels, batch))
+        self._count(loss + penalty, penalty, logits, labels, true_labels)
 
-    def _values(self, batch: Any, targets: Any, logits: Any) -> Any:
+    def _values(self, batch: Any, seed: Any, targets: Any, logits: Any) -> Any:
         """The loss of each image; what the loss remembers is handed to it and written back."""
         import tensorflow as tf
 
         per_image = {name for name, state in self._loss.states.items() if state.per_image}
         states = {name: tf.gather(kept, batch) if name in per_image else kept for name, kept in self._states.items()}
-        surroundings = self._surroundings(tf.size(batch), draw=self._draws.assign_add(1))
+        surroundings = self._surroundings(tf.size(batch), seed, draw=self._draws.assign_add(1))
         values, remembered = self._loss.step(targets, logits, states, **surroundings)
         for name, state in remembered.items():
             if name in per_image:
@@ -147,13 +176,13 @@ class Loop:
                 self._states[name].assign(tf.stop_gradient(state))
         return values
 
-    def _surroundings(self, images: Any, *, draw: Any) -> dict[str, Any]:
+    def _surroundings(self, images: Any, seed: Any, *, draw: Any) -> dict[str, Any]:
         """What a loss may ask for that changes while training: the epoch, and numbers drawn by seed and step."""
         import tensorflow as tf
 
         known: dict[str, Callable[[], Any]] = {
             "epoch": lambda: tf.identity(self._epoch),
-            "uniform": lambda: tf.random.stateless_uniform([images, self._dataset.classes], [self._seed, draw]),
+            "uniform": lambda: tf.random.stateless_uniform([images, self._classes], [seed, draw]),
         }
         return {name: known[name]() for name in self._loss.context}
 
@@ -162,36 +191,30 @@ class Loop:
 
         predicted = tf.argmax(logits, axis=-1, output_type=tf.int32)
         wrong = labels != true_labels
+        right, truly_right = predicted == labels, predicted == true_labels
+        shares = tf.stack([right, truly_right, wrong, wrong & right, wrong & truly_right])
         images = tf.cast(tf.size(labels), tf.float64)
-        shares = [
-            predicted == labels,
-            predicted == true_labels,
-            wrong,
-            wrong & (predicted == labels),
-            wrong & (predicted == true_labels),
-        ]
-        counts = [tf.math.count_nonzero(share, dtype=tf.float64) for share in shares]
-        means = [tf.cast(objective, tf.float64) * images, tf.cast(penalty, tf.float64) * images]
-        self._sums.assign_add(tf.stack([images, *means, *counts]))
+        means = tf.cast(tf.stack([objective, penalty]), tf.float64) * images
+        self._sums.assign_add(tf.concat([[images], means, tf.math.count_nonzero(shares, 1, dtype=tf.float64)], 0))
 
-    def _logits(self, images: Any) -> Any:
+    def _logits(self, images: Any, scale: Any, shift: Any) -> Any:
         import tensorflow as tf
 
-        return tf.cast(self._model(self._normalised(images), training=False), tf.float32)
-
-    def _normalised(self, images: Any) -> Any:
-        """(image/255 - mean)/std, with a last axis for the one channel."""
-        import tensorflow as tf
-
-        pixels = tf.cast(images, tf.float32) * (1 / (255 * self._dataset.std)) - self._dataset.mean / self._dataset.std
-        return pixels[..., tf.newaxis]
+        return tf.cast(self.model(_normalised(images, scale, shift), training=False), tf.float32)
 
     def _penalty(self) -> Any:
         """l1 · Σ|w| + l2 · Σw², over kernels, and over biases if configured."""
         import tensorflow as tf
 
         l1, l2, biases = self._regularization.l1, self._regularization.l2, self._regularization.include_bias
-        covered = [each for each in self._model.trainable_variables if biases or each.name not in BIASES]
+        covered = [each for each in self.model.trainable_variables if biases or each.name not in BIASES]
         terms = [l1 * tf.reduce_sum(tf.abs(each)) for each in covered if l1]
         terms += [l2 * tf.reduce_sum(tf.square(each)) for each in covered if l2]
         return tf.add_n(terms) if terms else tf.constant(0.0)
+
+
+def _normalised(images: Any, scale: Any, shift: Any) -> Any:
+    """(image/255 - mean)/std, with a last axis for the one channel."""
+    import tensorflow as tf
+
+    return (tf.cast(images, tf.float32) * scale + shift)[..., tf.newaxis]

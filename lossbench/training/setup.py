@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossbench.config.write import dump
 from lossbench.data import prepare
 from lossbench.errors import ConfigError
 from lossbench.losses import plugin, registry
@@ -91,8 +94,44 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         )
         loss = registry.bind(experiment.loss, **context)
         _check_monitor(experiment, loss)
-        loop = Loop(experiment, dataset, model, loss)
-    return Setup(trial, machine, dataset, model, loop, stopwatch)
+        loop = _compiled_before(Loop(experiment, dataset, model, loss), experiment, dataset)
+    return Setup(trial, machine, dataset, loop.model, loop, stopwatch)
+
+
+def _compiled_before(loop: Loop, experiment: Experiment, dataset: Dataset) -> Loop:
+    """The loop; or one that this process has compiled for a trial of the same graph, in the state of the new one.
+
+    A user's own loss is compiled each time: it may keep what only its author knows of.
+    """
+    if any(registry.find(term.name).plugin for term in experiment.loss):
+        return loop
+    kept = compiled(_graph(experiment, dataset))
+    if not kept:
+        kept.append(loop)
+    else:
+        kept[0].become(loop)
+    return kept[0]
+
+
+@lru_cache(maxsize=8)
+def compiled(graph: str) -> list[Loop]:  # noqa: ARG001 - the cache's key
+    """Holds the loop whose compiled functions have this graph, once there is one."""
+    return []
+
+
+def _graph(experiment: Experiment, dataset: Dataset) -> str:
+    """All that the compiled functions have built in; learning rates, seeds and images are handed to them."""
+    config = dump(experiment)
+    sections = {key: config[key] for key in ("model", "regularization", "loss")}
+    handed = {"learning_rate": None, "schedule": None}
+    asked = {name for term in experiment.loss for name in registry.find(term.name).context}
+    if experiment.model.head.name == "adaptive":
+        asked.add("class_counts")
+    context = {
+        name: np.asarray(value).tolist() for name, value in _context(experiment, dataset).items() if name in asked
+    }
+    shapes = (dataset.train.images.shape, dataset.classes, experiment.train.precision)
+    return json.dumps([sections, config["optimizer"] | handed, context, shapes], sort_keys=True)
 
 
 def _check_monitor(experiment: Experiment, loss: BoundLoss) -> None:

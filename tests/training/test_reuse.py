@@ -1,0 +1,114 @@
+"""Trials of one process share what is compiled, and nothing else."""
+
+import pytest
+from run_tables import tables
+
+from lossbench.config import resolve
+from lossbench.losses import registry
+from lossbench.losses.binding import BoundLoss
+from lossbench.training import identify, setup, train
+
+BEFORE = {"seed": 7, "data": {"label_noise": {"type": "symmetric", "rate": 0.4}}, "optimizer": {"learning_rate": 0.01}}
+VARIANTS = {
+    "mlp": {"model": "mlp"},
+    "batch norm": {"model": "cnn_bn", "data": {"train_size": 300}},
+    "remembers images": {"loss": "elr"},
+    "draws numbers": {"loss": "equalization"},
+    "momentum": {"optimizer": {"name": "sgd", "momentum": 0.9}},
+}
+
+
+def trial(small, *settings):
+    """A trial of the small configuration, in which later settings replace earlier ones section by section."""
+    config = dict(small)
+    for more in settings:
+        for key, value in more.items():
+            before = config.get(key)
+            config[key] = before | value if isinstance(before, dict) and isinstance(value, dict) else value
+    return identify(resolve.from_mapping(config, name="small"))
+
+
+@pytest.fixture
+def compilations(monkeypatch):
+    """The losses whose training step is traced from now on, in a process that has compiled nothing yet."""
+    import tensorflow as tf
+
+    setup.compiled.cache_clear()
+    traced, step = [], BoundLoss.step
+
+    def watched(self, y_true, y_pred, states, **context):
+        if tf.is_symbolic_tensor(y_pred):
+            traced.append(self)
+        return step(self, y_true, y_pred, states, **context)
+
+    monkeypatch.setattr(BoundLoss, "step", watched)
+    return traced
+
+
+@pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
+def test_a_trial_after_another_has_the_bytes_of_a_trial_alone(small, tmp_path, compilations, variant):
+    """Another seed, learning rate and label noise before it leave no trace; the step is traced once for both.
+
+    Only a loss that weighs the classes by their images, which noise moves, is traced for each.
+    """
+    train(trial(small, variant), runs_dir=tmp_path / "alone")
+    setup.compiled.cache_clear()
+    compilations.clear()
+    train(trial(small, variant, BEFORE), runs_dir=tmp_path / "before")
+    train(trial(small, variant), runs_dir=tmp_path / "after")
+    assert len(compilations) == (2 if variant == VARIANTS["draws numbers"] else 1)
+    assert tables(tmp_path / "after" / "small") == tables(tmp_path / "alone" / "small")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"loss": {"name": "focal", "gamma": 3.0}},
+        {"loss": {"name": "focal", "gamma": 2.0}, "optimizer": {"weight_decay": 0.1}},
+        {"loss": {"name": "focal", "gamma": 2.0}, "regularization": {"l2": 0.1}},
+        {"loss": {"name": "focal", "gamma": 2.0}, "model": {"name": "mlp", "dropout": 0.5}},
+    ],
+    ids="-".join,
+)
+def test_what_is_built_into_a_graph_is_compiled_anew(small, tmp_path, compilations, other):
+    """Hyperparameters of loss, model, optimiser and regularisation."""
+    train(trial(small, {"loss": {"name": "focal", "gamma": 2.0}}), runs_dir=tmp_path)
+    train(trial(small, other), runs_dir=tmp_path)
+    assert len(compilations) == 2
+
+
+def test_a_loss_that_asks_for_the_class_counts_is_compiled_for_those_of_the_trial(small, tmp_path, compilations):
+    """Two degrees of imbalance are two graphs."""
+    loss = {"loss": "logit_adjustment"}
+    for ratio in (10, 100):
+        train(trial(small, loss, {"data": {"imbalance": {"type": "step", "ratio": ratio}}}), runs_dir=tmp_path)
+    assert len(compilations) == 2
+
+
+PLUGIN = '''
+"""A loss that counts its own calls."""
+import keras
+
+class Counting(keras.losses.Loss):
+    """The more it is called, the more it weighs."""
+
+    def __init__(self):
+        super().__init__(name="counting")
+        self.calls = keras.Variable(1.0, trainable=False)
+
+    def call(self, y_true, y_pred):
+        """Cross entropy times the number of calls."""
+        self.calls.assign_add(1.0)
+        return self.calls * keras.losses.categorical_crossentropy(y_true, y_pred, from_logits=True)
+'''
+
+
+def test_a_users_loss_keeps_its_own_state_within_one_trial(small, tmp_path, compilations, users):
+    """What a class form counts begins anew with each trial, so it is never shared."""
+    (name,) = users.names
+    assert registry.find(name).form == "class"
+    for runs_dir in (tmp_path / "one", tmp_path / "two"):
+        config = resolve.from_mapping(small | {"loss": name}, name="small")
+        train(identify(config, [users]), runs_dir=runs_dir, plugins=[users])
+    assert len(compilations) == 2
+    assert tables(tmp_path / "one" / "small") == tables(tmp_path / "two" / "small")
