@@ -9,7 +9,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+
+own_process = False
+"""Whether nobody but lossbench uses Keras in this process, as in its commands and its workers."""
+
+UNUSED = ("matplotlib", "pandas")
+"""What Keras imports if it finds it, and lossbench has no use for in Keras: a second of start-up."""
 
 
 def __getattr__(name: str) -> Any:
@@ -24,10 +31,23 @@ def quiet_keras() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "keras" in sys.modules:
         return sys.modules["keras"]
-    with warnings.catch_warnings(), muted_stderr():
+    with warnings.catch_warnings(), muted_stderr(), _hidden(UNUSED if own_process else ()):
         warnings.simplefilter("ignore")
         import keras
     return keras
+
+
+@contextmanager
+def _hidden(names: Iterable[str]) -> Iterator[None]:
+    """Let packages that are not imported yet seem not to be installed."""
+    hidden = [name for name in names if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # how Python is told that there is no such module
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 @contextmanager

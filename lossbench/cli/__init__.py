@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench import __version__
+from lossbench import __version__, ops
 from lossbench.cli.compare import compare
 from lossbench.cli.config import config
 from lossbench.cli.diff import diff
@@ -61,6 +61,7 @@ def _lossbench(
 
 def main() -> None:
     """Run a command; turn what went wrong into one message on stderr and an exit code."""
+    ops.own_process = True
     try:
         app()
     except LossbenchError as error:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from lossbench import ops
 from lossbench.errors import InterruptedRunError, LossbenchError, MachineError, TakenRunError, UnfinishedRunError
 from lossbench.losses import plugin
 from lossbench.runs import lock
@@ -47,6 +48,7 @@ def objective(settings: Settings) -> Objective:
     Raises:
         LossbenchError: A plugin cannot be loaded, a device is not there: no job can be done.
     """
+    ops.own_process = True
     plugins = [plugin.load(Path(path)) for path in settings.plugins]
     hold(device=settings.device, threads=settings.threads, memory_share=settings.memory_share)
     return lambda wire, tell: trained(wire, tell, settings, plugins)
