@@ -8,6 +8,7 @@ from typing import Any
 
 from lossbench.config import model as sections
 from lossbench.config.seeds import integer
+from lossbench.models import on_cpu
 from lossbench.models.initializers import initializer
 
 
@@ -33,7 +34,7 @@ class Layers:
 
     def max_pool(self) -> Any:
         """The largest of each 2×2 pixels."""
-        return self._keras.layers.MaxPooling2D(2, **self._called("max_pool"))
+        return on_cpu.max_pooling()(2, **self._called("max_pool"))
 
     def average_pool(self) -> Any:
         """The mean of each 2×2 pixels."""
@@ -46,7 +47,7 @@ class Layers:
 
     def convolution(self, filters: int, size: int, activation: str | None = None, padding: str = "valid") -> Any:
         """A 2-D convolution of `size`×`size`, stride 1."""
-        return self._keras.layers.Conv2D(
+        return on_cpu.convolution()(
             filters,
             size,
             activation=activation,

@@ -1,0 +1,76 @@
+"""Convolution of one channel and max-pooling in forms that take a processor a fraction of TensorFlow's own time.
+
+Same mathematics: the convolution differs in the last digits, the pooling in none. A GPU is given Keras' own.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+
+def convolution() -> type[Any]:
+    """Keras' 2-D convolution; of one channel, each pixel's surroundings become a row, and the kernel multiplies all."""
+    import keras
+    import tensorflow as tf
+
+    class Convolution(keras.layers.Conv2D):  # type: ignore[misc] # Keras carries no types
+        def convolution_op(self, images: Any, kernel: Any) -> Any:
+            if images.shape[-1] > 1 or _on_gpu():
+                return super().convolution_op(images, kernel)
+            size, filters = kernel.shape[0], kernel.shape[-1]
+            if self.padding == "same":
+                around = [(size - 1) // 2, size // 2]
+                images = tf.pad(images, [[0, 0], around, around, [0, 0]])
+            height, width = images.shape[1] - size + 1, images.shape[2] - size + 1
+            shifted = [images[:, i : i + height, j : j + width, 0] for i in range(size) for j in range(size)]
+            rows = tf.transpose(tf.reshape(tf.stack(shifted, 1), [-1, size**2, height * width]), [0, 2, 1])
+            flat = tf.matmul(tf.reshape(rows, [-1, size**2]), tf.reshape(kernel, [size**2, filters]))
+            return tf.reshape(flat, [-1, height, width, filters])
+
+    return Convolution
+
+
+def max_pooling() -> type[Any]:
+    """Keras' max-pooling of 2×2 pixels; its gradient goes to the first of them that is as large as the result."""
+    import keras
+    import tensorflow as tf
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator] # TensorFlow carries no types
+    def pooled(images: Any) -> Any:
+        largest = tf.nn.max_pool2d(images, 2, 2, "VALID")
+        return largest, lambda upstream: _compiled_max_pool_gradient()(images, largest, upstream)
+
+    class MaxPooling(keras.layers.MaxPooling2D):  # type: ignore[misc] # likewise
+        def call(self, images: Any) -> Any:
+            return super().call(images) if _on_gpu() else pooled(images)
+
+    return MaxPooling
+
+
+def _on_gpu() -> bool:
+    import tensorflow as tf
+
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
+@cache
+def _compiled_max_pool_gradient() -> Any:
+    import tensorflow as tf
+
+    return tf.function(_max_pool_gradient, jit_compile=True, autograph=False)
+
+
+def _max_pool_gradient(images: Any, largest: Any, upstream: Any) -> Any:
+    import tensorflow as tf
+
+    height, width, channels = largest.shape[1:]
+    corners = (images[:, i : 2 * height : 2, j : 2 * width : 2] for i in (0, 1) for j in (0, 1))
+    shares, left = [], upstream
+    for corner in corners:
+        shares.append(tf.where(corner == largest, left, 0))
+        left -= shares[-1]
+    rows = tf.stack([tf.stack(shares[:2], 3), tf.stack(shares[2:], 3)], 2)
+    gradient = tf.reshape(rows, [-1, 2 * height, 2 * width, channels])
+    odd = [[0, images.shape[1] % 2], [0, images.shape[2] % 2]]
+    return tf.pad(gradient, [[0, 0], *odd, [0, 0]])

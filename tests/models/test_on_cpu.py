@@ -1,0 +1,51 @@
+"""The layers that are arranged for a processor against Keras' own: values and gradients."""
+
+import numpy as np
+import pytest
+
+from lossbench.models import on_cpu
+
+
+def values_and_gradients(layer, images, upstream):
+    """What a layer makes of images, and the gradients of that, weighted: for the images, then for the weights."""
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        result = layer(images)
+        total = tf.reduce_sum(tf.cast(result, tf.float32) * upstream(result.shape))
+    return result, tape.gradient(total, [images, *layer.trainable_variables])
+
+
+def draws(shape):
+    return np.random.default_rng(3).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("size", [2, 3, 5])
+@pytest.mark.parametrize("channels", [1, 4])
+def test_a_convolution_is_keras_own(padding, size, channels):
+    """To 1e-4 of sums of up to 5·5·4 products, at odd and even kernels, with a bias and ReLU."""
+    import keras
+
+    settings = {"padding": padding, "activation": "relu", "kernel_initializer": keras.initializers.GlorotUniform(1)}
+    images = keras.ops.convert_to_tensor(draws((7, 11, 8, channels)))
+    expected = values_and_gradients(keras.layers.Conv2D(6, size, **settings), images, draws)
+    actual = values_and_gradients(on_cpu.convolution()(6, size, **settings), images, draws)
+    for ours, theirs in zip([actual[0], *actual[1]], [expected[0], *expected[1]], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("height", [6, 7])
+@pytest.mark.parametrize("width", [4, 9])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_max_pooling_is_keras_own_to_the_bit(height, width, dtype):
+    """Ties included: with whole numbers from -2 to 2 most squares hold several of the largest."""
+    import keras
+
+    images = np.random.default_rng(height).integers(-2, 3, (5, height, width, 3)).astype(np.float32)
+    images = keras.ops.cast(images, dtype)
+    expected = values_and_gradients(keras.layers.MaxPooling2D(2, dtype=dtype), images, draws)
+    actual = values_and_gradients(on_cpu.max_pooling()(2, dtype=dtype), images, draws)
+    assert np.array_equal(*(np.asarray(keras.ops.cast(each[0], "float32")) for each in (actual, expected)))
+    assert np.array_equal(*(np.asarray(keras.ops.cast(each[1][0], "float32")) for each in (actual, expected)))
