@@ -65,7 +65,7 @@ class Layers:
 
     def dropout(self, rate: float) -> Any:
         """Dropout from a stream of its own; its state is a variable of the model, hence part of a checkpoint."""
-        return self._keras.layers.Dropout(rate, seed=next(self._seeds), **self._called("dropout"))
+        return on_cpu.dropout()(rate, seed=next(self._seeds), **self._called("dropout"))
 
     def _called(self, kind: str) -> dict[str, Any]:
         """The n-th layer of a kind is `kind_n` in every process, and computes in the run's precision."""

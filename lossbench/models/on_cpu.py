@@ -1,6 +1,7 @@
-"""Convolution of one channel and max-pooling in forms that take a processor a fraction of TensorFlow's own time.
+"""Keras layers in forms that take a processor a fraction of the time.
 
-Same mathematics: the convolution differs in the last digits, the pooling in none. A GPU is given Keras' own.
+Same mathematics: the convolution differs in the last digits, the pooling in none, dropout in what it draws. A GPU is
+given Keras' own convolution and pooling.
 """
 
 from __future__ import annotations
@@ -46,6 +47,24 @@ def max_pooling() -> type[Any]:
             return super().call(images) if _on_gpu() else pooled(images)
 
     return MaxPooling
+
+
+def dropout() -> type[Any]:
+    """Keras' dropout from 16 random bits for each number: the rate is rounded to 1/65536, and the scale fits that."""
+    import keras
+    import tensorflow as tf
+
+    class Dropout(keras.layers.Dropout):  # type: ignore[misc] # likewise
+        def call(self, features: Any, *, training: bool = False) -> Any:
+            dropped = round(self.rate * 2**16)
+            if not training or not dropped:
+                return features
+            count = tf.size(features)
+            words = tf.random.stateless_uniform([(count + 1) // 2], self.seed_generator.next(), None, None, tf.int32)
+            draws = tf.reshape(tf.reshape(tf.bitcast(words, tf.uint16), [-1])[:count], tf.shape(features))
+            return features * (tf.cast(draws >= dropped, features.dtype) / (1 - dropped / 2**16))
+
+    return Dropout
 
 
 def _on_gpu() -> bool:

@@ -49,3 +49,33 @@ def test_max_pooling_is_keras_own_to_the_bit(height, width, dtype):
     actual = values_and_gradients(on_cpu.max_pooling()(2, dtype=dtype), images, draws)
     assert np.array_equal(*(np.asarray(keras.ops.cast(each[0], "float32")) for each in (actual, expected)))
     assert np.array_equal(*(np.asarray(keras.ops.cast(each[1][0], "float32")) for each in (actual, expected)))
+
+
+@pytest.mark.parametrize(("rate", "dtype"), [(0.2, "float32"), (0.5, "float32"), (0.999, "float32"), (0.5, "bfloat16")])
+def test_dropout_keeps_its_share_and_the_mean(rate, dtype):
+    """The share of zeros among 999,999 numbers, within four standard errors; what is left makes up for it."""
+    import keras
+
+    layer = on_cpu.dropout()(rate, seed=5, dtype=dtype)
+    ones = keras.ops.ones((111, 9009), dtype=dtype)
+    dropped = np.asarray(keras.ops.cast(layer(ones, training=True), "float64"))
+    assert (dropped == 0).mean() == pytest.approx(rate, abs=4 * np.sqrt(rate * (1 - rate) / dropped.size) + 2**-16)
+    assert np.unique(dropped) == pytest.approx([0, 1 / (1 - rate)], rel=2e-2)
+    assert np.array_equal(np.asarray(keras.ops.cast(layer(ones, training=False), "float64")), np.ones(ones.shape))
+
+
+def test_dropout_draws_anew_with_each_call_and_by_its_seed():
+    """Two calls differ and are not shifted copies; two layers of one seed agree; all columns are treated alike."""
+    import keras
+
+    ones, layer, twin = keras.ops.ones((2000, 7)), *(on_cpu.dropout()(0.5, seed=5) for _ in range(2))
+    first, second = (np.asarray(layer(ones, training=True)) for _ in range(2))
+    assert np.array_equal(first, twin(ones, training=True))
+    assert np.abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.04
+    assert np.abs(np.corrcoef(first.T) - np.eye(7)).max() < 0.1
+
+
+def test_dropout_at_zero_is_nothing():
+    """The numbers themselves, also while training."""
+    ones = np.ones((3, 5), np.float32)
+    assert np.array_equal(on_cpu.dropout()(0.0, seed=1)(ones, training=True), ones)
