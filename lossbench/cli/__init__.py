@@ -19,6 +19,7 @@ from lossbench.cli.diff import diff
 from lossbench.cli.doctor import doctor
 from lossbench.cli.init import init
 from lossbench.cli.losses import losses
+from lossbench.cli.report import report
 from lossbench.cli.schema import schema
 from lossbench.cli.show import show
 from lossbench.cli.sweep import sweep
@@ -27,7 +28,7 @@ from lossbench.cli.validate import validate
 from lossbench.cli.verify import verify
 from lossbench.errors import LossbenchError
 
-COMMANDS = (train, sweep, compare, show, diff, verify, losses, init, validate, config, schema, doctor)
+COMMANDS = (train, sweep, compare, report, show, diff, verify, losses, init, validate, config, schema, doctor)
 
 app = typer.Typer(
     help="Which loss function wins on MNIST, where, and how sure that is.",

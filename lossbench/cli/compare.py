@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from lossbench.cli import selection
 from lossbench.errors import GateFailedError, UndecidedError, UsageError
 
 if TYPE_CHECKING:
     from lossbench.analysis.gate import Finding
     from lossbench.analysis.records import Comparison
-    from lossbench.runs.rows import Row
 
 SELECTION, STATISTICS, GATE, OUTPUT = "Which runs", "What is compared", "The gate", "What is shown"
 
@@ -156,16 +156,16 @@ def compare(  # noqa: PLR0913 - the options of the command
         raise UsageError("--against and --baseline: each names what losses are held against; choose one")
     if list_ and plots:
         raise UsageError("--list and --plots: single runs are not drawn; choose one")
-    measures = tuple(map(measure, _keys(metric)))
+    measures = tuple(map(measure, selection.keys(metric)))
     thresholds = [gate.threshold(text) for text in fail_if or ()]
-    selected = partial(conditions.select, condition=where, seeds=_seeds(seeds) if seeds else None)
+    selected = partial(conditions.select, condition=where, seeds=selection.seeds(seeds) if seeds else None)
     found, broken = frame.rows(paths)
     question = Question(
         measures=measures,
         at=at,
-        by=_keys(by or ("loss.name" if (tune or "").startswith("loss.") else "loss")),
-        across=_keys(across or ""),
-        baseline=_label(baseline, found),
+        by=selection.keys(by or ("loss.name" if (tune or "").startswith("loss.") else "loss")),
+        across=selection.keys(across or ""),
+        baseline=selection.label(baseline, found),
         confidence=ci / 100,
         rope=gate.rope(rope, measures[0]) if rope else None,
         unpaired=unpaired,
@@ -178,7 +178,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     rows, choices = tuned(rows, tune, question) if tune else (rows, ())
     earlier = stored.load(against) if against else None
     earlier = earlier and replace(earlier, rows=selected(earlier.rows))
-    comparison = replace(compared(rows, question, earlier, apart_from=_keys(tune or "")), tuned=choices)
+    comparison = replace(compared(rows, question, earlier, apart_from=selection.keys(tune or "")), tuned=choices)
     findings = tuple(gate.judge(comparison, thresholds))
     pairs = tuple(pair(comparison)) if images else ()
     shown = view(comparison, sort=sort, top=top, only_changed=only_changed)
@@ -195,28 +195,6 @@ def compare(  # noqa: PLR0913 - the options of the command
     if save_baseline and not any(finding.outcome == "failed" for finding in findings):
         stored.save(save_baseline, rows)
     _judge(findings, question.confidence, strict=strict)
-
-
-def _keys(text: str) -> tuple[str, ...]:
-    return tuple(key.strip() for key in text.split(",") if key.strip())
-
-
-def _seeds(text: str) -> frozenset[int]:
-    from lossbench.config.sweep import numbers
-
-    try:
-        return frozenset(numbers(text))
-    except ValueError as error:
-        raise UsageError(f"--seeds: {error}") from error
-
-
-def _label(name: str | None, rows: Sequence[Row]) -> str | None:
-    """The label of a loss that is named by an alias or a preset; anything else as it is."""
-    if name is None or any(name in {row["loss"], row["loss.name"]} for row in rows):
-        return name
-    from lossbench.losses import registry
-
-    return registry.label(registry.parse(name)) if name in registry.names() else name
 
 
 def _write(text: str, output: Path | None) -> None:

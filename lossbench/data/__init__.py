@@ -9,6 +9,6 @@ imbalance.py   fewer images of some classes
 noise.py       wrong labels
 """
 
-from lossbench.data.dataset import Dataset, Split, prepare, sha256
+from lossbench.data.dataset import Dataset, Split, prepare, sha256, test_images
 
-__all__ = ["Dataset", "Split", "prepare", "sha256"]
+__all__ = ["Dataset", "Split", "prepare", "sha256", "test_images"]

@@ -100,6 +100,23 @@ def _stamps(section: Data) -> object:
     return None if section.path is None else idx.stamps(Path(section.path))
 
 
+def test_images(section: Data) -> NDArray[np.uint8]:
+    """Return the test images of a data section, in the order of a run's predictions; nothing is downloaded for it.
+
+    Args:
+        section: The `data` section of an experiment.
+
+    Returns:
+        `[n, height, width]`.
+
+    Raises:
+        DataError: The files are not there, or cannot be used.
+    """
+    path = download.cache_folder() if section.name == "fashion_mnist" and section.path is None else section.path
+    _, test, source = _read(section.name, path, _stamps(section))
+    return (test if section.classes is None else _only(section.classes, test, source)).images
+
+
 def prepare(experiment: Experiment) -> Dataset:
     """Make an experiment's data; the same seed makes the same.
 

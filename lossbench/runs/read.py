@@ -30,6 +30,8 @@ RUN_BYTES = 4 << 20
 CONFIG_BYTES = 64 << 10
 TABLE_BYTES = 64 << 20
 ARRAYS_BYTES = 256 << 20
+LOG_BYTES = 4 << 10
+"""Of the end of a log, where the reason of a failure stands."""
 
 
 class BrokenRunError(UsageError):
@@ -141,6 +143,15 @@ def confusion(folder: Path) -> dict[str, NDArray[np.int64]]:
         return {at: _square(counts) for at, counts in cells.items()}
     except (ValueError, IndexError, OverflowError) as error:
         raise BrokenRunError(f"{paths.CONFUSION}: expected whole numbers that fill a square") from error
+
+
+def log(folder: Path) -> str:
+    """The last lines of `log.txt`; empty where there is none."""
+    if not (path := folder / paths.LOG).exists():
+        return ""
+    with _regular(path) as file:
+        file.seek(max(0, path.stat().st_size - LOG_BYTES))
+        return file.read(LOG_BYTES).decode(errors="replace")
 
 
 def predictions(folder: Path) -> dict[str, NDArray[Any]]:

@@ -1,0 +1,91 @@
+"""`lossbench report`: a comparison as a page to look at and to send."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from lossbench.cli import selection
+from lossbench.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def report(  # noqa: PLR0913 - the options of the command
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Run folders, or folders that hold them.")],
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page.")] = Path("report.html"),
+    where: Annotated[
+        str | None, typer.Option(metavar="CONDITION", help="Which runs, such as \"status=='completed'\".")
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="SEEDS", help="Which seeds, such as 0-9 or 0,1,5.")] = None,
+    metric: Annotated[
+        str, typer.Option(metavar="METRICS", help="With commas; the first carries the verdict.")
+    ] = "accuracy,nll,brier,ece",
+    at: Annotated[Literal["last", "best"], typer.Option(help="Which epoch's weights were tested.")] = "last",
+    by: Annotated[str, typer.Option(metavar="KEYS", help="What makes a group.")] = "loss",
+    baseline: Annotated[
+        str | None,
+        typer.Option(metavar="LOSS", help="What the others are held against. (default: categorical_crossentropy)"),
+    ] = None,
+    ci: Annotated[float, typer.Option(min=50, max=99.99, help="Confidence of the intervals, in %.")] = 95,
+    rope: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Differences up to this count as none, such as 0.1pp.")
+    ] = None,
+) -> None:
+    """Write a comparison as one HTML file: verdicts, charts, images and every run; it needs no network.
+
+    The options mean what they mean to `compare`, and so do the verdicts.
+    """
+    from lossbench.analysis import frame, gate
+    from lossbench.analysis import where as conditions
+    from lossbench.analysis.comparison import compare
+    from lossbench.analysis.evidence import gather
+    from lossbench.analysis.measure import measure, with_classes
+    from lossbench.analysis.records import Question
+    from lossbench.report import page, words
+    from lossbench.runs import write
+
+    measures = tuple(map(measure, selection.keys(metric)))
+    found, broken = frame.rows(paths)
+    question = Question(
+        measures=measures,
+        at=at,
+        by=selection.keys(by),
+        baseline=selection.label(baseline, found),
+        confidence=ci / 100,
+        rope=gate.rope(rope, measures[0]) if rope else None,
+    )
+    wanted = conditions.select(found, condition=where, seeds=selection.seeds(seeds) if seeds else None)
+    rows = with_classes(wanted, measures)
+    evidence = gather(compare(rows, question), rows, broken, _test_images)
+    text = page.render(evidence, f"lossbench {shlex.join(sys.argv[1:])}")
+    write.text(output, text)
+    for line in words.broken(evidence.unread):
+        typer.echo(line, err=True)
+    typer.echo(f"{output}: {len(rows)} runs, {len(text.encode(errors='replace')) / 1e6:.2f} MB", err=True)
+
+
+def _test_images(folder: Path) -> NDArray[Any]:
+    """The test images of the run in a folder, if its data are here and still the same."""
+    from lossbench.config import resolve
+    from lossbench.runs import read
+
+    run = read.read(folder)
+    section = resolve.from_mapping({"data": run.config["data"]}).data
+    return _checked(section, str(run.summary["hashes"].get("data")))
+
+
+@cache
+def _checked(section: Any, digest: str) -> NDArray[Any]:
+    from lossbench import data
+
+    if data.sha256(section) != digest:
+        raise DataError("the data that these runs were tested on are not here")
+    return data.test_images(section)

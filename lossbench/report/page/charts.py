@@ -1,0 +1,232 @@
+"""Charts as SVG, small enough to be read on a telephone: each loss in one of its own, the baseline dashed in it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lossbench.report.page.html import Html, element
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from lossbench.analysis.pictures import Band, Floats, Reliability
+
+WIDTH, HEIGHT = 300, 180
+LEFT, RIGHT, TOP, BOTTOM = 46, 10, 8, 34
+CELL = 24
+SMALLEST = 0.0005
+"""The share from which a cell of a confusion matrix is not 0.0 %."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The ranges of two axes, and where they lie in the drawing."""
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    height: int = HEIGHT
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the drawing."""
+        across = (x - self.x[0]) / (self.x[1] - self.x[0])
+        up = (y - self.y[0]) / (self.y[1] - self.y[0])
+        return LEFT + across * (WIDTH - LEFT - RIGHT), self.height - BOTTOM - up * (self.height - BOTTOM - TOP)
+
+
+def span(values: Iterable[float]) -> tuple[float, float]:
+    """The range of the finite values and a little more."""
+    finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
+    low, high = min(finite), max(finite)
+    room = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+    return low - room, high + room
+
+
+def ticks(low: float, high: float, most: int = 4) -> list[float]:
+    """At most so many round numbers of a range."""
+    raw = (high - low) / most
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
+    return [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def curve(band: Band, baseline: Band | None, y: tuple[float, float], factor: float, about: str) -> Html:
+    """A learning curve with its band over seeds."""
+    epochs = range(1, len(band.mean) + 1)
+    frame = Frame((0.5, len(epochs) + 0.5), y)
+    edges = [*zip(epochs, band.low, strict=True), *reversed([*zip(epochs, band.high, strict=True)])]
+    drawn = [element("polygon", points=_points(frame, edges, factor), class_="band")]
+    if baseline:
+        shown = [*zip(epochs, baseline.mean, strict=False)]
+        drawn.append(element("polyline", points=_points(frame, shown, factor), class_="baseline"))
+    mean = [*zip(epochs, band.mean, strict=True)]
+    drawn.append(element("polyline", points=_points(frame, mean, factor), class_="mean"))
+    drawn += _dots(frame, mean, factor) if len(mean) <= 20 else ()  # noqa: PLR2004 - more epochs are a line
+    whole = sorted({max(1, round(tick)) for tick in ticks(1, max(2, len(epochs)))} & set(epochs)) or [1]
+    return _svg(about, _axes(frame, whole, "epoch"), drawn)
+
+
+def strip(
+    values: Mapping[int, float],
+    mean: float | None,
+    interval: tuple[float, float] | None,
+    baseline: float | None,
+    x: tuple[float, float],
+    about: str,
+) -> Html:
+    """Every seed as a dot, below them the mean with its interval; the dashed line is the baseline's mean."""
+    height = 84
+    frame = Frame(x, (0, 1), height)
+    drawn = [_line(frame, baseline, 0, baseline, 1, "baseline")] if baseline is not None else []
+    for place, (seed, value) in enumerate(values.items()):
+        up = 0.92 - 0.5 * place / max(1, len(values) - 1)
+        drawn.append(_circle(frame, value, up, "seed", f"seed {seed}: {value:.6g}"))
+    if interval:
+        drawn.append(_line(frame, interval[0], 0.18, interval[1], 0.18, "interval"))
+    if mean is not None:
+        drawn.append(_circle(frame, mean, 0.18, "dot"))
+    return _svg(about, _axes(frame, ticks(*x), "", upright=False), drawn, height)
+
+
+def trend(
+    sizes: Sequence[float],
+    points: Sequence[tuple[float, tuple[float, float] | None, Sequence[float]] | None],
+    baseline: Sequence[float],
+    y: tuple[float, float],
+    words: tuple[str, str],
+) -> Html:
+    """A measure against the size of a condition: seeds, means, intervals; `words` name the axis and the drawing."""
+    frame = Frame(span(sizes), y)
+    drawn = [element("polyline", points=_points(frame, [*zip(sizes, baseline, strict=False)]), class_="baseline")]
+    means = [(size, point[0]) for size, point in zip(sizes, points, strict=True) if point]
+    drawn.append(element("polyline", points=_points(frame, means), class_="mean"))
+    for size, point in zip(sizes, points, strict=True):
+        if point:
+            mean, interval, seeds = point
+            drawn += [_circle(frame, size, seed, "seed") for seed in seeds]
+            drawn += [_line(frame, size, interval[0], size, interval[1], "interval")] if interval else []
+            drawn.append(_circle(frame, size, mean, "dot"))
+    return _svg(words[1], _axes(frame, list(sizes), words[0]), drawn)
+
+
+def reliability(found: Reliability, about: str) -> Html:
+    """Confidence against accuracy; bars are the share of the images, upright lines lowest to highest seed."""
+    frame = Frame((0, 1), (0, 1), 240)
+    bins = len(found.share)
+    drawn = [_bar(frame, (place / bins, (place + 1) / bins), share, "share") for place, share in enumerate(found.share)]
+    drawn.append(_line(frame, 0, 0, 1, 1, "baseline"))
+    full = np.isfinite(found.confidence)
+    for x, low, high in zip(found.confidence[full], found.low[full], found.high[full], strict=True):
+        drawn.append(_line(frame, x, low, x, high, "interval"))
+    points = [*zip(found.confidence[full], found.accuracy[full], strict=True)]
+    drawn += [element("polyline", points=_points(frame, points), class_="mean"), *_dots(frame, points)]
+    return _svg(about, _axes(frame, [0, 0.5, 1], "confidence"), drawn, 240)
+
+
+def bars(recall: Floats, baseline: Floats | None, y: tuple[float, float], about: str) -> Html:
+    """The recall of each class; the dashed mark is the baseline's."""
+    frame = Frame((-0.6, len(recall) - 0.4), y)
+    drawn = [
+        _bar(frame, (place - 0.38, place + 0.38), share, "bar", f"class {place}: {share:.2f} %")
+        for place, share in enumerate(recall)
+        if math.isfinite(share)
+    ]
+    if baseline is not None and len(baseline) == len(recall):
+        drawn += [
+            _line(frame, place - 0.45, share, place + 0.45, share, "baseline")
+            for place, share in enumerate(baseline)
+            if math.isfinite(share)
+        ]
+    return _svg(about, _axes(frame, list(range(0, len(recall), math.ceil(len(recall) / 10))), "true class"), drawn)
+
+
+def matrix(cells: Floats, limit: float, about: str, *, signed: bool) -> Html:
+    """Shares of each true class (row) taken for each class; of mistakes, or how that differs from the baseline's."""
+    size = CELL * len(cells)
+    drawn = [
+        cell
+        for (true, predicted), share in np.ndenumerate(cells)
+        if abs(share) >= SMALLEST
+        for cell in _cell(true, predicted, share, limit, shaded=signed or true != predicted, signed=signed)
+    ]
+    names = [
+        name
+        for place in range(len(cells))
+        for name in (
+            _text(18, 22 + CELL * place + 16, str(place), "end"),
+            _text(22 + CELL * place + 12, 16, str(place), "middle"),
+        )
+    ]
+    frame = element("rect", x=22, y=22, width=size, height=size, class_="frame")
+    return element(
+        "svg", frame, *names, *drawn, viewBox=f"0 0 {size + 26} {size + 26}", role="img", aria_label=about, class_="m"
+    )
+
+
+def _cell(true: int, predicted: int, share: float, limit: float, *, shaded: bool, signed: bool) -> Iterator[Html]:
+    depth = min(1.0, abs(share) / limit) if shaded else 0.0
+    x, y = 22 + CELL * predicted, 22 + CELL * true
+    side = ("more" if share > 0 else "less") if signed else "mistake"
+    if depth:
+        yield element("rect", x=x, y=y, width=CELL, height=CELL, class_=side, fill_opacity=round(depth, 2))
+    number = f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}") if signed else f"{100 * share:.1f}"
+    yield _text(x + CELL / 2, y + 15, number, "middle", "dark" if depth > 0.6 else None)  # noqa: PLR2004 - then it is dark
+
+
+def _svg(about: str, axes: Iterable[Html], drawn: Iterable[Html], height: int = HEIGHT) -> Html:
+    return element("svg", *axes, *drawn, viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=about)
+
+
+def _axes(frame: Frame, across: Sequence[float], name: str, *, upright: bool = True) -> Iterator[Html]:
+    low = frame.y[0]
+    yield _line(frame, frame.x[0], low, frame.x[1], low, "axis")
+    for tick in across:
+        x, y = frame.at(tick, low)
+        yield _text(x, y + 14, f"{tick:.6g}", "middle")
+    for tick in ticks(*frame.y) if upright else ():
+        yield _line(frame, frame.x[0], tick, frame.x[1], tick, "grid")
+        x, y = frame.at(frame.x[0], tick)
+        yield _text(x - 5, y + 4, f"{tick:.6g}", "end")
+    if name:
+        yield _text((LEFT + WIDTH - RIGHT) / 2, frame.height - 5, name, "middle")
+
+
+def _text(x: float, y: float, text: str, anchor: str, class_: str | None = None) -> Html:
+    return element("text", text, x=round(x, 1), y=round(y, 1), text_anchor=anchor, class_=class_)
+
+
+def _line(frame: Frame, x1: float, y1: float, x2: float, y2: float, class_: str) -> Html:
+    (left, top), (right, bottom) = frame.at(x1, y1), frame.at(x2, y2)
+    return element("line", x1=round(left, 1), y1=round(top, 1), x2=round(right, 1), y2=round(bottom, 1), class_=class_)
+
+
+def _circle(frame: Frame, x: float, y: float, class_: str, title: str = "") -> Html:
+    left, top = frame.at(x, y)
+    said = [element("title", title)] if title else []
+    return element("circle", *said, cx=round(left, 1), cy=round(top, 1), r=3, class_=class_)
+
+
+def _bar(frame: Frame, sides: tuple[float, float], value: float, class_: str, title: str = "") -> Html:
+    (left, top), (right, bottom) = frame.at(sides[0], max(value, frame.y[0])), frame.at(sides[1], frame.y[0])
+    said = [element("title", title)] if title else []
+    return element(
+        "rect",
+        *said,
+        x=round(left, 1),
+        y=round(top, 1),
+        width=round(right - left, 1),
+        height=round(bottom - top, 1),
+        class_=class_,
+    )
+
+
+def _dots(frame: Frame, points: Iterable[tuple[float, float]], factor: float = 1) -> list[Html]:
+    return [_circle(frame, x, factor * y, "dot") for x, y in points if math.isfinite(y)]
+
+
+def _points(frame: Frame, points: Iterable[tuple[float, float]], factor: float = 1) -> str:
+    placed = [frame.at(x, factor * y) for x, y in points if math.isfinite(y)]
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)

@@ -1,0 +1,150 @@
+"""The whole page."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from lossbench.report import columns, headline, sentences, words
+from lossbench.report.page import digits, figures, runs
+from lossbench.report.page.html import Html, element
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lossbench.analysis.evidence import Evidence
+    from lossbench.analysis.records import Block, Comparison, Group
+    from lossbench.report.columns import Column
+
+
+def render(evidence: Evidence, command: str) -> str:
+    """The page as text; `command` is what was typed for it."""
+    comparison = evidence.comparison
+    first, *others = headline.headlines(comparison)
+    body = [
+        element(
+            "header",
+            element("h1", first),
+            *[element("p", other) for other in others],
+            element("p", sentences.title(comparison), class_="faint"),
+        ),
+        element("nav", *map(_link, ("verdicts", "trends", "notes", "runs")), aria_label="parts of this page"),
+        element(
+            "main",
+            *(_condition(evidence, number) for number in range(len(comparison.blocks))),
+            figures.trends(comparison),
+            _notes(evidence),
+            runs.section(evidence.runs),
+            element("h2", "For the same page"),
+            element("pre", words.clean(command)),
+        ),
+    ]
+    return f"<!doctype html>\n{element('html', _head(first), element('body', *body, _script()), lang='en')}\n"
+
+
+def _head(title: str) -> Html:
+    """A policy that lets nothing in but the style and the script that stand here."""
+    style, script = _file("style.css"), _file("script.js")
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("title", title),
+        element("style", Html(style)),
+    )
+
+
+def _script() -> Html:
+    return element("script", Html(_file("script.js")))
+
+
+def _file(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _link(name: str) -> Html:
+    return element("a", name, href=f"#{name}")
+
+
+def _condition(evidence: Evidence, number: int) -> Html:
+    """One condition: its table, verdicts and figures."""
+    comparison, picture = evidence.comparison, evidence.pictures[number]
+    block = comparison.blocks[number]
+    name = sentences.condition(comparison, block) or "Verdicts"
+    told = [
+        *headline.verdicts(comparison, block),
+        *(
+            f"{words.clean(group.label)}: {remark}"
+            for group in block.groups
+            for remark in sentences.remarks(comparison, group)
+        ),
+    ]
+    return element(
+        "section",
+        element("h2", name, id="verdicts" if number == 0 else f"verdicts-{number + 1}"),
+        _table(comparison, block, name),
+        _list(told),
+        figures.section(comparison, picture),
+        digits.section(evidence.digits[number]),
+    )
+
+
+def _table(comparison: Comparison, block: Block, name: str) -> Html:
+    every = columns.columns(comparison)
+    by = " · ".join(map(words.clean, comparison.question.by))
+    heads = [
+        element("th", by, scope="col"),
+        *(element("th", column.head, scope="col", class_=_side(column)) for column in every),
+    ]
+    rows = [element("tr", _name(group), *(_cell(column, group) for column in every)) for group in block.groups]
+    caption = f"{name}: * marks the best mean" if any(group.best for group in block.groups) else name
+    table = element(
+        "table",
+        element("caption", caption),
+        element("thead", element("tr", *heads)),
+        element("tbody", *rows),
+    )
+    scroll = element("div", table, class_="scroll", tabindex=0, role="region", aria_label=f"table: {name}")
+    return element("div", scroll, data_filter="Filter losses")
+
+
+def _name(group: Group) -> Html:
+    return element("th", words.clean(group.label), scope="row")
+
+
+def _cell(column: Column, group: Group) -> Html:
+    mark = column.mark(group)
+    best = "best" if mark == columns.BEST else None
+    return element("td", f"{column.text(group)} {mark}".strip(), class_=best or _side(column))
+
+
+def _side(column: Column) -> str | None:
+    return None if column.is_number else "word"
+
+
+def _notes(evidence: Evidence) -> Html:
+    """What the marks mean, what a reader must know, and what could not be read."""
+    comparison = evidence.comparison
+    lines = [
+        *sentences.legend(comparison),
+        *sentences.notes(comparison),
+        *words.broken(evidence.unread),
+    ]
+    return element("section", element("h2", "Notes", id="notes"), _list(lines))
+
+
+def _list(lines: Iterable[str]) -> Html:
+    items = [element("li", line) for line in lines]
+    return element("ul", *items) if items else Html()

@@ -1,0 +1,61 @@
+"""Each run in its own words: configuration, environment, log, and what to type to train it again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING
+
+from lossbench.report.page.html import Html, element
+from lossbench.report.words import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lossbench.analysis.evidence import Told
+
+ENVIRONMENT = (
+    "argv",
+    "versions",
+    "device",
+    "threads",
+    "precision",
+    "git",
+    "hashes",
+    "parameters",
+    "seconds",
+    "started",
+)
+
+
+def section(runs: Sequence[Told]) -> Html:
+    """A line for each run, which opens."""
+    return element(
+        "section",
+        element("h2", f"Runs ({len(runs)})", id="runs"),
+        element("div", *map(_run, runs), data_filter="Filter runs"),
+    )
+
+
+def _run(run: Told) -> Html:
+    row = run.row
+    folder = str(row["folder"])
+    reason = f" · {clean(row['reason'])}" if row.get("reason") else ""
+    environment = {name: run.summary[name] for name in ENVIRONMENT if name in run.summary}
+    again = f"lossbench verify {shlex.quote(folder)}\nlossbench train --config {shlex.quote(f'{folder}/config.yaml')}"
+    return element(
+        "details",
+        element("summary", f"{clean(row['loss'])} · seed {row['seed']} · {row['status']}{reason}"),
+        element("p", clean(folder), class_="faint"),
+        *_text("configuration", run.config),
+        *_text("environment", json.dumps(environment, indent=1, ensure_ascii=False) if environment else ""),
+        *_text("log", run.log or "(empty)"),
+        *_text("to train it again", again),
+        class_="run",
+    )
+
+
+def _text(name: str, text: str) -> list[Html]:
+    """A text of several lines with its name; nothing if it is empty."""
+    lines = "\n".join(map(clean, text.split("\n"))).strip("\n")
+    return [element("p", name), element("pre", lines)] if lines else []
