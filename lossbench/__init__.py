@@ -14,7 +14,7 @@ The house has two halves that never import each other; the run folder is their o
     sweep/       cases × parameters × seeds -> many trials, on local workers or a Ray cluster
     runs/        the run folder: the only place that knows its file names
     analysis/    run folders -> rows -> groups over seeds -> differences -> verdicts -> gate
-    report/      verdicts -> terminal, Markdown, LaTeX, CSV, JSON, JUnit, GitHub, plots
+    report/      verdicts -> terminal, Markdown, LaTeX, CSV, JSON, JUnit, GitHub, plots, page
 
     YAML -> config -> Trial -> data -> Dataset -> models + losses -> training -> runs -> folder -> analysis -> report
 

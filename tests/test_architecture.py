@@ -53,6 +53,7 @@ def finished_run(tmp_path_factory):
         ["diff", "RUN", "RUN", "--json"],
         ["compare", "RUN"],
         ["compare", "RUN", "--format", "csv"],
+        ["report", "RUN", "-o", "page.html"],
     ],
     ids=" ".join,
 )

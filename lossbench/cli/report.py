@@ -69,7 +69,8 @@ def report(  # noqa: PLR0913 - the options of the command
     write.text(output, text)
     for line in words.broken(evidence.unread):
         typer.echo(line, err=True)
-    typer.echo(f"{output}: {len(rows)} runs, {len(text.encode(errors='replace')) / 1e6:.2f} MB", err=True)
+    megabytes = len(text.encode(errors="replace")) / 1e6
+    typer.echo(f"{output}: {words.counted(len(rows), 'run')}, {megabytes:.2f} MB")
 
 
 def _test_images(folder: Path) -> NDArray[Any]:

@@ -1,0 +1,111 @@
+"""The report page in Chromium."""
+
+import shutil
+
+import pytest
+
+pytestmark = pytest.mark.slow
+CE = "categorical_crossentropy"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless browser, or the reason why there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install '.[browser]'")
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium: apt-get install chromium")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser, lossbench, fabricate, tmp_path):
+    """The page of three losses in two conditions, and what it complained of and asked for."""
+    for rate in (0.0, 0.4):
+        noise = {"data.label_noise": {"type": "symmetric", "rate": rate}} if rate else {}
+        for place, loss in enumerate((CE, "focal", "dice")):
+            for seed in (0, 1):
+                fabricate(tmp_path / "runs", loss, seed, strength=2.0 + place - rate, images=200, config=noise)
+    lossbench("report", "runs", check=0)
+    page, told, asked = browser.new_page(), [], []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((tmp_path / "report.html").as_uri())
+    yield page, told, asked
+    page.close()
+
+
+def losses(page):
+    """The losses of the first table, from the top, as they are shown."""
+    return page.locator("table").first.locator("tbody tr:visible th").all_inner_texts()
+
+
+def test_it_loads_in_silence_and_asks_for_nothing(opened):
+    """No word in the console, no request but the file itself."""
+    page, told, asked = opened
+    assert (told, asked) == ([], [page.url])
+
+
+@pytest.mark.parametrize("width", [400, 800, 1280])
+def test_nothing_is_wider_than_the_window(opened, width):
+    """Not at any of three widths, with every run opened."""
+    page, _, _ = opened
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_table_sorts_by_keyboard_and_says_how(opened):
+    """By name, then by number in both directions; `aria-sort` follows."""
+    page, _, _ = opened
+    head = page.locator("table").first.locator("thead th")
+    head.nth(0).locator("button").focus()
+    page.keyboard.press("Enter")
+    assert losses(page) == [CE, "dice", "focal"]
+    head.nth(2).locator("button").click()
+    assert losses(page) == [CE, "focal", "dice"]
+    assert head.nth(2).get_attribute("aria-sort") == "ascending"
+    assert head.nth(0).get_attribute("aria-sort") is None
+    head.nth(2).locator("button").click()
+    assert losses(page) == ["dice", "focal", CE]
+
+
+def test_a_table_and_the_runs_filter(opened):
+    """What does not hold the word is hidden, and how many are shown is told."""
+    page, _, _ = opened
+    page.get_by_label("Filter losses").first.fill("foc")
+    assert losses(page) == ["focal"]
+    page.get_by_label("Filter runs").fill("dice seed 1")
+    assert page.locator("details.run:visible").count() == 2
+    assert page.locator("[data-filter='Filter runs'] output").inner_text() == "2 of 12 shown"
+
+
+def test_curves_switch_between_metrics(opened):
+    """One row of charts is shown, the one chosen."""
+    page, _, _ = opened
+    switch = page.locator("[data-switch=Metric]").first
+    assert switch.locator(".charts:visible").count() == 1
+    switch.locator("select").select_option(label="validation NLL (nats)")
+    assert switch.locator(".charts:visible").get_attribute("data-option") == "validation NLL (nats)"
+
+
+def test_every_chart_has_a_name(opened):
+    """For those who listen."""
+    page, _, _ = opened
+    names = page.locator("svg").evaluate_all("all => all.map(each => each.getAttribute('aria-label'))")
+    assert len(names) > 50
+    assert all(names)
+
+
+def test_dark_is_dark(opened):
+    """Text and paper change places with the system's scheme."""
+    page, _, _ = opened
+    colour = "getComputedStyle(document.body).backgroundColor"
+    page.emulate_media(color_scheme="light")
+    assert page.evaluate(colour) == "rgb(255, 255, 255)"
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(colour) == "rgb(21, 23, 26)"

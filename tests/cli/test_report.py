@@ -1,0 +1,133 @@
+"""`lossbench report` as a process: one file, nothing from outside in it, nothing from run folders executed."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from lossbench import metrics
+from lossbench.data import embedded
+from lossbench.runs import paths, write
+
+CE = "categorical_crossentropy"
+HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"' onload=alert(3)"
+
+
+class Elements(HTMLParser):
+    """Every element of a page with its attributes, and its text."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.elements, self.text = [], ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        """Keep it."""
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        """Keep it."""
+        self.text += data
+
+
+@pytest.fixture
+def runs(fabricate, tmp_path):
+    """Two losses over six seeds; the second is far better."""
+    for seed in range(6):
+        fabricate(tmp_path / "runs", CE, seed, strength=1.0, images=300)
+        fabricate(tmp_path / "runs", "focal", seed, strength=4.0, images=300)
+    return tmp_path / "runs"
+
+
+def test_the_headline_and_the_table_are_those_of_compare(lossbench, runs, tmp_path):
+    """The difference, its interval and the mean stand in both, to the last digit."""
+    done = lossbench("report", runs, "-o", "out.html", check=0)
+    assert re.fullmatch(r"out.html: 12 runs, 0\.\d\d MB\n", done.stdout)
+    markdown = lossbench("compare", runs, "--format", "markdown", check=0).stdout
+    page = Elements((tmp_path / "out.html").read_text())
+    row = next(line for line in markdown.splitlines() if line.startswith("| focal"))
+    delta, interval = re.search(r"([+−][\d.]+) \| \\\[(.*?)\\\]", row).groups()
+    heading = re.search(r"focal is better than \w+: .*?seeds", page.text)[0]
+    assert heading == (f"focal is better than {CE}: {delta} pp in accuracy, 95 % interval [{interval}], 6 seeds")
+
+
+def test_nothing_is_fetched(lossbench, runs, tmp_path):
+    """No address but data: and places in the page; the policy allows nothing else."""
+    lossbench("report", runs, "-o", "out.html", check=0)
+    elements = Elements((tmp_path / "out.html").read_text()).elements
+    assert not {tag for tag, _ in elements} & {"link", "iframe", "object", "embed", "base", "form"}
+    addresses = [value for _, given in elements for name, value in given.items() if name in {"src", "href"}]
+    assert all(address.startswith(("#", "data:image/png;base64,")) for address in addresses)
+    policy = next(given["content"] for _, given in elements if given.get("http-equiv"))
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+
+
+def test_hostile_run_folders_inject_nothing(lossbench, fabricate, tmp_path):
+    """HTML in a loss's label, a log, a configuration, a reason and versions stays text."""
+    for seed in (0, 1):
+        fabricate(tmp_path / "runs", CE, seed, images=100)
+        folder = fabricate(
+            tmp_path / "runs", HOSTILE, seed, images=100, config={"model.name": HOSTILE}, versions={HOSTILE: HOSTILE}
+        )
+        write.append_line(folder / paths.LOG, HOSTILE)
+        fabricate(tmp_path / "runs", "focal", seed, status="diverged", reason=HOSTILE)
+    lossbench("report", tmp_path / "runs", "-o", "out.html", check=0)
+    page = Elements((tmp_path / "out.html").read_text())
+    assert HOSTILE in page.text
+    assert [tag for tag, _ in page.elements if tag == "script"] == ["script"]
+    assert not [given for tag, given in page.elements if tag == "img" and given.get("src") == "x"]
+    assert not [name for _, given in page.elements for name in given if name.startswith("on")]
+
+
+def with_real_test_set(folder, fixed):
+    """Let a run predict every real test image rightly but for the first ten, of which it gets `fixed` right."""
+    labels = embedded.load().test_labels
+    predicted = labels.copy()
+    wrong = [place for place in range(10) if place not in fixed]
+    predicted[wrong] = (labels[wrong] + 1) % 10
+    logs = metrics.log_softmax(8.0 * np.eye(10)[predicted])
+    write.predictions(folder / paths.PREDICTIONS, labels, {"last": logs, "best": logs})
+
+
+def test_the_images_that_one_loss_fixes_are_those_of_the_test_set(lossbench, fabricate, tmp_path):
+    """The pixels in the page are the real digit's, read back by another decoder."""
+    import base64
+    import io
+
+    from matplotlib.image import imread
+
+    hashes = {"data": embedded.SHA256, "plugin": None}
+    for seed in (0, 1):
+        for loss, fixed in ((CE, [7]), ("focal", [3])):
+            folder = fabricate(tmp_path / "runs", loss, seed, hashes={"identity": loss, **hashes})
+            with_real_test_set(folder, fixed)
+    lossbench("report", tmp_path / "runs", "-o", "out.html", check=0)
+    page = Elements((tmp_path / "out.html").read_text())
+    images = [given["src"] for tag, given in page.elements if tag == "img"]
+    shown = [imread(io.BytesIO(base64.b64decode(src.partition(",")[2])), format="png") for src in images]
+    expected = embedded.load().test_images[[3, 7]]
+    assert np.array_equal(np.round(255 * np.stack(shown)), expected)
+    assert f"#3: {embedded.load().test_labels[3]} taken for" in page.text
+
+
+def test_images_that_are_not_at_hand_are_named_as_such(lossbench, runs, tmp_path):
+    """The data of these runs have another digest: the page says so, and lists the images by number."""
+    lossbench("report", runs, "-o", "out.html", check=0)
+    text = Elements((tmp_path / "out.html").read_text()).text
+    assert "Images not shown: " in text
+
+
+def test_a_page_that_cannot_be_written_is_one_line(lossbench, runs):
+    """Its name and the reason, exit 1, no traceback."""
+    done = lossbench("report", runs, "-o", "no/such/folder/out.html", check=1)
+    assert done.stderr.startswith("error: no/such/folder/out.html: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_no_run_is_exit_5(lossbench, tmp_path):
+    """And no page."""
+    (tmp_path / "empty").mkdir()
+    lossbench("report", "empty", check=5)
+    assert not (tmp_path / "report.html").exists()
