@@ -126,21 +126,21 @@ def reliability(found: Reliability, about: str) -> Html:
     return _svg(about, _axes(frame, [0, 0.5, 1], "confidence"), drawn, 240)
 
 
-def bars(recall: Floats, baseline: Floats | None, y: tuple[float, float], about: str) -> Html:
-    """The recall of each class; the dashed mark is the baseline's."""
-    frame = Frame((-0.6, len(recall) - 0.4), y)
+def bars(missed: Floats, baseline: Floats | None, y: tuple[float, float], about: str) -> Html:
+    """What is missed of each class; the dashed mark is the baseline's."""
+    frame = Frame((-0.6, len(missed) - 0.4), y)
     drawn = [
         _bar(frame, (place - 0.38, place + 0.38), share, "bar", f"class {place}: {share:.2f} %")
-        for place, share in enumerate(recall)
+        for place, share in enumerate(missed)
         if math.isfinite(share)
     ]
-    if baseline is not None and len(baseline) == len(recall):
+    if baseline is not None and len(baseline) == len(missed):
         drawn += [
             _line(frame, place - 0.45, share, place + 0.45, share, "baseline")
             for place, share in enumerate(baseline)
             if math.isfinite(share)
         ]
-    return _svg(about, _axes(frame, list(range(0, len(recall), math.ceil(len(recall) / 10))), "true class"), drawn)
+    return _svg(about, _axes(frame, list(range(0, len(missed), math.ceil(len(missed) / 10))), "true class"), drawn)
 
 
 def matrix(cells: Floats, limit: float, about: str, *, signed: bool) -> Html:

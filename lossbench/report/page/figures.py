@@ -54,8 +54,8 @@ def section(comparison: Comparison, picture: Picture) -> Html:
         ),
         _figures("Confusion", "row: true class; column: predicted class; mean over seeds", "Show", matrices),
         _figures(
-            "Classes", f"share of each class's images that is recognised, %{held}", "Show",
-            [("recall", _recall(panels, baseline))],
+            "Classes", f"share of each class's images that is taken for another, %{held}", "Show",
+            [("mistakes", _missed(panels, baseline))],
         ),
     )  # fmt: skip
 
@@ -177,19 +177,19 @@ def _largest(label: str, matrix: Floats, *, signed: bool) -> str:
     return f"confusion of {clean(label)}{' minus the baseline' * signed}: most {told}"
 
 
-def _recall(panels: Sequence[Panel], baseline: Panel | None) -> list[Html]:
-    recalls = {panel.group.label: _diagonal(panel) for panel in panels}
-    held = _diagonal(baseline) if baseline else None
-    y = charts.span(value for each in recalls.values() if each is not None for value in each)
+def _missed(panels: Sequence[Panel], baseline: Panel | None) -> list[Html]:
+    """Bars from 0: the share of each class's images that are taken for another."""
+    shares = {panel.group.label: share for panel in panels if (share := _mistaken(panel)) is not None}
+    held = _mistaken(baseline) if baseline else None
+    most = max((float(np.nanmax(each, initial=0)) for each in shares.values()), default=0)
     return [
-        _figure(label, charts.bars(each, held, y, f"recall of each class of {clean(label)}"))
-        for label, each in recalls.items()
-        if each is not None
-    ]  # fmt: skip
+        _figure(label, charts.bars(each, held, (0, 1.06 * most or 1), f"mistakes in each class of {clean(label)}, %"))
+        for label, each in shares.items()
+    ]
 
 
-def _diagonal(panel: Panel) -> Floats | None:
-    return None if panel.confusion is None else 100 * np.diagonal(panel.confusion)
+def _mistaken(panel: Panel) -> Floats | None:
+    return None if panel.confusion is None else 100 * (1 - np.diagonal(panel.confusion))
 
 
 def _trend(trend: Trend, measure: Measure) -> list[Html]:

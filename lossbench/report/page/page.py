@@ -36,7 +36,7 @@ def render(evidence: Evidence, command: str) -> str:
             *(_condition(evidence, number) for number in range(len(comparison.blocks))),
             figures.trends(comparison),
             _notes(evidence),
-            runs.section(evidence.runs),
+            runs.section(evidence.runs, comparison.varying),
             element("h2", "For the same page"),
             element("pre", words.clean(command)),
         ),

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from lossbench.report.page.html import Html, element
+from lossbench.report.sentences import setting
 from lossbench.report.words import clean
 
 if TYPE_CHECKING:
@@ -28,24 +29,25 @@ ENVIRONMENT = (
 )
 
 
-def section(runs: Sequence[Told]) -> Html:
-    """A line for each run, which opens."""
+def section(runs: Sequence[Told], varying: Sequence[str]) -> Html:
+    """A line for each run, which opens; `varying` are the keys in which their conditions differ."""
     return element(
         "section",
         element("h2", f"Runs ({len(runs)})", id="runs"),
-        element("div", *map(_run, runs), data_filter="Filter runs"),
+        element("div", *(_run(run, varying) for run in runs), data_filter="Filter runs"),
     )
 
 
-def _run(run: Told) -> Html:
+def _run(run: Told, varying: Sequence[str]) -> Html:
     row = run.row
     folder = str(row["folder"])
     reason = f" · {clean(row['reason'])}" if row.get("reason") else ""
+    condition = "".join(f" · {setting(key, row[key])}" for key in varying if row.get(key) is not None)
     environment = {name: run.summary[name] for name in ENVIRONMENT if name in run.summary}
     again = f"lossbench verify {shlex.quote(folder)}\nlossbench train --config {shlex.quote(f'{folder}/config.yaml')}"
     return element(
         "details",
-        element("summary", f"{clean(row['loss'])} · seed {row['seed']} · {row['status']}{reason}"),
+        element("summary", f"{clean(row['loss'])} · seed {row['seed']}{condition} · {row['status']}{reason}"),
         element("p", clean(folder), class_="faint"),
         *_text("configuration", run.config),
         *_text("environment", json.dumps(environment, indent=1, ensure_ascii=False) if environment else ""),
