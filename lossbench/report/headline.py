@@ -18,7 +18,8 @@ def headlines(comparison: Comparison) -> Iterator[str]:
     """A sentence for each block."""
     for block in comparison.blocks:
         where = sentences.condition(comparison, block)
-        yield f"{f'With {where}: ' * bool(where)}{_headline(comparison, block)}"
+        said = _headline(comparison, block)
+        yield f"With {where}: {said}" if where else said
 
 
 def verdicts(comparison: Comparison, block: Block) -> Iterator[str]:
@@ -27,7 +28,7 @@ def verdicts(comparison: Comparison, block: Block) -> Iterator[str]:
 
 
 def verdict(comparison: Comparison, group: Group) -> str:
-    """One loss against its reference: `focal is better than ce by 3.10 pp in accuracy, 95 % interval […], 10 seeds`."""
+    """One loss against its reference: `focal is better than ce: +3.10 pp in accuracy, 95 % interval […], 10 seeds`."""
     difference, first = group.difference, comparison.question.measures[0]
     if difference is None:
         return f"{clean(group.label)}: nothing to compare with"
@@ -37,7 +38,7 @@ def verdict(comparison: Comparison, group: Group) -> str:
         "worse": f"{ours} is worse than {theirs}",
         "equivalent": f"{ours} and {theirs} are equivalent",
         "identical": f"{ours} and {theirs} give identical results",
-        "undecided": f"no difference shown between {ours} and {theirs}",
+        "undecided": f"undecided between {ours} and {theirs}",
         None: f"{ours} against {theirs}",
     }[difference.verdict]
     if difference.verdict == "identical":
@@ -54,11 +55,11 @@ def _headline(comparison: Comparison, block: Block) -> str:
     """The best loss that is shown to be better; or that none is, and what else is known."""
     compared = [group for group in block.groups if group.difference and group.difference.verdict]
     if comparison.baseline is None or not compared:
-        return "nothing is compared, so no loss can be called better"
+        return "no losses are compared, so none can be called better"
     counts = Counter(group.difference.verdict for group in compared if group.difference)
     for group in compared:
         if group.difference and group.difference.verdict == "better":
             others = counts["better"] - 1
-            return verdict(comparison, group) + f"; so are {others} more" * bool(others)
+            return verdict(comparison, group) + f"; so {'is' if others == 1 else 'are'} {others} more" * bool(others)
     told = ", ".join(f"{count} {name}" for name, count in counts.items())
     return f"no loss is shown to be better than {clean(comparison.baseline)} ({told})"

@@ -1,0 +1,39 @@
+"""A comparison in a sentence."""
+
+from fabricate import row
+
+from lossbench.analysis.comparison import compare
+from lossbench.analysis.records import Question
+from lossbench.report import headline
+
+CE = "categorical_crossentropy"
+
+
+def told(accuracies, **question):
+    """The headlines of losses with these accuracies by seed."""
+    rows = [row(loss, seed, value) for loss, values in accuracies.items() for seed, value in enumerate(values)]
+    return list(headline.headlines(compare(rows, Question(**question))))
+
+
+def test_the_best_loss_that_is_shown_to_be_better_is_named():
+    """By how much, how sure, over how many seeds; the others are counted."""
+    accuracies = {
+        CE: [0.90 + seed / 1000 for seed in range(8)],
+        "focal": [0.92 + seed / 1000 for seed in range(8)],
+        "dice": [0.91 + seed / 1000 for seed in range(8)],
+    }
+    assert told(accuracies) == [
+        f"focal is better than {CE}: +2.00 pp in accuracy, 95 % interval [+2.00, +2.00], 8 seeds; so is 1 more"
+    ]
+
+
+def test_a_loss_that_leads_by_chance_does_not_win():
+    """Two seeds decide nothing, and a worse loss is counted as such."""
+    assert told({CE: [0.90, 0.91], "focal": [0.93, 0.95]}) == [f"no loss is shown to be better than {CE} (1 undecided)"]
+    worse = {CE: [0.90 + seed / 1000 for seed in range(8)], "focal": [0.80 + seed / 1000 for seed in range(8)]}
+    assert told(worse) == [f"no loss is shown to be better than {CE} (1 worse)"]
+
+
+def test_without_a_baseline_nothing_wins():
+    """Nor does the only loss."""
+    assert told({"focal": [0.9, 0.91]}) == ["no losses are compared, so none can be called better"]
