@@ -70,13 +70,15 @@ class Evidence:
         pictures: For each of its blocks, what the runs kept.
         digits: For each of its blocks, each loss against the baseline; empty without a baseline.
         runs: Every run selected, completed or not.
-        unread: The folders and files that could not be read.
+        broken: The folders that could not be read, whose runs are not counted.
+        unread: The files of counted runs that could not be read, which are not drawn.
     """
 
     comparison: Comparison
     pictures: Sequence[Picture]
     digits: Sequence[Sequence[Digits]]
     runs: Sequence[Told]
+    broken: Sequence[Broken]
     unread: Sequence[Broken]
 
 
@@ -88,7 +90,8 @@ def gather(comparison: Comparison, rows: Iterable[Row], broken: Iterable[Broken]
         pictures=found,
         digits=[list(_digits(comparison, block, look)) for block in comparison.blocks],
         runs=[_told(row) for row in rows],
-        unread=[*broken, *unread],
+        broken=[*broken],
+        unread=unread,
     )
 
 

@@ -213,8 +213,8 @@ def _draw(comparison: Comparison, directory: Path) -> None:
 
     found, unread = pictures(comparison)
     files = plots.save(comparison, found, directory)
-    for each in unread:
-        typer.echo(f"not drawn: {words.clean(each.folder)}: {words.clean(each.reason)}", err=True)
+    for line in words.unread(unread):
+        typer.echo(line, err=True)
     typer.echo(f"plots: {len(files)} files in {directory}", err=True)
 
 

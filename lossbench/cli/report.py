@@ -67,7 +67,7 @@ def report(  # noqa: PLR0913 - the options of the command
     evidence = gather(compare(rows, question), rows, broken, _test_images)
     text = page.render(evidence, f"lossbench {shlex.join(sys.argv[1:])}")
     write.text(output, text)
-    for line in words.broken(evidence.unread):
+    for line in (*words.broken(evidence.broken), *words.unread(evidence.unread)):
         typer.echo(line, err=True)
     megabytes = len(text.encode(errors="replace")) / 1e6
     typer.echo(f"{output}: {words.counted(len(rows), 'run')}, {megabytes:.2f} MB")

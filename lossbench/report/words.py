@@ -117,6 +117,11 @@ def broken(folders: Iterable[Broken]) -> list[str]:
     return [f"not counted: {clean(each.folder)}: {clean(each.reason)}" for each in folders]
 
 
+def unread(folders: Iterable[Broken]) -> list[str]:
+    """A line for each run of which something could not be read for a drawing."""
+    return [f"not drawn: {clean(each.folder)}: {clean(each.reason)}" for each in folders]
+
+
 def _number(value: float | None, *, in_percent: bool) -> str:
     if value is None:
         return "-"

@@ -119,6 +119,15 @@ def test_images_that_are_not_at_hand_are_named_as_such(lossbench, runs, tmp_path
     assert "Images not shown: " in text
 
 
+def test_what_could_not_be_read_is_named_on_the_page_and_on_stderr(lossbench, runs, tmp_path):
+    """The rest is drawn, and the run still counts."""
+    broken = min((runs / "study").iterdir())
+    (broken / paths.METRICS).write_text("epoch\nsoon\n")
+    done = lossbench("report", runs, "-o", "out.html", check=0)
+    assert done.stderr == f"not drawn: {broken}: metrics.csv: expected a number, got 'soon'\n"
+    assert done.stderr.strip() in Elements((tmp_path / "out.html").read_text()).text
+
+
 def test_a_page_that_cannot_be_written_is_one_line(lossbench, runs):
     """Its name and the reason, exit 1, no traceback."""
     done = lossbench("report", runs, "-o", "no/such/folder/out.html", check=1)

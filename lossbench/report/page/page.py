@@ -140,7 +140,8 @@ def _notes(evidence: Evidence) -> Html:
     lines = [
         *sentences.legend(comparison),
         *sentences.notes(comparison),
-        *words.broken(evidence.unread),
+        *words.broken(evidence.broken),
+        *words.unread(evidence.unread),
     ]
     return element("section", element("h2", "Notes", id="notes"), _list(lines))
 
