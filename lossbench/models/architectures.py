@@ -86,6 +86,7 @@ def build(
     image_shape: tuple[int, int],
     seed: int,
     precision: str = "float32",
+    kinds: Any = None,
 ) -> KerasModel:
     """The model of a configuration: normalised images `[batch, height, width, 1]` to logits `[batch, classes]`.
 
@@ -95,13 +96,14 @@ def build(
         image_shape: Height and width in pixels.
         seed: The run's seed; every layer draws its weights and its dropout from a stream of its own.
         precision: A Keras dtype policy; the head computes in float32 under each.
+        kinds: Where `Conv2D`, `MaxPooling2D` and `Dropout` come from; None: `keras.layers`.
 
     Returns:
         A `keras.Model`; the same arguments give the same weights.
     """
     import keras
 
-    make = Layers(section, seed, precision)
+    make = Layers(section, seed, precision, kinds)
     images = keras.Input((*image_shape, 1), dtype="float32")
     features = images
     for layer in ARCHITECTURES[section.name](make, section):

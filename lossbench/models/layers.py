@@ -8,17 +8,17 @@ from typing import Any
 
 from lossbench.config import model as sections
 from lossbench.config.seeds import integer
-from lossbench.models import on_cpu
 from lossbench.models.initializers import initializer
 
 
 class Layers:
     """Makes the layers of one model in order; the n-th seeded layer always gets the n-th seed."""
 
-    def __init__(self, section: sections.Model, seed: int, precision: str) -> None:
+    def __init__(self, section: sections.Model, seed: int, precision: str, kinds: Any = None) -> None:
         import keras
 
         self._keras = keras
+        self._kinds = kinds or keras.layers
         self._section = section
         self._precision = precision
         self._names = Counter[str]()
@@ -34,7 +34,7 @@ class Layers:
 
     def max_pool(self) -> Any:
         """The largest of each 2×2 pixels."""
-        return on_cpu.max_pooling()(2, **self._called("max_pool"))
+        return self._kinds.MaxPooling2D(2, **self._called("max_pool"))
 
     def average_pool(self) -> Any:
         """The mean of each 2×2 pixels."""
@@ -47,7 +47,7 @@ class Layers:
 
     def convolution(self, filters: int, size: int, activation: str | None = None, padding: str = "valid") -> Any:
         """A 2-D convolution of `size`×`size`, stride 1."""
-        return on_cpu.convolution()(
+        return self._kinds.Conv2D(
             filters,
             size,
             activation=activation,
@@ -65,7 +65,7 @@ class Layers:
 
     def dropout(self, rate: float) -> Any:
         """Dropout from a stream of its own; its state is a variable of the model, hence part of a checkpoint."""
-        return on_cpu.dropout()(rate, seed=next(self._seeds), **self._called("dropout"))
+        return self._kinds.Dropout(rate, seed=next(self._seeds), **self._called("dropout"))
 
     def _called(self, kind: str) -> dict[str, Any]:
         """The n-th layer of a kind is `kind_n` in every process, and computes in the run's precision."""

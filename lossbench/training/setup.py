@@ -17,6 +17,7 @@ from lossbench.errors import ConfigError
 from lossbench.losses import plugin, registry
 from lossbench.models import build
 from lossbench.training import runtime, tensorboard
+from lossbench.training.layers import layers
 from lossbench.training.loop import Loop
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
             image_shape=dataset.train.images.shape[1:],
             seed=experiment.seed,
             precision=experiment.train.precision,
+            kinds=layers(),
         )
         loss = registry.bind(experiment.loss, **context)
         _check_monitor(experiment, loss)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossbench.models import on_cpu
+from lossbench.training.layers import layers
 
 
 def values_and_gradients(layer, images, upstream):
@@ -31,7 +31,7 @@ def test_a_convolution_is_keras_own(padding, size, channels):
     settings = {"padding": padding, "activation": "relu", "kernel_initializer": keras.initializers.GlorotUniform(1)}
     images = keras.ops.convert_to_tensor(draws((7, 11, 8, channels)))
     expected = values_and_gradients(keras.layers.Conv2D(6, size, **settings), images, draws)
-    actual = values_and_gradients(on_cpu.convolution()(6, size, **settings), images, draws)
+    actual = values_and_gradients(layers().Conv2D(6, size, **settings), images, draws)
     for ours, theirs in zip([actual[0], *actual[1]], [expected[0], *expected[1]], strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 
@@ -46,7 +46,7 @@ def test_max_pooling_is_keras_own_to_the_bit(height, width, dtype):
     images = np.random.default_rng(height).integers(-2, 3, (5, height, width, 3)).astype(np.float32)
     images = keras.ops.cast(images, dtype)
     expected = values_and_gradients(keras.layers.MaxPooling2D(2, dtype=dtype), images, draws)
-    actual = values_and_gradients(on_cpu.max_pooling()(2, dtype=dtype), images, draws)
+    actual = values_and_gradients(layers().MaxPooling2D(2, dtype=dtype), images, draws)
     assert np.array_equal(*(np.asarray(keras.ops.cast(each[0], "float32")) for each in (actual, expected)))
     assert np.array_equal(*(np.asarray(keras.ops.cast(each[1][0], "float32")) for each in (actual, expected)))
 
@@ -56,7 +56,7 @@ def test_dropout_keeps_its_share_and_the_mean(rate, dtype):
     """The share of zeros among 999,999 numbers, within four standard errors; what is left makes up for it."""
     import keras
 
-    layer = on_cpu.dropout()(rate, seed=5, dtype=dtype)
+    layer = layers().Dropout(rate, seed=5, dtype=dtype)
     ones = keras.ops.ones((111, 9009), dtype=dtype)
     dropped = np.asarray(keras.ops.cast(layer(ones, training=True), "float64"))
     assert (dropped == 0).mean() == pytest.approx(rate, abs=4 * np.sqrt(rate * (1 - rate) / dropped.size) + 2**-16)
@@ -68,7 +68,7 @@ def test_dropout_draws_anew_with_each_call_and_by_its_seed():
     """Two calls differ and are not shifted copies; two layers of one seed agree; all columns are treated alike."""
     import keras
 
-    ones, layer, twin = keras.ops.ones((2000, 7)), *(on_cpu.dropout()(0.5, seed=5) for _ in range(2))
+    ones, layer, twin = keras.ops.ones((2000, 7)), *(layers().Dropout(0.5, seed=5) for _ in range(2))
     first, second = (np.asarray(layer(ones, training=True)) for _ in range(2))
     assert np.array_equal(first, twin(ones, training=True))
     assert np.abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.04
@@ -78,4 +78,4 @@ def test_dropout_draws_anew_with_each_call_and_by_its_seed():
 def test_dropout_at_zero_is_nothing():
     """The numbers themselves, also while training."""
     ones = np.ones((3, 5), np.float32)
-    assert np.array_equal(on_cpu.dropout()(0.0, seed=1)(ones, training=True), ones)
+    assert np.array_equal(layers().Dropout(0.0, seed=1)(ones, training=True), ones)

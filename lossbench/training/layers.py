@@ -7,10 +7,17 @@ given Keras' own convolution and pooling.
 from __future__ import annotations
 
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 
-def convolution() -> type[Any]:
+@cache
+def layers() -> SimpleNamespace:
+    """What a model is built of in place of `keras.layers`, under Keras' names."""
+    return SimpleNamespace(Conv2D=_convolution(), MaxPooling2D=_max_pooling(), Dropout=_dropout())
+
+
+def _convolution() -> type[Any]:
     """Keras' 2-D convolution; of one channel, each pixel's surroundings become a row, and the kernel multiplies all."""
     import keras
     import tensorflow as tf
@@ -32,7 +39,7 @@ def convolution() -> type[Any]:
     return Convolution
 
 
-def max_pooling() -> type[Any]:
+def _max_pooling() -> type[Any]:
     """Keras' max-pooling of 2×2 pixels; its gradient goes to the first of them that is as large as the result."""
     import keras
     import tensorflow as tf
@@ -49,7 +56,7 @@ def max_pooling() -> type[Any]:
     return MaxPooling
 
 
-def dropout() -> type[Any]:
+def _dropout() -> type[Any]:
     """Keras' dropout from 16 random bits for each number: the rate is rounded to 1/65536, and the scale fits that."""
     import keras
     import tensorflow as tf
