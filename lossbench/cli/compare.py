@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lossbench.cli import selection
+from lossbench.cli import options, selection
 from lossbench.errors import GateFailedError, UndecidedError, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SELECTION, STATISTICS, GATE, OUTPUT = "Which runs", "What is compared", "The gat
 
 
 def compare(  # noqa: PLR0913 - the options of the command
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Run folders, or folders that hold them.")],
+    paths: options.Runs,
     *,
     where: Annotated[
         str | None,

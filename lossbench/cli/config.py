@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import options
+from lossbench.cli import completion, options
 
 
 def config(
     file: Annotated[Path, typer.Argument(help="A YAML file.")],
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Such as loss.gamma=5.")
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Such as loss.gamma=5.", autocompletion=completion.settings),
     ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of YAML.")] = False,

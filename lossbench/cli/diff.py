@@ -7,8 +7,13 @@ from typing import Annotated
 
 import typer
 
-A = Annotated[Path, typer.Argument(metavar="A", help="A run folder, or a folder that holds only one.")]
-B = Annotated[Path, typer.Argument(metavar="B", help="Another one.")]
+from lossbench.cli import completion
+
+A = Annotated[
+    Path,
+    typer.Argument(metavar="A", help="A run folder, or a folder that holds only one.", autocompletion=completion.runs),
+]
+B = Annotated[Path, typer.Argument(metavar="B", help="Another one.", autocompletion=completion.runs)]
 
 
 def diff(

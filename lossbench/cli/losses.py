@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lossbench.cli import options
+from lossbench.cli import completion, options
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from lossbench.losses.terms import LossTerm
 
-Name = Annotated[str | None, typer.Argument(help="Show this loss only: identifier, alias or preset.")]
+Name = Annotated[
+    str | None,
+    typer.Argument(help="Show this loss only: identifier, alias or preset.", autocompletion=completion.losses),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Argument(metavar="KEY=VALUE", help="Hyperparameters for --measure, --plot, --check."),

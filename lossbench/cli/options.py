@@ -7,6 +7,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from lossbench.cli import completion
+
 Config: TypeAlias = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The YAML file.")]
 Plugins: TypeAlias = Annotated[
     list[Path] | None,
@@ -14,4 +16,14 @@ Plugins: TypeAlias = Annotated[
 ]
 RunsDir: TypeAlias = Annotated[Path, typer.Option("--runs-dir", metavar="FOLDER", help="Where run folders go.")]
 Device: TypeAlias = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N.")]
+Run: TypeAlias = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN", help="A run folder, or a folder that holds only one.", autocompletion=completion.runs
+    ),
+]
+Runs: TypeAlias = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH", help="Run folders, or folders that hold them.", autocompletion=completion.runs),
+]
 RUNS = Path("runs")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lossbench.cli import selection
+from lossbench.cli import options, selection
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def report(  # noqa: PLR0913 - the options of the command
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Run folders, or folders that hold them.")],
+    paths: options.Runs,
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page.")] = Path("report.html"),
     where: Annotated[

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lossbench.cli import options
+
 
 def show(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or a folder that holds only one.")],
+    run: options.Run,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Show one run: configuration, metrics, curves, scores of each class, confusion."""

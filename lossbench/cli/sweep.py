@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lossbench.cli import options
+from lossbench.cli import completion, options
 from lossbench.errors import InterruptedRunError, UnfinishedRunError, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,12 @@ TRIALS, WRONG, SHOWN, RAY = "Which trials", "When something goes wrong", "What i
 
 def sweep(  # noqa: PLR0913 - a command's options
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as loss.gamma=0,1,2: a comma makes an axis.")
+        list[str] | None,
+        typer.Argument(
+            metavar="KEY=VALUE",
+            help="Such as loss.gamma=0,1,2: a comma makes an axis.",
+            autocompletion=completion.settings,
+        ),
     ] = None,
     *,
     config: options.Config,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossbench.cli import options
+from lossbench.cli import completion, options
 from lossbench.errors import UnfinishedRunError
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 def train(
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Set keys, such as loss.gamma=5 train.epochs=3.")
+        list[str] | None,
+        typer.Argument(
+            metavar="KEY=VALUE",
+            help="Set keys, such as loss.gamma=5 train.epochs=3.",
+            autocompletion=completion.settings,
+        ),
     ] = None,
     *,
     config: options.Config,

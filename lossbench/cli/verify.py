@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from lossbench.errors import GateFailedError
 
 
 def verify(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or a folder that holds only one.")],
+    run: options.Run,
     *,
     plugin: options.Plugins = None,
     device: Annotated[
