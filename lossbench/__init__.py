@@ -6,6 +6,7 @@ The house has two halves that never import each other; the run folder is their o
     metrics.py   accuracy, NLL, Brier, ECE: NumPy functions of log-probabilities and labels
     ops.py       keras.ops on first use: what the losses are written in
     cli/         one file a command: parse, call one function, print
+    notebook.py  the same from Python: train, compare
     config/      text -> Experiment -> Trial
     data/        Trial -> Dataset: uint8 images, labels as seen, labels as true
     losses/      the catalogue: a loss is one function, everything else is derived from it
@@ -18,6 +19,7 @@ The house has two halves that never import each other; the run folder is their o
 
     YAML -> config -> Trial -> data -> Dataset -> models + losses -> training -> runs -> folder -> analysis -> report
 
+From Python, `lossbench.train(config)` and `lossbench.compare(paths)` do what the commands do, and
 `lossbench.load_runs(paths)` gives run folders as a pandas frame, for analyses of your own.
 """
 
@@ -26,14 +28,18 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from lossbench.analysis.frame import load_runs
+    from lossbench.notebook import compare, train
 
-__all__ = ["__version__", "load_runs"]
+__all__ = ["__version__", "compare", "load_runs", "train"]
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> object:
-    if name == "load_runs":
-        from lossbench.analysis.frame import load_runs
+_MODULES = {"compare": "lossbench.notebook", "load_runs": "lossbench.analysis.frame", "train": "lossbench.notebook"}
 
-        return load_runs
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_MODULES[name]), name)

@@ -7,16 +7,13 @@ from base64 import b64encode
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from lossbench.report import columns, headline, sentences, words
-from lossbench.report.page import digits, figures, runs
+from lossbench.report import headline, sentences, words
+from lossbench.report.page import digits, figures, runs, tables
 from lossbench.report.page.html import Html, element
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lossbench.analysis.evidence import Evidence
-    from lossbench.analysis.records import Block, Comparison, Group
-    from lossbench.report.columns import Column
+    from lossbench.analysis.records import Block, Comparison
 
 
 def render(evidence: Evidence, command: str) -> str:
@@ -95,43 +92,16 @@ def _condition(evidence: Evidence, number: int) -> Html:
         "section",
         element("h2", name, id="verdicts" if number == 0 else f"verdicts-{number + 1}"),
         _table(comparison, block, name),
-        _list(told),
+        tables.listed(told),
         figures.section(comparison, picture),
         digits.section(evidence.digits[number]),
     )
 
 
 def _table(comparison: Comparison, block: Block, name: str) -> Html:
-    every = columns.columns(comparison)
-    by = " · ".join(map(words.clean, comparison.question.by))
-    heads = [
-        element("th", by, scope="col"),
-        *(element("th", column.head, scope="col", class_=_side(column)) for column in every),
-    ]
-    rows = [element("tr", _name(group), *(_cell(column, group) for column in every)) for group in block.groups]
-    caption = f"{name}: * marks the best mean" if any(group.best for group in block.groups) else name
-    table = element(
-        "table",
-        element("caption", caption),
-        element("thead", element("tr", *heads)),
-        element("tbody", *rows),
-    )
+    table = tables.table(comparison, block, name)
     scroll = element("div", table, class_="scroll", tabindex=0, role="region", aria_label=f"table: {name}")
     return element("div", scroll, data_filter="Filter losses")
-
-
-def _name(group: Group) -> Html:
-    return element("th", words.clean(group.label), scope="row")
-
-
-def _cell(column: Column, group: Group) -> Html:
-    mark = column.mark(group)
-    best = "best" if mark == columns.BEST else None
-    return element("td", f"{column.text(group)} {mark}".strip(), class_=best or _side(column))
-
-
-def _side(column: Column) -> str | None:
-    return None if column.is_number else "word"
 
 
 def _notes(evidence: Evidence) -> Html:
@@ -143,9 +113,4 @@ def _notes(evidence: Evidence) -> Html:
         *words.broken(evidence.broken),
         *words.unread(evidence.unread),
     ]
-    return element("section", element("h2", "Notes", id="notes"), _list(lines))
-
-
-def _list(lines: Iterable[str]) -> Html:
-    items = [element("li", line) for line in lines]
-    return element("ul", *items) if items else Html()
+    return element("section", element("h2", "Notes", id="notes"), tables.listed(lines))

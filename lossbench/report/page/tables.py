@@ -1,0 +1,59 @@
+"""A comparison's tables as HTML: in the page, and in a notebook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lossbench.report import columns, sentences, words
+from lossbench.report.page.html import Html, element, joined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lossbench.analysis.records import Block, Comparison, Group
+    from lossbench.report.columns import Column
+
+
+def fragment(comparison: Comparison) -> Html:
+    """Title, a table for each condition, notes: without a page around them."""
+    tables = (table(comparison, block, sentences.condition(comparison, block)) for block in comparison.blocks)
+    notes = listed([*sentences.legend(comparison), *sentences.notes(comparison)])
+    return joined([element("p", element("strong", sentences.title(comparison))), *tables, notes])
+
+
+def table(comparison: Comparison, block: Block, name: str) -> Html:
+    """One condition: a row for each loss."""
+    every = columns.columns(comparison)
+    by = " · ".join(map(words.clean, comparison.question.by))
+    heads = [
+        element("th", by, scope="col"),
+        *(element("th", column.head, scope="col", class_=_side(column)) for column in every),
+    ]
+    rows = [element("tr", _name(group), *(_cell(column, group) for column in every)) for group in block.groups]
+    best = "* marks the best mean" if any(group.best for group in block.groups) else ""
+    return element(
+        "table",
+        element("caption", ": ".join(filter(None, (name, best)))),
+        element("thead", element("tr", *heads)),
+        element("tbody", *rows),
+    )
+
+
+def listed(lines: Iterable[str]) -> Html:
+    """Lines as a list, if there are any."""
+    items = [element("li", line) for line in lines]
+    return element("ul", *items) if items else Html()
+
+
+def _name(group: Group) -> Html:
+    return element("th", words.clean(group.label), scope="row")
+
+
+def _cell(column: Column, group: Group) -> Html:
+    mark = column.mark(group)
+    best = "best" if mark == columns.BEST else None
+    return element("td", f"{column.text(group)} {mark}".strip(), class_=best or _side(column))
+
+
+def _side(column: Column) -> str | None:
+    return None if column.is_number else "word"

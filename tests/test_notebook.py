@@ -1,0 +1,120 @@
+"""Training and comparing from Python: the commands' numbers, as objects."""
+
+import csv
+import io
+import re
+import subprocess
+import sys
+
+import pytest
+
+import lossbench
+from lossbench import errors
+
+
+@pytest.fixture
+def runs(tmp_path, fabricate):
+    """Two losses of eight seeds, the second a little better."""
+    for seed in range(8):
+        fabricate(tmp_path, "categorical_crossentropy", seed, strength=1.0)
+        fabricate(tmp_path, "focal", seed, strength=1.2)
+    return tmp_path
+
+
+def command(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "lossbench", *map(str, arguments)], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_a_comparison_shows_the_commands_table(runs):
+    """Character for character, at 80 columns without colours."""
+    assert f"{lossbench.compare(runs)!r}\n" == command("compare", runs, "--output", "/dev/stdout")
+
+
+def test_groups_are_the_commands_csv(runs):
+    """Every number unrounded."""
+    rows = list(csv.DictReader(io.StringIO(command("compare", runs, "--format", "csv", "--metric", "nll,accuracy"))))
+    groups = lossbench.compare([runs], metrics=["nll", "accuracy"]).groups
+    assert groups["loss"].tolist() == [row["loss"] for row in rows]
+    assert groups["nll_mean"].tolist() == [float(row["nll_mean"]) for row in rows]
+    assert groups["verdict"].fillna("").tolist() == [row["verdict"] for row in rows]
+
+
+def test_seeds_are_the_runs_own_values(runs):
+    """A row a loss and seed, as load_runs has them; only the seeds asked for."""
+    seeds = lossbench.compare(runs, seeds=range(3)).seeds.set_index(["loss", "seed"])["accuracy"].sort_index()
+    found = lossbench.load_runs(runs).query("seed < 3").set_index(["loss", "seed"])["test.last.accuracy"].sort_index()
+    assert seeds.to_dict() == found.to_dict()
+
+
+def test_what_is_asked_reaches_the_comparison(runs):
+    """Baseline by alias, condition, confidence, region of equivalence."""
+    compared = lossbench.compare(
+        runs, baseline="ce", where="seed < 4", confidence=0.9, rope="50pp", by=["loss"]
+    ).comparison
+    assert compared.baseline == "categorical_crossentropy"
+    assert {group.n for group in compared.blocks[0].groups} == {4}
+    assert compared.question.confidence == 0.9
+    assert "equivalent" in lossbench.compare(runs, rope="50pp").groups["verdict"].tolist()
+
+
+def test_a_notebook_gets_html_in_which_text_is_text(tmp_path, fabricate):
+    """A loss whose label is markup does not become markup."""
+    for seed in range(2):
+        fabricate(tmp_path, "<script>alert(1)</script>", seed)
+    html = lossbench.compare(tmp_path)._repr_html_()
+    assert "&lt;script&gt;" in html
+    assert set(re.findall(r"<(\w+)", html)) <= {
+        "p",
+        "strong",
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "ul",
+        "li",
+    }
+
+
+def test_rich_prints_the_table(runs):
+    """What `print` of rich shows is the table, not the object's address."""
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), width=80)
+    console.print(lossbench.compare(runs))
+    assert "focal" in console.file.getvalue()
+
+
+def test_mistakes_are_errors_of_the_family(runs, tmp_path):
+    """As the commands say them."""
+    with pytest.raises(errors.UsageError, match="accurcy"):
+        lossbench.compare(runs, metrics=["accurcy"])
+    with pytest.raises(errors.UsageError, match="nowhere"):
+        lossbench.compare(tmp_path / "nowhere")
+    with pytest.raises(errors.ConfigError, match=r"loss.gama"):
+        lossbench.train({"loss": {"name": "focal", "gama": 1}})
+    assert not list(tmp_path.glob("runs"))
+
+
+def test_training_from_a_mapping_and_from_a_file_is_one_trial(small, tmp_path):
+    """The second finds what the first has trained; its accuracy is what load_runs tells."""
+    trained = lossbench.train(small | {"train": {"epochs": 1}}, runs_dir=tmp_path)
+    assert (trained.status, trained.was_done) == ("completed", False)
+    (tmp_path / "small.yaml").write_text("data: {train_size: 2000, validation_size: 500}\ntrain: {epochs: 1}\n")
+    again = lossbench.train(tmp_path / "small.yaml", runs_dir=tmp_path)
+    assert (again.run, again.was_done) == (trained.run, True)
+    (row,) = lossbench.load_runs(tmp_path).to_dict("records")
+    assert row["test.last.accuracy"] == trained.summary["metrics"]["test.last.accuracy"]
+
+
+def test_importing_lossbench_imports_nothing_heavy():
+    """Not even pandas: what is not used costs nothing."""
+    code = (
+        "import sys, lossbench; print(sorted({'pandas', 'numpy', 'keras', 'tensorflow', 'rich'} & sys.modules.keys()))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
