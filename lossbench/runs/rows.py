@@ -35,7 +35,7 @@ def row(folder: Path) -> tuple[dict[str, Scalar], dict[str, Scalar], dict[str, f
     run = read.read(folder)
     summary = run.summary
     kept = {key: value for key, value in run.config.items() if key not in {"test", "val", "seed", "name"}}
-    config = {key: value for key, value in _flat(kept) if key not in RUN_COLUMNS and not is_metric(key)}
+    config = {key: value for key, value in flat(kept) if key not in RUN_COLUMNS and not is_metric(key)}
     facts: dict[str, Any] = {
         "status": run.status,
         "reason": _text(summary.get("reason")),
@@ -83,10 +83,11 @@ def is_metric(name: str) -> bool:
     return name.startswith(("test.", "val."))
 
 
-def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Scalar]]:
+def flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Scalar]]:
+    """A nested mapping as dotted keys and scalars; lists, and mappings without a key, are JSON."""
     for key, value in mapping.items():
         if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", _scalar(value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lossbench import metrics
-from lossbench.config.write import to_yaml
+from lossbench.config.write import dump, to_yaml
 from lossbench.losses import registry
 from lossbench.runs import paths, read, write
 from lossbench.training import epochs, provenance
@@ -34,7 +34,7 @@ class Record:
         write.table(run / paths.METRICS, paths.METRICS_COLUMNS, history)
         self.status("running", history)
         self.log(f"{provenance.now()} {self.summary['loss']}, seed {experiment.seed}: from epoch {len(history)} on")
-        self._events = Events(run, history) if experiment.log.tensorboard else None
+        self._events = Events(run, dump(experiment), history) if experiment.log.tensorboard else None
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         """Append an epoch's row, and its line to the log."""

@@ -1,4 +1,4 @@
-"""TensorBoard events under Keras' tag names, written anew from the epochs that there are."""
+"""TensorBoard events under Keras' tag names, and HParams; written anew from the epochs that there are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import UsageError
-from lossbench.runs import paths
+from lossbench.runs import paths, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,16 +23,20 @@ def check() -> None:
 
 
 class Events:
-    """Writers of `tb/train` and `tb/validation` in a run folder."""
+    """Writers of `tb/train` and `tb/validation` in a run folder; the configuration stands beside them in `tb`."""
 
-    def __init__(self, run: Path, history: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, run: Path, config: Mapping[str, Any], history: Iterable[Mapping[str, Any]]) -> None:
         import tensorflow as tf
+        from tensorboard.plugins.hparams import api as hparams
 
         self._summary = tf.summary
         shutil.rmtree(run / paths.TENSORBOARD, ignore_errors=True)
         self._writers = {
             part: tf.summary.create_file_writer(str(run / paths.TENSORBOARD / part)) for part in ("train", "validation")
         }
+        with tf.summary.create_file_writer(str(run / paths.TENSORBOARD)).as_default():
+            told = {key: value for key, value in rows.flat(config) if value is not None}
+            hparams.hparams(told, trial_id=run.name)
         for row in history:
             self.epoch(row)
 

@@ -190,6 +190,20 @@ def test_tensorboard_reads_back_what_was_written(small, tmp_path):
         assert points == expected
 
 
+def test_tensorboard_has_the_configuration_as_hyperparameters(small, tmp_path):
+    """In TensorBoard's own HParams record: dotted keys with their values, one session under the folder's name."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams import metadata
+
+    outcome = run(small | {"log": {"tensorboard": True}, "seed": 4}, tmp_path)
+    (content,) = EventAccumulator(str(outcome.run / "tb")).Reload().PluginTagToContent("hparams").values()
+    session = metadata.parse_session_start_info_plugin_data(content)
+    told = {key: getattr(value, value.WhichOneof("kind")) for key, value in session.hparams.items()}
+    expected = {"seed": 4, "train.epochs": 2, "optimizer.learning_rate": 0.001, "loss.name": "categorical_crossentropy"}
+    assert {key: told[key] for key in expected} == expected
+    assert (session.group_name, "data.label_noise" in told) == (outcome.run.name, False)
+
+
 PLUGIN = '''
 """Losses of a user."""
 import keras
