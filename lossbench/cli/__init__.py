@@ -17,6 +17,7 @@ from lossbench.cli.compare import compare
 from lossbench.cli.config import config
 from lossbench.cli.diff import diff
 from lossbench.cli.doctor import doctor
+from lossbench.cli.export import app as export
 from lossbench.cli.init import init
 from lossbench.cli.losses import losses
 from lossbench.cli.report import report
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(export, name="export")
 
 
 def _version(*, wanted: bool) -> None:

@@ -1,0 +1,41 @@
+"""`lossbench export mlflow`: run folders for the tools that people have already."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lossbench.cli import options, selection
+
+app = typer.Typer(no_args_is_help=True, help="Write run folders to another tool.")
+
+
+@app.callback()
+def _export() -> None:
+    pass
+
+
+@app.command()
+def mlflow(
+    paths: options.Runs,
+    *,
+    tracking_uri: Annotated[str, typer.Option(metavar="URI", help="A database or a server.")] = "sqlite:///mlflow.db",
+    experiment: Annotated[str, typer.Option(metavar="NAME", help="MLflow's experiment.")] = "lossbench",
+    where: Annotated[
+        str | None, typer.Option(metavar="CONDITION", help="Which runs, such as \"status=='completed'\".")
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="SEEDS", help="Which seeds, such as 0-9 or 0,1,5.")] = None,
+) -> None:
+    """Write runs to MLflow: parameters, metrics by epoch, files, tags; a run that is there already is left alone."""
+    from lossbench.analysis import frame
+    from lossbench.analysis import where as conditions
+    from lossbench.report import mlflow as report
+    from lossbench.report import words
+
+    found, broken = frame.rows(paths)
+    wanted = conditions.select(found, condition=where, seeds=selection.seeds(seeds) if seeds else None)
+    counts = report.export(wanted, tracking_uri, experiment)
+    for line in words.broken(broken):
+        typer.echo(line, err=True)
+    typer.echo(f"{tracking_uri}, experiment {experiment}: {counts['new']} new, {counts['known']} known")

@@ -1,0 +1,101 @@
+"""Runs in MLflow, read back by MLflow's own search; a real SQLite store."""
+
+import json
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from lossbench.runs import read
+
+ROOT = Path(__file__).parents[2]
+needs_mlflow = pytest.mark.skipif(find_spec("mlflow") is None, reason="MLflow is not installed")
+
+
+@pytest.fixture
+def runs(tmp_path, fabricate):
+    """Two losses of two seeds; one more run that is still training."""
+    for loss in ("categorical_crossentropy", "focal"):
+        for seed in range(2):
+            fabricate(tmp_path / "runs", loss, seed)
+    folder = fabricate(tmp_path / "runs", "focal", 2)
+    change_status(folder, "running")
+    return tmp_path / "runs"
+
+
+def change_status(folder, status):
+    summary = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(summary | {"status": status}))
+
+
+def stored(tmp_path):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
+    experiment = client.get_experiment_by_name("lossbench").experiment_id
+    return client, client.search_runs([experiment])
+
+
+@needs_mlflow
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # MLflow's, of SQLAlchemy
+def test_mlflow_finds_parameters_curves_files_and_parents(lossbench, tmp_path, runs):
+    """What the run folder says, number by number."""
+    done = lossbench("export", "mlflow", "runs", check=0)
+    assert done.stdout == "sqlite:///mlflow.db, experiment lossbench: 5 new, 0 known\n"
+    client, found = stored(tmp_path)
+    by_name = {each.info.run_name: each for each in found}
+    assert len(by_name) == 7  # five runs, two parents
+    for folder in (path.parent for path in runs.rglob("run.json")):
+        logged, run = by_name[folder.name], read.read(folder)
+        assert logged.data.params["train.epochs"] == str(run.config["train"]["epochs"])
+        assert logged.data.params["seed"] == str(run.seed)
+        assert logged.data.metrics["test.last.accuracy"] == run.metrics["test.last.accuracy"]
+        points = client.get_metric_history(logged.info.run_id, "val_accuracy")
+        assert [(each.step, each.value) for each in sorted(points, key=lambda each: each.step)] == [
+            (epoch, row["val_accuracy"]) for epoch, row in enumerate(read.history(folder))
+        ]
+        assert {"config.yaml", "metrics.csv", "run.json"} <= {
+            each.path for each in client.list_artifacts(logged.info.run_id)
+        }
+        assert by_name[run.loss].info.run_id == logged.data.tags["mlflow.parentRunId"]
+        assert logged.info.status == {"completed": "FINISHED", "running": "RUNNING"}[run.status]
+
+
+@needs_mlflow
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # MLflow's, of SQLAlchemy
+def test_again_does_not_double_and_a_run_that_went_on_is_replaced(lossbench, tmp_path, runs):
+    """Nothing new; then the one whose status has changed, once."""
+    lossbench("export", "mlflow", "runs", check=0)
+    assert lossbench("export", "mlflow", "runs", check=0).stdout.endswith(": 0 new, 5 known\n")
+    (folder,) = (path.parent for path in runs.rglob("run.json") if '"running"' in path.read_text())
+    change_status(folder, "completed")
+    assert lossbench("export", "mlflow", "runs", check=0).stdout.endswith(": 1 new, 4 known\n")
+    assert [each.info.status for each in stored(tmp_path)[1] if each.info.run_name == folder.name] == ["FINISHED"]
+
+
+@needs_mlflow
+@pytest.mark.slow
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize(
+    "uri", ["sqlite:////proc/nowhere/mlflow.db", "sqlite:///text.db", "http://127.0.0.1:9", "odd://x"]
+)
+def test_a_store_that_cannot_be_used_is_one_line(lossbench, tmp_path, uri):
+    """A folder that cannot be, a file that is no database, nobody listening, a scheme that nobody knows: exit 1."""
+    (tmp_path / "text.db").write_text("no database " * 100)
+    done = lossbench("export", "mlflow", "runs", "--tracking-uri", uri)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert [line.startswith(f"error: --tracking-uri {uri}: ") for line in done.stderr.splitlines()] == [True]
+
+
+@pytest.mark.usefixtures("runs")
+def test_without_mlflow_it_says_what_to_type(lossbench, tmp_path):
+    """Exit 2, one line, nothing written."""
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without" / "mlflow.py").write_text("raise ImportError")
+    done = lossbench("export", "mlflow", "runs", PYTHONPATH=f"{tmp_path / 'without'}{os.pathsep}{ROOT}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: lossbench export mlflow needs MLflow: pip install 'lossbench[mlflow]'\n"
+    assert not list(tmp_path.glob("mlflow.db"))
