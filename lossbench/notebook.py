@@ -94,28 +94,23 @@ def compare(  # noqa: PLR0913 - what a comparison can be asked
     Example:
         lossbench.compare("runs", metrics=["nll"]).groups.sort_values("nll_mean")
     """
-    from lossbench.analysis import frame, gate
-    from lossbench.analysis import where as conditions
-    from lossbench.analysis.comparison import compare as compared
-    from lossbench.analysis.measure import measure, with_classes
-    from lossbench.analysis.records import Question
     from lossbench.cli import selection
     from lossbench.report.output import Report
 
-    measures = tuple(map(measure, metrics))
-    found, broken = frame.rows(map(Path, [paths] if isinstance(paths, Path | str) else paths))
-    question = Question(
-        measures=measures,
+    comparison, _, broken = selection.compared(
+        map(Path, [paths] if isinstance(paths, Path | str) else paths),
+        metrics=metrics,
+        where=where,
+        seeds=None if seeds is None else frozenset(seeds),
         at=at,
         by=tuple(by),
         across=tuple(across),
-        baseline=selection.label(baseline, found),
+        baseline=baseline,
         confidence=confidence,
-        rope=gate.rope(rope, measures[0]) if rope else None,
+        rope=rope,
         unpaired=unpaired,
     )
-    wanted = conditions.select(found, condition=where, seeds=None if seeds is None else frozenset(seeds))
-    return Compared(Report(compared(with_classes(wanted, measures), question), tuple(broken)))
+    return Compared(Report(comparison, tuple(broken)))
 
 
 class Compared:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +27,21 @@ def settings(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     from lossbench.config import resolve
     from lossbench.config.write import dump
 
-    experiment = resolve.from_mapping({})
-    with suppress(LossbenchError):
-        if file := ctx.params.get("config") or ctx.params.get("file"):
-            experiment = resolve.load(Path(file))
+    file = ctx.params.get("config") or ctx.params.get("file")
+    try:
+        experiment = resolve.load(Path(file)) if file else resolve.from_mapping({})
+    except LossbenchError:
+        experiment = resolve.from_mapping({})
     return (f"{key}=" for key in _keys(dump(experiment)) if key.startswith(incomplete))
 
 
 def runs(incomplete: str) -> Iterator[str]:
     """Run folders, and with a stroke behind them the folders that may hold some."""
+    from lossbench.runs import paths
+
     for folder in sorted(Path().glob(f"{glob.escape(incomplete)}*/")):
         if not folder.name.startswith("."):
-            yield str(folder) if (folder / "run.json").exists() else f"{folder}/"
+            yield str(folder) if (folder / paths.RUN).exists() else f"{folder}/"
 
 
 def _keys(value: dict[str, Any], prefix: str = "") -> Iterator[str]:

@@ -22,10 +22,8 @@ def mlflow(
     *,
     tracking_uri: Annotated[str, typer.Option(metavar="URI", help="A database or a server.")] = "sqlite:///mlflow.db",
     experiment: Annotated[str, typer.Option(metavar="NAME", help="MLflow's experiment.")] = "lossbench",
-    where: Annotated[
-        str | None, typer.Option(metavar="CONDITION", help="Which runs, such as \"status=='completed'\".")
-    ] = None,
-    seeds: Annotated[str | None, typer.Option(metavar="SEEDS", help="Which seeds, such as 0-9 or 0,1,5.")] = None,
+    where: options.Where = None,
+    seeds: options.Seeds = None,
 ) -> None:
     """Write runs to MLflow: parameters, metrics by epoch, files, tags; a run that is there already is left alone."""
     from lossbench.analysis import frame

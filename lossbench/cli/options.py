@@ -26,4 +26,8 @@ Runs: TypeAlias = Annotated[
     list[Path],
     typer.Argument(metavar="PATH", help="Run folders, or folders that hold them.", autocompletion=completion.runs),
 ]
+Where: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="CONDITION", help="Which runs, such as \"status=='completed'\".")
+]
+Seeds: TypeAlias = Annotated[str | None, typer.Option(metavar="SEEDS", help="Which seeds, such as 0-9 or 0,1,5.")]
 RUNS = Path("runs")

@@ -21,10 +21,8 @@ def report(  # noqa: PLR0913 - the options of the command
     paths: options.Runs,
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page.")] = Path("report.html"),
-    where: Annotated[
-        str | None, typer.Option(metavar="CONDITION", help="Which runs, such as \"status=='completed'\".")
-    ] = None,
-    seeds: Annotated[str | None, typer.Option(metavar="SEEDS", help="Which seeds, such as 0-9 or 0,1,5.")] = None,
+    where: options.Where = None,
+    seeds: options.Seeds = None,
     metric: Annotated[
         str, typer.Option(metavar="METRICS", help="With commas; the first carries the verdict.")
     ] = "accuracy,nll,brier,ece",
@@ -43,28 +41,22 @@ def report(  # noqa: PLR0913 - the options of the command
 
     The options mean what they mean to `compare`, and so do the verdicts.
     """
-    from lossbench.analysis import frame, gate
-    from lossbench.analysis import where as conditions
-    from lossbench.analysis.comparison import compare
     from lossbench.analysis.evidence import gather
-    from lossbench.analysis.measure import measure, with_classes
-    from lossbench.analysis.records import Question
     from lossbench.report import page, words
     from lossbench.runs import write
 
-    measures = tuple(map(measure, selection.keys(metric)))
-    found, broken = frame.rows(paths)
-    question = Question(
-        measures=measures,
+    comparison, rows, broken = selection.compared(
+        paths,
+        metrics=selection.keys(metric),
+        where=where,
+        seeds=selection.seeds(seeds) if seeds else None,
         at=at,
         by=selection.keys(by),
-        baseline=selection.label(baseline, found),
+        baseline=baseline,
         confidence=ci / 100,
-        rope=gate.rope(rope, measures[0]) if rope else None,
+        rope=rope,
     )
-    wanted = conditions.select(found, condition=where, seeds=selection.seeds(seeds) if seeds else None)
-    rows = with_classes(wanted, measures)
-    evidence = gather(compare(rows, question), rows, broken, _test_images)
+    evidence = gather(comparison, rows, broken, _test_images)
     text = page.render(evidence, f"lossbench {shlex.join(sys.argv[1:])}")
     write.text(output, text)
     for line in (*words.broken(evidence.broken), *words.unread(evidence.unread)):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from lossbench.analysis.records import Comparison
+    from lossbench.runs.index import Broken
     from lossbench.runs.rows import Row
 
 
@@ -28,6 +31,49 @@ def seeds(text: str) -> frozenset[int]:
         return frozenset(numbers(text))
     except ValueError as error:
         raise UsageError(f"--seeds: {error}") from error
+
+
+def compared(
+    paths: Iterable[Path],
+    *,
+    metrics: Iterable[str],
+    where: str | None,
+    seeds: frozenset[int] | None,
+    baseline: str | None,
+    rope: str | None,
+    **asked: Any,
+) -> tuple[Comparison, list[Row], list[Broken]]:
+    """The comparison of the runs selected, these runs, and the folders that could not be read.
+
+    Args:
+        paths: Run folders, or folders that hold them.
+        metrics: Names of measures.
+        where: A condition on runs.
+        seeds: Which seeds; None: all.
+        baseline: A label, an alias or a preset.
+        rope: A size in the first measure's unit.
+        **asked: What else a `Question` has.
+
+    Raises:
+        UsageError: One of them is none.
+        NothingMatchedError: There is no run.
+    """
+    from lossbench.analysis import frame, gate
+    from lossbench.analysis import where as conditions
+    from lossbench.analysis.comparison import compare
+    from lossbench.analysis.measure import measure, with_classes
+    from lossbench.analysis.records import Question
+
+    measures = tuple(map(measure, metrics))
+    found, broken = frame.rows(paths)
+    question = Question(
+        measures=measures,
+        baseline=label(baseline, found),
+        rope=gate.rope(rope, measures[0]) if rope else None,
+        **asked,
+    )
+    rows = with_classes(conditions.select(found, condition=where, seeds=seeds), measures)
+    return compare(rows, question), rows, broken
 
 
 def label(name: str | None, rows: Sequence[Row]) -> str | None:

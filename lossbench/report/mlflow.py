@@ -52,7 +52,7 @@ def export(found: Sequence[Row], tracking_uri: str, experiment: str) -> Counter[
         known = client.get_experiment_by_name(experiment)
         target = _Target(mlflow, client, known.experiment_id if known else client.create_experiment(experiment))
         named = arrange.told_apart(arrange.once(found)[0])[0]
-        now, _ = arrange.arrange(named, by=("loss",), across=(), beside=[], apart_from=())
+        now, _ = arrange.arrange(named, by=("loss",))
         counts: Counter[str] = Counter(new=0, known=0)
         for (condition, label), members in now.cells.items():
             parent = target.group(sentences.named(label, dict(zip(now.varying, condition, strict=True))))

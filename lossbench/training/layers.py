@@ -49,7 +49,7 @@ def _max_pooling() -> type[Any]:
         largest = tf.nn.max_pool2d(images, 2, 2, "VALID")
         return largest, lambda upstream: _compiled_max_pool_gradient()(images, largest, upstream)
 
-    class MaxPooling(keras.layers.MaxPooling2D):  # type: ignore[misc] # likewise
+    class MaxPooling(keras.layers.MaxPooling2D):  # type: ignore[misc] # Keras carries no types
         def call(self, images: Any) -> Any:
             return super().call(images) if _on_gpu() else pooled(images)
 
@@ -61,7 +61,7 @@ def _dropout() -> type[Any]:
     import keras
     import tensorflow as tf
 
-    class Dropout(keras.layers.Dropout):  # type: ignore[misc] # likewise
+    class Dropout(keras.layers.Dropout):  # type: ignore[misc] # Keras carries no types
         def call(self, features: Any, *, training: bool = False) -> Any:
             dropped = round(self.rate * 2**16)
             if not training or not dropped:

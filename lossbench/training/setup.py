@@ -21,7 +21,7 @@ from lossbench.training.layers import layers
 from lossbench.training.loop import Loop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from lossbench.config.identity import Trial
     from lossbench.config.schema import Experiment
@@ -96,18 +96,18 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         )
         loss = registry.bind(experiment.loss, **context)
         _check_monitor(experiment, loss)
-        loop = _compiled_before(Loop(experiment, dataset, model, loss), experiment, dataset)
+        loop = _compiled_before(Loop(experiment, dataset, model, loss), experiment, dataset, context)
     return Setup(trial, machine, dataset, loop.model, loop, stopwatch)
 
 
-def _compiled_before(loop: Loop, experiment: Experiment, dataset: Dataset) -> Loop:
+def _compiled_before(loop: Loop, experiment: Experiment, dataset: Dataset, context: Mapping[str, Any]) -> Loop:
     """The loop; or one that this process has compiled for a trial of the same graph, in the state of the new one.
 
     A user's own loss is compiled each time: it may keep what only its author knows of.
     """
     if any(registry.find(term.name).plugin for term in experiment.loss):
         return loop
-    kept = compiled(_graph(experiment, dataset))
+    kept = compiled(_graph(experiment, dataset, context))
     if not kept:
         kept.append(loop)
     else:
@@ -121,7 +121,7 @@ def compiled(graph: str) -> list[Loop]:  # noqa: ARG001 - the cache's key
     return []
 
 
-def _graph(experiment: Experiment, dataset: Dataset) -> str:
+def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any]) -> str:
     """All that the compiled functions have built in; learning rates, seeds and images are handed to them."""
     config = dump(experiment)
     sections = {key: config[key] for key in ("model", "regularization", "loss")}
@@ -129,11 +129,9 @@ def _graph(experiment: Experiment, dataset: Dataset) -> str:
     asked = {name for term in experiment.loss for name in registry.find(term.name).context}
     if experiment.model.head.name == "adaptive":
         asked.add("class_counts")
-    context = {
-        name: np.asarray(value).tolist() for name, value in _context(experiment, dataset).items() if name in asked
-    }
+    given = {name: np.asarray(value).tolist() for name, value in context.items() if name in asked}
     shapes = (dataset.train.images.shape, dataset.classes, experiment.train.precision)
-    return json.dumps([sections, config["optimizer"] | handed, context, shapes], sort_keys=True)
+    return json.dumps([sections, config["optimizer"] | handed, given, shapes], sort_keys=True)
 
 
 def _check_monitor(experiment: Experiment, loss: BoundLoss) -> None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 300, 180
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 8, 34
 CELL = 24
+MOST_DOTS = 20
+"""Epochs of a curve; more of them are a line."""
+DARK = 0.6
+"""The depth from which a cell is too dark for dark figures."""
 SMALLEST = 0.0005
 """The share from which a cell of a confusion matrix is not 0.0 %."""
 
@@ -64,7 +68,7 @@ def curve(band: Band, baseline: Band | None, y: tuple[float, float], factor: flo
         drawn.append(element("polyline", points=_points(frame, shown, factor), class_="baseline"))
     mean = [*zip(epochs, band.mean, strict=True)]
     drawn.append(element("polyline", points=_points(frame, mean, factor), class_="mean"))
-    drawn += _dots(frame, mean, factor) if len(mean) <= 20 else ()  # noqa: PLR2004 - more epochs are a line
+    drawn += _dots(frame, mean, factor) if len(mean) <= MOST_DOTS else ()
     whole = sorted({max(1, round(tick)) for tick in ticks(1, max(2, len(epochs)))} & set(epochs)) or [1]
     return _svg(about, _axes(frame, whole, "epoch"), drawn)
 
@@ -173,7 +177,7 @@ def _cell(true: int, predicted: int, share: float, limit: float, *, shaded: bool
     if depth:
         yield element("rect", x=x, y=y, width=CELL, height=CELL, class_=side, fill_opacity=round(depth, 2))
     number = f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}") if signed else f"{100 * share:.1f}"
-    yield _text(x + CELL / 2, y + 15, number, "middle", "dark" if depth > 0.6 else None)  # noqa: PLR2004 - then it is dark
+    yield _text(x + CELL / 2, y + 15, number, "middle", "dark" if depth > DARK else None)
 
 
 def _svg(about: str, axes: Iterable[Html], drawn: Iterable[Html], height: int = HEIGHT) -> Html:
