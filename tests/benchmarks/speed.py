@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -92,17 +93,22 @@ def run(options: argparse.Namespace) -> None:
 
 
 def sweep(options: argparse.Namespace) -> None:
-    """Print the time of 30 runs by one sweep, and of as many Keras scripts, of which `rounds` are run."""
+    """Print the time of 30 runs by one sweep, as often as there are rounds, and of 30 Keras scripts between them."""
     data = write_data(options.images)
-    folder = config(options, "sweep: {seeds: 0-29}\n")
-    began = time.perf_counter()
-    command(folder, "sweep", "--config", "run.yaml", "--quiet")
-    ours = time.perf_counter() - began
     keras = python("keras_fit", options.environments)
-    walls = [peer("keras_fit", keras, data, options, seed).wall for seed in range(options.rounds)]
-    theirs = 30 * statistics.mean(walls)
-    say(f"30 runs: lossbench sweep {ours:.0f} s; Keras scripts {theirs:.0f} s, 30 × the mean of {quartiles(walls)} s")
-    say(f"ratio {theirs / ours:.1f}")
+    sweeps, scripts, ours = [], [], []
+    for scripts_of_round in np.array_split(np.arange(30), options.rounds):
+        folder = config(options, "sweep: {seeds: 0-29}\n")
+        sweeps.append(command(folder, "sweep", "--config", "run.yaml", "--quiet")[0])
+        say(f"sweep {sweeps[-1]:.1f} s", file=sys.stderr)
+        ours = [outcome(path, 0.0, 0.0).accuracy for path in folder.glob("runs/run/*/run.json")]
+        scripts += [peer("keras_fit", keras, data, options, int(seed)) for seed in scripts_of_round]
+        say(f"scripts {[round(each.wall, 1) for each in scripts[-len(scripts_of_round) :]]} s", file=sys.stderr)
+    theirs = sum(each.wall for each in scripts)
+    say(f"sweeps of 30 runs, s: {quartiles(sweeps)}; 30 Keras scripts one after another: {theirs:.0f} s")
+    say(f"ratio: {quartiles([theirs / each for each in sweeps])}")
+    for name, accuracies in (("lossbench", ours), ("Keras", [each.accuracy for each in scripts])):
+        say(f"test accuracy of {name}: {mean_and_interval(accuracies)}")
 
 
 def commands(options: argparse.Namespace) -> None:
@@ -262,6 +268,12 @@ def mean_and_deviation(values: list[float]) -> str:
     """In percent."""
     spread = f" ± {100 * statistics.stdev(values):.2f}" if len(values) > 1 else ""
     return f"{100 * statistics.mean(values):.2f}{spread} %"
+
+
+def mean_and_interval(values: list[float]) -> str:
+    """In percent, with the 95 % interval of the mean, and how many they are."""
+    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+    return f"{100 * np.mean(values):.3f} [{100 * low:.3f}, {100 * high:.3f}] %, n = {len(values)}"
 
 
 def say(line: str, file: Any = None) -> None:
