@@ -1,5 +1,45 @@
-"""`python -m lossbench`."""
+"""`lossbench`, the command, and `python -m lossbench`: what concerns the process before anything is imported."""
 
-from lossbench.cli import main
+from __future__ import annotations
 
-main()
+import io
+import signal
+import sys
+from typing import Any
+
+
+class Pipe(io.FileIO):
+    """An output whose reader may be gone, such as `head`: what nobody reads is dropped, and the exit code stays."""
+
+    def write(self, content: Any) -> int:
+        """Write, or drop."""
+        try:
+            return super().write(content)
+        except BrokenPipeError:
+            return len(content)
+
+
+def main() -> None:
+    """Run a command. Ctrl-C ends it at once, by the signal, except where a run first writes its checkpoint."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.stdout, sys.stderr = _forgiving(sys.stdout), _forgiving(sys.stderr)
+    from lossbench import cli
+
+    cli.main()
+
+
+def _forgiving(stream: Any) -> Any:
+    if stream is None:  # it was closed before this process began
+        return None
+    pipe = Pipe(stream.fileno(), "wb", closefd=False)
+    return io.TextIOWrapper(
+        pipe if stream.write_through else io.BufferedWriter(pipe),  # as Python itself does with `python -u`
+        stream.encoding,
+        stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
+if __name__ == "__main__":
+    main()

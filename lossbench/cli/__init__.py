@@ -6,7 +6,6 @@ only what nobody foresaw leaves a traceback.
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -69,14 +68,9 @@ def main() -> None:
         app()
     except LossbenchError as error:
         _fail(str(error), error.exit_code)
-    except BrokenPipeError:  # the reader, such as `head`, has what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}", 1)
-    except KeyboardInterrupt:
-        _fail("stopped by Ctrl-C", 130)
 
 
 def _fail(message: str, code: int) -> None:

@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from lossbench.errors import MachineError
+from lossbench.runs import write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,7 @@ def exchange(run: Path) -> None:
         if run.exists():
             run.rename(_old(run))
         rerun(run).rename(run)
+        write.sync(run.parent)
     except OSError as error:
         raise MachineError(f"{run}: the new run cannot take its place: {error.strerror}") from error
     settle(run)
@@ -37,6 +39,7 @@ def settle(run: Path) -> None:
     try:
         if not run.exists():
             (rerun(run) if rerun(run).exists() else _old(run)).rename(run)
+            write.sync(run.parent)
     except OSError as error:
         raise MachineError(f"{run}: the run beside it cannot take its place: {error.strerror}") from error
     shutil.rmtree(_old(run), ignore_errors=True)

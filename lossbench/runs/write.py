@@ -13,6 +13,7 @@ import io
 import json
 import math
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ from lossbench.runs import paths
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{16}")
+
 
 def folder(path: Path) -> None:
     """Make a folder and those above it, durably; an existing one is left as it is."""
@@ -34,7 +37,15 @@ def folder(path: Path) -> None:
         new = [each for each in missing if not each.exists()]
         path.mkdir(parents=True, exist_ok=True)
         for each in new:
-            _sync_folder(each.parent)
+            sync(each.parent)
+
+
+def tidy(path: Path) -> None:
+    """Remove what killed processes have left half written in a folder; nobody else may be writing there."""
+    with _naming(path):
+        for each in path.iterdir():
+            if _HALF_WRITTEN.fullmatch(each.name):
+                each.unlink(missing_ok=True)
 
 
 def text(path: Path, content: str) -> None:
@@ -69,26 +80,33 @@ def append_row(path: Path, row: Mapping[str, object]) -> None:
         table(path, paths.METRICS_COLUMNS, [])
     line = _csv_line([_cell(row.get(name)) for name in paths.METRICS_COLUMNS]).encode()
     with _naming(path), path.open("r+b", buffering=0) as file:
-        whole = file.read().rfind(b"\n") + 1
-        file.truncate(whole)
-        file.seek(whole)
+        end = file.seek(file.read().rfind(b"\n") + 1)
+        file.truncate(end)
         try:
-            _append(file, line)
+            whole(file, line)
+            os.fsync(file.fileno())
         except BaseException:
-            file.truncate(whole)
+            file.truncate(end)
             raise
 
 
 def append_line(path: Path, text: str) -> None:
-    """Append text to a log, flushed; a log is for people and is not fsynced."""
-    with _naming(path), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(f"{text.rstrip()}\n")
+    """Append text to a log, durably."""
+    with _naming(path), path.open("ab", buffering=0) as file:
+        whole(file, f"{text.rstrip()}\n".encode(errors="backslashreplace"))
+        os.fsync(file.fileno())
 
 
-def _append(file: io.FileIO, line: bytes) -> None:
-    if file.write(line) != len(line):
+def whole(file: io.FileIO, line: bytes) -> None:
+    """Append a line to an open file by one write, or nothing of it.
+
+    Raises:
+        OSError: It does not fit.
+    """
+    written = file.write(line)
+    if written != len(line):
+        file.truncate(file.tell() - written)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    os.fsync(file.fileno())
 
 
 def per_class(path: Path, scores: Mapping[str, Iterable[Sequence[object]]]) -> None:
@@ -138,10 +156,11 @@ def _atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             with contextlib.suppress(OSError):
                 beside.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        sync(path.parent)
 
 
-def _sync_folder(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make durable what a file holds, or what was made, renamed or removed in a folder."""
     if os.name == "nt":  # a folder cannot be opened there, and a rename is durable by itself
         return
     descriptor = os.open(path, os.O_RDONLY)

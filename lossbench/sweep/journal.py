@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import MachineError
@@ -35,10 +34,7 @@ class Journal:
         """
         line = f"{json.dumps(entry, ensure_ascii=False)}\n".encode()
         try:
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-            try:
-                os.write(descriptor, line)
-            finally:
-                os.close(descriptor)
+            with self._path.open("ab", buffering=0) as file:
+                write.whole(file, line)
         except OSError as error:
             raise MachineError(f"{self._path}: cannot be written: {error.strerror}") from error

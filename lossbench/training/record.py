@@ -30,6 +30,7 @@ class Record:
         self._run, self._setup = run, setup
         self.summary = {**_describe(setup), **facts}
         write.folder(run)
+        write.tidy(run)
         write.text(run / paths.CONFIG, to_yaml(experiment))
         write.table(run / paths.METRICS, paths.METRICS_COLUMNS, history)
         self.status("running", history)
@@ -58,6 +59,8 @@ class Record:
             "epochs": len(history),
             "best_epoch": epochs.best_epoch(history),
         }
+        if status != "running" and self._events:
+            self._events.close()
         write.json_(self._run / paths.RUN, self.summary)
 
     def results(

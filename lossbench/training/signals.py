@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+SHOW_CURSOR = b"\x1b[?25h"
 
 
 class StopRequest:
@@ -30,6 +32,8 @@ def stop_request() -> Iterator[StopRequest]:
 
     def receive(signum: int, _: FrameType | None) -> None:
         request.signum = signum
+        if os.isatty(2):  # a second signal may end the process while a display hides the cursor
+            os.write(2, SHOW_CURSOR)
         for each in STOPPING:
             signal.signal(each, before[each])
 

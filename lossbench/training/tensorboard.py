@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import UsageError
-from lossbench.runs import paths, rows
+from lossbench.runs import paths, rows, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,12 +29,12 @@ class Events:
         import tensorflow as tf
         from tensorboard.plugins.hparams import api as hparams
 
-        self._summary = tf.summary
-        shutil.rmtree(run / paths.TENSORBOARD, ignore_errors=True)
+        self._summary, self._folder = tf.summary, run / paths.TENSORBOARD
+        shutil.rmtree(self._folder, ignore_errors=True)
         self._writers = {
-            part: tf.summary.create_file_writer(str(run / paths.TENSORBOARD / part)) for part in ("train", "validation")
+            part: tf.summary.create_file_writer(str(self._folder / part)) for part in ("train", "validation")
         }
-        with tf.summary.create_file_writer(str(run / paths.TENSORBOARD)).as_default():
+        with tf.summary.create_file_writer(str(self._folder)).as_default():
             told = {key: value for key, value in rows.flat(config) if value is not None}
             hparams.hparams(told, trial_id=run.name)
         for row in history:
@@ -48,3 +48,10 @@ class Events:
                     if (value := row.get(prefix + column)) is not None:
                         self._summary.scalar(tag, value)
             self._writers[part].flush()
+
+    def close(self) -> None:
+        """Make durable what was written."""
+        for writer in self._writers.values():
+            writer.close()
+        for path in (self._folder, *self._folder.rglob("*")):
+            write.sync(path)

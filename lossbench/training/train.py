@@ -87,6 +87,8 @@ def train(
         begun = _begun(target)
         # Another number of threads could change the last digits of a run that is continued.
         setup = set_up(trial, device=device, threads=_threads(begun))
+        if stop.signum is not None:
+            raise InterruptedRunError("stopped before training began; the same command begins it", stop.signum)
         with nullcontext() if claimed else lock.claim(run):
             place.settle(run)
             if not rerun and (done := _done(run, trial)):
