@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ def headlines(comparison: Comparison) -> Iterator[str]:
     for block in comparison.blocks:
         where = sentences.condition(comparison, block)
         said = _headline(comparison, block)
-        yield f"With {where}: {said}" if where else said
+        yield f"With {where}: {said}" if where else re.sub("^no ", "No ", said)  # a loss's name stays as it is
 
 
 def verdicts(comparison: Comparison, block: Block) -> Iterator[str]:

@@ -29,11 +29,11 @@ def test_the_best_loss_that_is_shown_to_be_better_is_named():
 
 def test_a_loss_that_leads_by_chance_does_not_win():
     """Two seeds decide nothing, and a worse loss is counted as such."""
-    assert told({CE: [0.90, 0.91], "focal": [0.93, 0.95]}) == [f"no loss is shown to be better than {CE} (1 undecided)"]
+    assert told({CE: [0.90, 0.91], "focal": [0.93, 0.95]}) == [f"No loss is shown to be better than {CE} (1 undecided)"]
     worse = {CE: [0.90 + seed / 1000 for seed in range(8)], "focal": [0.80 + seed / 1000 for seed in range(8)]}
-    assert told(worse) == [f"no loss is shown to be better than {CE} (1 worse)"]
+    assert told(worse) == [f"No loss is shown to be better than {CE} (1 worse)"]
 
 
 def test_without_a_baseline_nothing_wins():
     """Nor does the only loss."""
-    assert told({"focal": [0.9, 0.91]}) == ["no losses are compared, so none can be called better"]
+    assert told({"focal": [0.9, 0.91]}) == ["No losses are compared, so none can be called better"]
