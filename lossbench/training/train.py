@@ -79,30 +79,27 @@ def train(
     target = place.rerun(run) if rerun else run
     if not rerun and (done := _done(run, trial)):
         return done
-    with stop_request() as stop:
-        from lossbench.training.record import Record
-        from lossbench.training.setup import set_up
-        from lossbench.training.trainer import Trainer
+    from lossbench.training.record import Record
+    from lossbench.training.setup import set_up
+    from lossbench.training.trainer import Trainer
 
-        begun = _begun(target)
-        # Another number of threads could change the last digits of a run that is continued.
-        setup = set_up(trial, device=device, threads=_threads(begun))
-        if stop.signum is not None:
-            raise InterruptedRunError("stopped before training began; the same command begins it", stop.signum)
-        with nullcontext() if claimed else lock.claim(run):
-            place.settle(run)
-            if not rerun and (done := _done(run, trial)):
-                return done
-            trainer = Trainer(target, setup, progress or Silent(), stop)
-            trainer.restore()
-            started = begun.get("started") or provenance.now()
-            facts = {"started": started, "argv": list(argv), "plugins": _used(trial, plugins)}
-            record = Record(target, setup, trainer.history, facts)
-            with runtime.on(setup.machine):
-                _to_the_end(trainer, record, save_weights=trial.experiment.train.save_weights)
-            checkpoint.remove(target)
-            if rerun:
-                place.exchange(run)
+    begun = _begun(target)
+    # Another number of threads could change the last digits of a run that is continued.
+    setup = set_up(trial, device=device, threads=_threads(begun))
+    with stop_request() as stop, nullcontext() if claimed else lock.claim(run):
+        place.settle(run)
+        if not rerun and (done := _done(run, trial)):
+            return done
+        trainer = Trainer(target, setup, progress or Silent(), stop)
+        trainer.restore()
+        started = begun.get("started") or provenance.now()
+        facts = {"started": started, "argv": list(argv), "plugins": _used(trial, plugins)}
+        record = Record(target, setup, trainer.history, facts)
+        with runtime.on(setup.machine):
+            _to_the_end(trainer, record, save_weights=trial.experiment.train.save_weights)
+        checkpoint.remove(target)
+        if rerun:
+            place.exchange(run)
     return Outcome(run, record.summary)
 
 
@@ -156,7 +153,10 @@ def _done(run: Path, trial: Trial) -> Outcome | None:
         return None
     if summary.get("hashes", {}).get("identity") != trial.identity:
         raise LossbenchError(f"{run}: this folder is another trial's; move it away, or choose another --runs-dir")
-    return Outcome(run, summary, was_done=True) if summary["status"] in {"completed", "diverged"} else None
+    if summary["status"] not in {"completed", "diverged"}:
+        return None
+    checkpoint.remove(run)  # its process may have been killed before it came to that
+    return Outcome(run, summary, was_done=True)
 
 
 def _summary(run: Path) -> Mapping[str, Any] | None:
