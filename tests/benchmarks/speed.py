@@ -1,7 +1,8 @@
-"""lossbench against its peers, side by side: `python tests/benchmarks/speed.py run|sweep|commands|limit`.
+"""lossbench against its peers, side by side: `python tests/benchmarks/speed.py run|sweep|speedrun|commands|limit`.
 
 run        the same model, data, batch size and epochs in each framework, in turn: whole runs, steady epochs, memory
 sweep      30 runs by one sweep, against Keras scripts one after another
+speedrun   configs/speedrun.yaml, against Keras' example of a convnet until 99 % of its test images are right
 commands   start-up of the commands, as a multiple of `import typer`
 limit      the part of this machine's matrix-product rate that training reaches, with one worker and with two
 
@@ -54,7 +55,7 @@ class Run:
 def main() -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("what", choices=("run", "sweep", "commands", "limit"))
+    parser.add_argument("what", choices=("run", "sweep", "speedrun", "commands", "limit"))
     parser.add_argument("--model", choices=BATCH, default="mlp")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--images", type=int, default=55_000, help="training images")
@@ -63,7 +64,7 @@ def main() -> None:
     parser.add_argument("--environments", type=Path, default=Path.home() / ".cache" / "lossbench-peers")
     options = parser.parse_args()
     say(f"{machine()}, n = {options.rounds}, `python tests/benchmarks/speed.py {' '.join(sys.argv[1:])}`\n")
-    {"run": run, "sweep": sweep, "commands": commands, "limit": limit}[options.what](options)
+    {"run": run, "sweep": sweep, "speedrun": speedrun, "commands": commands, "limit": limit}[options.what](options)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -109,6 +110,28 @@ def sweep(options: argparse.Namespace) -> None:
     say(f"ratio: {quartiles([theirs / each for each in sweeps])}")
     for name, accuracies in (("lossbench", ours), ("Keras", [each.accuracy for each in scripts])):
         say(f"test accuracy of {name}: {mean_and_interval(accuracies)}")
+
+
+def speedrun(options: argparse.Namespace) -> None:
+    """Print the seconds of the recipe and of Keras' example, in turn, and the recipe's accuracy over 20 seeds."""
+    data = write_data(options.images)
+    recipe = ROOT / "configs" / "speedrun.yaml"
+    ours, theirs = [], []
+    for seed in range(options.rounds):
+        folder = Path(tempfile.mkdtemp(prefix="lossbench-"))
+        ours.append(command(folder, "train", "--config", str(recipe), "--seed", str(seed), "--quiet")[0])
+        script = str(Path(__file__).parent / "peers" / "keras_convnet.py")
+        with (folder / "keras.json").open("w") as file:
+            measured([sys.executable, script, str(data), str(time.time()), str(seed)], folder, stdout=file)
+        keras = json.loads((folder / "keras.json").read_text())
+        theirs.append(keras["reached"])
+        say(f"{seed}: {ours[-1]:.1f} s; Keras {keras}", file=sys.stderr)
+    say(f"lossbench train --config configs/speedrun.yaml: {quartiles(ours)} s")
+    say(f"Keras' example until 99 %: {quartiles(theirs)} s, ratio {quartiles(ratios(theirs, ours))}")
+    folder = Path(tempfile.mkdtemp(prefix="lossbench-"))
+    command(folder, "sweep", "--config", str(recipe), "--seeds", "0-19", "--quiet")
+    accuracies = [outcome(path, 0.0, 0.0).accuracy for path in folder.glob("runs/*/*/run.json")]
+    say(f"test accuracy of the recipe: {mean_and_interval(accuracies)}")
 
 
 def commands(options: argparse.Namespace) -> None:
