@@ -1,4 +1,4 @@
-"""The network, the optimiser and the batch size of Keras' own example of a simple convnet, trained until 99 % are right.
+"""The network, optimiser and batch size of Keras' own example of a simple convnet, trained until 99 % are right.
 
 After each epoch the test set is read, as no experiment may; the seconds that this takes are not counted.
 """
