@@ -147,11 +147,15 @@ def confusion(folder: Path) -> dict[str, NDArray[np.int64]]:
 
 def log(folder: Path) -> str:
     """The last lines of `log.txt`; empty where there is none."""
-    if not (path := folder / paths.LOG).exists():
+    path = folder / paths.LOG
+    try:
+        with _regular(path) as file:
+            file.seek(max(0, path.stat().st_size - LOG_BYTES))
+            return file.read(LOG_BYTES).decode(errors="replace")
+    except FileNotFoundError:
         return ""
-    with _regular(path) as file:
-        file.seek(max(0, path.stat().st_size - LOG_BYTES))
-        return file.read(LOG_BYTES).decode(errors="replace")
+    except OSError as error:
+        raise BrokenRunError(f"{paths.LOG}: {error.strerror}") from error
 
 
 def predictions(folder: Path) -> dict[str, NDArray[Any]]:
@@ -208,7 +212,7 @@ _RULES: Sequence[tuple[str, Any, str]] = (
 
 
 def _regular(path: Path) -> IO[bytes]:
-    if path.exists() and not path.is_file():
+    if path.is_symlink() or (path.exists() and not path.is_file()):
         raise BrokenRunError(f"{path.name} is not a regular file")
     return path.open("rb")
 

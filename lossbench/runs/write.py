@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from lossbench.errors import MachineError
-from lossbench.runs import paths
+from lossbench.runs import links, paths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +68,7 @@ def append_row(path: Path, row: Mapping[str, object]) -> None:
     if not path.exists():
         table(path, paths.METRICS_COLUMNS, [])
     line = _csv_line([_cell(row.get(name)) for name in paths.METRICS_COLUMNS]).encode()
-    with _naming(path), path.open("r+b", buffering=0) as file:
+    with _naming(path), open(path, "r+b", buffering=0, opener=links.opener) as file:
         whole = file.read().rfind(b"\n") + 1
         file.truncate(whole)
         file.seek(whole)
@@ -81,7 +81,7 @@ def append_row(path: Path, row: Mapping[str, object]) -> None:
 
 def append_line(path: Path, text: str) -> None:
     """Append text to a log, flushed; a log is for people and is not fsynced."""
-    with _naming(path), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+    with _naming(path), open(path, "a", encoding="utf-8", errors="backslashreplace", opener=links.opener) as file:
         file.write(f"{text.rstrip()}\n")
 
 

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import MachineError
-from lossbench.runs import paths, write
+from lossbench.runs import links, paths, write
 from lossbench.training.provenance import now
 
 if TYPE_CHECKING:
@@ -21,11 +21,16 @@ def event(kind: str, **facts: Any) -> dict[str, Any]:
 
 
 class Journal:
-    """Appends events, each by one write, so that several sweeps may keep one journal."""
+    """Appends events, each by one write, so that several sweeps may keep one journal.
+
+    Raises:
+        UsageError: The sweep's folder, or the journal, is a link.
+    """
 
     def __init__(self, folder: Path) -> None:
-        write.folder(folder)
         self._path = folder / paths.JOURNAL
+        links.refuse([folder, self._path])
+        write.folder(folder)
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Append an event.
@@ -35,7 +40,7 @@ class Journal:
         """
         line = f"{json.dumps(entry, ensure_ascii=False)}\n".encode()
         try:
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            descriptor = links.opener(str(self._path), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             try:
                 os.write(descriptor, line)
             finally:
