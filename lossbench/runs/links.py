@@ -68,4 +68,4 @@ def _wrong(path: Path) -> str | None:
 
 
 def _no_file() -> OSError:
-    return OSError(errno.EINVAL, "expected a file, got a link, a folder or a pipe; remove it")
+    return OSError(errno.EINVAL, "is not a regular file")
