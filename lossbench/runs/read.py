@@ -175,6 +175,11 @@ def read_summary(folder: Path) -> dict[str, Any]:
         summary = json.loads(text(folder / paths.RUN, RUN_BYTES), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise BrokenRunError(f"{paths.RUN}: not JSON: {_reason(error)}") from error
+    if isinstance(summary, dict) and _is_newer(summary.get("schema_version")):
+        raise BrokenRunError(
+            f"{paths.RUN}: written by a newer lossbench: expected schema_version {paths.SCHEMA_VERSION} at most, "
+            f"got {reprlib.repr(summary['schema_version'])}; update lossbench to read it"
+        )
     for name, valid, expected in _RULES:
         value = summary.get(name) if isinstance(summary, dict) else None
         if not valid(value):
@@ -183,8 +188,8 @@ def read_summary(folder: Path) -> dict[str, Any]:
     return valid_summary
 
 
-def _known_version(value: object) -> bool:
-    return type(value) is int and 1 <= value <= paths.SCHEMA_VERSION
+def _is_newer(version: object) -> bool:
+    return type(version) is int and version > paths.SCHEMA_VERSION
 
 
 def _names_the_trial(value: object) -> bool:
@@ -199,7 +204,7 @@ def _finite_numbers(value: object) -> bool:
 
 
 _RULES: Sequence[tuple[str, Any, str]] = (
-    ("schema_version", _known_version, f"at most {paths.SCHEMA_VERSION} by this version of lossbench"),
+    ("schema_version", lambda value: type(value) is int and value >= 1, "a whole number from 1 on"),
     ("status", lambda value: value in paths.STATUSES, ", ".join(paths.STATUSES)),
     ("seed", lambda value: type(value) is int, "a whole number"),
     ("loss", lambda value: isinstance(value, str) and value, "the loss's label"),

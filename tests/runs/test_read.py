@@ -100,7 +100,10 @@ JSON_FAULTS = {
     "a list": (b"[]", "run.json: schema_version: expected"),
     "NaN": (b'{"schema_version": NaN}', "NaN is no JSON number"),
     "deep": (b"[" * 100_000, "run.json: not JSON"),
-    "newer": (b'{"schema_version": 2}', "expected at most 1 by this version of lossbench, got 2"),
+    "newer": (
+        b'{"schema_version": 2}',
+        "a newer lossbench: expected schema_version 1 at most, got 2; update",
+    ),
     "truth": (b'{"schema_version": true}', "got True"),
     "huge number": (b'{"schema_version": ' + b"9" * 5000 + b"}", "run.json: not JSON"),
     "huge file": (b" " * (5 << 20), "run.json: expected at most 4096 KiB"),
