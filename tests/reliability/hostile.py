@@ -42,7 +42,7 @@ def hostile(runs: Path, text: str, seed: int = 0, label: str = "", **summary: An
     kept = {"schema_version", "status", "metrics", "started", "finished", "seconds", "hashes"}
     told = json.loads((run / "run.json").read_text())
     told = {key: value if key in kept else poison(value, text) for key, value in told.items()}
-    hashes = told["hashes"] | {"plugin": text, "data": text}
+    hashes = told["hashes"] | {"identity": label + str(seed), "plugin": text, "data": text}
     told |= {"loss": label or text, "reason": text, "hashes": hashes, "plugins": [{"path": text, "sha256": text}]}
     write.json_(run / "run.json", told | {text: text} | summary)
     config = yaml.safe_load((run / "config.yaml").read_text())
