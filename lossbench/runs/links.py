@@ -8,13 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -55,7 +55,7 @@ def within(folder: Path) -> Iterator[Path]:
     """A folder and everything in it, links to folders not entered."""
     yield folder
     for inner, folders, files in os.walk(folder) if not folder.is_symlink() else ():
-        yield from (folder.joinpath(inner, name) for name in (*folders, *files))
+        yield from (Path(inner, name) for name in (*folders, *files))
 
 
 def _wrong(path: Path) -> str | None:

@@ -79,6 +79,15 @@ def test_a_link_that_leads_nowhere_is_a_link(run, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+def test_a_relative_runs_folder_is_looked_through_too(run, outside, tmp_path, monkeypatch):
+    """As `runs` is, where nothing else is said."""
+    (run / "checkpoint").mkdir(parents=True)
+    (run / "checkpoint" / "state.npz").symlink_to(outside / "precious")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"state\.npz: expected a file or a folder, got a link"):
+        lock.claim(run.relative_to(tmp_path)).__enter__()
+
+
 def test_the_runs_folder_itself_may_be_a_link(run, tmp_path):
     """Such as to a larger disk."""
     (tmp_path / "disk").mkdir()
