@@ -33,7 +33,7 @@ def mlflow(
 
     found, broken = frame.rows(paths)
     wanted = conditions.select(found, condition=where, seeds=selection.seeds(seeds) if seeds else None)
-    counts = report.export(wanted, tracking_uri, experiment)
-    for line in words.broken(broken):
+    counts, unread = report.export(wanted, tracking_uri, experiment)
+    for line in words.broken([*broken, *unread]):
         say.note(line)
     say.result(f"{tracking_uri}, experiment {experiment}: {counts['new']} new, {counts['known']} known")
