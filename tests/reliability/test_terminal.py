@@ -56,6 +56,15 @@ def test_what_reads_run_folders_prints_text_only(code, command, runs, lossbench,
     assert controls(done.stdout + done.stderr) == set()
 
 
+@pytest.mark.parametrize("command", ["compare", "show"])
+def test_the_reason_of_a_diverged_run_is_text(command, fabricate, lossbench, tmp_path):
+    """So are its name and its device."""
+    run = fabricate(tmp_path / "runs", NAME, status="diverged", reason=NAME, device={"kind": "cpu", "name": NAME})
+    done = lossbench(command, run if command == "show" else tmp_path / "runs", check=0)
+    assert "harmless" in done.stdout
+    assert controls(done.stdout + done.stderr) == set()
+
+
 @pytest.mark.parametrize(
     "command",
     [
