@@ -5,8 +5,12 @@ from pathlib import Path
 
 import yaml
 
+from lossbench.analysis import stored
 from lossbench.config import resolve
+from lossbench.config import yaml as yaml_
+from lossbench.data import idx
 from lossbench.losses import registry
+from lossbench.runs import read
 from lossbench.sweep import plan
 
 ROOT = Path(__file__).parents[1]
@@ -67,6 +71,18 @@ def test_every_command_in_the_readme_exists(lossbench):
     assert {"train", "compare", "doctor", "schema"} <= commands
     shown = lossbench("--help", check=0).stdout
     assert [command for command in sorted(commands) if not re.search(rf"^│ {command} ", shown, re.MULTILINE)] == []
+
+
+def test_the_sizes_of_what_is_trusted_are_those_of_the_code():
+    """Each limit stands once in the code; the README repeats it."""
+    told = " ".join(README.partition("## What is trusted")[2].split())
+    assert yaml_.MAX_BYTES == read.CONFIG_BYTES
+    assert read.ARRAYS_BYTES == stored.MOST_BYTES
+    assert (
+        f"{read.CONFIG_BYTES >> 10} KiB a configuration, {read.RUN_BYTES >> 20} MiB `run.json`, "
+        f"{read.TABLE_BYTES >> 20} MiB a table, {read.ARRAYS_BYTES >> 20} MiB `predictions.npz` and a baseline, "
+        f"{idx.LARGEST >> 30} GiB a data file"
+    ) in told
 
 
 def test_the_two_commands_stand_in_blocks_of_their_own():

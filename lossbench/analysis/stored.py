@@ -35,7 +35,7 @@ def load(path: Path) -> Stored:
         UsageError: The file is missing, damaged, of a newer version, or holds no run.
     """
     try:
-        value = json.loads(read.text(path, MOST_BYTES))
+        value = json.loads(read.text(path.resolve(), MOST_BYTES))  # the user's own choice may be a link
     except (read.BrokenRunError, ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, read.BrokenRunError) else "not JSON"
         raise UsageError(f"{path}: {reason}; --save-baseline writes such a file") from error

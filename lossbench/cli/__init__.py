@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from lossbench import __version__, ops
+from lossbench.cli import say
 from lossbench.cli.compare import compare
 from lossbench.cli.config import config
 from lossbench.cli.diff import diff
@@ -44,7 +45,7 @@ app.add_typer(export, name="export")
 
 def _version(*, wanted: bool) -> None:
     if wanted:
-        typer.echo(f"lossbench {__version__}")
+        say.result(f"lossbench {__version__}")
         raise typer.Exit
 
 
@@ -75,5 +76,5 @@ def main() -> None:
 
 def _fail(message: str, code: int) -> None:
     for line in message.splitlines():
-        typer.echo(f"error: {line}", err=True)
+        say.note(f"error: {line}")
     sys.exit(code)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lossbench.cli import options, selection
+from lossbench.cli import options, say, selection
 from lossbench.errors import GateFailedError, UndecidedError, UsageError
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     else:
         _write(report.render(answer, format, to_stdout=not output), output)
     for line in words.broken(broken):
-        typer.echo(line, err=True)
+        say.note(line)
     if plots:
         _draw(shown, plots)
     if save_baseline and not any(finding.outcome == "failed" for finding in findings):
@@ -203,7 +203,7 @@ def _write(text: str, output: Path | None) -> None:
     if output:
         write.text(output, text)
     else:
-        typer.echo(text, nl=False, color=True)
+        say.drawn(text)
 
 
 def _draw(comparison: Comparison, directory: Path) -> None:
@@ -214,8 +214,8 @@ def _draw(comparison: Comparison, directory: Path) -> None:
     found, unread = pictures(comparison)
     files = plots.save(comparison, found, directory)
     for line in words.unread(unread):
-        typer.echo(line, err=True)
-    typer.echo(f"plots: {len(files)} files in {directory}", err=True)
+        say.note(line)
+    say.note(f"plots: {len(files)} files in {directory}")
 
 
 def _summarise(text: str, output: Path | None) -> None:
@@ -238,10 +238,10 @@ def _judge(findings: Sequence[Finding], confidence: float, *, strict: bool) -> N
     }
     if findings:
         counts = ", ".join(f"{len(lines)} {outcome}" for outcome, lines in sentences.items() if lines)
-        typer.echo(f"gate: {counts}", err=True)
+        say.note(f"gate: {counts}")
     if strict and sentences["undecided"] and not sentences["failed"]:
         raise UndecidedError("\n".join(sentences["undecided"]))
     for line in sentences["undecided"]:
-        typer.echo(f"warning: {line}", err=True)
+        say.note(f"warning: {line}")
     if sentences["failed"]:
         raise GateFailedError("\n".join(sentences["failed"]))

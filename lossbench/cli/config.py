@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import completion, options
+from lossbench.cli import completion, options, say
 
 
 def config(
@@ -31,4 +31,4 @@ def config(
         plugins.load(path)
     experiment = load(file, overrides or [])
     text = dumps(dump(experiment), indent=2, ensure_ascii=False) + "\n" if json else to_yaml(experiment, mark=True)
-    typer.echo(text, nl=False)
+    say.result(text, end="")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import completion
+from lossbench.cli import completion, say
 
 A = Annotated[
     Path,
@@ -26,4 +26,4 @@ def diff(
     from lossbench.analysis import difference, sheet
     from lossbench.report import output
 
-    typer.echo(output.diff(difference.between(sheet.only(a), sheet.only(b)), as_json=json), nl=False, color=True)
+    say.drawn(output.diff(difference.between(sheet.only(a), sheet.only(b)), as_json=json))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import options, selection
+from lossbench.cli import options, say, selection
 
 app = typer.Typer(no_args_is_help=True, help="Write run folders to another tool.")
 
@@ -33,7 +33,7 @@ def mlflow(
 
     found, broken = frame.rows(paths)
     wanted = conditions.select(found, condition=where, seeds=selection.seeds(seeds) if seeds else None)
-    counts = report.export(wanted, tracking_uri, experiment)
-    for line in words.broken(broken):
-        typer.echo(line, err=True)
-    typer.echo(f"{tracking_uri}, experiment {experiment}: {counts['new']} new, {counts['known']} known")
+    counts, unread = report.export(wanted, tracking_uri, experiment)
+    for line in words.broken([*broken, *unread]):
+        say.note(line)
+    say.result(f"{tracking_uri}, experiment {experiment}: {counts['new']} new, {counts['known']} known")

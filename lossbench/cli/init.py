@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lossbench.cli import say
 from lossbench.errors import UsageError
 
 
@@ -22,4 +23,4 @@ def init(
     if file.exists() and not force:
         raise UsageError(f"{file} exists; choose another name, or --force to overwrite it")
     write.text(file, starter(str(file)))
-    typer.echo(str(file))
+    say.result(file)

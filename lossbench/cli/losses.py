@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lossbench.cli import completion, options
+from lossbench.cli import completion, options, say
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,16 +59,16 @@ def losses(
         for path in plugin:
             load(path)
     if not tried:
-        typer.echo(listing.render(name, json=json, markdown=markdown))
+        say.result(listing.render(name, json=json, markdown=markdown))
         return
     terms = _terms(str(name), settings or [])
     report, text, sound = _tried(terms, measure=measure, plot=plot, check=check)
     if json:
         from json import dumps
 
-        typer.echo(dumps(report, indent=2, ensure_ascii=False))
+        say.result(dumps(report, indent=2, ensure_ascii=False))
     else:
-        typer.echo("\n\n".join([listing.card(str(name)), text] if measure else [text]))
+        say.result("\n\n".join([listing.card(str(name)), text] if measure else [text]))
     if not sound:
         raise typer.Exit(UsageError.exit_code)
 

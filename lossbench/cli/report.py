@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lossbench.cli import options, selection
+from lossbench.cli import options, say, selection
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def report(  # noqa: PLR0913 - the options of the command
     text = page.render(evidence, f"lossbench {shlex.join(sys.argv[1:])}")
     write.text(output, text)
     for line in (*words.broken(evidence.broken), *words.unread(evidence.unread)):
-        typer.echo(line, err=True)
+        say.note(line)
     megabytes = len(text.encode(errors="replace")) / 1e6
-    typer.echo(f"{output}: {words.counted(len(rows), 'run')}, {megabytes:.2f} MB")
+    say.result(f"{output}: {words.counted(len(rows), 'run')}, {megabytes:.2f} MB")
 
 
 def _test_images(folder: Path) -> NDArray[Any]:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from lossbench.cli import say
+
 
 def schema(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
@@ -22,9 +24,9 @@ def schema(
 
     text = dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
-        typer.echo(text, nl=False)
+        say.result(text, end="")
     else:
         from lossbench.runs import write
 
         write.text(output, text)
-        typer.echo(str(output))
+        say.result(output)

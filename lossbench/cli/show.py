@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import options
+from lossbench.cli import options, say
 
 
 def show(
@@ -17,4 +17,4 @@ def show(
     from lossbench.analysis import sheet
     from lossbench.report import output
 
-    typer.echo(output.show(sheet.load(run), as_json=as_json), nl=False, color=True)
+    say.drawn(output.show(sheet.load(run), as_json=as_json))

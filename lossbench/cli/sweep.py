@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lossbench.cli import completion, options
+from lossbench.cli import completion, options, say
 from lossbench.errors import InterruptedRunError, UnfinishedRunError, UsageError
 
 if TYPE_CHECKING:
@@ -103,11 +103,11 @@ def sweep(  # noqa: PLR0913 - a command's options
     swept = plan.load(config, overrides or [], seeds=seeds, most=None if yes else plan.MOST_TRIALS)
     planned, repeated = plan.trials(swept, lambda experiment: identify(experiment, plugins))
     if repeated:
-        typer.echo(f"{repeated} of {len(swept)} draws repeat an earlier one; each is trained once", err=True)
+        say.note(f"{repeated} of {len(swept)} draws repeat an earlier one; each is trained once")
     standing = survey(shard_of(planned, *part), runs_dir)
     if dry_run:
-        typer.echo(listing.render(standing, format or "table"), nl=False)
-        typer.echo(_counted(standing), err=True)
+        say.result(listing.render(standing, format or "table"), end="")
+        say.note(_counted(standing))
         return
     settings = Settings(str(runs_dir), device, plugins=[str(each.path) for each in plugins], argv=sys.argv)
     folder = runs_dir / swept.name
@@ -183,9 +183,9 @@ def _counted(standing: Standing) -> str:
 def _conclude(standing: Standing, folder: Path, *, quiet: bool, as_json: bool) -> None:
     """The summary on stderr, the folder on stdout; what went wrong as the error that it is."""
     if not quiet:
-        typer.echo(f"{_counted(standing)}\nnext: lossbench compare {folder}", err=True)
+        say.note(f"{_counted(standing)}\nnext: lossbench compare {folder}")
     if not as_json:
-        typer.echo(folder)
+        say.result(folder)
     if standing.is_whole:
         return
     lines = [standing.stopped] if standing.stopped else []

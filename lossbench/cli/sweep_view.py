@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import typer
+from lossbench.cli import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ class Json(Quiet):
     def hear(self, event: Mapping[str, Any]) -> None:
         """Print it."""
         if event["event"] != "progress":
-            typer.echo(json.dumps(event, ensure_ascii=False), file=self._stdout)
+            say.result(json.dumps(event, ensure_ascii=False), to=self._stdout)
 
 
 class Lines(Quiet):
@@ -60,7 +60,7 @@ class Lines(Quiet):
     def hear(self, event: Mapping[str, Any]) -> None:
         """Print it."""
         if event["event"] in TOLD:
-            typer.echo(self._line(event), file=self._stderr)
+            say.note(self._line(event), to=self._stderr)
 
     def _line(self, event: Mapping[str, Any]) -> str:
         """`12/90  focal-s0-c2886e2d8fae  97.62 %  3.1 s  left 2:41`."""
@@ -98,7 +98,7 @@ class Screen(Lines):
             self._live.update(self._screen(), refresh=True)
             self._drawn = time.monotonic()
         if event["event"] in {"failed", "retried", "diverged"}:
-            self._live.console.print(self._line(event), markup=False, highlight=False, soft_wrap=True)
+            self._live.console.print(say.plain(self._line(event)), markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Take the screen away."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossbench.cli import completion, options
+from lossbench.cli import completion, options, say
 from lossbench.errors import UnfinishedRunError
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def train(
             progress=listener,
         )
     if not quiet:
-        typer.echo(_headline(outcome, runs_dir), err=True)
-    typer.echo(json_module.dumps(outcome.summary, indent=2) if json else outcome.run)
+        say.note(_headline(outcome, runs_dir))
+    say.result(json_module.dumps(outcome.summary, indent=2) if json else outcome.run)
     if outcome.status == "diverged":
         raise UnfinishedRunError(f"the run diverged: {outcome.summary['reason']}; the rows so far are in {outcome.run}")
 

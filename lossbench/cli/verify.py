@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import options
+from lossbench.cli import options, say
 from lossbench.errors import GateFailedError
 
 
@@ -39,6 +39,6 @@ def verify(
         training.trained_again(recorded, trial, device=device, plugins=plugins, progress=listener) as again,
     ):
         found = verification.verify(recorded, kept, again, tolerance=tolerance)
-    typer.echo(output.verify(found, as_json=json), nl=False, color=True)
+    say.drawn(output.verify(found, as_json=json))
     if found.outcome == "different":
         raise GateFailedError(f"{recorded.folder}: does not give its numbers again")

@@ -37,6 +37,9 @@ GZIP_MAGIC = b"\x1f\x8b"
 GZIP_LARGEST_RATIO = 1032
 """Deflate cannot pack more than this many bytes into one."""
 
+LARGEST = 2**31
+"""Bytes of a file, packed or not: 45 times MNIST's largest."""
+
 
 @dataclass(frozen=True, eq=False)
 class Arrays:
@@ -169,8 +172,10 @@ def _parse(stream: io.BufferedIOBase, path: Path, largest: int) -> NDArray[np.ui
     sizes = stream.read(4 * dimensions)
     shape = struct.unpack(f">{dimensions}I", sizes) if len(sizes) == 4 * dimensions else ()
     count = math.prod(shape)
-    content = stream.read(count) if shape and count <= largest else b""
     announced = " × ".join(map(str, shape))
+    if LARGEST < count <= largest:
+        raise DataError(f"{path}: expected at most {LARGEST} bytes, its header announces {announced}")
+    content = stream.read(count) if shape and count <= largest else b""
     if not shape or len(content) < count:
         raise DataError(f"{path}: truncated: its header announces {announced or 'no'} bytes; fetch the file again")
     if stream.read(1):
@@ -195,6 +200,8 @@ def _find(folder: Path, name: str) -> Path:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        if path.stat().st_size <= LARGEST:
+            return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    raise DataError(f"{path}: expected at most {LARGEST} bytes; is this an IDX file?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from lossbench.analysis import arrange
 from lossbench.errors import MachineError, UsageError
 from lossbench.report import sentences, words
-from lossbench.runs import read, rows
+from lossbench.runs import links, read, rows
+from lossbench.runs.index import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,11 +26,14 @@ if TYPE_CHECKING:
 STATUS = {"completed": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "interrupted": "KILLED"}
 """MLflow's names; any other run is RUNNING."""
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,249}", re.ASCII)
+"""What MLflow takes for the name of a parameter or a metric; lossbench's own are no other."""
+
 BATCH = 100
 """How many parameters MLflow takes at a time."""
 
 
-def export(found: Sequence[Row], tracking_uri: str, experiment: str) -> Counter[str]:
+def export(found: Sequence[Row], tracking_uri: str, experiment: str) -> tuple[Counter[str], list[Broken]]:
     """Write runs to MLflow: parameters, metrics by epoch, files, tags.
 
     A run that is there already, with the same status, is left alone; one whose status has changed is replaced.
@@ -39,7 +44,7 @@ def export(found: Sequence[Row], tracking_uri: str, experiment: str) -> Counter[
         experiment: The name of MLflow's experiment, made if it is not there.
 
     Returns:
-        How many runs are `new`, and how many were `known`.
+        How many runs are `new` and how many were `known`; those that are not written, as a file cannot be read.
 
     Raises:
         UsageError: MLflow is not installed.
@@ -54,12 +59,17 @@ def export(found: Sequence[Row], tracking_uri: str, experiment: str) -> Counter[
         named = arrange.told_apart(arrange.once(found)[0])[0]
         now, _ = arrange.arrange(named, by=("loss",))
         counts: Counter[str] = Counter(new=0, known=0)
+        broken: list[Broken] = []
         for (condition, label), members in now.cells.items():
             parent = target.group(sentences.named(label, dict(zip(now.varying, condition, strict=True))))
-            counts.update(target.run(row, parent) for row in members)
+            for row in members:
+                try:
+                    counts[target.run(row, parent)] += 1
+                except read.BrokenRunError as error:
+                    broken.append(Broken(Path(str(row["folder"])), str(error)))
     except mlflow.exceptions.MlflowException as error:
         raise MachineError(f"--tracking-uri {tracking_uri}: {words.clean(str(error).partition(chr(10))[0])}") from error
-    return counts
+    return counts, broken
 
 
 class _Target:
@@ -83,30 +93,35 @@ class _Target:
         """Write a run if it is not there; `new` or `known`."""
         folder = Path(str(row["folder"]))
         known, status = self._known.get(folder.name), str(row["status"])
+        if known is not None and known.data.tags.get("lossbench.status") == status:
+            return "known"
+        run, history = read.read(folder), read.history(folder)
         if known is not None:
-            if known.data.tags.get("lossbench.status") == status:
-                return "known"
             self._client.delete_run(known.info.run_id)
-        self._write(read.read(folder), folder, parent, status)
+        self._write(run, history, parent, status)
         return "new"
 
-    def _write(self, run: read.Run, folder: Path, parent: str, status: str) -> None:
-        summary, entities = run.summary, self._mlflow.entities
+    def _write(self, run: read.Run, history: Sequence[read.Row], parent: str, status: str) -> None:
+        folder, summary, entities = run.folder, run.summary, self._mlflow.entities
         tags = {
             "mlflow.parentRunId": parent,
             "lossbench.run": folder.name,
-            "lossbench.loss": str(summary["loss"]),
+            "lossbench.loss": words.clean(summary["loss"]),
             "lossbench.seed": str(summary["seed"]),
-            "lossbench.device": str(summary["device"]),
+            "lossbench.device": words.clean(summary.get("device")),
         }
         began, ended = _milliseconds(summary.get("started")), _milliseconds(summary.get("finished"))
         created = self._client.create_run(self._experiment, began, tags, run_name=folder.name).info.run_id
-        params = [entities.Param(key, str(value)) for key, value in rows.flat(run.config)]
-        metrics = [entities.Metric(name, value, began or 0, step) for name, value, step in _metrics(run, folder)]
+        settings = {key: value for key, value in rows.flat(run.config) if _NAME.fullmatch(key)}
+        params = [entities.Param(key, words.clean(value)) for key, value in settings.items()]
+        metrics = [entities.Metric(name, value, began or 0, step) for name, value, step in _metrics(run, history)]
         for first in range(0, max(len(params), len(metrics)), BATCH):
             part = slice(first, first + BATCH)
             self._client.log_batch(created, metrics[part], params[part])
-        self._client.log_artifacts(created, str(folder))
+        for path in links.within(folder):
+            if path.is_file() and not path.is_symlink():
+                inside = path.parent.relative_to(folder).as_posix()
+                self._client.log_artifact(created, str(path), None if inside == "." else inside)
         self._client.set_tag(created, "lossbench.status", status)  # last: a run without it is written anew
         if status != "running":
             self._client.set_terminated(created, STATUS[status], ended)
@@ -119,16 +134,20 @@ class _Target:
             token = page.token or ""
 
 
-def _metrics(run: read.Run, folder: Path) -> Iterator[tuple[str, float, int]]:
-    """The columns of `metrics.csv` by epoch, then what was measured at the end."""
-    history = read.history(folder)
-    for epoch, row in enumerate(history):
-        yield from ((name, value, epoch) for name, value in row.items() if isinstance(value, int | float))
-    yield from ((name, value, len(history) - 1) for name, value in run.metrics.items() if value is not None)
+def _metrics(run: read.Run, history: Sequence[read.Row]) -> Iterator[tuple[str, float, int]]:
+    """The columns of `metrics.csv` by epoch, then what was measured at the end, as far as MLflow takes the names."""
+    for epoch, row in [*enumerate(history), (len(history) - 1, run.metrics)]:
+        for name, value in row.items():
+            if value is not None and _NAME.fullmatch(name):
+                yield name, value, epoch
 
 
-def _milliseconds(moment: str | None) -> int | None:
-    return int(datetime.fromisoformat(moment).timestamp() * 1000) if moment else None
+def _milliseconds(moment: object) -> int | None:
+    """Since 1970; None where there is no time, or none that can be read."""
+    try:
+        return int(datetime.fromisoformat(str(moment)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _check_sqlite(tracking_uri: str) -> None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lossbench.errors import MachineError
-from lossbench.runs import paths, read, rows, write
+from lossbench.errors import MachineError, UsageError
+from lossbench.runs import links, paths, read, rows, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -117,5 +117,6 @@ def _write(place: Path, entries: Mapping[str, _Entry]) -> None:
         for name, entry in entries.items()
     }
     text = f'{{"format": {FORMAT}, "configs": [{", ".join(numbers)}],\n"runs": {json.dumps(runs)}}}\n'
-    with contextlib.suppress(MachineError):
+    with contextlib.suppress(MachineError, UsageError):
+        links.refuse([place / paths.INDEX])
         write.text(place / paths.INDEX, text)

@@ -8,7 +8,7 @@ import sys
 from typing import IO, TYPE_CHECKING
 
 from lossbench.errors import MachineError, TakenRunError
-from lossbench.runs import paths, write
+from lossbench.runs import links, paths, place, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,12 +30,16 @@ def claim(run: Path, *, wait: bool = False) -> Iterator[None]:
 
     Raises:
         TakenRunError: Another process holds it.
+        UsageError: Something that would be written to is a link.
         MachineError: The lock file cannot be written, or its file system has no locks.
     """
     lock = path(run)
+    links.refuse([run.parent, lock.parent, lock])
+    for folder in place.places(run):
+        links.refuse(links.within(folder))
     write.folder(lock.parent)
     try:
-        file = lock.open("ab")
+        file = open(lock, "ab", opener=links.opener)  # noqa: SIM115 - closed below
     except OSError as error:
         raise MachineError(f"{lock}: cannot be written: {error.strerror}") from error
     with file:

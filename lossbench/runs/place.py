@@ -17,6 +17,11 @@ def rerun(run: Path) -> Path:
     return run.with_name(f".rerun-{run.name}")
 
 
+def places(run: Path) -> tuple[Path, Path, Path]:
+    """Every folder that a run may be in: its own, that in which it is trained anew, that of the old one."""
+    return run, rerun(run), _old(run)
+
+
 def exchange(run: Path) -> None:
     """Put the complete new run in the place of the old one. An end halfway through is mended by `settle`."""
     try:

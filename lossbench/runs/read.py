@@ -9,14 +9,13 @@ import json
 import math
 import os
 import reprlib
-import zipfile
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from lossbench.errors import UsageError
-from lossbench.runs import paths, plain_yaml
+from lossbench.runs import arrays, links, paths, plain_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -147,20 +146,22 @@ def confusion(folder: Path) -> dict[str, NDArray[np.int64]]:
 
 def log(folder: Path) -> str:
     """The last lines of `log.txt`; empty where there is none."""
-    if not (path := folder / paths.LOG).exists():
+    path = folder / paths.LOG
+    try:
+        with open(path, "rb", opener=links.opener) as file:
+            file.seek(max(0, path.stat().st_size - LOG_BYTES))
+            return file.read(LOG_BYTES).decode(errors="replace")
+    except FileNotFoundError:
         return ""
-    with _regular(path) as file:
-        file.seek(max(0, path.stat().st_size - LOG_BYTES))
-        return file.read(LOG_BYTES).decode(errors="replace")
+    except OSError as error:
+        raise BrokenRunError(f"{paths.LOG}: {error.strerror}") from error
 
 
 def predictions(folder: Path) -> dict[str, NDArray[Any]]:
     """The arrays of `predictions.npz`: `labels`, and `AT.predicted`, `AT.log_probabilities` for last and best."""
     try:
-        with _regular(folder / paths.PREDICTIONS) as file, zipfile.ZipFile(file) as archive:
-            _check_size(archive)
-            return {name.removesuffix(".npy"): _array(archive, name) for name in archive.namelist()}
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, KeyError) as error:
+        return arrays.load(folder / paths.PREDICTIONS, most=ARRAYS_BYTES)
+    except (OSError, ValueError) as error:
         raise BrokenRunError(f"{paths.PREDICTIONS}: {_reason(error)}") from error
 
 
@@ -174,6 +175,11 @@ def read_summary(folder: Path) -> dict[str, Any]:
         summary = json.loads(text(folder / paths.RUN, RUN_BYTES), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise BrokenRunError(f"{paths.RUN}: not JSON: {_reason(error)}") from error
+    if isinstance(summary, dict) and _is_newer(summary.get("schema_version")):
+        raise BrokenRunError(
+            f"{paths.RUN}: written by a newer lossbench: expected schema_version {paths.SCHEMA_VERSION} at most, "
+            f"got {reprlib.repr(summary['schema_version'])}; update lossbench to read it"
+        )
     for name, valid, expected in _RULES:
         value = summary.get(name) if isinstance(summary, dict) else None
         if not valid(value):
@@ -182,8 +188,8 @@ def read_summary(folder: Path) -> dict[str, Any]:
     return valid_summary
 
 
-def _known_version(value: object) -> bool:
-    return type(value) is int and 1 <= value <= paths.SCHEMA_VERSION
+def _is_newer(version: object) -> bool:
+    return type(version) is int and version > paths.SCHEMA_VERSION
 
 
 def _names_the_trial(value: object) -> bool:
@@ -198,7 +204,7 @@ def _finite_numbers(value: object) -> bool:
 
 
 _RULES: Sequence[tuple[str, Any, str]] = (
-    ("schema_version", _known_version, f"at most {paths.SCHEMA_VERSION} by this version of lossbench"),
+    ("schema_version", lambda value: type(value) is int and value >= 1, "a whole number from 1 on"),
     ("status", lambda value: value in paths.STATUSES, ", ".join(paths.STATUSES)),
     ("seed", lambda value: type(value) is int, "a whole number"),
     ("loss", lambda value: isinstance(value, str) and value, "the loss's label"),
@@ -207,16 +213,10 @@ _RULES: Sequence[tuple[str, Any, str]] = (
 )
 
 
-def _regular(path: Path) -> IO[bytes]:
-    if path.exists() and not path.is_file():
-        raise BrokenRunError(f"{path.name} is not a regular file")
-    return path.open("rb")
-
-
 def text(path: Path, limit: int) -> str:
     """A text file of at most `limit` bytes."""
     try:
-        with _regular(path) as file:
+        with open(path, "rb", opener=links.opener) as file:
             content = file.read(limit + 1)
         if len(content) > limit:
             raise BrokenRunError(f"{path.name}: expected at most {limit >> 10} KiB")
@@ -259,24 +259,6 @@ def _square(counts: Mapping[tuple[int, int], int]) -> NDArray[np.int64]:
     if (matrix < 0).any() or min(map(min, counts)) < 0:
         raise ValueError
     return matrix
-
-
-def _check_size(archive: zipfile.ZipFile) -> None:
-    if sum(member.file_size for member in archive.infolist()) > ARRAYS_BYTES:
-        raise ValueError(f"expected at most {ARRAYS_BYTES >> 20} MiB")
-
-
-def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """An array whose header promises no more than the file holds; objects, which need pickle, are refused."""
-    with archive.open(name) as file:
-        version = np.lib.format.read_magic(file)
-        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = header(file)
-        if math.prod(shape) * dtype.itemsize != archive.getinfo(name).file_size - file.tell():
-            raise ValueError(f"{name} is not as long as it says")
-    with archive.open(name) as file:
-        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-        return array
 
 
 def _refuse(constant: str) -> float:

@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from lossbench.errors import MachineError
-from lossbench.runs import paths
+from lossbench.runs import links, paths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,7 +79,7 @@ def append_row(path: Path, row: Mapping[str, object]) -> None:
     if not path.exists():
         table(path, paths.METRICS_COLUMNS, [])
     line = _csv_line([_cell(row.get(name)) for name in paths.METRICS_COLUMNS]).encode()
-    with _naming(path), path.open("r+b", buffering=0) as file:
+    with _naming(path), open(path, "r+b", buffering=0, opener=links.opener) as file:
         end = file.seek(file.read().rfind(b"\n") + 1)
         file.truncate(end)
         try:
@@ -92,7 +92,7 @@ def append_row(path: Path, row: Mapping[str, object]) -> None:
 
 def append_line(path: Path, text: str) -> None:
     """Append text to a log, durably."""
-    with _naming(path), path.open("ab", buffering=0) as file:
+    with _naming(path), open(path, "ab", buffering=0, opener=links.opener) as file:
         whole(file, f"{text.rstrip()}\n".encode(errors="backslashreplace"))
         os.fsync(file.fileno())
 

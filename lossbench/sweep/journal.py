@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import MachineError
-from lossbench.runs import paths, write
+from lossbench.runs import links, paths, write
 from lossbench.training.provenance import now
 
 if TYPE_CHECKING:
@@ -20,11 +20,16 @@ def event(kind: str, **facts: Any) -> dict[str, Any]:
 
 
 class Journal:
-    """Appends events, each by one write, so that several sweeps may keep one journal."""
+    """Appends events, each by one write, so that several sweeps may keep one journal.
+
+    Raises:
+        UsageError: The sweep's folder, or the journal, is a link.
+    """
 
     def __init__(self, folder: Path) -> None:
-        write.folder(folder)
         self._path = folder / paths.JOURNAL
+        links.refuse([folder, self._path])
+        write.folder(folder)
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Append an event.
@@ -34,7 +39,7 @@ class Journal:
         """
         line = f"{json.dumps(entry, ensure_ascii=False)}\n".encode()
         try:
-            with self._path.open("ab", buffering=0) as file:
+            with open(self._path, "ab", buffering=0, opener=links.opener) as file:
                 write.whole(file, line)
         except OSError as error:
             raise MachineError(f"{self._path}: cannot be written: {error.strerror}") from error

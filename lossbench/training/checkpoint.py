@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import zipfile
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossbench.runs import paths, write
+from lossbench.runs import arrays, paths, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +23,11 @@ if TYPE_CHECKING:
 
 FILE = "state.npz"
 SECONDS_BETWEEN = 10.0
+OPTIONAL = ("memorized", "recovered")
+"""Columns without a number where no label is wrong; without validation those of `val_` too."""
+NUMBER_BYTES = 8
+LARGEST_HEADER = 64 << 20
+"""Bytes: a hundred thousand epochs."""
 
 
 @dataclass
@@ -49,31 +53,60 @@ def save(run: Path, identity: str, checkpoint: Checkpoint) -> None:
     """Write the checkpoint of a run folder in place of the one before."""
     write.folder(run / paths.CHECKPOINT)
     header = json.dumps({"identity": identity, **asdict(checkpoint.position)}).encode()
-    arrays = {"header": np.frombuffer(header, np.uint8)}
-    arrays |= {f"variable {number}": array for number, array in enumerate(checkpoint.variables)}
-    arrays |= {f"best {number}": array for number, array in enumerate(checkpoint.best_weights)}
-    write.arrays(run / paths.CHECKPOINT / FILE, arrays)
+    named = {"header": np.frombuffer(header, np.uint8)}
+    named |= {f"variable {number}": array for number, array in enumerate(checkpoint.variables)}
+    named |= {f"best {number}": array for number, array in enumerate(checkpoint.best_weights)}
+    write.arrays(run / paths.CHECKPOINT / FILE, named)
 
 
-def load(run: Path, identity: str) -> Checkpoint | None:
-    """The checkpoint of a run folder; None where there is none, or it is damaged or another trial's."""
+def load(run: Path, identity: str, *, numbers: int) -> Checkpoint | None:
+    """The checkpoint of a run folder; None where there is none, or it is damaged or another trial's.
+
+    Args:
+        run: The run folder.
+        identity: The trial's.
+        numbers: How many numbers the variables are together; a file that is far longer is not read.
+    """
     try:
-        with (run / paths.CHECKPOINT / FILE).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            header = json.loads(file["header"].tobytes())
-            if header.pop("identity") != identity:
-                return None
-            groups = {
-                kind: [file[name] for name in sorted(file.files, key=_number) if name.startswith(kind)]
-                for kind in ("variable", "best")
-            }
-        return Checkpoint(Position(**header), groups["variable"], groups["best"])
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        found = arrays.load(run / paths.CHECKPOINT / FILE, most=LARGEST_HEADER + 2 * numbers * NUMBER_BYTES)
+        header = json.loads(found["header"].tobytes())
+        if header.pop("identity") != identity:
+            return None
+        groups = {
+            kind: [found[name] for name in sorted(found, key=_number) if name.startswith(kind)]
+            for kind in ("variable", "best")
+        }
+        return Checkpoint(_position(**header), groups["variable"], groups["best"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
 def remove(run: Path) -> None:
     """Take the checkpoint away: the run is complete."""
     shutil.rmtree(run / paths.CHECKPOINT, ignore_errors=True)
+
+
+def _position(
+    history: list[dict[str, float | int | None]], batches: int, epoch_seconds: float, seconds: dict[str, float]
+) -> Position:
+    """A position that training could have written.
+
+    Raises:
+        ValueError: It is another one.
+    """
+    for epoch, row in enumerate(history):
+        optional = OPTIONAL if history[0]["val_accuracy"] is not None else (*OPTIONAL, "val_")
+        if row["epoch"] != epoch or not all(
+            _is_number(row[name]) or (row[name] is None and name.startswith(optional)) for name in paths.METRICS_COLUMNS
+        ):
+            raise ValueError(f"epoch {epoch}")
+    if type(batches) is not int or batches < 0 or not all(map(_is_number, (epoch_seconds, *seconds.values()))):
+        raise ValueError("batches or seconds")
+    return Position(history, batches, epoch_seconds, seconds)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in {int, float}
 
 
 def _number(name: str) -> int:

@@ -53,13 +53,17 @@ class Trainer:
 
     def restore(self) -> None:
         """Go on from the checkpoint in the run folder, if there is one that fits."""
-        found = checkpoint.load(self._run, self._setup.trial.identity)
-        if found is None or not _fits(found.variables, self._loop.variables):
+        variables = self._loop.variables
+        numbers = sum(math.prod(variable.shape) for variable in variables)
+        found = checkpoint.load(self._run, self._setup.trial.identity, numbers=numbers)
+        if found is None or not _fits(found.variables, variables):
+            return
+        if len(found.best_weights) and not _fits(found.best_weights, self._setup.model.weights):
             return
         self._position, self._best_weights = found.position, list(found.best_weights)
         for phase, seconds in found.position.seconds.items():
             self._setup.stopwatch.add(phase, seconds)
-        for variable, array in zip(self._loop.variables, found.variables, strict=True):
+        for variable, array in zip(variables, found.variables, strict=True):
             variable.assign(array)
 
     def train(self, record: Record) -> None:

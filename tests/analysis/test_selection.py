@@ -87,6 +87,8 @@ def test_a_stored_baseline_comes_back(tmp_path: Path, fabricate: Any) -> None:
     stored.save(tmp_path / "main.json", rows)
     actual = stored.load(tmp_path / "main.json")
     assert (actual.name, actual.rows) == ("main.json", rows)
+    (tmp_path / "link.json").symlink_to("main.json")
+    assert stored.load(tmp_path / "link.json").rows == rows
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from hostile import hostile
 
 pytestmark = pytest.mark.slow
 CE = "categorical_crossentropy"
@@ -48,6 +49,35 @@ def test_it_loads_in_silence_and_asks_for_nothing(opened):
     """No word in the console, no request but the file itself."""
     page, told, asked = opened
     assert (told, asked) == ([], [page.url])
+
+
+INJECTIONS = (
+    "<script>alert(1)</script>", "</script><script>alert(1)</script>", '"><img src=x onerror=alert(1)>',
+    "<svg onload=alert(1)>", "<iframe src=http://localhost:9/>", "<a href=javascript:alert(1)>here</a>",
+    "<style>@import url(http://localhost:9/)</style>", "<meta http-equiv=refresh content='0;http://localhost:9/'>",
+)  # fmt: skip
+
+
+def test_a_page_of_hostile_runs_runs_nothing_and_asks_for_nothing(browser, lossbench, tmp_path):
+    """No dialog, no word, no request, no element but the page's own; not while it is filtered and sorted either."""
+    for number, text in enumerate(INJECTIONS):
+        hostile(tmp_path / "runs" / str(number), text, label=text)
+    lossbench("report", "runs", check=0)
+    page, told, asked = browser.new_page(), [], []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("dialog", lambda dialog: (told.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((tmp_path / "report.html").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    page.get_by_label("Filter losses").first.fill(INJECTIONS[0])
+    page.get_by_label("Filter runs").fill(INJECTIONS[2])
+    page.locator("table").first.locator("thead th button").first.click()
+    page.wait_for_timeout(500)
+    assert (told, asked) == ([], [page.url])
+    assert page.locator("script").count() == 1
+    assert page.locator("iframe, svg[onload], img[onerror], a[href^=javascript], meta[content*=localhost]").count() == 0
+    assert INJECTIONS[0] in page.locator("table").first.inner_text()
+    page.close()
 
 
 @pytest.mark.parametrize("width", [400, 800, 1280])

@@ -236,6 +236,17 @@ def test_a_bomb_is_not_unpacked(folder: Path) -> None:
     assert peak < 10_000_000
 
 
+def test_a_file_that_is_larger_than_any_is_not_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a terabyte without content, nor what a small file would grow to."""
+    (folder / IMAGES).write_bytes(gzip.compress(bytes([0, 0, 8, 3]) + struct.pack(">3I", 12, 20, 30) + bytes(7200)))
+    monkeypatch.setattr(idx, "LARGEST", 7199)
+    assert message(folder) == f"FOLDER/{IMAGES}: expected at most 7199 bytes, its header announces 12 × 20 × 30"
+    monkeypatch.undo()
+    with (folder / IMAGES).open("r+b") as file:
+        file.truncate(1 << 40)
+    assert message(folder) == f"FOLDER/{IMAGES}: expected at most 2147483648 bytes; is this an IDX file?"
+
+
 def test_fashion_mnist_is_read_from_a_folder(fashion_mnist: Path) -> None:
     """The files of another data set need no change: 6,000 images of each of ten classes, the first an ankle boot."""
     read = idx.read_folder(fashion_mnist)

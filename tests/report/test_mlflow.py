@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hostile import hostile
 
 from lossbench.runs import read
 
@@ -74,6 +75,30 @@ def test_again_does_not_double_and_a_run_that_went_on_is_replaced(lossbench, tmp
     change_status(folder, "completed")
     assert lossbench("export", "mlflow", "runs", check=0).stdout.endswith(": 1 new, 4 known\n")
     assert [each.info.status for each in stored(tmp_path)[1] if each.info.run_name == folder.name] == ["FINISHED"]
+
+
+@needs_mlflow
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # MLflow's, of SQLAlchemy
+def test_hostile_run_folders_are_text_and_bring_no_other_file(lossbench, tmp_path):
+    """Without device and time, with escapes everywhere; a link is not followed; a run with a bad table is named."""
+    escapes = "\x1b]0;owned\x07\x9b"
+    run = hostile(tmp_path / "runs", escapes, label=f"focal{escapes}", device=None, started="<now>", finished=[1])
+    (tmp_path / "private").write_text("private")
+    (run / "link.txt").symlink_to(tmp_path / "private")
+    (run / "tb").symlink_to(tmp_path)
+    bad = hostile(tmp_path / "runs", escapes, 1, label="bad")
+    (bad / "metrics.csv").write_text("epoch\n1,2\n")
+    done = lossbench("export", "mlflow", "runs", check=0)
+    assert done.stdout == "sqlite:///mlflow.db, experiment lossbench: 1 new, 0 known\n"
+    assert f"{bad.name}: metrics.csv: a row has more or fewer cells than the header" in done.stderr
+    client, found = stored(tmp_path)
+    (logged,) = [each for each in found if each.info.run_name == run.name]
+    told = [*logged.data.params.items(), *logged.data.tags.items()]
+    assert all(text.isprintable() for pair in told for text in pair)
+    names = {each.path for each in client.list_artifacts(logged.info.run_id)}
+    assert "predictions.npz" in names
+    assert not names & {"link.txt", "tb"}
 
 
 @needs_mlflow

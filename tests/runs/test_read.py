@@ -9,6 +9,7 @@ import math
 import os
 import pickle
 import random
+import struct
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,10 @@ JSON_FAULTS = {
     "a list": (b"[]", "run.json: schema_version: expected"),
     "NaN": (b'{"schema_version": NaN}', "NaN is no JSON number"),
     "deep": (b"[" * 100_000, "run.json: not JSON"),
-    "newer": (b'{"schema_version": 2}', "expected at most 1 by this version of lossbench, got 2"),
+    "newer": (
+        b'{"schema_version": 2}',
+        "a newer lossbench: expected schema_version 1 at most, got 2; update",
+    ),
     "truth": (b'{"schema_version": true}', "got True"),
     "huge number": (b'{"schema_version": ' + b"9" * 5000 + b"}", "run.json: not JSON"),
     "huge file": (b" " * (5 << 20), "run.json: expected at most 4096 KiB"),
@@ -212,13 +216,21 @@ def test_a_huge_table_is_not_read(run: Path) -> None:
         read.history(run)
 
 
-def npz(**members: bytes) -> bytes:
+def npz(packing: int = zipfile.ZIP_STORED, **members: bytes) -> bytes:
     """A zip archive of the given members."""
     archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+    with zipfile.ZipFile(archive, "w", packing) as file:
         for name, content in members.items():
             file.writestr(f"{name}.npy", content)
     return archive.getvalue()
+
+
+def listed(content: bytes, times: int) -> bytes:
+    """An archive whose list names its one member so many times: all of them are the same bytes."""
+    begin, end = content.index(b"PK\1\2"), content.index(b"PK\5\6")
+    entry = content[begin:end]
+    size = struct.pack("<2H2L", *[min(times, 0xFFFF)] * 2, len(entry) * times, begin)
+    return content[:begin] + entry * times + content[end : end + 8] + size + b"\0\0"
 
 
 def npy(array: np.ndarray[Any, Any], *, allow_pickle: bool = False) -> bytes:
@@ -251,7 +263,11 @@ ARRAY_FAULTS = {
     "a pickle": npz(labels=pickle.dumps(Explosive())),
     "long header": npz(labels=npy(np.zeros(3)).replace(b"(3,)", b"(9999999999,)")),
     "short member": npz(labels=npy(np.zeros(3))[:-8]),
-    "a bomb": npz(labels=npy(np.zeros(33 << 20))),
+    "a bomb": npz(zipfile.ZIP_DEFLATED, labels=npy(np.zeros(1 << 20))),
+    "the same bytes often": listed(npz(labels=npy(np.zeros(1000))), 100),
+    "texts": npz(labels=npy(np.array(["a"]))),
+    "nothing, often": npz(labels=npy(np.zeros(1 << 20, "V0"))),
+    "records": npz(labels=npy(np.zeros(3, "i4,f4"))),
     "no header": npz(labels=b""),
     "negative": npz(labels=npy(np.zeros(3)).replace(b"(3,)", b"(-3,)")),
 }
@@ -264,6 +280,28 @@ def test_broken_predictions(run: Path, content: bytes) -> None:
     with pytest.raises(read.BrokenRunError, match=r"^predictions\.npz: ") as caught:
         read.predictions(run)
     assert "\n" not in str(caught.value)
+
+
+REFUSED = {
+    "a packed array": (npz(zipfile.ZIP_LZMA, labels=npy(np.arange(3))), "expected arrays that are not packed"),
+    "a million arrays": (listed(npz(labels=b""), 1_000_000), "the list of its arrays is too long"),
+}
+
+
+@pytest.mark.parametrize(("content", "reason"), REFUSED.values(), ids=REFUSED)
+def test_predictions_that_would_grow_as_they_are_read(run: Path, content: bytes, reason: str) -> None:
+    """Packed arrays, and a list of arrays that is longer than any, are not even begun with."""
+    (run / "predictions.npz").write_bytes(content)
+    with pytest.raises(read.BrokenRunError, match=f"predictions.npz: {reason}"):
+        read.predictions(run)
+
+
+def test_huge_predictions_are_not_read(run: Path) -> None:
+    """A file of more than 256 MiB is refused before it fills the memory."""
+    with (run / "predictions.npz").open("r+b") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(read.BrokenRunError, match=r"predictions\.npz: expected at most 256 MiB"):
+        read.predictions(run)
 
 
 @given(st.binary(max_size=300), st.sampled_from(["run.json", "config.yaml", "metrics.csv", "predictions.npz"]))
