@@ -110,7 +110,13 @@ def _read(place: Path) -> dict[str, _Entry]:
 
 
 def _write(place: Path, entries: Mapping[str, _Entry]) -> None:
-    """Each configuration once, though many runs share it. A folder that is not ours to write in has no index."""
+    """Each configuration once, though many runs share it. A folder that is not ours to write in has no index.
+
+    A pipe or a device that calls itself an index, as in a folder from elsewhere, is not written to.
+    """
+    path = place / paths.INDEX
+    if path.exists() and not path.is_file():
+        return
     numbers: dict[str, int] = {}
     runs = {
         name: [entry.stamp, numbers.setdefault(json.dumps(entry.config), len(numbers)), entry.facts, entry.metrics]
@@ -118,4 +124,4 @@ def _write(place: Path, entries: Mapping[str, _Entry]) -> None:
     }
     text = f'{{"format": {FORMAT}, "configs": [{", ".join(numbers)}],\n"runs": {json.dumps(runs)}}}\n'
     with contextlib.suppress(MachineError):
-        write.text(place / paths.INDEX, text)
+        write.text(path, text)

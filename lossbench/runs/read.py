@@ -217,8 +217,9 @@ def text(path: Path, limit: int) -> str:
     """A text file of at most `limit` bytes."""
     try:
         with _regular(path) as file:
-            content = file.read(limit + 1)
-        if len(content) > limit:
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(limit + 1) if size <= limit else b""
+        if max(size, len(content)) > limit:
             raise BrokenRunError(f"{path.name}: expected at most {limit >> 10} KiB")
         return content.decode()
     except UnicodeDecodeError as error:
