@@ -47,7 +47,7 @@ class Done:
         err: The same of stderr.
         seconds: Of processor time.
         mib: The most memory that it held, what it shares with the server included.
-        changed: Every path that it opened to write, made, renamed or removed.
+        changed: Every path that it opened to write, made, renamed or removed, but for temporary ones.
         beyond: What it was about to do when it was stopped; empty if it ended by itself.
     """
 
@@ -76,7 +76,7 @@ class Commands:
         )
 
     def __call__(self, *arguments: object, cwd: Path, **environment: str) -> Done:
-        """Run `lossbench ARGUMENTS` in a folder, which is its home and holds its temporary files."""
+        """Run `lossbench ARGUMENTS` in a folder, which is its home."""
         request = {"arguments": list(map(str, arguments)), "cwd": str(cwd), "environment": environment}
         print(json.dumps(request), file=self._server.stdin, flush=True)
         return Done(**json.loads(self._server.stdout.readline()))
@@ -110,8 +110,8 @@ class _Audit:
 
     report: _Audit | None = None
 
-    def __init__(self, pipe: int) -> None:
-        self._pipe = pipe
+    def __init__(self, pipe: int, temporary: str) -> None:
+        self._pipe, self._temporary = pipe, temporary
         self._changed: dict[str, None] = {}
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -140,10 +140,12 @@ class _Audit:
 
     def _keep(self, path: object) -> None:
         if isinstance(path, str | bytes | os.PathLike):
-            self._changed[os.path.abspath(os.fsdecode(path))] = None  # noqa: PTH100 - not resolved
+            absolute = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - not resolved
+            if not absolute.startswith(self._temporary):
+                self._changed[absolute] = None
 
 
-def _child(request: dict[str, Any], files: tuple[int, int], pipe: int) -> None:
+def _child(request: dict[str, Any], temporary: str, files: tuple[int, int], pipe: int) -> None:
     """Be `lossbench ARGUMENTS`; never returns."""
     import resource
     import signal
@@ -154,9 +156,10 @@ def _child(request: dict[str, Any], files: tuple[int, int], pipe: int) -> None:
     for descriptor, file in zip((0, 1, 2), (os.open(os.devnull, os.O_RDONLY), *files), strict=True):
         os.dup2(file, descriptor)
     os.chdir(request["cwd"])
-    os.environ.update({"HOME": request["cwd"], "TMPDIR": request["cwd"], **request["environment"]})
+    os.environ.update({"HOME": request["cwd"], "TMPDIR": temporary, **request["environment"]})
+    tempfile.tempdir = None  # which was the server's
     sys.argv = ["lossbench", *request["arguments"]]
-    report = _Audit.report = _Audit(pipe)
+    report = _Audit.report = _Audit(pipe, temporary)
     sys.addaudithook(report)
     from lossbench import cli
 
@@ -172,11 +175,15 @@ def _child(request: dict[str, Any], files: tuple[int, int], pipe: int) -> None:
 
 
 def _run(request: dict[str, Any]) -> dict[str, Any]:
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+    ):
         reading, writing = os.pipe()
         pid = os.fork()
         if not pid:
-            _child(request, (out.fileno(), err.fileno()), writing)
+            _child(request, temporary, (out.fileno(), err.fileno()), writing)
         os.close(writing)
         with open(reading, encoding="utf-8") as pipe:  # noqa: PTH123 - a descriptor
             told = pipe.read()

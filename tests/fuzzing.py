@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 if TYPE_CHECKING:
     import random
@@ -33,13 +33,9 @@ def fuzzed(short: int) -> settings:
         derandomize=not CASES,
         database=None,
         deadline=None,
+        phases=[Phase.generate],  # cases are small as they are
         suppress_health_check=list(HealthCheck),
     )
-
-
-def thinned(cases: list[Any], short: int) -> list[Any]:
-    """All cases of a product; in the short form so many, evenly taken."""
-    return cases if CASES or len(cases) <= short else cases[:: -(-len(cases) // short)]
 
 
 def survives(
