@@ -6,6 +6,7 @@ only what nobody foresaw leaves a traceback.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -65,6 +66,8 @@ def _lossbench(
 def main() -> None:
     """Run a command; turn what went wrong into one message on stderr and an exit code."""
     ops.own_process = True
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path, or a console, that is not UTF-8
     try:
         app()
     except LossbenchError as error:
@@ -80,6 +83,8 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
+    """Print what went wrong, whatever a file or an argument has put into it: a terminal obeys none of it."""
     for line in message.splitlines():
-        typer.echo(f"error: {line}", err=True)
+        shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in line)
+        typer.echo(f"error: {shown}", err=True)
     sys.exit(code)
