@@ -76,8 +76,11 @@ def find(places: Iterable[Path]) -> list[Path]:
 
 def names(place: Path) -> list[str]:
     """The run folders at or below a place, as paths from there; `""` where the place itself is one."""
-    if not place.is_dir():
-        raise UsageError(f"{place}: {'expected a folder, got a file' if place.exists() else 'no such folder'}")
+    try:
+        if not place.is_dir():
+            raise UsageError(f"{place}: {'expected a folder, got a file' if place.exists() else 'no such folder'}")
+    except OSError as error:  # no name that this system knows, or nothing to be seen there
+        raise UsageError(f"{place}: {error.strerror}") from error
     found, ahead = [], [""]
     while ahead:
         name = ahead.pop()
