@@ -39,7 +39,12 @@ def fuzzed(short: int) -> settings:
 
 
 def survives(
-    done: Done, codes: Iterable[int], *, arguments: Iterable[object] = (), may_change: Iterable[Path] = ()
+    done: Done,
+    codes: Iterable[int],
+    *,
+    arguments: Iterable[object] = (),
+    may_change: Iterable[str | Path] = (),
+    seconds: float = SECONDS,
 ) -> None:
     """A command ended as documented: its exit code, messages without escapes or traceback, no excess, no stray file.
 
@@ -48,15 +53,16 @@ def survives(
         codes: The exit codes that are right here; a command that was stopped as it began to train has done well.
         arguments: What it was called with, which it may print as it is.
         may_change: Files, and folders with all that is in them, that it may write.
+        seconds: Of processor time that it may take.
     """
-    told = f"{done.code} {done.beyond}\n{done.err[-4000:]}"
+    told = f"{done.code} {done.beyond}\n{done.err[:200]} … {done.err[-2000:]}"
     assert done.beyond or done.code in codes, told
     assert "Traceback" not in done.err, told
     assert not controls(done.err), told
     assert controls(done.out) <= controls("".join(map(str, arguments))), done.out[-4000:]
     if done.code and not done.err.startswith("Usage: "):
         assert any(line.startswith("error: ") for line in done.err.splitlines()), told
-    assert done.seconds < SECONDS, (done.seconds, told)
+    assert done.seconds < seconds, (done.seconds, told)
     assert done.mib < MIB, (done.mib, told)
     allowed = [Path(os.devnull), *map(Path, may_change)]
     stray = [path for path in map(Path, done.changed) if not any(path.is_relative_to(each) for each in allowed)]
