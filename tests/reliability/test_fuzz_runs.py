@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import os
@@ -214,7 +215,7 @@ def test_a_value_that_is_another(data, file, commands, case):
         for key in parents:
             place = place[key]
         if data.draw(st.integers(0, 9)):
-            place[last] = data.draw(st.sampled_from(ODD))
+            place[last] = copy.deepcopy(data.draw(st.sampled_from(ODD)))
         else:
             del place[last]
     path.write_text(json.dumps(value))
