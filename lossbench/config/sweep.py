@@ -25,7 +25,7 @@ def numbers(value: str) -> tuple[int, ...]:
     """
     numbers: list[int] = []
     for part in value.split(","):
-        found = re.fullmatch(r"\s*(\d{1,10})(?:\s*-\s*(\d{1,10}))?\s*", part)
+        found = re.fullmatch(r"\s*([0-9]{1,10})(?:\s*-\s*([0-9]{1,10}))?\s*", part)
         if found is None:
             raise ValueError(f"expected seeds such as 0-9 or [0, 1, 2], got {value[:40]!r}")
         first, last = int(found[1]), int(found[2] or found[1])
