@@ -15,3 +15,15 @@ def test_no_control_sequence_of_a_run_folder_reaches_the_terminal(command, fabri
     assert "Traceback" not in done.stderr
     assert "focal" in done.stdout + done.stderr
     assert not set(done.stdout + done.stderr) & {"\x1b", "\x07", "\x9b"}
+
+
+def test_an_error_shows_the_escapes_of_an_argument(lossbench):
+    """And sends none of them to the terminal."""
+    done = lossbench("show", HOSTILE, check=2)
+    assert done.stderr == "error: \\x1b]0;owned\\x07\\x1b[2J\\x9b2Jfocal: no such folder\n"
+
+
+def test_a_path_that_is_not_utf_8_can_be_printed(lossbench):
+    """As an escape, where the output cannot hold its bytes."""
+    done = lossbench("init", "\udc80.yaml", PYTHONIOENCODING="utf-8:strict", check=0)
+    assert done.stdout == "\\udc80.yaml\n"
