@@ -97,7 +97,7 @@ class _Target:
             "lossbench.run": folder.name,
             "lossbench.loss": str(summary["loss"]),
             "lossbench.seed": str(summary["seed"]),
-            "lossbench.device": str(summary["device"]),
+            "lossbench.device": str(summary.get("device")),
         }
         began, ended = _milliseconds(summary.get("started")), _milliseconds(summary.get("finished"))
         created = self._client.create_run(self._experiment, began, tags, run_name=folder.name).info.run_id
@@ -127,8 +127,12 @@ def _metrics(run: read.Run, folder: Path) -> Iterator[tuple[str, float, int]]:
     yield from ((name, value, len(history) - 1) for name, value in run.metrics.items() if value is not None)
 
 
-def _milliseconds(moment: str | None) -> int | None:
-    return int(datetime.fromisoformat(moment).timestamp() * 1000) if moment else None
+def _milliseconds(moment: object) -> int | None:
+    """A time as MLflow wants it; None for what is no time."""
+    try:
+        return int(datetime.fromisoformat(str(moment)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _check_sqlite(tracking_uri: str) -> None:
