@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +23,6 @@ from lossbench.cli import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CALLS = {
     "train": ["-c", "file.yaml"],
@@ -97,9 +98,7 @@ def tried(commands: Any, folder: Path, command: str, parameter: str, value: str)
     """One call in a folder of its own."""
     arguments = call(command, parameter, value)
     done = commands(*arguments, cwd=folder)
-    named = (
-        (folder / value.removeprefix("sqlite:///")).resolve() if parameter in WRITTEN and "\0" not in value else None
-    )
+    named = Path(os.path.normpath(folder / value.removeprefix("sqlite:///"))) if parameter in WRITTEN else None
     usual = [path for path in done.changed if re.search(r"\.index\.json|/\.?report\.html", path)]
     asked = [path for path in done.changed if named and (str(named.parent) in path or str(named).startswith(path))]
     codes = {0, 1, 2, 5} if parameter in WRITTEN else {0, 2, 5}
