@@ -35,7 +35,7 @@ def _forgiving(stream: Any) -> Any:
     return io.TextIOWrapper(
         pipe if stream.write_through else io.BufferedWriter(pipe),  # as Python itself does with `python -u`
         stream.encoding,
-        stream.errors,
+        "backslashreplace",  # a path, or a console, that is not UTF-8
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )

@@ -76,6 +76,18 @@ def measure(name: str) -> Measure:
     )
 
 
+def measures_of(names: Iterable[str]) -> tuple[Measure, ...]:
+    """The measures of some names, of which there is at least one: the first carries the verdict.
+
+    Raises:
+        UsageError: There is no name, or one that is no measure's.
+    """
+    measures = tuple(map(measure, names))
+    if not measures:
+        raise UsageError(f"metrics: expected one at least, got none; choose {', '.join(METRICS)}")
+    return measures
+
+
 def with_classes(rows: Sequence[Row], measures: Iterable[Measure]) -> list[Row]:
     """The rows with the measures of single classes, which `per_class.csv` of each run holds, if any are asked for.
 

@@ -145,7 +145,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     from lossbench.analysis import where as conditions
     from lossbench.analysis.comparison import compare as compared
     from lossbench.analysis.images import pair
-    from lossbench.analysis.measure import measure, with_classes
+    from lossbench.analysis.measure import measures_of, with_classes
     from lossbench.analysis.records import Question
     from lossbench.analysis.tune import tune as tuned
     from lossbench.analysis.view import view
@@ -156,7 +156,7 @@ def compare(  # noqa: PLR0913 - the options of the command
         raise UsageError("--against and --baseline: each names what losses are held against; choose one")
     if list_ and plots:
         raise UsageError("--list and --plots: single runs are not drawn; choose one")
-    measures = tuple(map(measure, selection.keys(metric)))
+    measures = measures_of(selection.keys(metric))
     thresholds = [gate.threshold(text) for text in fail_if or ()]
     selected = partial(conditions.select, condition=where, seeds=selection.seeds(seeds) if seeds else None)
     found, broken = frame.rows(paths)

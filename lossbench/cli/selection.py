@@ -61,10 +61,10 @@ def compared(
     from lossbench.analysis import frame, gate
     from lossbench.analysis import where as conditions
     from lossbench.analysis.comparison import compare
-    from lossbench.analysis.measure import measure, with_classes
+    from lossbench.analysis.measure import measures_of, with_classes
     from lossbench.analysis.records import Question
 
-    measures = tuple(map(measure, metrics))
+    measures = measures_of(metrics)
     found, broken = frame.rows(paths)
     question = Question(
         measures=measures,

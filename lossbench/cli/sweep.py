@@ -124,7 +124,7 @@ def sweep(  # noqa: PLR0913 - a command's options
 
 def _part(shard: str | None) -> tuple[int, int]:
     """`2/5` as numbers."""
-    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", shard or "1/1")
+    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", shard or "1/1")
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
         raise UsageError(f"--shard: expected I/N with 1 ≤ I ≤ N, such as 2/5, got {shard!r}")
     return int(found[1]), int(found[2])

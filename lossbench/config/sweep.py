@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from lossbench.config.section import Choice, Count, Lax, Section, Seed
 
-MOST_SEEDS = 10_000_000
+MOST_SEEDS = 1_000_000
 
 
 def seeds(value: object) -> object:
@@ -25,12 +25,12 @@ def numbers(value: str) -> tuple[int, ...]:
     """
     numbers: list[int] = []
     for part in value.split(","):
-        found = re.fullmatch(r"\s*(\d{1,10})(?:\s*-\s*(\d{1,10}))?\s*", part)
+        found = re.fullmatch(r"\s*([0-9]{1,10})(?:\s*-\s*([0-9]{1,10}))?\s*", part)
         if found is None:
             raise ValueError(f"expected seeds such as 0-9 or [0, 1, 2], got {value[:40]!r}")
         first, last = int(found[1]), int(found[2] or found[1])
-        if not 0 <= last - first < MOST_SEEDS:
-            raise ValueError(f"expected a range from low to high of at most {MOST_SEEDS:,} seeds, got {part.strip()!r}")
+        if not 0 <= last - first < MOST_SEEDS - len(numbers):
+            raise ValueError(f"expected ranges from low to high, {MOST_SEEDS:,} seeds at most, got {part.strip()!r}")
         numbers += range(first, last + 1)
     return tuple(numbers)
 

@@ -16,10 +16,12 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import os
 import re
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +35,8 @@ from lossbench.losses.terms import RESERVED, WANTS, LossTerm, canonical, type_ad
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
+MOST_BYTES = 1 << 20
 FIRST_TWO = ("y_true", "y_pred")
 """The parameters by which a loss is told from other functions."""
 
@@ -60,11 +62,14 @@ def load(path: Path) -> PluginLoaded:
     Raises:
         PluginError: If the file cannot be read or imported, holds no loss, or one whose name is taken.
     """
-    path = path.resolve()
+    path = Path(os.path.realpath(path))  # Path.resolve raises where links make a circle
     try:
-        source = path.read_bytes()
+        with path.open("rb") as file:
+            source = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise PluginError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(source) > MOST_BYTES:
+        raise PluginError(f"{path}: expected a Python file of at most {MOST_BYTES >> 20} MiB")
     sha256 = hashlib.sha256(source).hexdigest()
     name = f"lossbench_plugin_{sha256[:16]}"
     known = tuple(spec.name for spec in catalogue.specs().values() if spec.plugin == path)

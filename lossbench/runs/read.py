@@ -75,8 +75,11 @@ def find(places: Iterable[Path]) -> list[Path]:
 
 def names(place: Path) -> list[str]:
     """The run folders at or below a place, as paths from there; `""` where the place itself is one."""
-    if not place.is_dir():
-        raise UsageError(f"{place}: {'expected a folder, got a file' if place.exists() else 'no such folder'}")
+    try:
+        if not place.is_dir():
+            raise UsageError(f"{place}: {'expected a folder, got a file' if place.exists() else 'no such folder'}")
+    except OSError as error:  # no name that this system knows, or nothing to be seen there
+        raise UsageError(f"{place}: {error.strerror}") from error
     found, ahead = [], [""]
     while ahead:
         name = ahead.pop()
@@ -217,8 +220,9 @@ def text(path: Path, limit: int) -> str:
     """A text file of at most `limit` bytes."""
     try:
         with open(path, "rb", opener=links.opener) as file:
-            content = file.read(limit + 1)
-        if len(content) > limit:
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(limit + 1) if size <= limit else b""
+        if max(size, len(content)) > limit:
             raise BrokenRunError(f"{path.name}: expected at most {limit >> 10} KiB")
         return content.decode()
     except UnicodeDecodeError as error:

@@ -139,6 +139,7 @@ def test_exit_statuses(study: Path, tmp_path: Path, fabricate: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
+        (["--metric", ","], 2, "expected one at least, got none"),
         (["--metric", "val_loss"], 2, "rank nothing"),
         (["--metric", "accuracy,acuracy"], 2, "did you mean 'accuracy'"),
         (["--baseline", "fokal"], 2, "did you mean 'focal'"),

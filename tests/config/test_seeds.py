@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossbench.config import seeds
+from lossbench.config import seeds, sweep
 
 SEEDS = st.integers(0, 2**32 - 1)
 PURPOSES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
@@ -35,3 +36,10 @@ def test_another_seed_or_purpose_gives_other_numbers(keys: set[tuple[int, str]])
 def test_an_integer_has_31_bits(seed: int, purpose: str) -> None:
     """The integer fits the signed 32 bits that TensorFlow's seeds have."""
     assert 0 <= seeds.integer(seed, purpose) < 2**31
+
+
+@pytest.mark.parametrize("text", ["0-1000000", "0-999999,7", "9-0", "٣", "0-99999999999", "", "1-", "-1"])
+def test_a_text_that_is_no_seeds_or_too_many(text: str) -> None:
+    """A million in all, so that a short text costs no gigabyte."""
+    with pytest.raises(ValueError, match="expected"):
+        sweep.numbers(text)

@@ -292,11 +292,19 @@ def test_two_plugins_with_one_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("missing.py", "No such file or directory"), ("notes.txt", "should end in .py")]
+    ("name", "message"),
+    [
+        ("missing.py", "No such file or directory"),
+        ("notes.txt", "should end in .py"),
+        ("endless.py", "/dev/zero: expected a Python file of at most 1 MiB"),
+        ("loop.py", "Too many levels of symbolic links"),
+    ],
 )
 def test_not_a_python_file(tmp_path: Path, name: str, message: str) -> None:
     """What cannot be imported as Python is said to be so."""
     written(tmp_path, "", "notes.txt")
+    (tmp_path / "endless.py").symlink_to("/dev/zero")
+    (tmp_path / "loop.py").symlink_to("loop.py")
     with pytest.raises(PluginError, match=message):
         plugin.load(tmp_path / name)
 

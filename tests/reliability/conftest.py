@@ -1,8 +1,13 @@
-"""What the same sweep gives when nobody disturbs it."""
+"""What the same sweep gives when nobody disturbs it; the command line in forked children, a folder for each case."""
 
+from __future__ import annotations
+
+import itertools
+import shutil
 import time
 
 import pytest
+from children import Commands
 from disturb import finish, study, sweep
 from run_tables import tables
 
@@ -14,3 +19,25 @@ def undisturbed(tmp_path_factory):
     began = time.perf_counter()
     finish(sweep(folder))
     return tables(folder / "runs" / "study"), time.perf_counter() - began
+
+
+@pytest.fixture(scope="session")
+def commands():
+    """Run `lossbench ARGUMENTS` in a folder: `commands(*arguments, cwd=folder)`."""
+    server = Commands()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """Return a function that makes an empty folder, and takes away the one it made before."""
+    numbers = itertools.count()
+
+    def make():
+        shutil.rmtree(tmp_path / str(next(numbers) - 1), ignore_errors=True)
+        folder = tmp_path / str(next(numbers) - 1)
+        folder.mkdir()
+        return folder
+
+    return make

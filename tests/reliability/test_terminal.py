@@ -119,3 +119,9 @@ def test_a_stream_can_be_named(capsys):
     say.result("a", to=sys.stderr)
     say.note("b", to=sys.stdout)
     assert capsys.readouterr() == ("b\n", "a\n")
+
+
+def test_a_path_that_is_not_utf_8_can_be_printed(lossbench):
+    """As an escape, where the output cannot hold its bytes."""
+    done = lossbench("init", "\udc80.yaml", PYTHONIOENCODING="utf-8:strict", check=0)
+    assert done.stdout == "\\udc80.yaml\n"

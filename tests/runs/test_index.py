@@ -100,6 +100,30 @@ def test_a_damaged_index_is_rebuilt(study: Path, damage: Any) -> None:
     assert json.loads((study / paths.INDEX).read_text()) == json.loads(whole)
 
 
+def test_a_pipe_for_an_index_is_left_alone(study: Path) -> None:
+    """It is neither waited for nor replaced."""
+    expected = index.load([study])
+    (study / paths.INDEX).unlink()
+    os.mkfifo(study / paths.INDEX)
+    assert index.load([study]) == expected
+    assert (study / paths.INDEX).is_fifo()
+
+
+def test_an_index_that_is_too_large_is_not_read(study: Path) -> None:
+    """Ten gigabytes of nothing cost no memory, and make place for an index."""
+    import tracemalloc
+
+    expected = index.load([study])
+    os.truncate(study / paths.INDEX, 10 << 30)
+    tracemalloc.start()
+    try:
+        assert index.load([study]) == expected
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+    assert (study / paths.INDEX).stat().st_size < 1 << 20
+
+
 def test_random_bytes_for_an_index(study: Path) -> None:
     """Flipped bytes never crash a reading."""
     expected = index.load([study])[0]

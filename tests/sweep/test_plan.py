@@ -120,7 +120,7 @@ sweep:
     ("text", "message"),
     [
         ("sweep: {seedz: 1}", "sweep.seedz: unknown key; did you mean 'seeds'?"),
-        ("sweep: {seeds: 9-0}", "sweep.seeds: expected a range from low to high"),
+        ("sweep: {seeds: 9-0}", "sweep.seeds: expected ranges from low to high"),
         ("sweep: {seeds: many}", "sweep.seeds: expected seeds such as 0-9"),
         ("sweep: {parameters: {train.epochs: 3}}", "study.yaml:1:22: sweep.parameters: train.epochs: expected a list"),
         ("sweep: {parameters: {model.dropout: {uniform: [0, 1]}}}", "a grid needs a list of values"),
