@@ -66,7 +66,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = header(file)
         if dtype.kind not in "biuf":
-            raise ValueError(f"{name[:40]!r} holds no numbers")
+            raise ValueError(f"{name[:40]!r}: expected numbers, got {str(dtype)[:40]}")
         if math.prod(shape) * dtype.itemsize != archive.getinfo(name).file_size - file.tell():
             raise ValueError(f"{name[:40]!r} is not as long as it says")
     with archive.open(name) as file:
