@@ -62,23 +62,29 @@ def train(
         say.note(_headline(outcome, runs_dir))
     say.result(json_module.dumps(outcome.summary, indent=2) if json else outcome.run)
     if outcome.status == "diverged":
-        raise UnfinishedRunError(f"the run diverged: {outcome.summary['reason']}; the rows so far are in {outcome.run}")
+        reason = outcome.summary.get("reason")
+        raise UnfinishedRunError(f"the run diverged: {reason}; the rows so far are in {outcome.run}")
 
 
 def _headline(outcome: Outcome, runs_dir: Path) -> str:
     """How the run ended, in a sentence, and what to type next."""
     from lossbench import __version__
+    from lossbench.report import words
+    from lossbench.runs import rows
 
-    summary, measured = outcome.summary, outcome.summary["metrics"]
+    _, told, measured = rows.row(outcome.run)
     lines = []
     if outcome.was_done:
-        by = summary["versions"]["lossbench"]
+        by = words.clean(told["lossbench"])
         other = f" by lossbench {by}; this is {__version__}" if by != __version__ else ""
         lines.append(f"already done{other}: nothing was trained (--rerun trains it anew)")
     if measured:
+        accuracy, nll, brier, ece = (
+            words.number(name, measured.get(f"test.last.{name}")) for name in ("accuracy", "nll", "brier", "ece")
+        )
+        took = f" in {told['seconds']:.1f} s" if told["seconds"] else ""
         lines.append(
-            f"{summary['loss']}, seed {summary['seed']}: test accuracy {measured['test.last.accuracy']:.2%}, "
-            f"NLL {measured['test.last.nll']:.4f}, Brier {measured['test.last.brier']:.4f}, "
-            f"ECE {measured['test.last.ece']:.4f} in {summary['seconds']['total']:.1f} s"
+            f"{words.clean(told['loss'])}, seed {told['seed']}: "
+            f"test accuracy {accuracy}%, NLL {nll}, Brier {brier}, ECE {ece}{took}"
         )
     return "\n".join([*lines, f"next: lossbench compare {runs_dir}"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lossbench.metrics import METRICS, SCALED
 from lossbench.report import classes, phrases, words
 from lossbench.report.sparkline import sparkline
+from lossbench.runs import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,7 +63,7 @@ def _facts(sheet: Sheet) -> dict[str, str]:
         _mapping(summary.get("device")).get("name"),
         _counted(summary.get("threads"), "thread"),
         _counted(summary.get("parameters"), "parameter"),
-        f"{seconds['total']:.1f} s" if _is_number(seconds.get("total")) else None,
+        f"{seconds['total']:.1f} s" if rows.is_number(seconds.get("total")) else None,
         f"lossbench {_mapping(summary.get('versions')).get('lossbench', 'unknown')}",
     ]
     return phrases.sections(sheet.run.config) | {"machine": " · ".join(words.clean(part) for part in machine if part)}
@@ -109,10 +110,6 @@ def _end(name: str, value: float) -> str:
 
 def _counted(value: object, what: str) -> str | None:
     return f"{value:,} {what}{'s' * (value != 1)}" if type(value) is int else None
-
-
-def _is_number(value: object) -> bool:
-    return type(value) in {int, float}
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -245,3 +245,15 @@ def test_a_file_that_ends_too_early(name, commands, case):
         content = path.read_bytes()
         path.write_bytes(content[: int(cut * len(content)) if isinstance(cut, float) else cut])
         looked_at(commands, folder, some(turn))
+
+
+@pytest.mark.parametrize("missing", ["versions", "seconds", "reason", "device", "metrics"])
+def test_a_finished_run_that_tells_less_is_found_all_the_same(missing, commands, case):
+    """Nothing is trained over it; only without metrics it is no run that can be read."""
+    folder = case()
+    path = damaged(folder) / paths.RUN
+    summary = json.loads(path.read_text())
+    path.write_text(json.dumps({name: value for name, value in summary.items() if name != missing}))
+    done = commands("train", "-c", "file.yaml", cwd=folder)
+    survives(done, {1 if missing == "metrics" else 0})
+    assert ("already done" in done.err) == (missing != "metrics")

@@ -86,6 +86,7 @@ DAMAGE = {
     "an unknown status": lambda text: text.replace('"status": "completed"', '"status": "splendid"'),
     "a text for a metric": lambda text: text.replace('"test.last.nll": 0', '"test.last.nll": "x", "test.last.x": 0'),
     "an infinite metric": lambda text: text.replace('"test.last.nll": 0.', '"test.last.nll": 1e999, "test.last.x": 0.'),
+    "a huge metric": lambda text: text.replace('"test.last.nll": 0.', f'"test.last.nll": {10**400}, "test.last.x": 0.'),
 }
 
 
