@@ -28,6 +28,8 @@ Row: TypeAlias = "dict[str, float | None]"
 RUN_BYTES = 4 << 20
 CONFIG_BYTES = 64 << 10
 TABLE_BYTES = 64 << 20
+TABLE_CELLS = 2_000_000
+"""Each takes more memory than it has bytes: 140,000 epochs."""
 ARRAYS_BYTES = 256 << 20
 LOG_BYTES = 4 << 10
 """Of the end of a log, where the reason of a failure stands."""
@@ -235,6 +237,8 @@ def text(path: Path, limit: int) -> str:
 
 def _table(path: Path, required: Sequence[str]) -> list[dict[str, str]]:
     content, name = text(path, TABLE_BYTES), path.name
+    if content.count("\n") * (content.partition("\n")[0].count(",") + 1) > TABLE_CELLS:
+        raise BrokenRunError(f"{name}: expected at most {TABLE_CELLS:,} cells")
     try:
         whole_lines = io.StringIO(content[: content.rfind("\n") + 1], newline="")
         header, *rows = csv.reader(whole_lines, strict=True)

@@ -216,6 +216,13 @@ def test_a_huge_table_is_not_read(run: Path) -> None:
         read.history(run)
 
 
+def test_a_table_of_many_small_rows_is_not_read(run: Path) -> None:
+    """What would take a hundred times its own length of memory is refused."""
+    (run / "metrics.csv").write_text("epoch\n" + "1\n" * 2_000_001)
+    with pytest.raises(read.BrokenRunError, match=r"metrics\.csv: expected at most 2,000,000 cells"):
+        read.history(run)
+
+
 def npz(packing: int = zipfile.ZIP_STORED, **members: bytes) -> bytes:
     """A zip archive of the given members."""
     archive = io.BytesIO()
