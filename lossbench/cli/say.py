@@ -32,13 +32,9 @@ def note(text: object, *, to: TextIO | None = None) -> None:
 
 
 def plain(text: object) -> str:
-    """Lines of text, and tabs, without terminal escapes and whatever else is not printable."""
-    return re.sub(r"[^\n\t]+", lambda found: _plain(found[0]), str(text))
+    """Lines of text, and tabs; what a terminal would obey, and whatever else is not printable, as Python writes it."""
+    return "".join(each if each.isprintable() or each in "\n\t" else _escaped(each) for each in str(text))
 
 
-def _plain(line: str) -> str:
-    if line.isprintable():
-        return line
-    from lossbench.report.words import clean
-
-    return clean(line)
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()

@@ -61,7 +61,7 @@ def within(folder: Path) -> Iterator[Path]:
 def _wrong(path: Path) -> str | None:
     try:
         mode = path.lstat().st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     plain = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
     return None if plain else "link" if stat.S_ISLNK(mode) else "pipe or a device"

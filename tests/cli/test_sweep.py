@@ -286,7 +286,7 @@ BAD = [
     (["--jobs", "0"], r"--jobs"),
     (["--trial-timeout", "0"], r"--trial-timeout"),
     (["--seeds", "9-0"], r"expected ranges from low to high, 1,000,000 seeds at most, got '9-0'"),
-    (["--seeds", "0-1999999"], r"2,000,000 trials, more than 1,000,000; if all are meant, add --yes"),
+    (["--seeds", "0-999999", "loss=ce,gce"], r"2,000,000 trials, more than 1,000,000; if all are meant, add --yes"),
     (["optimizer.lerning_rate=1,2"], r"unknown key; did you mean 'learning_rate'"),
     (["loss=ce,nll"], r"the sweep has categorical_crossentropy-s0-\w+ twice: loss=ce and loss=nll; remove one"),
     (["--format", "csv"], r"--format is of the list of trials: add --dry-run"),

@@ -101,17 +101,17 @@ def test_an_option_that_there_is_not_is_quoted_without_escapes(lossbench):
 
 
 def test_colours_are_all_that_a_drawing_may_have(capfd):
-    """What rich draws keeps its colours; a cursor, a title and a bell go."""
+    """What rich draws keeps its colours; a cursor, a title and a bell are shown as what they are."""
     say.drawn("\x1b[1;32mgood\x1b[0m \x1b[2J\x1b]0;owned\x07\x9b2J\x1b[3Ctext\nline\n")
-    assert capfd.readouterr().out == "\x1b[1;32mgood\x1b[0m 2Jtext\nline\n"
+    assert capfd.readouterr().out == "\x1b[1;32mgood\x1b[0m \\x1b[2J\\x1b]0;owned\\x07\\x9b2J\\x1b[3Ctext\nline\n"
 
 
 @pytest.mark.parametrize("say_", [say.result, say.note])
 def test_lines_and_tabs_stay(say_, capfd):
-    """Everything else that is not printable goes, lone surrogates of file names too."""
+    """Everything else that is not printable is shown by its escape, lone surrogates of file names too."""
     say_("one\ttwo\n\x1b[31mthree\udc80\x1b[0m \u202e4")
     out, err = capfd.readouterr()
-    assert out + err == "one\ttwo\nthree 4\n"
+    assert out + err == "one\ttwo\n\\x1b[31mthree\\udc80\\x1b[0m \\u202e4\n"
 
 
 def test_a_stream_can_be_named(capsys):
