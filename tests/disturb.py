@@ -40,6 +40,17 @@ trainer.CHUNK_SECONDS = 1e9
 """What Python runs first in these processes: a checkpoint after each call of the loop, of which each has twice as many
 batches as the one before, so that the same command makes the same system calls each time."""
 
+CONTINUE = """
+import os
+import sys
+
+import lossbench
+
+for folder in sys.argv[1:]:
+    os.chdir(folder)
+    lossbench.train("study.yaml")
+"""
+
 HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{16}")
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
@@ -104,6 +115,13 @@ def finish(process: subprocess.Popen[str], code: int = 0, seconds: float = 300) 
     assert process.returncode == code, said
     assert "Traceback" not in said
     return said
+
+
+def train_on(folders: list[Path]) -> None:
+    """Train the first trial of several studies to its end, in one process."""
+    paths = os.pathsep.join([str(folders[0] / "often"), str(ROOT)])
+    command = [sys.executable, "-c", CONTINUE, *map(str, folders)]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, check=True, timeout=900)
 
 
 def compare(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the same sweep gives when nobody disturbs it; the command line in forked children, a folder for each case."""
+"""A sweep that nobody disturbs, and its system calls; the command line in forked children, a folder for each case."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import time
 
 import pytest
 from children import Commands
-from disturb import finish, study, sweep
+from disturb import STUDY, finish, study, sweep, train
 from run_tables import tables
+from trace_calls import calls, tracing
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +20,14 @@ def undisturbed(tmp_path_factory):
     began = time.perf_counter()
     finish(sweep(folder))
     return tables(folder / "runs" / "study"), time.perf_counter() - began
+
+
+@pytest.fixture(scope="session")
+def traced(tmp_path_factory):
+    """The system calls of a training of the study's first trial that touch its run folder."""
+    place = tmp_path_factory.mktemp("traced")
+    process = train(study(place / "study", STUDY), before=tracing(place / "trace"))
+    return [call for call in calls(process, place / "trace") if "runs" in call.arguments]
 
 
 @pytest.fixture(scope="session")

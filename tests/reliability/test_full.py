@@ -18,9 +18,9 @@ from disturb import (
     study,
     sweep,
     train,
+    train_on,
     tries,
 )
-from trace_calls import calls, tracing
 
 FIRST = "categorical_crossentropy-s0-"
 SIZES = [16, 32, 64, 96, 128, 192, 256, 384, 512, 1024, 2048, 4096]
@@ -88,22 +88,20 @@ def test_a_sweep_on_a_full_disk_keeps_its_finished_runs(kib, undisturbed, tmp_pa
 @pytest.mark.parametrize(
     ("call", "error"), [("write", "ENOSPC"), ("fsync", "EIO"), ("rename", "EACCES"), ("mkdir", "EROFS")]
 )
-def test_a_system_call_that_fails_is_one_line_and_the_same_command_continues(call, error, undisturbed, tmp_path):
+def test_a_system_call_that_fails_is_one_line_and_the_run_continues(call, error, traced, undisturbed, tmp_path):
     """Each call that touches the run folder fails, in turn; by default two of each kind, spread over the run."""
     expected = {name: table for name, table in undisturbed[0].items() if FIRST in name}
-    traced = calls(train(study(tmp_path / "traced", STUDY), before=tracing(tmp_path / "trace")), tmp_path / "trace")
-    moments = [each.ordinal for each in traced if each.name == call and "runs" in each.arguments]
-    for ordinal in spread(moments, 2):
-        folder = study(tmp_path / str(ordinal), STUDY)
-        process = train(folder, before=failing(call, ordinal, f"error={error}"))
-        said = finish(process, code=1)
+    ordinals = spread([each.ordinal for each in traced if each.name == call], 2)
+    folders = [study(tmp_path / str(ordinal), STUDY) for ordinal in ordinals]
+    for ordinal, folder in zip(ordinals, folders, strict=True):
+        said = finish(train(folder, before=failing(call, ordinal, f"error={error}")), code=1)
         assert len(said.splitlines()) == 1, said
         assert said.startswith("error: runs")
         no_half_row(folder)
         compare(folder)
-        finish(train(folder))
+    train_on(folders)
+    for folder in folders:
         complete(folder, expected)
-        shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("where", ["runs", "runs/study", "runs/study/.locks"])

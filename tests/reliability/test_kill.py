@@ -1,7 +1,6 @@
 """`kill -9` at any moment: what was finished stays, what was not continues to the same numbers."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,9 +24,9 @@ from disturb import (
     study,
     sweep,
     train,
+    train_on,
     tries,
 )
-from trace_calls import calls, tracing
 
 from lossbench.training.checkpoint import SECONDS_BETWEEN
 
@@ -67,22 +66,21 @@ def test_a_sweep_whose_own_process_is_killed_leaves_no_worker_behind(number, und
 
 @needs_strace
 @pytest.mark.parametrize("call", ["write", "fsync", "rename", "mkdir", "unlinkat"])
-def test_a_run_killed_at_a_system_call_continues_to_the_same_numbers(call, undisturbed, tmp_path):
+def test_a_run_killed_at_a_system_call_continues_to_the_same_numbers(call, traced, undisturbed, tmp_path):
     """At each call that touches the run folder, in turn; by default at two of each kind, spread over the run."""
     expected = {name: table for name, table in undisturbed[0].items() if "categorical_crossentropy-s0-" in name}
-    traced = calls(train(study(tmp_path / "traced", STUDY), before=tracing(tmp_path / "trace")), tmp_path / "trace")
-    moments = [each.ordinal for each in traced if each.name == call and "runs" in each.arguments]
-    assert moments
-    for ordinal in spread(moments, 2):
-        folder = study(tmp_path / str(ordinal), STUDY)
+    ordinals = spread([each.ordinal for each in traced if each.name == call], 2)
+    assert ordinals
+    folders = [study(tmp_path / str(ordinal), STUDY) for ordinal in ordinals]
+    for ordinal, folder in zip(ordinals, folders, strict=True):
         process = train(folder, before=failing(call, ordinal, "signal=KILL"))
         process.communicate(timeout=120)
         assert process.returncode == -signal.SIGKILL
         compare(folder)
         no_half_row(folder)
-        finish(train(folder))
+    train_on(folders)
+    for folder in folders:
         complete(folder, expected)
-        shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("number", tries(1))
