@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossbench.report import sentences, words
 from lossbench.report.words import clean
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from lossbench.analysis.records import Block, Comparison, Group
 
+NOISE, IMBALANCE = "data.label_noise", "data.imbalance"
+
 
 def headlines(comparison: Comparison) -> Iterator[str]:
     """A sentence for each block."""
     for block in comparison.blocks:
-        where = sentences.condition(comparison, block)
+        where = ", ".join(_circumstances(sentences.told(comparison, block)))
         said = _headline(comparison, block)
         yield f"With {where}: {said}" if where else re.sub("^no ", "No ", said)  # a loss's name stays as it is
 
@@ -50,6 +52,24 @@ def verdict(comparison: Comparison, group: Group) -> str:
         difference.interval
     )
     return f"{said}: {size} in {first.title}{interval}, {words.counted(difference.n, 'seed')}"
+
+
+def _circumstances(settings: dict[str, Any]) -> Iterator[str]:
+    """Settings as one speaks of them: `40 % symmetric noise`, `balanced classes`, `model cnn`."""
+    left = dict(settings)
+    if f"{NOISE}.type" in left:
+        kind = left.pop(f"{NOISE}.type")
+        amount = f"{words.percent(left.pop(f'{NOISE}.rate'))} " if _is_number(left.get(f"{NOISE}.rate")) else ""
+        yield "right labels" if kind is None else f"{amount}{clean(kind)} noise"
+    if f"{IMBALANCE}.type" in left:
+        kind = left.pop(f"{IMBALANCE}.type")
+        amount = f" of {left.pop(f'{IMBALANCE}.ratio'):g}" if _is_number(left.get(f"{IMBALANCE}.ratio")) else ""
+        yield "balanced classes" if kind is None else f"{clean(kind)} imbalance{amount}"
+    yield from (sentences.setting(key, value) for key, value in left.items())
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
 
 
 def _headline(comparison: Comparison, block: Block) -> str:

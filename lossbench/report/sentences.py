@@ -49,10 +49,13 @@ def _disturbance(what: str, setting: Mapping[str, Any], key: str, size: str) -> 
 
 def condition(comparison: Comparison, block: Block) -> str:
     """What sets a block apart: `data.label_noise symmetric · data.label_noise.rate 0.2`; empty if there is one only."""
+    return " · ".join(setting(key, value) for key, value in told(comparison, block).items())
+
+
+def told(comparison: Comparison, block: Block) -> dict[str, Any]:
+    """The keys and values that set a block apart, without those that a reader does not need."""
     values = {key: {other.condition[key] for other in comparison.blocks} for key in block.condition}
-    return " · ".join(
-        setting(key, value) for key, value in block.condition.items() if _tells(key, block.condition, values)
-    )
+    return {key: value for key, value in block.condition.items() if _tells(key, block.condition, values)}
 
 
 def named(label: str, condition: Mapping[str, Any]) -> str:

@@ -37,3 +37,22 @@ def test_a_loss_that_leads_by_chance_does_not_win():
 def test_without_a_baseline_nothing_wins():
     """Nor does the only loss."""
     assert told({"focal": [0.9, 0.91]}) == ["No losses are compared, so none can be called better"]
+
+
+def test_a_condition_is_said_as_one_speaks_of_it():
+    """Noise and imbalance in words, whatever else differs by its key; what is no number stays a setting."""
+    settings = {
+        "data__imbalance__type": ["step", None, None, None],
+        "data__imbalance__ratio": [100.0, None, None, None],
+        "data__label_noise__type": [None, "symmetric", "pair", "pair"],
+        "data__label_noise__rate": [None, 0.4, "most", None],
+        "model__name": ["mlp", "mlp", "mlp", "cnn"],
+    }
+    rows = [row(**{key: values[number] for key, values in settings.items()}) for number in range(4)]
+    found = {each.partition(": ")[0] for each in headline.headlines(compare(rows, Question()))}
+    assert found == {
+        "With right labels, step imbalance of 100, model mlp",
+        "With 40 % symmetric noise, balanced classes, model mlp",
+        "With pair noise, balanced classes, data.label_noise.rate most, model mlp",
+        "With pair noise, balanced classes, model cnn",
+    }

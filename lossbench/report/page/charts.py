@@ -57,6 +57,15 @@ def ticks(low: float, high: float, most: int = 4) -> list[float]:
     return [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
+def labels(numbers: Sequence[float]) -> dict[float, str]:
+    """Numbers as an axis shows them: each with as many decimals as the one that needs most."""
+    short = {number: f"{number:.6g}" for number in numbers}
+    if any("e" in text for text in short.values()):
+        return short
+    decimals = max((len(text.partition(".")[2]) for text in short.values()), default=0)
+    return {number: f"{number:.{decimals}f}" for number in numbers}
+
+
 def curve(band: Band, baseline: Band | None, y: tuple[float, float], factor: float, about: str) -> Html:
     """A learning curve with its band over seeds."""
     epochs = range(1, len(band.mean) + 1)
@@ -187,13 +196,13 @@ def _svg(about: str, axes: Iterable[Html], drawn: Iterable[Html], height: int = 
 def _axes(frame: Frame, across: Sequence[float], name: str, *, upright: bool = True) -> Iterator[Html]:
     low = frame.y[0]
     yield _line(frame, frame.x[0], low, frame.x[1], low, "axis")
-    for tick in across:
+    for tick, text in labels(across).items():
         x, y = frame.at(tick, low)
-        yield _text(x, y + 14, f"{tick:.6g}", "middle")
-    for tick in ticks(*frame.y) if upright else ():
+        yield _text(x, y + 14, text, "middle")
+    for tick, text in labels(ticks(*frame.y) if upright else ()).items():
         yield _line(frame, frame.x[0], tick, frame.x[1], tick, "grid")
         x, y = frame.at(frame.x[0], tick)
-        yield _text(x - 5, y + 4, f"{tick:.6g}", "end")
+        yield _text(x - 5, y + 4, text, "end")
     if name:
         yield _text((LEFT + WIDTH - RIGHT) / 2, frame.height - 5, name, "middle")
 
