@@ -57,13 +57,16 @@ def verdict(comparison: Comparison, group: Group) -> str:
 def _circumstances(settings: dict[str, Any]) -> Iterator[str]:
     """Settings as one speaks of them: `40 % symmetric noise`, `balanced classes`, `model cnn`."""
     left = dict(settings)
-    if f"{NOISE}.type" in left:
-        kind = left.pop(f"{NOISE}.type")
-        amount = f"{words.percent(left.pop(f'{NOISE}.rate'))} " if _is_number(left.get(f"{NOISE}.rate")) else ""
+    rate, ratio = (
+        left.pop(key) if _is_number(left.get(key)) else None for key in (f"{NOISE}.rate", f"{IMBALANCE}.ratio")
+    )
+    if rate is not None or f"{NOISE}.type" in left:
+        kind = left.pop(f"{NOISE}.type", "label")
+        amount = "" if rate is None else f"{words.percent(rate)} "
         yield "right labels" if kind is None else f"{amount}{clean(kind)} noise"
-    if f"{IMBALANCE}.type" in left:
-        kind = left.pop(f"{IMBALANCE}.type")
-        amount = f" of {left.pop(f'{IMBALANCE}.ratio'):g}" if _is_number(left.get(f"{IMBALANCE}.ratio")) else ""
+    if ratio is not None or f"{IMBALANCE}.type" in left:
+        kind = left.pop(f"{IMBALANCE}.type", "an")
+        amount = "" if ratio is None else f" of {ratio:g}"
         yield "balanced classes" if kind is None else f"{clean(kind)} imbalance{amount}"
     yield from (sentences.setting(key, value) for key, value in left.items())
 

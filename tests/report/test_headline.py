@@ -56,3 +56,10 @@ def test_a_condition_is_said_as_one_speaks_of_it():
         "With pair noise, balanced classes, data.label_noise.rate most, model mlp",
         "With pair noise, balanced classes, model cnn",
     }
+
+
+def test_a_rate_alone_is_one_of_noise():
+    """Where all runs have the same kind of noise, which is said once for all of them."""
+    rows = [row(data__label_noise__type="symmetric", data__label_noise__rate=rate) for rate in (0.2, 0.4)]
+    found = [each.partition(": ")[0] for each in headline.headlines(compare(rows, Question()))]
+    assert found == ["With 20 % label noise", "With 40 % label noise"]
