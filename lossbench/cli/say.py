@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
+_LINES = re.compile(r"([\n\t])")
 
 
 def result(text: object, *, end: str = "\n", to: TextIO | None = None) -> None:
@@ -33,8 +34,8 @@ def note(text: object, *, to: TextIO | None = None) -> None:
 
 def plain(text: object) -> str:
     """Lines of text, and tabs; what a terminal would obey, and whatever else is not printable, as Python writes it."""
-    return "".join(each if each.isprintable() or each in "\n\t" else _escaped(each) for each in str(text))
+    return "".join(line if line.isprintable() or line in "\n\t" else _escaped(line) for line in _LINES.split(str(text)))
 
 
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode()
+def _escaped(line: str) -> str:
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in line)
