@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lossbench.analysis.records import Stored
@@ -11,7 +13,6 @@ from lossbench.runs import read, rows, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from lossbench.runs.rows import Row
 
@@ -35,7 +36,8 @@ def load(path: Path) -> Stored:
         UsageError: The file is missing, damaged, of a newer version, or holds no run.
     """
     try:
-        value = json.loads(read.text(path.resolve(), MOST_BYTES))  # the user's own choice may be a link
+        # The user's own choice may be a link; Path.resolve raises where links make a circle.
+        value = json.loads(read.text(Path(os.path.realpath(path)), MOST_BYTES))
     except (read.BrokenRunError, ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, read.BrokenRunError) else "not JSON"
         raise UsageError(f"{path}: {reason}; --save-baseline writes such a file") from error

@@ -165,3 +165,11 @@ def test_what_is_shown() -> None:
         view(comparison, sort="recall.5")
     with pytest.raises(UsageError, match="rank nothing"):
         view(comparison, sort="val_loss")
+
+
+def test_a_link_to_itself_is_no_baseline(tmp_path: Path) -> None:
+    """It is said as what it is."""
+    loop = tmp_path / "loop.json"
+    loop.symlink_to(loop)
+    with pytest.raises(UsageError, match=r"loop\.json: .*; --save-baseline writes such a file"):
+        stored.load(loop)

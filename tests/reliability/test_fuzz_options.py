@@ -98,7 +98,8 @@ def tried(commands: Any, folder: Path, command: str, parameter: str, value: str)
     """One call in a folder of its own."""
     arguments = call(command, parameter, value)
     done = commands(*arguments, cwd=folder)
-    named = Path(os.path.normpath(folder / value.removeprefix("sqlite:///"))) if parameter in WRITTEN else None
+    path = value.removeprefix("sqlite:///") if parameter == "--tracking-uri" else value
+    named = Path(os.path.normpath(folder / path)) if parameter in WRITTEN else None
     usual = [path for path in done.changed if re.search(r"\.index\.json|/\.?report\.html", path)]
     asked = [path for path in done.changed if named and (str(named.parent) in path or str(named).startswith(path))]
     codes = {0, 1, 2, 5} if parameter in WRITTEN else {0, 2, 5}
