@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lossbench.metrics import METRICS, SCALED
 from lossbench.report import classes, phrases, words
 from lossbench.report.sparkline import sparkline
-from lossbench.runs import rows
+from lossbench.runs import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,7 +63,7 @@ def _facts(sheet: Sheet) -> dict[str, str]:
         _mapping(summary.get("device")).get("name"),
         _counted(summary.get("threads"), "thread"),
         _counted(summary.get("parameters"), "parameter"),
-        f"{seconds['total']:.1f} s" if rows.is_number(seconds.get("total")) else None,
+        f"{seconds['total']:.1f} s" if read.is_number(seconds.get("total")) else None,
         f"lossbench {_mapping(summary.get('versions')).get('lossbench', 'unknown')}",
     ]
     return phrases.sections(sheet.run.config) | {"machine": " · ".join(words.clean(part) for part in machine if part)}

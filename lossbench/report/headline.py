@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.report import sentences, words
 from lossbench.report.words import clean
+from lossbench.runs import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def _circumstances(settings: dict[str, Any]) -> Iterator[str]:
     """Settings as one speaks of them: `40 % symmetric noise`, `balanced classes`, `model cnn`."""
     left = dict(settings)
     rate, ratio = (
-        left.pop(key) if _is_number(left.get(key)) else None for key in (f"{NOISE}.rate", f"{IMBALANCE}.ratio")
+        left.pop(key) if read.is_number(left.get(key)) else None for key in (f"{NOISE}.rate", f"{IMBALANCE}.ratio")
     )
     if rate is not None or f"{NOISE}.type" in left:
         kind = left.pop(f"{NOISE}.type", "label")
@@ -69,10 +70,6 @@ def _circumstances(settings: dict[str, Any]) -> Iterator[str]:
         amount = "" if ratio is None else f" of {ratio:g}"
         yield "balanced classes" if kind is None else f"{clean(kind)} imbalance{amount}"
     yield from (sentences.setting(key, value) for key, value in left.items())
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float)
 
 
 def _headline(comparison: Comparison, block: Block) -> str:

@@ -38,6 +38,7 @@ def load(path: Path, *, most: int) -> dict[str, NDArray[Any]]:
             with zipfile.ZipFile(file) as archive:
                 _check(archive, length)
                 return {name.removesuffix(".npy"): _array(archive, name) for name in archive.namelist()}
+        # All that zipfile raises at a damaged, encrypted or unknown archive.
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, KeyError) as error:
             raise ValueError(str(error) or type(error).__name__) from error
 

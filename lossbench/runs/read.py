@@ -10,7 +10,7 @@ import math
 import os
 import reprlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -31,6 +31,8 @@ TABLE_BYTES = 64 << 20
 TABLE_CELLS = 2_000_000
 """Each takes more memory than it has bytes: 140,000 epochs."""
 ARRAYS_BYTES = 256 << 20
+LARGEST = 1e300
+"""Of a number in a run folder: far from where floats end."""
 LOG_BYTES = 4 << 10
 """Of the end of a log, where the reason of a failure stands."""
 
@@ -201,11 +203,13 @@ def _names_the_trial(value: object) -> bool:
     return isinstance(value, dict) and isinstance(value.get("identity"), str)
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a finite number that a float can hold."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+
+
 def _finite_numbers(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        number is None or (type(number) in {int, float} and abs(number) < 1e300)  # noqa: PLR2004 - fits a float
-        for number in value.values()
-    )
+    return isinstance(value, dict) and all(number is None or is_number(number) for number in value.values())
 
 
 _RULES: Sequence[tuple[str, Any, str]] = (

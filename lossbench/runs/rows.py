@@ -74,12 +74,7 @@ def are_scalars(values: Mapping[str, Any]) -> bool:
 
 def are_metrics(values: Mapping[str, Any]) -> bool:
     """Whether every value is a finite number or None."""
-    return all(value is None or is_number(value) for value in values.values())
-
-
-def is_number(value: object) -> bool:
-    """Whether a value is a finite number that a float can hold."""
-    return type(value) in {int, float} and abs(value) < 1e300  # type: ignore[arg-type]  # noqa: PLR2004 - far from the end
+    return all(value is None or read.is_number(value) for value in values.values())
 
 
 def is_metric(name: str) -> bool:
@@ -132,4 +127,4 @@ def _text(value: object) -> str | None:
 
 
 def _number(value: object) -> float | None:
-    return value if is_number(value) else None  # type: ignore[return-value]
+    return value if read.is_number(value) else None

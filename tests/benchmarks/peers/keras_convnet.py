@@ -9,6 +9,7 @@ import time
 
 import keras
 import numpy as np
+from keras_fit import layers
 
 EPOCHS = 15
 
@@ -20,16 +21,7 @@ def main(data_file, began, seed):
     images = {part: data[f"{part}_images"].astype("float32")[..., None] / 255 for part in ("train", "test")}
     labels = {part: keras.utils.to_categorical(data[f"{part}_labels"], 10) for part in images}
     network = keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            keras.layers.Conv2D(32, 3, activation="relu"),
-            keras.layers.MaxPooling2D(2),
-            keras.layers.Conv2D(64, 3, activation="relu"),
-            keras.layers.MaxPooling2D(2),
-            keras.layers.Flatten(),
-            keras.layers.Dropout(0.5),
-            keras.layers.Dense(10, activation="softmax"),
-        ]
+        [keras.Input((28, 28, 1)), *layers("cnn")[:-1], keras.layers.Dense(10, activation="softmax")]
     )
     network.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
     accuracies, reached, looking = [], None, 0.0
