@@ -38,7 +38,7 @@ class Layers:
 
     def average_pool(self) -> Any:
         """The mean of each 2×2 pixels."""
-        return self._keras.layers.AveragePooling2D(2, **self._called("average_pool"))
+        return self._kinds.AveragePooling2D(2, **self._called("average_pool"))
 
     def dense(self, units: int, activation: str | None = None, dtype: str | None = None) -> Any:
         """A fully connected layer."""

@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING
 from lossbench.sweep.messages import Ended, Fault, Job, Lost, Message, Settings, unpack
 from lossbench.sweep.worker import STOP_SECONDS
 from lossbench.training.gpus import installed
-from lossbench.training.runtime import cores
+from lossbench.training.runtime import Threads, cores, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,7 +74,7 @@ class Worker:
 
     process: subprocess.Popen[str]
     place: int
-    threads: int
+    threads: Threads
     printed: IO[bytes]
     listener: threading.Thread | None = None
     job: Job | None = None
@@ -108,10 +108,11 @@ class Local:
         for worker in [each for each in self._workers if each.job is None and each.process.poll() is not None]:
             self._dismiss(worker)
         idle = [worker for worker in self._workers if worker.job is None]
-        suited = [worker for worker in idle if worker.threads == job.threads]
+        threads = share(job.threads, job.trial.experiment)
+        suited = [worker for worker in idle if worker.threads == threads]
         if not suited and len(self._workers) == len(self._places):
             self._dismiss(idle[0])
-        worker = suited[0] if suited else self._start(job.threads)
+        worker = suited[0] if suited else self._start(threads)
         worker.job, worker.printed_before = job, os.fstat(worker.printed.fileno()).st_size
         _write(worker, job.to_wire())
 
@@ -147,7 +148,7 @@ class Local:
         while self._workers:
             self._dismiss(self._workers[0])
 
-    def _start(self, threads: int) -> Worker:
+    def _start(self, threads: Threads) -> Worker:
         place = min(set(range(len(self._places))) - {worker.place for worker in self._workers})
         printed = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as its worker
         # The command is lossbench's own module; what differs between trials goes through stdin.

@@ -10,13 +10,14 @@ Fault        something is wrong that would stop every trial
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from lossbench.config import resolve
 from lossbench.config.write import dump
 from lossbench.errors import LossbenchError
 from lossbench.training import identify
+from lossbench.training.runtime import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +33,7 @@ class Settings:
     Attributes:
         runs_dir: The runs go to `runs_dir/<name>/<folder>`.
         device: `cpu`, `auto`, `gpu` or `gpu:N`.
-        threads: CPU threads of one operation.
+        threads: CPU threads of a process.
         memory_share: The part of a GPU's memory that one process may take; None: what it comes to need.
         plugins: The files of the user's own losses.
         argv: The command line, for `run.json`.
@@ -40,7 +41,7 @@ class Settings:
 
     runs_dir: str
     device: str = "auto"
-    threads: int = 1
+    threads: Threads = field(default_factory=Threads)
     memory_share: float | None = None
     plugins: Sequence[str] = ()
     argv: Sequence[str] = ()
@@ -53,7 +54,7 @@ class Job:
     Attributes:
         number: Its place among the trials.
         trial: What to train.
-        threads: CPU threads of one operation.
+        threads: CPU threads.
         attempt: From 1.
         wait: Wait for whoever else trains it, rather than report it taken.
     """

@@ -25,7 +25,7 @@ from lossbench.losses import plugin
 from lossbench.runs import lock
 from lossbench.sweep.messages import Begun, Ended, Fault, Job, Lost, Message, Progressed, Settings, Tell, pack
 from lossbench.training import fail, run_folder, train
-from lossbench.training.runtime import hold
+from lossbench.training.runtime import Threads, hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ def objective(settings: Settings) -> Objective:
     """
     ops.own_process = True
     plugins = [plugin.load(Path(path)) for path in settings.plugins]
-    hold(device=settings.device, threads=settings.threads, memory_share=settings.memory_share)
+    hold(device=settings.device, threads=Threads(*settings.threads), memory_share=settings.memory_share)
     return lambda wire, tell: trained(wire, tell, settings, plugins)
 
 

@@ -1,7 +1,7 @@
 """Keras layers in forms that take a processor a fraction of the time.
 
-Same mathematics: the convolution differs in the last digits, the pooling in none, dropout in what it draws. A GPU is
-given Keras' own convolution and pooling.
+Same mathematics: convolution and average-pooling differ in the last digits, max-pooling in none, dropout in what it
+draws. A GPU is given Keras' own convolution and pooling.
 """
 
 from __future__ import annotations
@@ -10,15 +10,20 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+FEW = 16
+"""Of fewer filters the transposed product is taken: one of few columns is slow."""
+
 
 @cache
 def layers() -> SimpleNamespace:
     """What a model is built of in place of `keras.layers`, under Keras' names."""
-    return SimpleNamespace(Conv2D=_convolution(), MaxPooling2D=_max_pooling(), Dropout=_dropout())
+    return SimpleNamespace(
+        Conv2D=_convolution(), MaxPooling2D=_max_pooling(), AveragePooling2D=_average_pooling(), Dropout=_dropout()
+    )
 
 
 def _convolution() -> type[Any]:
-    """Keras' 2-D convolution; of one channel, each pixel's surroundings become a row, and the kernel multiplies all."""
+    """Keras' 2-D convolution; of one channel, a pixel's surroundings become a column, and the kernel multiplies all."""
     import keras
     import tensorflow as tf
 
@@ -32,8 +37,12 @@ def _convolution() -> type[Any]:
                 images = tf.pad(images, [[0, 0], around, around, [0, 0]])
             height, width = images.shape[1] - size + 1, images.shape[2] - size + 1
             shifted = [images[:, i : i + height, j : j + width, 0] for i in range(size) for j in range(size)]
-            rows = tf.transpose(tf.reshape(tf.stack(shifted, 1), [-1, size**2, height * width]), [0, 2, 1])
-            flat = tf.matmul(tf.reshape(rows, [-1, size**2]), tf.reshape(kernel, [size**2, filters]))
+            columns = tf.reshape(tf.stack(shifted), [size**2, -1])
+            weights = tf.reshape(kernel, [size**2, filters])
+            if filters < FEW:
+                flat = tf.transpose(tf.matmul(weights, columns, transpose_a=True))
+            else:
+                flat = tf.matmul(columns, weights, transpose_a=True)
             return tf.reshape(flat, [-1, height, width, filters])
 
     return Convolution
@@ -54,6 +63,17 @@ def _max_pooling() -> type[Any]:
             return super().call(images) if _on_gpu() else pooled(images)
 
     return MaxPooling
+
+
+def _average_pooling() -> type[Any]:
+    """Keras' average-pooling of 2×2 pixels."""
+    import keras
+
+    class AveragePooling(keras.layers.AveragePooling2D):  # type: ignore[misc] # Keras carries no types
+        def call(self, images: Any) -> Any:
+            return super().call(images) if _on_gpu() else _compiled_average_pool()(images)
+
+    return AveragePooling
 
 
 def _dropout() -> type[Any]:
@@ -78,6 +98,21 @@ def _on_gpu() -> bool:
     import tensorflow as tf
 
     return bool(tf.config.list_logical_devices("GPU"))
+
+
+@cache
+def _compiled_average_pool() -> Any:
+    import tensorflow as tf
+
+    return tf.function(_average_pool, jit_compile=True, autograph=False)
+
+
+def _average_pool(images: Any) -> Any:
+    import tensorflow as tf
+
+    height, width, channels = images.shape[1] // 2, images.shape[2] // 2, images.shape[3]
+    squares = tf.reshape(images[:, : 2 * height, : 2 * width], [-1, height, 2, width, 2, channels])
+    return tf.reduce_mean(squares, [2, 4])
 
 
 @cache

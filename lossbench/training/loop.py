@@ -8,6 +8,7 @@ whose loss is not finite.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -60,11 +61,17 @@ LOSS = [field.name for field in fields(Sums)].index("loss")
 
 
 class Loop:
-    """A model with its optimiser, its loss and its training images; all state is in `variables`."""
+    """A model with its optimiser, its loss and its training images; all state is in `variables`.
 
-    def __init__(self, experiment: schema.Experiment, dataset: Dataset, model: Any, loss: BoundLoss) -> None:
+    A batch goes through the network in so many `parts`, side by side on as many threads.
+    """
+
+    def __init__(
+        self, experiment: schema.Experiment, dataset: Dataset, model: Any, loss: BoundLoss, *, parts: int = 1
+    ) -> None:
         import tensorflow as tf
 
+        self._parts = parts
         self.model, self._loss = model, loss
         self._classes, self._regularization = dataset.classes, experiment.regularization
         self._optimizer = Optimizer(experiment.optimizer, model.trainable_variables)
@@ -153,13 +160,21 @@ class Loop:
         labels, true_labels = tf.gather(data.labels, batch), tf.gather(data.true_labels, batch)
         images = _normalised(tf.gather(data.images, batch), data.scale, data.shift)
         with tf.GradientTape() as tape:
-            logits = tf.cast(self.model(images, training=True), tf.float32)
+            logits = self._forward(images, training=True)
             loss = tf.reduce_mean(self._values(batch, data.seed, tf.one_hot(labels, self._classes), logits))
             penalty = self._penalty()
             objective = self._scale.scale(loss + penalty)
         gradients = tape.gradient(objective, self.model.trainable_variables, unconnected_gradients="zero")
         self._scale.apply(gradients, lambda ready: self._optimizer.update(ready, learning_rate))
         self._count(loss + penalty, penalty, logits, labels, true_labels)
+
+    def _forward(self, images: Any, *, training: bool) -> Any:
+        """Logits in float32."""
+        import tensorflow as tf
+
+        ends = [tf.shape(images)[0] * part // self._parts for part in range(self._parts + 1)]
+        logits = [self.model(images[begin:end], training=training) for begin, end in pairwise(ends)]
+        return tf.cast(tf.concat(logits, 0), tf.float32)
 
     def _values(self, batch: Any, seed: Any, targets: Any, logits: Any) -> Any:
         """The loss of each image; what the loss remembers is handed to it and written back."""
@@ -198,9 +213,7 @@ class Loop:
         self._sums.assign_add(tf.concat([[images], means, tf.math.count_nonzero(shares, 1, dtype=tf.float64)], 0))
 
     def _logits(self, images: Any, scale: Any, shift: Any) -> Any:
-        import tensorflow as tf
-
-        return tf.cast(self.model(_normalised(images, scale, shift), training=False), tf.float32)
+        return self._forward(_normalised(images, scale, shift), training=False)
 
     def _penalty(self) -> Any:
         """l1 · Σ|w| + l2 · Σw², over kernels, and over biases if configured."""

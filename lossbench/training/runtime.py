@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossbench import ops
 from lossbench.errors import DeviceError, UsageError
@@ -15,11 +15,26 @@ if TYPE_CHECKING:
     from lossbench.config import schema
 
 CONVOLUTIONAL = frozenset({"cnn", "cnn_bn", "lenet5"})
+UNDIVIDED = frozenset({"cnn_bn", "linear"})
+"""Models whose batches stay whole: batch normalisation is over all of it, and a single layer is too little to share."""
+
+IMAGES_A_PART = 32
+"""The smallest part of a batch that is worth a thread of its own."""
+
+
+class Threads(NamedTuple):
+    """CPU threads: `across` the parts of a batch, which go through the network side by side, `within` an operation."""
+
+    across: int = 1
+    within: int = 1
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where a run computes: `kind` is cpu or gpu, `device` TensorFlow's name of it, `name` what it is called."""
+    """Where a run computes: `kind` is cpu or gpu, `device` TensorFlow's name of it, `name` what it is called.
+
+    `threads` is how many there are in all.
+    """
 
     kind: str
     device: str
@@ -28,8 +43,19 @@ class Runtime:
 
 
 def default_threads(experiment: schema.Experiment) -> int:
-    """The fastest number of CPU threads: all for convolutions, one where a thread costs more than it gives."""
-    return cores() if experiment.model.name in CONVOLUTIONAL else 1
+    """The fastest number of CPU threads: all for convolutions, else one for each part of a batch."""
+    return cores() if experiment.model.name in CONVOLUTIONAL else min(cores(), _parts(experiment))
+
+
+def share(threads: int, experiment: schema.Experiment) -> Threads:
+    """A number of threads put to use: across the parts of a batch, and what is over within operations."""
+    across = min(threads, _parts(experiment))
+    return Threads(across, threads // across)
+
+
+def _parts(experiment: schema.Experiment) -> int:
+    """Into how many parts a batch can be divided."""
+    return 1 if experiment.model.name in UNDIVIDED else max(1, experiment.train.batch_size // IMAGES_A_PART)
 
 
 def cores() -> int:
@@ -40,7 +66,7 @@ def cores() -> int:
 def start(
     *,
     device: str,
-    threads: int,
+    threads: Threads,
     precision: str = "float32",
     deterministic: bool = False,
     memory_share: float | None = None,
@@ -49,7 +75,7 @@ def start(
 
     Args:
         device: `auto` (a GPU if there is one), `cpu`, `gpu` or `gpu:N`.
-        threads: CPU threads of one operation; fixed for the process by the first call.
+        threads: CPU threads; fixed for the process by the first call.
         precision: `mixed_float16` is refused without a GPU.
         deterministic: Deterministic kernels on a GPU.
         memory_share: The part of a GPU's memory that this process may take, in (0, 1); None: what it comes to need.
@@ -66,16 +92,16 @@ def start(
             "train.precision: mixed_float16 needs a GPU, and this run computes on the CPU; "
             "write mixed_bfloat16 or float32"
         )
-    threads = _configure(tf, gpus, chosen, threads, memory_share)
+    count = _configure(tf, gpus, chosen, threads, memory_share)
     if deterministic and chosen is not None:
         tf.config.experimental.enable_op_determinism()
     if chosen is None:
-        return Runtime("cpu", "/CPU:0", processor(), threads)
+        return Runtime("cpu", "/CPU:0", processor(), count)
     name = tf.config.experimental.get_device_details(gpus[chosen]).get("device_name", "GPU")
-    return Runtime("gpu", "/GPU:0", str(name), threads)
+    return Runtime("gpu", "/GPU:0", str(name), count)
 
 
-def hold(*, device: str, threads: int, memory_share: float | None = None) -> Runtime:
+def hold(*, device: str, threads: Threads, memory_share: float | None = None) -> Runtime:
     """Start for a process that trains many trials: device, threads and memory stay as they are for all of them."""
     runtime = start(device=device, threads=threads, memory_share=memory_share)
     tensorflow().config.list_logical_devices()
@@ -137,17 +163,18 @@ def _choose(device: str, gpus: int) -> int | None:
     return index
 
 
-def _configure(tf: Any, gpus: list[Any], chosen: int | None, threads: int, memory_share: float | None) -> int:
-    """Set devices and threads; what an earlier run of this process has fixed stays, and is what is recorded."""
+def _configure(tf: Any, gpus: list[Any], chosen: int | None, threads: Threads, memory_share: float | None) -> int:
+    """Set devices and threads; what an earlier run of this process has fixed stays. How many threads there are then."""
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(threads.across)
+        tf.config.threading.set_intra_op_parallelism_threads(threads.within)
         tf.config.set_visible_devices([] if chosen is None else [gpus[chosen]], "GPU")
         for gpu in gpus if chosen is not None else []:
             _share_memory(tf, gpu, memory_share)
     except RuntimeError:  # TensorFlow is already running
-        return int(tf.config.threading.get_intra_op_parallelism_threads()) or cores()
-    return threads
+        across = tf.config.threading.get_inter_op_parallelism_threads() or 1
+        return int(across * (tf.config.threading.get_intra_op_parallelism_threads() or cores()))
+    return threads.across * threads.within
 
 
 def _share_memory(tf: Any, gpu: Any, share: float | None) -> None:

@@ -77,9 +77,10 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         dataset = prepare(experiment)
         _check(experiment, dataset)
     with stopwatch.phase("startup"):
+        count = threads or experiment.train.threads or runtime.default_threads(experiment)
         machine = runtime.start(
             device=device,
-            threads=threads or experiment.train.threads or runtime.default_threads(experiment),
+            threads=runtime.share(count, experiment),
             precision=experiment.train.precision,
             deterministic=experiment.train.deterministic,
         )
@@ -96,18 +97,20 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         )
         loss = registry.bind(experiment.loss, **context)
         _check_monitor(experiment, loss)
-        loop = _compiled_before(Loop(experiment, dataset, model, loss), experiment, dataset, context)
+        parts = runtime.share(machine.threads, experiment).across if machine.kind == "cpu" else 1
+        loop = Loop(experiment, dataset, model, loss, parts=parts)
+        loop = _compiled_before(loop, _graph(experiment, dataset, context, parts), experiment)
     return Setup(trial, machine, dataset, loop.model, loop, stopwatch)
 
 
-def _compiled_before(loop: Loop, experiment: Experiment, dataset: Dataset, context: Mapping[str, Any]) -> Loop:
+def _compiled_before(loop: Loop, graph: str, experiment: Experiment) -> Loop:
     """The loop; or one that this process has compiled for a trial of the same graph, in the state of the new one.
 
     A user's own loss is compiled each time: it may keep what only its author knows of.
     """
     if any(registry.find(term.name).plugin for term in experiment.loss):
         return loop
-    kept = compiled(_graph(experiment, dataset, context))
+    kept = compiled(graph)
     if not kept:
         kept.append(loop)
     else:
@@ -121,7 +124,7 @@ def compiled(graph: str) -> list[Loop]:  # noqa: ARG001 - the cache's key
     return []
 
 
-def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any]) -> str:
+def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any], parts: int) -> str:
     """All that the compiled functions have built in; learning rates, seeds and images are handed to them."""
     config = dump(experiment)
     sections = {key: config[key] for key in ("model", "regularization", "loss")}
@@ -131,7 +134,7 @@ def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any])
         asked.add("class_counts")
     given = {name: np.asarray(value).tolist() for name, value in context.items() if name in asked}
     shapes = (dataset.train.images.shape, dataset.classes, experiment.train.precision)
-    return json.dumps([sections, config["optimizer"] | handed, given, shapes], sort_keys=True)
+    return json.dumps([sections, config["optimizer"] | handed, given, shapes, parts], sort_keys=True)
 
 
 def _check_monitor(experiment: Experiment, loss: BoundLoss) -> None:

@@ -23,15 +23,15 @@ def draws(shape):
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("size", [2, 3, 5])
-@pytest.mark.parametrize("channels", [1, 4])
-def test_a_convolution_is_keras_own(padding, size, channels):
+@pytest.mark.parametrize(("channels", "filters"), [(1, 6), (1, 32), (4, 6)])
+def test_a_convolution_is_keras_own(padding, size, channels, filters):
     """To 1e-4 of sums of up to 5·5·4 products, at odd and even kernels, with a bias and ReLU."""
     import keras
 
     settings = {"padding": padding, "activation": "relu", "kernel_initializer": keras.initializers.GlorotUniform(1)}
     images = keras.ops.convert_to_tensor(draws((7, 11, 8, channels)))
-    expected = values_and_gradients(keras.layers.Conv2D(6, size, **settings), images, draws)
-    actual = values_and_gradients(layers().Conv2D(6, size, **settings), images, draws)
+    expected = values_and_gradients(keras.layers.Conv2D(filters, size, **settings), images, draws)
+    actual = values_and_gradients(layers().Conv2D(filters, size, **settings), images, draws)
     for ours, theirs in zip([actual[0], *actual[1]], [expected[0], *expected[1]], strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 
@@ -49,6 +49,21 @@ def test_max_pooling_is_keras_own_to_the_bit(height, width, dtype):
     actual = values_and_gradients(layers().MaxPooling2D(2, dtype=dtype), images, draws)
     assert np.array_equal(*(np.asarray(keras.ops.cast(each[0], "float32")) for each in (actual, expected)))
     assert np.array_equal(*(np.asarray(keras.ops.cast(each[1][0], "float32")) for each in (actual, expected)))
+
+
+@pytest.mark.parametrize("height", [6, 7])
+@pytest.mark.parametrize("width", [4, 9])
+@pytest.mark.parametrize(("dtype", "rounding"), [("float32", 1e-6), ("bfloat16", 2**-7)])
+def test_average_pooling_is_keras_own(height, width, dtype, rounding):
+    """To the last digit; what an odd height or width leaves over counts for nothing."""
+    import keras
+
+    images = keras.ops.cast(draws((5, height, width, 3)), dtype)
+    expected = values_and_gradients(keras.layers.AveragePooling2D(2, dtype=dtype), images, draws)
+    actual = values_and_gradients(layers().AveragePooling2D(2, dtype=dtype), images, draws)
+    for pair in ((actual[0], expected[0]), (actual[1][0], expected[1][0])):
+        ours, theirs = (np.asarray(keras.ops.cast(each, "float32")) for each in pair)
+        np.testing.assert_allclose(ours, theirs, rtol=rounding, atol=rounding)
 
 
 @pytest.mark.parametrize(("rate", "dtype"), [(0.2, "float32"), (0.5, "float32"), (0.999, "float32"), (0.5, "bfloat16")])

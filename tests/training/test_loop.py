@@ -21,12 +21,12 @@ def dataset(generator, images=40, wrong=10):
     return Dataset(split, None, split, CLASSES, 0.2, 0.5, counts, None, None, "random")
 
 
-def loop_of(data, model="linear", loss="categorical_crossentropy", **settings):
+def loop_of(data, model="linear", loss="categorical_crossentropy", parts=1, **settings):
     settings = {"optimizer": {"name": "sgd", "learning_rate": RATE}, "model": model, "loss": loss} | settings
     experiment = resolve.from_mapping(settings)
     precision = experiment.train.precision
     network = build(experiment.model, class_counts=data.class_counts, image_shape=(5, 4), seed=0, precision=precision)
-    return Loop(experiment, data, network, registry.bind(experiment.loss)), network
+    return Loop(experiment, data, network, registry.bind(experiment.loss), parts=parts), network
 
 
 def batches_of(data, steps, generator):
@@ -72,6 +72,24 @@ def test_softmax_regression_is_numpys(penalties):
     np.testing.assert_allclose(network.get_weights()[1], bias, rtol=1e-4, atol=1e-5)
     for name, expected in sums.items():
         assert getattr(loop.sums, name) == pytest.approx(expected, rel=1e-5), name
+
+
+@pytest.mark.parametrize("parts", [2, 3, 8])
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "elr"])
+def test_a_batch_in_parts_is_the_same_batch(parts, loss):
+    """A hidden layer, batches of 8 in two, three (unequal) and eight parts: weights and sums but for rounding."""
+    generator = np.random.default_rng(0)
+    data = dataset(generator)
+    order = batches_of(data, 20, generator)
+    model = {"name": "mlp", "hidden": [7], "dropout": 0.0}
+    (whole, network), (divided, twin) = (loop_of(data, model, loss, parts=each) for each in (1, parts))
+    for loop in (whole, divided):
+        loop.steps(order, np.full(20, RATE))
+    for one, other in zip(network.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+    assert divided.sums.loss == pytest.approx(whole.sums.loss, rel=1e-5)
+    images = data.train.images[:5]
+    np.testing.assert_allclose(whole.logits(images), divided.logits(images), rtol=1e-3, atol=1e-5)
 
 
 def test_biases_are_penalised_only_if_asked():
