@@ -83,13 +83,20 @@ def _dropout() -> type[Any]:
 
     class Dropout(keras.layers.Dropout):  # type: ignore[misc] # Keras carries no types
         def call(self, features: Any, *, training: bool = False) -> Any:
+            return self.over([features])[0] if training else features
+
+        def over(self, parts: list[Any]) -> list[Any]:
+            """While training, of a batch in parts: what is dropped does not depend on how it is divided."""
             dropped = round(self.rate * 2**16)
-            if not training or not dropped:
-                return features
-            count = tf.size(features)
+            if not dropped:
+                return parts
+            images = tf.stack([tf.shape(part)[0] for part in parts])
+            shape = tf.concat([[tf.reduce_sum(images)], tf.shape(parts[0])[1:]], 0)
+            count = tf.reduce_prod(shape)
             words = tf.random.stateless_uniform([(count + 1) // 2], self.seed_generator.next(), None, None, tf.int32)
-            draws = tf.reshape(tf.reshape(tf.bitcast(words, tf.uint16), [-1])[:count], tf.shape(features))
-            return features * (tf.cast(draws >= dropped, features.dtype) / (1 - dropped / 2**16))
+            draws = tf.reshape(tf.reshape(tf.bitcast(words, tf.uint16), [-1])[:count], shape)
+            kept = [tf.cast(each >= dropped, self.compute_dtype) for each in tf.split(draws, images, num=len(parts))]
+            return [part * (each / (1 - dropped / 2**16)) for part, each in zip(parts, kept, strict=True)]
 
     return Dropout
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lossbench.config.seeds import integer
+from lossbench.training.layers import layers
 from lossbench.training.loss_scale import DynamicScale, NoScale
 from lossbench.training.optimizers import BIASES, Optimizer
 
@@ -169,12 +170,17 @@ class Loop:
         self._count(loss + penalty, penalty, logits, labels, true_labels)
 
     def _forward(self, images: Any, *, training: bool) -> Any:
-        """Logits in float32."""
+        """Logits in float32: layer by layer, of one part of the images beside the other."""
         import tensorflow as tf
 
         ends = [tf.shape(images)[0] * part // self._parts for part in range(self._parts + 1)]
-        logits = [self.model(images[begin:end], training=training) for begin, end in pairwise(ends)]
-        return tf.cast(tf.concat(logits, 0), tf.float32)
+        parts = [images[begin:end] for begin, end in pairwise(ends)]
+        for layer in self.model.layers[1:]:
+            if training and isinstance(layer, layers().Dropout):
+                parts = layer.over(parts)
+            else:
+                parts = [layer(part, training=training) for part in parts]
+        return tf.cast(tf.concat(parts, 0), tf.float32)
 
     def _values(self, batch: Any, seed: Any, targets: Any, logits: Any) -> Any:
         """The loss of each image; what the loss remembers is handed to it and written back."""

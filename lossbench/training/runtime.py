@@ -18,7 +18,7 @@ CONVOLUTIONAL = frozenset({"cnn", "cnn_bn", "lenet5"})
 UNDIVIDED = frozenset({"cnn_bn", "linear"})
 """Models whose batches stay whole: batch normalisation is over all of it, and a single layer is too little to share."""
 
-IMAGES_A_PART = 32
+IMAGES_A_PART = 16
 """The smallest part of a batch that is worth a thread of its own."""
 
 
@@ -172,8 +172,8 @@ def _configure(tf: Any, gpus: list[Any], chosen: int | None, threads: Threads, m
         for gpu in gpus if chosen is not None else []:
             _share_memory(tf, gpu, memory_share)
     except RuntimeError:  # TensorFlow is already running
-        across = tf.config.threading.get_inter_op_parallelism_threads() or 1
-        return int(across * (tf.config.threading.get_intra_op_parallelism_threads() or cores()))
+        across = min(threads.across, tf.config.threading.get_inter_op_parallelism_threads() or cores())
+        return int(across * (tf.config.threading.get_intra_op_parallelism_threads() or max(1, cores() // across)))
     return threads.across * threads.within
 
 

@@ -43,10 +43,11 @@ def test_a_sweep_trains_everything_counts_what_diverged_and_continues(lossbench,
     assert re.findall(r"^(\w+) ", after.stdout, re.MULTILINE) == ["completed", "diverged"] * 2
 
 
-def test_a_trial_of_a_sweep_is_the_trial_alone(lossbench, tmp_path):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_trial_of_a_sweep_is_the_trial_alone(threads, lossbench, tmp_path):
     """Same folder, same bytes as `train` makes of the same keys, though other trials ran before in the process."""
     settings = ("data.train_size=500", "data.validation_size=100", "train.epochs=1", "train.save_weights=true")
-    (tmp_path / "study.yaml").write_text("loss: ce\n")
+    (tmp_path / "study.yaml").write_text(f"loss: ce\ntrain: {{threads: {threads}}}\n")
     lossbench("sweep", "--config", "study.yaml", "--seeds", "0-1", *settings, check=0)
     alone = lossbench("train", "--config", "study.yaml", "seed=1", "--runs-dir", "alone", *settings, check=0)
     swept = tmp_path / alone.stdout.strip().replace("alone", "runs")
