@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FEW = 16
 """Of fewer filters the transposed product is taken: one of few columns is slow."""
@@ -17,8 +20,13 @@ FEW = 16
 @cache
 def layers() -> SimpleNamespace:
     """What a model is built of in place of `keras.layers`, under Keras' names."""
+    import keras
+
     return SimpleNamespace(
-        Conv2D=_convolution(), MaxPooling2D=_max_pooling(), AveragePooling2D=_average_pooling(), Dropout=_dropout()
+        Conv2D=_convolution(),
+        MaxPooling2D=_pooling(keras.layers.MaxPooling2D, _max_pooled()),
+        AveragePooling2D=_pooling(keras.layers.AveragePooling2D, _compiled(_average_pool)),
+        Dropout=_dropout(),
     )
 
 
@@ -48,32 +56,26 @@ def _convolution() -> type[Any]:
     return Convolution
 
 
-def _max_pooling() -> type[Any]:
-    """Keras' max-pooling of 2×2 pixels; its gradient goes to the first of them that is as large as the result."""
-    import keras
+def _pooling(own: Any, pooled: Callable[[Any], Any]) -> type[Any]:
+    """Keras' own pooling of 2×2 pixels, computed by `pooled`."""
+
+    class Pooling(own):  # type: ignore[misc] # Keras carries no types
+        def call(self, images: Any) -> Any:
+            return super().call(images) if _on_gpu() else pooled(images)
+
+    return Pooling
+
+
+def _max_pooled() -> Callable[[Any], Any]:
+    """The largest of 2×2 pixels; its gradient goes to the first of them that is as large as the result."""
     import tensorflow as tf
 
     @tf.custom_gradient  # type: ignore[untyped-decorator] # TensorFlow carries no types
     def pooled(images: Any) -> Any:
         largest = tf.nn.max_pool2d(images, 2, 2, "VALID")
-        return largest, lambda upstream: _compiled_max_pool_gradient()(images, largest, upstream)
+        return largest, lambda upstream: _compiled(_max_pool_gradient)(images, largest, upstream)
 
-    class MaxPooling(keras.layers.MaxPooling2D):  # type: ignore[misc] # Keras carries no types
-        def call(self, images: Any) -> Any:
-            return super().call(images) if _on_gpu() else pooled(images)
-
-    return MaxPooling
-
-
-def _average_pooling() -> type[Any]:
-    """Keras' average-pooling of 2×2 pixels."""
-    import keras
-
-    class AveragePooling(keras.layers.AveragePooling2D):  # type: ignore[misc] # Keras carries no types
-        def call(self, images: Any) -> Any:
-            return super().call(images) if _on_gpu() else _compiled_average_pool()(images)
-
-    return AveragePooling
+    return pooled  # type: ignore[no-any-return] # likewise
 
 
 def _dropout() -> type[Any]:
@@ -108,10 +110,10 @@ def _on_gpu() -> bool:
 
 
 @cache
-def _compiled_average_pool() -> Any:
+def _compiled(function: Callable[..., Any]) -> Any:
     import tensorflow as tf
 
-    return tf.function(_average_pool, jit_compile=True, autograph=False)
+    return tf.function(function, jit_compile=True, autograph=False)
 
 
 def _average_pool(images: Any) -> Any:
@@ -120,13 +122,6 @@ def _average_pool(images: Any) -> Any:
     height, width, channels = images.shape[1] // 2, images.shape[2] // 2, images.shape[3]
     squares = tf.reshape(images[:, : 2 * height, : 2 * width], [-1, height, 2, width, 2, channels])
     return tf.reduce_mean(squares, [2, 4])
-
-
-@cache
-def _compiled_max_pool_gradient() -> Any:
-    import tensorflow as tf
-
-    return tf.function(_max_pool_gradient, jit_compile=True, autograph=False)
 
 
 def _max_pool_gradient(images: Any, largest: Any, upstream: Any) -> Any:
