@@ -96,7 +96,7 @@ def build(
         image_shape: Height and width in pixels.
         seed: The run's seed; every layer draws its weights and its dropout from a stream of its own.
         precision: A Keras dtype policy; the head computes in float32 under each.
-        kinds: Where `Conv2D`, `MaxPooling2D`, `AveragePooling2D` and `Dropout` come from; None: `keras.layers`.
+        kinds: Where `Dense`, `Conv2D`, `Dropout` and the poolings come from; None: `keras.layers`.
 
     Returns:
         A `keras.Model`; the same arguments give the same weights.

@@ -43,7 +43,7 @@ class Layers:
     def dense(self, units: int, activation: str | None = None, dtype: str | None = None) -> Any:
         """A fully connected layer."""
         called = self._called("dense") | ({"dtype": dtype} if dtype else {})
-        return self._keras.layers.Dense(units, activation, kernel_initializer=self.initializer("dense"), **called)
+        return self._kinds.Dense(units, activation, kernel_initializer=self.initializer("dense"), **called)
 
     def convolution(self, filters: int, size: int, activation: str | None = None, padding: str = "valid") -> Any:
         """A 2-D convolution of `size`×`size`, stride 1."""

@@ -1,12 +1,13 @@
 """Keras layers in forms that take a processor a fraction of the time.
 
-Same mathematics: convolution and average-pooling differ in the last digits, max-pooling in none, dropout in what it
-draws. A GPU is given Keras' own convolution and pooling.
+Same mathematics: convolution, average-pooling and dense layers differ in the last digits, max-pooling in none, dropout
+in what it draws. A GPU is given Keras' own convolution and pooling, and dense layers of one block.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 FEW = 16
 """Of fewer filters the transposed product is taken: one of few columns is slow."""
 
+MOST_BLOCKS, WEIGHTS_A_BLOCK = 4, 50_000
+"""A dense layer's weights are kept in so many blocks at most, each of so many weights at least."""
+
+
+def blocks(inputs: int, units: int) -> int:
+    """In how many blocks a dense layer keeps its weights; never by threads, so that their number changes no result."""
+    return max(1, min(MOST_BLOCKS, inputs * units // WEIGHTS_A_BLOCK))
+
 
 @cache
 def layers() -> SimpleNamespace:
@@ -24,6 +33,7 @@ def layers() -> SimpleNamespace:
 
     return SimpleNamespace(
         Conv2D=_convolution(),
+        Dense=_dense(),
         MaxPooling2D=_pooling(keras.layers.MaxPooling2D, _max_pooled()),
         AveragePooling2D=_pooling(keras.layers.AveragePooling2D, _compiled(_average_pool)),
         Dropout=_dropout(),
@@ -56,6 +66,32 @@ def _convolution() -> type[Any]:
     return Convolution
 
 
+def _dense() -> type[Any]:
+    """Keras' dense layer; of many weights, blocks of inputs are multiplied, and updated, one beside the other."""
+    import keras
+    import tensorflow as tf
+
+    class Dense(keras.layers.Dense):  # type: ignore[misc] # Keras carries no types
+        def build(self, shape: tuple[int, ...]) -> None:
+            inputs = shape[-1]
+            count = 1 if _on_gpu() else blocks(inputs, self.units)
+            ends = [inputs * block // count for block in range(count + 1)]
+            kernel = self.kernel_initializer((inputs, self.units), self.variable_dtype)
+            self.blocks = [
+                self.add_weight(shape=(end - begin, self.units), initializer=kernel[begin:end], name="kernel")
+                for begin, end in pairwise(ends)
+            ]
+            self.bias = self.add_weight(shape=(self.units,), initializer=self.bias_initializer, name="bias")
+            self.built = True
+
+        def call(self, features: Any, *, training: bool = False) -> Any:  # noqa: ARG002 - Keras' signature
+            columns = tf.split(features, [block.shape[0] for block in self.blocks], -1)
+            products = [keras.ops.matmul(*pair) for pair in zip(columns, self.blocks, strict=True)]
+            return self.activation(keras.ops.add(tf.add_n(products), self.bias))
+
+    return Dense
+
+
 def _pooling(own: Any, pooled: Callable[[Any], Any]) -> type[Any]:
     """Keras' own pooling of 2×2 pixels, computed by `pooled`."""
 
@@ -85,15 +121,17 @@ def _dropout() -> type[Any]:
 
     class Dropout(keras.layers.Dropout):  # type: ignore[misc] # Keras carries no types
         def call(self, features: Any, *, training: bool = False) -> Any:
-            return self.over([features])[0] if training else features
+            return self.over([features], [tf.shape(features)[0]])[0] if training else features
 
-        def over(self, parts: list[Any]) -> list[Any]:
-            """While training, of a batch in parts: what is dropped does not depend on how it is divided."""
+        def over(self, parts: list[Any], images: list[Any]) -> list[Any]:
+            """While training, of a batch in parts of so many images: what is dropped does not depend on the division.
+
+            Nor do the draws wait for the features.
+            """
             dropped = round(self.rate * 2**16)
             if not dropped:
                 return parts
-            images = tf.stack([tf.shape(part)[0] for part in parts])
-            shape = tf.concat([[tf.reduce_sum(images)], tf.shape(parts[0])[1:]], 0)
+            shape = [tf.add_n(images), *parts[0].shape[1:]]
             count = tf.reduce_prod(shape)
             words = tf.random.stateless_uniform([(count + 1) // 2], self.seed_generator.next(), None, None, tf.int32)
             draws = tf.reshape(tf.reshape(tf.bitcast(words, tf.uint16), [-1])[:count], shape)

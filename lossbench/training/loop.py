@@ -159,9 +159,10 @@ class Loop:
         import tensorflow as tf
 
         labels, true_labels = tf.gather(data.labels, batch), tf.gather(data.true_labels, batch)
-        images = _normalised(tf.gather(data.images, batch), data.scale, data.shift)
+        parts = self._divided(batch)
+        images = [_normalised(tf.gather(data.images, part), data.scale, data.shift) for part in parts]
         with tf.GradientTape() as tape:
-            logits = self._forward(images, training=True)
+            logits = self._forward(images, dropout_for=[tf.size(part) for part in parts])
             loss = tf.reduce_mean(self._values(batch, data.seed, tf.one_hot(labels, self._classes), logits))
             penalty = self._penalty()
             objective = self._scale.scale(loss + penalty)
@@ -169,17 +170,27 @@ class Loop:
         self._scale.apply(gradients, lambda ready: self._optimizer.update(ready, learning_rate))
         self._count(loss + penalty, penalty, logits, labels, true_labels)
 
-    def _forward(self, images: Any, *, training: bool) -> Any:
-        """Logits in float32: layer by layer, of one part of the images beside the other."""
+    def _divided(self, batch: Any) -> list[Any]:
+        """A batch in parts."""
         import tensorflow as tf
 
-        ends = [tf.shape(images)[0] * part // self._parts for part in range(self._parts + 1)]
-        parts = [images[begin:end] for begin, end in pairwise(ends)]
+        ends = [tf.shape(batch)[0] * part // self._parts for part in range(self._parts + 1)]
+        return [batch[begin:end] for begin, end in pairwise(ends)]
+
+    def _forward(self, parts: list[Any], dropout_for: list[Any] | None = None) -> Any:
+        """Logits in float32: layer by layer, of one part of the images beside the other.
+
+        Args:
+            parts: Normalised images.
+            dropout_for: How many images each part has, while training; without, nothing is dropped.
+        """
+        import tensorflow as tf
+
         for layer in self.model.layers[1:]:
-            if training and isinstance(layer, layers().Dropout):
-                parts = layer.over(parts)
+            if dropout_for and isinstance(layer, layers().Dropout):
+                parts = layer.over(parts, dropout_for)
             else:
-                parts = [layer(part, training=training) for part in parts]
+                parts = [layer(part, training=bool(dropout_for)) for part in parts]
         return tf.cast(tf.concat(parts, 0), tf.float32)
 
     def _values(self, batch: Any, seed: Any, targets: Any, logits: Any) -> Any:
@@ -219,7 +230,7 @@ class Loop:
         self._sums.assign_add(tf.concat([[images], means, tf.math.count_nonzero(shares, 1, dtype=tf.float64)], 0))
 
     def _logits(self, images: Any, scale: Any, shift: Any) -> Any:
-        return self._forward(_normalised(images, scale, shift), training=False)
+        return self._forward([_normalised(part, scale, shift) for part in self._divided(images)])
 
     def _penalty(self) -> Any:
         """l1 · Σ|w| + l2 · Σw², over kernels, and over biases if configured."""

@@ -5,25 +5,31 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossbench import ops
+from lossbench.config.model import Mlp
 from lossbench.errors import DeviceError, UsageError
 from lossbench.training.gpus import installed
+from lossbench.training.layers import blocks
 
 if TYPE_CHECKING:
     from lossbench.config import schema
 
 CONVOLUTIONAL = frozenset({"cnn", "cnn_bn", "lenet5"})
 UNDIVIDED = frozenset({"cnn_bn", "linear"})
-"""Models whose batches stay whole: batch normalisation is over all of it, and a single layer is too little to share."""
+"""Models that nothing is shared of: batch normalisation is over the whole batch, and a single layer is too little."""
+
+PIXELS = 28 * 28
+"""Of an image, unless the user's own have another size."""
 
 IMAGES_A_PART = 16
 """The smallest part of a batch that is worth a thread of its own."""
 
 
 class Threads(NamedTuple):
-    """CPU threads: `across` the parts of a batch, which go through the network side by side, `within` an operation."""
+    """CPU threads: `across` parts of a batch or blocks of weights, computed side by side, `within` an operation."""
 
     across: int = 1
     within: int = 1
@@ -43,19 +49,30 @@ class Runtime:
 
 
 def default_threads(experiment: schema.Experiment) -> int:
-    """The fastest number of CPU threads: all for convolutions, else one for each part of a batch."""
-    return cores() if experiment.model.name in CONVOLUTIONAL else min(cores(), _parts(experiment))
+    """The fastest number of CPU threads: all for convolutions, else one for each block of weights."""
+    return cores() if experiment.model.name in CONVOLUTIONAL else min(cores(), _side_by_side(experiment))
 
 
 def share(threads: int, experiment: schema.Experiment) -> Threads:
-    """A number of threads put to use: across the parts of a batch, and what is over within operations."""
-    across = min(threads, _parts(experiment))
+    """A number of threads put to use: across parts or blocks, and what is over within operations."""
+    across = min(threads, _side_by_side(experiment))
     return Threads(across, threads // across)
 
 
-def _parts(experiment: schema.Experiment) -> int:
-    """Into how many parts a batch can be divided."""
-    return 1 if experiment.model.name in UNDIVIDED else max(1, experiment.train.batch_size // IMAGES_A_PART)
+def parts(threads: int, experiment: schema.Experiment) -> int:
+    """Into how many parts a batch is divided for so many threads; an MLP's stays whole, its weights are in blocks."""
+    return 1 if experiment.model.name == "mlp" else share(threads, experiment).across
+
+
+def _side_by_side(experiment: schema.Experiment) -> int:
+    """How many parts of a batch, or blocks of an MLP's weights, can be computed side by side."""
+    match experiment.model:
+        case Mlp(hidden=hidden):
+            return max(blocks(inputs, units) for inputs, units in pairwise((PIXELS, *hidden)))
+        case model if model.name in UNDIVIDED:
+            return 1
+        case _:
+            return max(1, experiment.train.batch_size // IMAGES_A_PART)
 
 
 def cores() -> int:

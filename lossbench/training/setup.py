@@ -97,7 +97,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         )
         loss = registry.bind(experiment.loss, **context)
         _check_monitor(experiment, loss)
-        parts = runtime.share(machine.threads, experiment).across if machine.kind == "cpu" else 1
+        parts = runtime.parts(machine.threads, experiment) if machine.kind == "cpu" else 1
         loop = Loop(experiment, dataset, model, loss, parts=parts)
         loop = _compiled_before(loop, _graph(experiment, dataset, context, parts), experiment)
     return Setup(trial, machine, dataset, loop.model, loop, stopwatch)

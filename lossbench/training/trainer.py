@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,10 +96,12 @@ class Trainer:
             return self._predict(self._dataset.validation) if self._dataset.validation else {}
 
     def named_weights(self) -> dict[str, dict[str, NDArray[Any]]]:
-        """The weights by their paths in the model, at the last and, with validation, at the best epoch."""
-        names = [weight.path for weight in self._setup.model.weights]
+        """The weights by their paths in the model, at the last and, with validation, at the best epoch.
+
+        Blocks of one path are put together.
+        """
         at = {"last": self._weights()} | ({"best": self._best_weights} if self._best_weights else {})
-        return {which: dict(zip(names, weights, strict=True)) for which, weights in at.items()}
+        return {which: self._by_path(weights) for which, weights in at.items()}
 
     def _batches(self, record: Record) -> None:
         """The batches of the current epoch that are left, some at a time, stopping in between if asked to."""
@@ -214,6 +217,12 @@ class Trainer:
 
     def _weights(self) -> list[NDArray[Any]]:
         return [weight.numpy() for weight in self._setup.model.weights]
+
+    def _by_path(self, weights: list[NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        blocks = defaultdict(list)
+        for weight, array in zip(self._setup.model.weights, weights, strict=True):
+            blocks[weight.path].append(array)
+        return {path: np.concatenate(arrays) for path, arrays in blocks.items()}
 
     def _assign(self, weights: list[NDArray[Any]]) -> None:
         for weight, array in zip(self._setup.model.weights, weights, strict=True):

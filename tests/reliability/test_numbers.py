@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pytest
+from run_tables import tables
 
 from lossbench.config import resolve
 from lossbench.losses import plugin, registry
@@ -79,17 +80,33 @@ def test_a_diverged_run_is_told_in_a_line_and_its_own_exit_code(ends, lossbench,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["mlp", "cnn"])
-def test_the_number_of_threads_changes_no_more_than_the_last_digits(model, lossbench, tmp_path):
-    """Sums in another order, so equal but for rounding, which training lets grow: after an epoch, and after two."""
-    (tmp_path / "run.yaml").write_text("data: {train_size: 2000, validation_size: 500}\ntrain: {epochs: 2}\n")
+def test_the_number_of_threads_changes_no_more_than_the_last_digits(with_threads):
+    """Of the CNN: sums in another order, so equal but for rounding, which training lets grow."""
     found = []
     for threads in (1, 2):
-        settings = (f"model={model}", f"train.threads={threads}", f"name=with-{threads}")
-        lossbench("train", "--config", "run.yaml", "--quiet", *settings, check=0)
-        (path,) = tmp_path.glob(f"runs/with-{threads}/*/metrics.csv")
-        with path.open(newline="") as file:
+        with next(with_threads("cnn", threads).glob("*/metrics.csv")).open(newline="") as file:
             found.append([float(row["val_nll"]) for row in csv.DictReader(file)])
     (one, two), (other_one, other_two) = found
     assert one == pytest.approx(other_one, rel=1e-3)
     assert two == pytest.approx(other_two, rel=1e-2)
+
+
+@pytest.mark.slow
+def test_the_number_of_threads_changes_nothing_of_an_mlp(with_threads):
+    """Its weights are in as many blocks for one thread as for four: equal rows and predictions."""
+    one, two, four = (list(tables(with_threads("mlp", threads)).values()) for threads in (1, 2, 4))
+    assert len(one) >= 3
+    assert one == two == four
+
+
+@pytest.fixture
+def with_threads(lossbench, tmp_path):
+    """The folder of a model's only run, of two epochs, by so many threads."""
+
+    def trained(model, threads):
+        (tmp_path / "run.yaml").write_text("data: {train_size: 2000, validation_size: 500}\ntrain: {epochs: 2}\n")
+        settings = (f"model={model}", f"train.threads={threads}", f"name=with-{threads}")
+        lossbench("train", "--config", "run.yaml", "--quiet", *settings, check=0)
+        return tmp_path / "runs" / f"with-{threads}"
+
+    return trained

@@ -150,7 +150,10 @@ def test_threads_that_are_no_number_are_not_taken(small, tmp_path):
 
 
 def test_early_stopping_and_weights_and_noise_columns(small, tmp_path):
-    """A rate of 0-like size never improves: stops after patience; weights.npz holds last and best; noise is counted."""
+    """A rate of 0-like size never improves: stops after patience; weights.npz holds last and best; noise is counted.
+
+    The kernel is whole, though it was trained in blocks.
+    """
     small["optimizer"] = {"name": "sgd", "learning_rate": 1e-12}
     small["train"] |= {"epochs": 9, "early_stopping": {"patience": 2}, "save_weights": True}
     small["data"] |= {"label_noise": {"type": "symmetric", "rate": 0.5}}
@@ -159,6 +162,7 @@ def test_early_stopping_and_weights_and_noise_columns(small, tmp_path):
     assert len(table) == 3
     with np.load(outcome.run / "weights.npz", allow_pickle=False) as weights:
         assert sorted({name.partition("/")[0] for name in weights.files}) == ["best", "last"]
+        assert weights["last/dense_1/kernel"].shape == (784, 256)
     memorized, recovered = table[0]["memorized"], table[0]["recovered"]
     assert 0 < memorized < 0.3
     assert 0 < recovered < 0.3
