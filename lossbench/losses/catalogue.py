@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FAMILIES = (
     "likelihood",
+    "distances",
     "scores",
     "margins",
     "angular",
