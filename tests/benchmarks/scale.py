@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from figures import machine, measured, say
 from many_runs import fill
-from speed import machine, measured, say
 
 IMAGES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 LOSSES = (1, 4, 16, 64)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -26,9 +26,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from figures import ROOT, machine, mean_and_deviation, mean_and_interval, measured, quartiles, ratios, say
 
-ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 PEERS = {"keras_fit": None, "keras_tuned": None, "pytorch": "torch==2.13.0", "jax_scan": "jax"}
@@ -84,9 +83,9 @@ def run(options: argparse.Namespace) -> None:
     ours = runs["lossbench"]
     for name, theirs in runs.items():
         cells = []
-        for measured in ("wall", "steady"):
-            values = [getattr(each, measured) for each in theirs]
-            cells += [quartiles(values), quartiles(ratios(values, [getattr(each, measured) for each in ours]))]
+        for what in ("wall", "steady"):
+            values = [getattr(each, what) for each in theirs]
+            cells += [quartiles(values), quartiles(ratios(values, [getattr(each, what) for each in ours]))]
         memory = statistics.median(each.memory for each in theirs)
         say(
             f"| {name}, {theirs[0].version} | {' | '.join(cells)} | {memory:.0f} | "
@@ -230,17 +229,6 @@ def peer(name: str, interpreter: str, data: Path, options: argparse.Namespace, s
     return Run(wall, memory=memory, **json.loads(written.read_text()))
 
 
-def measured(arguments: list[str], folder: Path, stdout: Any = subprocess.DEVNULL) -> tuple[float, float]:
-    """Run a process; seconds, and MiB at most."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    began = time.perf_counter()
-    process = subprocess.Popen(arguments, cwd=folder, env=environment, stdout=stdout, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"{' '.join(arguments)}: ended with {os.waitstatus_to_exitcode(status)}")
-    return time.perf_counter() - began, usage.ru_maxrss / 1024
-
-
 def python(name: str, environments: Path) -> str | None:
     """The interpreter of a peer's environment, made if it is not there; None if it cannot be made."""
     if (package := PEERS[name]) is None:
@@ -249,8 +237,11 @@ def python(name: str, environments: Path) -> str | None:
     interpreter = environment / "bin" / "python"
     if not interpreter.exists():
         subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-    install = [interpreter, "-m", "pip", "install", "--quiet", package, "numpy"]
-    return str(interpreter) if subprocess.run(install, check=False).returncode == 0 else None
+        install = [interpreter, "-m", "pip", "install", "--quiet", package, "numpy"]
+        if subprocess.run(install, check=False).returncode:
+            shutil.rmtree(environment)
+            return None
+    return str(interpreter)
 
 
 def write_data(images: int) -> Path:
@@ -267,42 +258,6 @@ def write_data(images: int) -> Path:
     path = Path(tempfile.mkdtemp(prefix="lossbench-")) / "data.npz"
     np.savez(path, **arrays)
     return path
-
-
-def machine() -> str:
-    """What the figures were measured on."""
-    from lossbench.training.runtime import cores, processor
-
-    return f"{cores()} cores of {processor()}, Python {sys.version.split()[0]}, TensorFlow {version('tensorflow')}"
-
-
-def ratios(values: list[float], references: list[float]) -> list[float]:
-    """Round by round, how many times as large."""
-    return [value / reference for value, reference in zip(values, references, strict=True)]
-
-
-def quartiles(values: list[float]) -> str:
-    """Median, and between which values the middle half lies."""
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-    digits = 1 if middle >= 10 else 2
-    return f"{middle:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
-
-
-def mean_and_deviation(values: list[float]) -> str:
-    """In percent."""
-    spread = f" ± {100 * statistics.stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{100 * statistics.mean(values):.2f}{spread} %"
-
-
-def mean_and_interval(values: list[float]) -> str:
-    """In percent, with the 95 % interval of the mean, and how many they are."""
-    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
-    return f"{100 * np.mean(values):.3f} [{100 * low:.3f}, {100 * high:.3f}] %, n = {len(values)}"
-
-
-def say(line: str, file: Any = None) -> None:
-    """Print a line at once."""
-    print(line, file=file, flush=True)
 
 
 if __name__ == "__main__":
