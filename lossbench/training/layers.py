@@ -84,7 +84,7 @@ def _dense() -> type[Any]:
             self.bias = self.add_weight(shape=(self.units,), initializer=self.bias_initializer, name="bias")
             self.built = True
 
-        def call(self, features: Any, *, training: bool = False) -> Any:  # noqa: ARG002 - Keras' signature
+        def call(self, features: Any) -> Any:
             columns = tf.split(features, [block.shape[0] for block in self.blocks], -1)
             products = [keras.ops.matmul(*pair) for pair in zip(columns, self.blocks, strict=True)]
             return self.activation(keras.ops.add(tf.add_n(products), self.bias))
