@@ -6,6 +6,9 @@ from pydantic import Discriminator, Field, Tag
 
 from lossbench.config.section import BelowOne, Choice, Fraction, Increasing, Lax, Positive, Section
 
+PIXELS = 28 * 28
+"""Of an image, unless the user's own have another size."""
+
 
 class LinearHead(Choice):
     """A dense layer."""

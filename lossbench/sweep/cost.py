@@ -9,6 +9,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from lossbench.config.model import PIXELS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,7 +24,7 @@ SET_UP, STEP, MULTIPLICATION = 1.0, 1e-4, 5e-11
 FORWARD = 1 / 3
 """The part of a training step that evaluation costs."""
 
-PIXELS, CLASSES, TRAINING_IMAGES, TEST_IMAGES = 28 * 28, 10, 60_000, 10_000
+CLASSES, TRAINING_IMAGES, TEST_IMAGES = 10, 60_000, 10_000
 CONVOLUTIONS = {
     "cnn": 26 * 26 * 32 * 9 + 11 * 11 * 64 * 9 * 32 + 1600 * CLASSES,
     "cnn_bn": 28 * 28 * 32 * 9 + 14 * 14 * 64 * 9 * 32 + 3136 * 128 + 128 * CLASSES,

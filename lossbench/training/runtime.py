@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossbench import ops
-from lossbench.config.model import Mlp
+from lossbench.config.model import PIXELS, Mlp
 from lossbench.errors import DeviceError, UsageError
 from lossbench.training.gpus import installed
 from lossbench.training.layers import blocks
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 CONVOLUTIONAL = frozenset({"cnn", "cnn_bn", "lenet5"})
 UNDIVIDED = frozenset({"cnn_bn", "linear"})
 """Models that nothing is shared of: batch normalisation is over the whole batch, and a single layer is too little."""
-
-PIXELS = 28 * 28
-"""Of an image, unless the user's own have another size."""
 
 IMAGES_A_PART = 16
 """The smallest part of a batch that is worth a thread of its own."""
