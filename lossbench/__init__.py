@@ -1,23 +1,27 @@
 """lossbench: which loss function wins on MNIST, where, and how sure that is.
 
-The house has two halves that never import each other; the run folder is their only contract.
+The package has two halves, joined only by the run folder: one half trains and writes run folders, the other reads them.
 
-    errors.py    every error, and the exit status that each one means
-    metrics.py   accuracy, NLL, Brier, ECE: NumPy functions of log-probabilities and labels
-    ops.py       keras.ops on first use: what the losses are written in
-    cli/         one file a command: parse, call one function, print
-    notebook.py  the same from Python: train, compare
-    config/      text -> Experiment -> Trial
-    data/        Trial -> Dataset: uint8 images, labels as seen, labels as true
-    losses/      the catalogue: a loss is one function, everything else is derived from it
-    models/      architectures and heads: names -> keras.Model that emits logits
-    training/    the only training loop; optimisers, checkpoints, device, precision, threads
-    sweep/       cases × parameters × seeds -> many trials, on local workers or a Ray cluster
-    runs/        the run folder: the only place that knows its file names
-    analysis/    run folders -> rows -> groups over seeds -> differences -> verdicts -> gate
-    report/      verdicts -> terminal, Markdown, LaTeX, CSV, JSON, JUnit, GitHub, plots, page
+    errors.py     exception hierarchy and exit codes
+    metrics.py    accuracy, NLL, Brier, ECE: NumPy functions of log-probabilities and labels
+    seeding.py    named random streams: one generator per seed and purpose
+    ops.py        keras.ops, imported on first use: what the losses are written in
+    statistics/   intervals and tests, pure NumPy
+    runs/         the run folder: the only code that knows its file names; grouping of runs
 
-    YAML -> config -> Trial -> data -> Dataset -> models + losses -> training -> runs -> folder -> analysis -> report
+    config/       YAML -> Experiment -> Trial
+    data/         Trial -> Dataset: uint8 images, training labels, true labels
+    losses/       the catalogue: a loss is one function, everything else is derived from it
+    models/       architectures and heads: names -> keras.Model that emits logits
+    training/     the only training loop; optimisers, checkpoints, device, precision, threads
+    sweep/        cases × parameters × seeds -> trials, on local workers or a Ray cluster
+
+    analysis/     run folders -> groups over seeds -> differences -> verdicts -> gate
+    inspect/      one run or two: details, differences, verification
+    report/       results -> terminal, Markdown, LaTeX, CSV, JSON, JUnit, GitHub, plots, page
+
+    api.py        the public functions for Python users: train, compare
+    cli/          one file per command: parse, call one function, print
 
 From Python, `lossbench.train(config)` and `lossbench.compare(paths)` do what the commands do, and
 `lossbench.load_runs(paths)` gives run folders as a pandas frame, for analyses of your own.
@@ -27,14 +31,14 @@ TYPE_CHECKING = False
 """True for type checkers; importing it from `typing` would be all that `import lossbench` costs."""
 
 if TYPE_CHECKING:
-    from lossbench.analysis.frame import load_runs
-    from lossbench.notebook import compare, train
+    from lossbench.analysis.loading import load_runs
+    from lossbench.api import compare, train
 
 __all__ = ["__version__", "compare", "load_runs", "train"]
 __version__ = "0.1.0"
 
 
-_MODULES = {"compare": "lossbench.notebook", "load_runs": "lossbench.analysis.frame", "train": "lossbench.notebook"}
+_MODULES = {"compare": "lossbench.api", "load_runs": "lossbench.analysis.loading", "train": "lossbench.api"}
 
 
 def __getattr__(name: str) -> object:

@@ -128,7 +128,7 @@ def test_what_could_execute_a_file_is_seen(code):
 
 IMPORTERS = {
     "__init__.py": "import_module(_MODULES[name])",
-    "losses/catalogue.py": "importlib.import_module(f'lossbench.losses.{family}')",
+    "losses/registry.py": "importlib.import_module(f'lossbench.losses.catalogue.{family}')",
     "losses/plugin.py": "importlib.util.spec_from_file_location(name, path)",
 }
 """Modules that are imported by a name that is made: two of lossbench's own, and the file that the user has named."""
@@ -150,14 +150,14 @@ def test_the_network_is_asked_in_one_place_only():
     """For Fashion-MNIST, whose address and checksums are constants; a Ray cluster is one that the user names."""
     network = {"urllib.request", "http.client", "socket", "requests", "ftplib", "httpx"}
     asking = {path.as_posix() for path, tree in TREES.items() if imports(tree) & network}
-    assert asking == {"data/download.py", "sweep/cluster.py"}
+    assert asking == {"data/download.py", "sweep/executors/ray_cluster.py"}
 
 
 def test_commands_print_in_one_place_only():
-    """`cli/say.py` lets no control sequence through; what rich draws by itself is given plain text."""
+    """`cli/console.py` lets no control sequence through; what rich draws by itself is given plain text."""
     printing = {"print", "typer.echo", "typer.secho", "click.echo", "sys.stdout.write", "sys.stderr.write"}
     found = {path.as_posix() for path, tree in TREES.items() if calls(tree) & printing}
-    assert found == {"cli/say.py"}
+    assert found == {"cli/console.py"}
     for path, tree in TREES.items():
         for node in ast.walk(tree):
             if (
@@ -165,7 +165,7 @@ def test_commands_print_in_one_place_only():
                 and isinstance(node, ast.Call)
                 and ast.unparse(node.func).endswith("console.print")
             ):
-                assert ast.unparse(node.args[0]).startswith("say.plain(")
+                assert ast.unparse(node.args[0]).startswith("console.plain(")
 
 
 @pytest.mark.parametrize("path", TREES, ids=str)

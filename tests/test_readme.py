@@ -5,11 +5,11 @@ from pathlib import Path
 
 import yaml
 
-from lossbench.analysis import stored
+from lossbench.analysis import baseline_file
 from lossbench.config import resolve
 from lossbench.config import yaml as yaml_
 from lossbench.data import idx
-from lossbench.losses import registry
+from lossbench.losses import listing, registry
 from lossbench.runs import read
 from lossbench.sweep import plan
 
@@ -24,7 +24,7 @@ def blocks(language):
 def test_the_table_of_losses_is_the_generated_one():
     """`lossbench losses --markdown` between the marks, unchanged."""
     table = re.search(r"^<!-- made by .*? -->\n(.*?)^<!-- end", README, re.MULTILINE | re.DOTALL)[1]
-    assert table.strip() == registry.table().strip()
+    assert table.strip() == listing.table().strip()
 
 
 def test_the_number_of_losses_is_right():
@@ -77,7 +77,7 @@ def test_the_sizes_of_what_is_trusted_are_those_of_the_code():
     """Each limit stands once in the code; the README repeats it."""
     told = " ".join(README.partition("## What is trusted")[2].split())
     assert yaml_.MAX_BYTES == read.CONFIG_BYTES
-    assert read.ARRAYS_BYTES == stored.MOST_BYTES
+    assert read.ARRAYS_BYTES == baseline_file.MOST_BYTES
     assert (
         f"{read.CONFIG_BYTES >> 10} KiB a configuration, {read.RUN_BYTES >> 20} MiB `run.json`, "
         f"{read.TABLE_BYTES >> 20} MiB a table, {read.ARRAYS_BYTES >> 20} MiB `predictions.npz` and a baseline, "

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossbench.analysis import arrange, statistics
+from lossbench import statistics
 from lossbench.analysis.measure import Measure, measure
-from lossbench.analysis.records import Block, Comparison, Difference, Estimate, Group
-from lossbench.analysis.statistics import ALPHA
+from lossbench.analysis.result import Block, Comparison, Difference, Estimate, Group
 from lossbench.errors import UsageError, did_you_mean
 from lossbench.metrics import REPORTED
+from lossbench.runs import grouping
+from lossbench.statistics import ALPHA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lossbench.analysis.arrange import Cell
-    from lossbench.analysis.records import Question, Stored, Verdict
-    from lossbench.analysis.statistics import Interval
+    from lossbench.analysis.result import Question, Stored, Verdict
+    from lossbench.runs.grouping import Cell
     from lossbench.runs.rows import Row, Scalar
+    from lossbench.statistics import Interval
 
 DEFAULT_BASELINE = "categorical_crossentropy"
 RANDOM_SEED = 0
@@ -43,12 +44,12 @@ def compare(
     Raises:
         UsageError: The best epoch is asked for and a run has none; the baseline or a key is not there.
     """
-    counted, duplicates = arrange.once(rows)
-    named, ambiguous = arrange.told_apart(counted)
+    counted, duplicates = grouping.once(rows)
+    named, ambiguous = grouping.told_apart(counted)
     if question.at == "best":
         _check_best(named)
-    beside = arrange.told_apart(arrange.once(stored.rows)[0])[0] if stored else []
-    now, then = arrange.arrange(named, by=question.by, across=question.across, beside=beside, apart_from=apart_from)
+    beside = grouping.told_apart(grouping.once(stored.rows)[0])[0] if stored else []
+    now, then = grouping.arrange(named, by=question.by, across=question.across, beside=beside, apart_from=apart_from)
     groups = {cell: _group(cell[1], runs, question) for cell, runs in now.cells.items()}
     earlier = {cell: _group(cell[1], runs, question) for cell, runs in then.cells.items()}
     baseline = stored.name if stored else _baseline(question, {label for _, label in groups})
@@ -259,7 +260,7 @@ def _blocks(groups: Mapping[Cell, Group], varying: Sequence[str], question: Ques
         conditions[condition].append(group)
     return tuple(
         Block(dict(zip(varying, condition, strict=True)), _marked(conditions[condition], question))
-        for condition in sorted(conditions, key=arrange.in_order)
+        for condition in sorted(conditions, key=grouping.in_order)
     )
 
 

@@ -18,9 +18,9 @@ from lossbench.errors import NothingMatchedError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lossbench.analysis.records import Block, Comparison, Group
-    from lossbench.analysis.statistics import Interval
+    from lossbench.analysis.result import Block, Comparison, Group
     from lossbench.runs.rows import Scalar
+    from lossbench.statistics import Interval
 
 Outcome: TypeAlias = Literal["passed", "failed", "undecided"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossbench.analysis import statistics
+from lossbench import statistics
 from lossbench.errors import UsageError
 from lossbench.runs import read
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lossbench.analysis.measure import At
-    from lossbench.analysis.records import Comparison, Group
-    from lossbench.analysis.statistics import Interval
+    from lossbench.analysis.result import Comparison, Group
     from lossbench.runs.rows import Scalar
+    from lossbench.statistics import Interval
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lossbench.analysis.records import Block, Comparison, Estimate
+    from lossbench.analysis.result import Block, Comparison, Estimate
     from lossbench.runs.rows import Scalar
 
 SWITCHED_OFF = {"data.label_noise.rate": 0.0, "data.imbalance.ratio": 1.0}

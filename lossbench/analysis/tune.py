@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from lossbench.analysis import arrange
 from lossbench.analysis.comparison import averaged, by_seed, estimate
-from lossbench.analysis.records import Choice
+from lossbench.analysis.result import Choice
 from lossbench.errors import UsageError
+from lossbench.runs import grouping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lossbench.analysis.records import Question
+    from lossbench.analysis.result import Question
     from lossbench.runs.rows import Row, Scalar
 
 
@@ -31,10 +31,10 @@ def tune(rows: Sequence[Row], key: str, question: Question) -> tuple[list[Row], 
     Raises:
         UsageError: No run has the key, or a group has no validation to choose by.
     """
-    counted, _ = arrange.once(rows)
+    counted, _ = grouping.once(rows)
     if not any(key in row for row in counted):
         raise UsageError(f"--tune {key}: no run has this key")
-    sorted_rows, _ = arrange.arrange(counted, by=question.by, across=question.across, apart_from=(key,))
+    sorted_rows, _ = grouping.arrange(counted, by=question.by, across=question.across, apart_from=(key,))
     kept: list[Row] = []
     choices = []
     for (condition, label), runs in sorted_rows.cells.items():
@@ -57,5 +57,5 @@ def _choose(
         raise UsageError(f"--tune {key}: {label} has no {column} to choose by; it needs completed runs with validation")
     diverging = {value for value in means if any(run["status"] == "diverged" for run in values[value])}
     best = max(means, key=lambda value: (value not in diverging, question.measures[0].gain(means[value])))
-    tried = tuple(sorted(means, key=lambda value: arrange.in_order((value,))))
+    tried = tuple(sorted(means, key=lambda value: grouping.in_order((value,))))
     return Choice(label, condition, key, best, tried, len(runs), column, means[best]), values[best]

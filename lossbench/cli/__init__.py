@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from lossbench import __version__, ops
-from lossbench.cli import say
+from lossbench.cli import console
 from lossbench.cli.compare import compare
 from lossbench.cli.config import config
 from lossbench.cli.diff import diff
@@ -45,7 +45,7 @@ app.add_typer(export, name="export")
 
 def _version(*, wanted: bool) -> None:
     if wanted:
-        say.result(f"lossbench {__version__}")
+        console.result(f"lossbench {__version__}")
         raise typer.Exit
 
 
@@ -76,5 +76,5 @@ def main() -> None:
 
 def _fail(message: str, code: int) -> None:
     for line in message.splitlines():
-        say.note(f"error: {line}")
+        console.note(f"error: {line}")
     sys.exit(code)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lossbench.cli import options, say, selection
+from lossbench.cli import console, options, selection
 from lossbench.errors import GateFailedError, UndecidedError, UsageError
 
 if TYPE_CHECKING:
     from lossbench.analysis.gate import Finding
-    from lossbench.analysis.records import Comparison
+    from lossbench.analysis.result import Comparison
 
 SELECTION, STATISTICS, GATE, OUTPUT = "Which runs", "What is compared", "The gate", "What is shown"
 
@@ -141,16 +141,17 @@ def compare(  # noqa: PLR0913 - the options of the command
 
     Exit codes: 0 · 2 usage · 3 the gate failed · 5 nothing matched · 6 undecided, with --strict.
     """
-    from lossbench.analysis import arrange, frame, gate, stored
+    from lossbench.analysis import baseline_file, gate, loading
     from lossbench.analysis import where as conditions
     from lossbench.analysis.comparison import compare as compared
+    from lossbench.analysis.filter import view
     from lossbench.analysis.images import pair
     from lossbench.analysis.measure import measures_of, with_classes
-    from lossbench.analysis.records import Question
+    from lossbench.analysis.result import Question
     from lossbench.analysis.tune import tune as tuned
-    from lossbench.analysis.view import view
+    from lossbench.report import formatting
     from lossbench.report import output as report
-    from lossbench.report import words
+    from lossbench.runs import grouping
 
     if against and baseline:
         raise UsageError("--against and --baseline: each names what losses are held against; choose one")
@@ -159,7 +160,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     measures = measures_of(selection.keys(metric))
     thresholds = [gate.threshold(text) for text in fail_if or ()]
     selected = partial(conditions.select, condition=where, seeds=selection.seeds(seeds) if seeds else None)
-    found, broken = frame.rows(paths)
+    found, broken = loading.rows(paths)
     question = Question(
         measures=measures,
         at=at,
@@ -173,10 +174,10 @@ def compare(  # noqa: PLR0913 - the options of the command
     )
     rows = with_classes(selected(found), (*question.measures, *question.also))
     if list_:
-        _write(report.list_runs(rows, arrange.differing(rows), question, format, to_stdout=not output), output)
+        _write(report.list_runs(rows, grouping.differing(rows), question, format, to_stdout=not output), output)
         return
     rows, choices = tuned(rows, tune, question) if tune else (rows, ())
-    earlier = stored.load(against) if against else None
+    earlier = baseline_file.load(against) if against else None
     earlier = earlier and replace(earlier, rows=selected(earlier.rows))
     comparison = replace(compared(rows, question, earlier, apart_from=selection.keys(tune or "")), tuned=choices)
     findings = tuple(gate.judge(comparison, thresholds))
@@ -188,12 +189,12 @@ def compare(  # noqa: PLR0913 - the options of the command
         _summarise(report.render(answer, "markdown", to_stdout=False), output)
     else:
         _write(report.render(answer, format, to_stdout=not output), output)
-    for line in words.broken(broken):
-        say.note(line)
+    for line in formatting.broken(broken):
+        console.note(line)
     if plots:
         _draw(shown, plots)
     if save_baseline and not any(finding.outcome == "failed" for finding in findings):
-        stored.save(save_baseline, rows)
+        baseline_file.save(save_baseline, rows)
     _judge(findings, question.confidence, strict=strict)
 
 
@@ -203,19 +204,19 @@ def _write(text: str, output: Path | None) -> None:
     if output:
         write.text(output, text)
     else:
-        say.drawn(text)
+        console.drawn(text)
 
 
 def _draw(comparison: Comparison, directory: Path) -> None:
     """Draw a comparison, and say what of its runs could not be read for it."""
-    from lossbench.analysis.pictures import pictures
-    from lossbench.report import plots, words
+    from lossbench.analysis.figure_data import pictures
+    from lossbench.report import formatting, plots
 
     found, unread = pictures(comparison)
     files = plots.save(comparison, found, directory)
-    for line in words.unread(unread):
-        say.note(line)
-    say.note(f"plots: {len(files)} files in {directory}")
+    for line in formatting.unread(unread):
+        console.note(line)
+    console.note(f"plots: {len(files)} files in {directory}")
 
 
 def _summarise(text: str, output: Path | None) -> None:
@@ -230,18 +231,18 @@ def _summarise(text: str, output: Path | None) -> None:
 
 def _judge(findings: Sequence[Finding], confidence: float, *, strict: bool) -> None:
     """Say what the gate found, and end with its exit code."""
-    from lossbench.report import verdicts
+    from lossbench.report.comparison import gate_findings
 
     sentences = {
-        outcome: [verdicts.sentence(finding, confidence) for finding in findings if finding.outcome == outcome]
+        outcome: [gate_findings.sentence(finding, confidence) for finding in findings if finding.outcome == outcome]
         for outcome in ("failed", "undecided", "passed")
     }
     if findings:
         counts = ", ".join(f"{len(lines)} {outcome}" for outcome, lines in sentences.items() if lines)
-        say.note(f"gate: {counts}")
+        console.note(f"gate: {counts}")
     if strict and sentences["undecided"] and not sentences["failed"]:
         raise UndecidedError("\n".join(sentences["undecided"]))
     for line in sentences["undecided"]:
-        say.note(f"warning: {line}")
+        console.note(f"warning: {line}")
     if sentences["failed"]:
         raise GateFailedError("\n".join(sentences["failed"]))

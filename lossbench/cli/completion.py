@@ -25,7 +25,7 @@ def losses(incomplete: str) -> Iterator[str]:
 def settings(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     """The keys of the configuration that `--config` names, each with its `=`; of the defaults where there is none."""
     from lossbench.config import resolve
-    from lossbench.config.write import dump
+    from lossbench.config.dump import dump
 
     file = ctx.params.get("config") or ctx.params.get("file")
     try:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import completion, options, say
+from lossbench.cli import completion, console, options
 
 
 def config(
@@ -23,12 +23,12 @@ def config(
     """Print the complete configuration; comments mark what differs from the defaults."""
     from json import dumps
 
+    from lossbench.config.dump import dump, to_yaml
     from lossbench.config.resolve import load
-    from lossbench.config.write import dump, to_yaml
     from lossbench.losses import plugin as plugins
 
     for path in plugin or []:
         plugins.load(path)
     experiment = load(file, overrides or [])
     text = dumps(dump(experiment), indent=2, ensure_ascii=False) + "\n" if json else to_yaml(experiment, mark=True)
-    say.result(text, end="")
+    console.result(text, end="")

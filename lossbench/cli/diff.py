@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import completion, say
+from lossbench.cli import completion, console
 
 A = Annotated[
     Path,
@@ -23,7 +23,8 @@ def diff(
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON, unrounded.")] = False,
 ) -> None:
     """Show where two runs differ: configuration, environment, metrics."""
-    from lossbench.analysis import difference, sheet
+    from lossbench.inspect import details
+    from lossbench.inspect.diff import between
     from lossbench.report import output
 
-    say.drawn(output.diff(difference.between(sheet.only(a), sheet.only(b)), as_json=json))
+    console.drawn(output.diff(between(details.only(a), details.only(b)), as_json=json))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import options, say
+from lossbench.cli import console, options
 
 
 def doctor(
@@ -21,10 +21,10 @@ def doctor(
 
     findings = examine.examine(runs_dir)
     if json:
-        say.result(json_module.dumps({each.what: each.found for each in findings}, indent=2))
+        console.result(json_module.dumps({each.what: each.found for each in findings}, indent=2))
     else:
         width = max(len(each.what) for each in findings)
         for each in findings:
-            say.result(f"{'ok' if each.good else 'NO':2}  {each.what:{width}}  {each.found}")
+            console.result(f"{'ok' if each.good else 'NO':2}  {each.what:{width}}  {each.found}")
     if not all(each.good for each in findings):
         raise typer.Exit(1)

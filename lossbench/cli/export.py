@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import options, say, selection
+from lossbench.cli import console, options, selection
 
 app = typer.Typer(no_args_is_help=True, help="Write run folders to another tool.")
 
@@ -26,14 +26,14 @@ def mlflow(
     seeds: options.Seeds = None,
 ) -> None:
     """Write runs to MLflow: parameters, metrics by epoch, files, tags; a run that is there already is left alone."""
-    from lossbench.analysis import frame
+    from lossbench.analysis import loading
     from lossbench.analysis import where as conditions
+    from lossbench.report import formatting
     from lossbench.report import mlflow as report
-    from lossbench.report import words
 
-    found, broken = frame.rows(paths)
+    found, broken = loading.rows(paths)
     wanted = conditions.select(found, condition=where, seeds=selection.seeds(seeds) if seeds else None)
     counts, unread = report.export(wanted, tracking_uri, experiment)
-    for line in words.broken([*broken, *unread]):
-        say.note(line)
-    say.result(f"{tracking_uri}, experiment {experiment}: {counts['new']} new, {counts['known']} known")
+    for line in formatting.broken([*broken, *unread]):
+        console.note(line)
+    console.result(f"{tracking_uri}, experiment {experiment}: {counts['new']} new, {counts['known']} known")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import say
+from lossbench.cli import console
 from lossbench.errors import UsageError
 
 
@@ -23,4 +23,4 @@ def init(
     if file.exists() and not force:
         raise UsageError(f"{file} exists; choose another name, or --force to overwrite it")
     write.text(file, starter(str(file)))
-    say.result(file)
+    console.result(file)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lossbench.cli import completion, options, say
+from lossbench.cli import completion, console, options
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lossbench.losses.terms import LossTerm
+    from lossbench.losses.expression import LossTerm
 
 Name = Annotated[
     str | None,
@@ -59,16 +59,16 @@ def losses(
         for path in plugin:
             load(path)
     if not tried:
-        say.result(listing.render(name, json=json, markdown=markdown))
+        console.result(listing.render(name, json=json, markdown=markdown))
         return
     terms = _terms(str(name), settings or [])
     report, text, sound = _tried(terms, measure=measure, plot=plot, check=check)
     if json:
         from json import dumps
 
-        say.result(dumps(report, indent=2, ensure_ascii=False))
+        console.result(dumps(report, indent=2, ensure_ascii=False))
     else:
-        say.result("\n\n".join([listing.card(str(name)), text] if measure else [text]))
+        console.result("\n\n".join([listing.card(str(name)), text] if measure else [text]))
     if not sound:
         raise typer.Exit(UsageError.exit_code)
 
@@ -86,7 +86,7 @@ def _start_keras() -> None:
 def _terms(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
     """The loss of that name with `key=value` on top."""
     from lossbench.config import yaml
-    from lossbench.losses.registry import InvalidLossError, parse
+    from lossbench.losses.expression import InvalidLossError, parse
 
     hyperparameters = {}
     for setting in settings:
@@ -108,25 +108,25 @@ def _tried(
     from dataclasses import asdict
 
     from lossbench.losses import listing
-    from lossbench.losses.registry import dump
+    from lossbench.losses.expression import dump
 
     report: dict[str, Any] = {"loss": dump(terms)}
     texts, sound = [], True
     if measure:
-        from lossbench.losses import properties
+        from lossbench.losses.lab import properties
 
         measured = properties.measure(terms)
         report["measured"] = properties.as_json(measured)
         texts.append(properties.describe(terms, measured))
     if check:
-        from lossbench.losses import check as checks
+        from lossbench.losses.lab import check as checks
 
         findings = checks.check(terms)
         report["checks"] = [asdict(each) for each in findings]
         texts.append(checks.report(terms, findings, listing.width()))
         sound = all(each.passed is not False for each in findings)
     if plot:
-        from lossbench.losses.plot import save
+        from lossbench.losses.lab.plot import save
 
         save(terms, plot)
         report["plot"] = str(plot)

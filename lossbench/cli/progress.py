@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lossbench.cli import say
+from lossbench.cli import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +36,7 @@ class Lines:
 
     def note(self, sentence: str) -> None:
         """Print a sentence."""
-        say.note(sentence)
+        console.note(sentence)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -75,7 +75,7 @@ class Bars(Lines):
 
     def note(self, sentence: str) -> None:
         """Print above the bar, as it is: no markup, no wrapping in the middle of a path."""
-        self._bar.console.print(say.plain(sentence), markup=False, highlight=False, soft_wrap=True)
+        self._bar.console.print(console.plain(sentence), markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Take the bar away."""

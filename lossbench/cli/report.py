@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lossbench.cli import options, say, selection
+from lossbench.cli import console, options, selection
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def report(  # noqa: PLR0913 - the options of the command
 
     The options mean what they mean to `compare`, and so do the verdicts.
     """
-    from lossbench.analysis.evidence import gather
-    from lossbench.report import page, words
+    from lossbench.analysis.page_data import gather
+    from lossbench.report import formatting, page
     from lossbench.runs import write
 
     comparison, rows, broken = selection.compared(
@@ -59,10 +59,10 @@ def report(  # noqa: PLR0913 - the options of the command
     evidence = gather(comparison, rows, broken, _test_images)
     text = page.render(evidence, f"lossbench {shlex.join(sys.argv[1:])}")
     write.text(output, text)
-    for line in (*words.broken(evidence.broken), *words.unread(evidence.unread)):
-        say.note(line)
+    for line in (*formatting.broken(evidence.broken), *formatting.unread(evidence.unread)):
+        console.note(line)
     megabytes = len(text.encode(errors="replace")) / 1e6
-    say.result(f"{output}: {words.counted(len(rows), 'run')}, {megabytes:.2f} MB")
+    console.result(f"{output}: {formatting.counted(len(rows), 'run')}, {megabytes:.2f} MB")
 
 
 def _test_images(folder: Path) -> NDArray[Any]:

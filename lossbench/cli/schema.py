@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import say
+from lossbench.cli import console
 
 
 def schema(
@@ -24,9 +24,9 @@ def schema(
 
     text = dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
-        say.result(text, end="")
+        console.result(text, end="")
     else:
         from lossbench.runs import write
 
         write.text(output, text)
-        say.result(output)
+        console.result(output)

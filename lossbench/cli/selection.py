@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from lossbench.analysis.records import Comparison
+    from lossbench.analysis.result import Comparison
     from lossbench.runs.index import Broken
     from lossbench.runs.rows import Row
 
@@ -58,14 +58,14 @@ def compared(
         UsageError: One of them is none.
         NothingMatchedError: There is no run.
     """
-    from lossbench.analysis import frame, gate
+    from lossbench.analysis import gate, loading
     from lossbench.analysis import where as conditions
     from lossbench.analysis.comparison import compare
     from lossbench.analysis.measure import measures_of, with_classes
-    from lossbench.analysis.records import Question
+    from lossbench.analysis.result import Question
 
     measures = measures_of(metrics)
-    found, broken = frame.rows(paths)
+    found, broken = loading.rows(paths)
     question = Question(
         measures=measures,
         baseline=label(baseline, found),
@@ -80,6 +80,6 @@ def label(name: str | None, rows: Sequence[Row]) -> str | None:
     """The label of a loss that is named by an alias or a preset; anything else as it is."""
     if name is None or any(name in {row["loss"], row["loss.name"]} for row in rows):
         return name
-    from lossbench.losses import registry
+    from lossbench.losses import expression, registry
 
-    return registry.label(registry.parse(name)) if name in registry.names() else name
+    return expression.label(expression.parse(name)) if name in registry.names() else name

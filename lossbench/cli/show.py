@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import options, say
+from lossbench.cli import console, options
 
 
 def show(
@@ -14,7 +14,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Show one run: configuration, metrics, curves, scores of each class, confusion."""
-    from lossbench.analysis import sheet
+    from lossbench.inspect import details
     from lossbench.report import output
 
-    say.drawn(output.show(sheet.load(run), as_json=as_json))
+    console.drawn(output.show(details.load(run), as_json=as_json))

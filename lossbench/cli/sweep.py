@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lossbench.cli import completion, options, say
+from lossbench.cli import completion, console, options
 from lossbench.errors import InterruptedRunError, UnfinishedRunError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lossbench.sweep.messages import Executor, Settings
-    from lossbench.sweep.standing import Standing
+    from lossbench.sweep.executors.messages import Executor, Settings
+    from lossbench.sweep.status import Standing
 
 TRIALS, WRONG, SHOWN, RAY = "Which trials", "When something goes wrong", "What is shown", "Beyond one machine: Ray"
 
@@ -89,9 +89,9 @@ def sweep(  # noqa: PLR0913 - a command's options
     from lossbench.losses import plugin as plugin_losses
     from lossbench.sweep import listing, plan
     from lossbench.sweep.cost import shard as shard_of
+    from lossbench.sweep.executors.messages import Settings
     from lossbench.sweep.journal import Journal
-    from lossbench.sweep.messages import Settings
-    from lossbench.sweep.run import Rules, run, survey
+    from lossbench.sweep.scheduler import Rules, run, survey
     from lossbench.training import identify
     from lossbench.training.signals import stop_request
 
@@ -103,11 +103,11 @@ def sweep(  # noqa: PLR0913 - a command's options
     swept = plan.load(config, overrides or [], seeds=seeds, most=None if yes else plan.MOST_TRIALS)
     planned, repeated = plan.trials(swept, lambda experiment: identify(experiment, plugins))
     if repeated:
-        say.note(f"{repeated} of {len(swept)} draws repeat an earlier one; each is trained once")
+        console.note(f"{repeated} of {len(swept)} draws repeat an earlier one; each is trained once")
     standing = survey(shard_of(planned, *part), runs_dir)
     if dry_run:
-        say.result(listing.render(standing, format or "table"), end="")
-        say.note(_counted(standing))
+        console.result(listing.render(standing, format or "table"), end="")
+        console.note(_counted(standing))
         return
     settings = Settings(str(runs_dir), device, plugins=[str(each.path) for each in plugins], argv=sys.argv)
     folder = runs_dir / swept.name
@@ -158,7 +158,7 @@ def _executor(
     from dataclasses import replace
 
     if on_ray:
-        from lossbench.sweep.ray import Ray
+        from lossbench.sweep.executors.ray import Ray
 
         gpus = gpus or 0
         device = ("gpu" if gpus else "cpu") if settings.device == "auto" else settings.device
@@ -166,7 +166,7 @@ def _executor(
         return lambda: Ray(
             shared, folder=folder, address=address, jobs=jobs, cpus=1 if cpus is None else cpus, gpus=gpus
         )
-    from lossbench.sweep.local import Local
+    from lossbench.sweep.executors.local import Local
 
     threads = max(each.trial.experiment.train.threads or 1 for each in standing.planned)
     return lambda: Local.here(settings, jobs=jobs, threads=threads)
@@ -183,9 +183,9 @@ def _counted(standing: Standing) -> str:
 def _conclude(standing: Standing, folder: Path, *, quiet: bool, as_json: bool) -> None:
     """The summary on stderr, the folder on stdout; what went wrong as the error that it is."""
     if not quiet:
-        say.note(f"{_counted(standing)}\nnext: lossbench compare {folder}")
+        console.note(f"{_counted(standing)}\nnext: lossbench compare {folder}")
     if not as_json:
-        say.result(folder)
+        console.result(folder)
     if standing.is_whole:
         return
     lines = [standing.stopped] if standing.stopped else []

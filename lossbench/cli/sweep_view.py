@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lossbench.cli import say
+from lossbench.cli import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Group, RenderableType
     from rich.table import Table
 
-    from lossbench.sweep.standing import Standing
+    from lossbench.sweep.status import Standing
 
 LEADERS, RUNNING = 3, 16
 """At most so many losses of a condition, and so many running trials, are shown."""
@@ -51,7 +51,7 @@ class Json(Quiet):
     def hear(self, event: Mapping[str, Any]) -> None:
         """Print it."""
         if event["event"] != "progress":
-            say.result(json.dumps(event, ensure_ascii=False), to=self._stdout)
+            console.result(json.dumps(event, ensure_ascii=False), to=self._stdout)
 
 
 class Lines(Quiet):
@@ -60,7 +60,7 @@ class Lines(Quiet):
     def hear(self, event: Mapping[str, Any]) -> None:
         """Print it."""
         if event["event"] in TOLD:
-            say.note(self._line(event), to=self._stderr)
+            console.note(self._line(event), to=self._stderr)
 
     def _line(self, event: Mapping[str, Any]) -> str:
         """`12/90  focal-s0-c2886e2d8fae  97.62 %  3.1 s  left 2:41`."""
@@ -98,7 +98,7 @@ class Screen(Lines):
             self._live.update(self._screen(), refresh=True)
             self._drawn = time.monotonic()
         if event["event"] in {"failed", "retried", "diverged"}:
-            self._live.console.print(say.plain(self._line(event)), markup=False, highlight=False, soft_wrap=True)
+            self._live.console.print(console.plain(self._line(event)), markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Take the screen away."""

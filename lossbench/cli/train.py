@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossbench.cli import completion, options, say
+from lossbench.cli import completion, console, options
 from lossbench.errors import UnfinishedRunError
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def train(
             progress=listener,
         )
     if not quiet:
-        say.note(_headline(outcome, runs_dir))
-    say.result(json_module.dumps(outcome.summary, indent=2) if json else outcome.run)
+        console.note(_headline(outcome, runs_dir))
+    console.result(json_module.dumps(outcome.summary, indent=2) if json else outcome.run)
     if outcome.status == "diverged":
         reason = outcome.summary.get("reason")
         raise UnfinishedRunError(f"the run diverged: {reason}; the rows so far are in {outcome.run}")
@@ -69,22 +69,22 @@ def train(
 def _headline(outcome: Outcome, runs_dir: Path) -> str:
     """How the run ended, in a sentence, and what to type next."""
     from lossbench import __version__
-    from lossbench.report import words
+    from lossbench.report import formatting
     from lossbench.runs import rows
 
     _, told, measured = rows.row(outcome.run)
     lines = []
     if outcome.was_done:
-        by = words.clean(told["lossbench"])
+        by = formatting.clean(told["lossbench"])
         other = f" by lossbench {by}; this is {__version__}" if by != __version__ else ""
         lines.append(f"already done{other}: nothing was trained (--rerun trains it anew)")
     if measured:
         accuracy, nll, brier, ece = (
-            words.number(name, measured.get(f"test.last.{name}")) for name in ("accuracy", "nll", "brier", "ece")
+            formatting.number(name, measured.get(f"test.last.{name}")) for name in ("accuracy", "nll", "brier", "ece")
         )
         took = f" in {told['seconds']:.1f} s" if told["seconds"] else ""
         lines.append(
-            f"{words.clean(told['loss'])}, seed {told['seed']}: "
+            f"{formatting.clean(told['loss'])}, seed {told['seed']}: "
             f"test accuracy {accuracy}%, NLL {nll}, Brier {brier}, ECE {ece}{took}"
         )
     return "\n".join([*lines, f"next: lossbench compare {runs_dir}"])

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import options, say
+from lossbench.cli import console, options
 from lossbench.errors import ConfigError, UsageError
 
 
@@ -34,6 +34,6 @@ def validate(
         except ConfigError as error:
             wrong.append(error)
         else:
-            say.result(f"{file}: ok")
+            console.result(f"{file}: ok")
     if wrong:
         raise ConfigError([str(error) for error in wrong], [problem for error in wrong for problem in error.problems])

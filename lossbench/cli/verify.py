@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import options, say
+from lossbench.cli import console, options
 from lossbench.errors import GateFailedError
 
 
@@ -24,14 +24,14 @@ def verify(
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON, unrounded.")] = False,
 ) -> None:
     """Train a run again in a temporary folder and compare number by number; exit 3 if it gives others."""
-    from lossbench.analysis import numbers, sheet, verification
     from lossbench.cli.progress import progress
+    from lossbench.inspect import details, numbers, verification
     from lossbench.losses import plugin as plugin_losses
     from lossbench.report import output
     from lossbench.training import verify as training
 
     plugins = [plugin_losses.load(path) for path in plugin or []]
-    recorded = sheet.only(run)
+    recorded = details.only(run)
     trial = training.trial_of(recorded, plugins)
     kept = numbers.load(recorded)
     with (
@@ -39,6 +39,6 @@ def verify(
         training.trained_again(recorded, trial, device=device, plugins=plugins, progress=listener) as again,
     ):
         found = verification.verify(recorded, kept, again, tolerance=tolerance)
-    say.drawn(output.verify(found, as_json=json))
+    console.drawn(output.verify(found, as_json=json))
     if found.outcome == "different":
         raise GateFailedError(f"{recorded.folder}: does not give its numbers again")

@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lossbench.config.write import dump
-from lossbench.losses import registry
+from lossbench.config.dump import dump
+from lossbench.losses import expression
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ def trial(experiment: Experiment, *, data_sha256: str, plugins: Mapping[str, str
     used = sorted({(plugins or {})[term.name] for term in experiment.loss if term.name in (plugins or {})})
     plugin_sha256 = used[0] if len(used) == 1 else _digest(used) if used else None
     identity = _digest({"config": _relevant(experiment), "data": data_sha256, "plugin": plugin_sha256})
-    folder = f"{slug(registry.label(experiment.loss))}-s{experiment.seed}-{identity[:DIGITS]}"
+    folder = f"{slug(expression.label(experiment.loss))}-s{experiment.seed}-{identity[:DIGITS]}"
     return Trial(experiment, identity, folder, data_sha256, plugin_sha256)
 
 

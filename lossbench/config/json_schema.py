@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lossbench.config.schema import VALID_NAME, Experiment
-from lossbench.losses import registry
+from lossbench.losses.json_schema import json_schema as loss_schema
 
 
 def json_schema() -> dict[str, Any]:
@@ -13,7 +13,7 @@ def json_schema() -> dict[str, Any]:
     schema = _with_bare_names(Experiment.model_json_schema())
     definitions = schema.pop("$defs")
     _with_bare_types(definitions)
-    loss = registry.json_schema()
+    loss = loss_schema()
     definitions |= loss.pop("$defs", {})
     definitions["Sweep"]["properties"]["seeds"]["anyOf"] += [{"type": "string"}, {"type": "integer"}]
     properties = schema.pop("properties")

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pydantic import ValidationError
 
 from lossbench.config import yaml
+from lossbench.config.dump import dump
 from lossbench.config.explain import dotted, explain
 from lossbench.config.merge import SHORT_FORMS, beside, merge, spread
 from lossbench.config.rules import contradictions
 from lossbench.config.schema import Experiment, valid_name
-from lossbench.config.write import dump
 from lossbench.config.yaml import Node, Position, show
 from lossbench.errors import ConfigError, Problem, did_you_mean
-from lossbench.losses.registry import InvalidLossError, LossTerm, parse
+from lossbench.losses.expression import InvalidLossError, LossTerm, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

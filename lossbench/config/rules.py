@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lossbench.errors import Problem
-from lossbench.losses.registry import label, needs_head
+from lossbench.losses.expression import label, needs_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -46,7 +46,7 @@ from lossbench.config.optimizer import (
 from lossbench.config.section import Choice, Count, NonNegative, Section, Seed
 from lossbench.config.sweep import Sweep
 from lossbench.config.yaml import show
-from lossbench.losses.registry import LossTerm, parse
+from lossbench.losses.expression import LossTerm, parse
 
 __all__ = [
     "VALID_NAME",

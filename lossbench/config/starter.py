@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lossbench.config.dump import dump, text
 from lossbench.config.schema import Experiment
-from lossbench.config.write import dump, text
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

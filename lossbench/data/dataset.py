@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossbench.config import seeds
+from lossbench import seeding
 from lossbench.data import download, embedded, idx, noise, split
 from lossbench.data.imbalance import imbalanced
 from lossbench.errors import DataError
@@ -142,7 +142,7 @@ def _prepared(section: Data, seed: int, stamps: object) -> Dataset:
     classes = int(train.labels.max()) + 1
     train, validation = _split(train, section, seed)
     if section.imbalance is not None:
-        train = _take(train, imbalanced(train.labels, section.imbalance, seeds.generator(seed, "imbalance")))
+        train = _take(train, imbalanced(train.labels, section.imbalance, seeding.generator(seed, "imbalance")))
     matrix = None
     if (label_noise := _label_noise(section)) is not None:
         matrix = noise.transition_matrix(label_noise, np.bincount(train.labels))
@@ -192,7 +192,7 @@ def _only(classes: Sequence[int], part: Split, where: str) -> Split:
 
 
 def _split(part: Split, section: Data, seed: int) -> tuple[Split, Split | None]:
-    generator = seeds.generator(seed, "split")
+    generator = seeding.generator(seed, "split")
     train, validation = split.stratified(part.labels, section.validation_size, section.train_size, generator)
     return _take(part, train), _take(part, validation) if len(validation) else None
 
@@ -217,7 +217,7 @@ def _noisy(
     parts = {"training": train, "validation": None if label_noise.clean_validation else validation}
     drawn = {
         name: replace(
-            part, labels=noise.corrupt(part.labels, label_noise, classes, seeds.generator(seed, f"{name} noise"))
+            part, labels=noise.corrupt(part.labels, label_noise, classes, seeding.generator(seed, f"{name} noise"))
         )
         for name, part in parts.items()
         if part is not None

@@ -3,19 +3,16 @@
 A loss is one function in one file. Its signature and docstring are the only source of the YAML schema, the command
 line's listing, the JSON Schema, the README's table and the Keras class.
 
-    types.py      what a signature is written with
-    spec.py       signature and docstring -> LossSpec
-    catalogue.py  which losses there are; FAMILIES names the files that hold them
-    terms.py      what `loss:` says -> validated LossTerm records
-    binding.py    terms -> a function of targets and logits
-    registry.py   the front: the names above in one place
-    plugin.py     the user's own losses
-    listing.py    the catalogue for reading: list, card, README's table, JSON
-    keras_loss.py the class form; needs Keras, as do the following
-    probe.py      a loss tried on numbers: values and gradients on any backend
-    properties.py what is measured: bounded, symmetric, proper, how steep
-    check.py      the proof suite on any one loss, as a report; differences.py, its slopes
-    plot.py       the loss and its slope against the margin, as a picture
+    catalogue/     the formulas, one file per idea: the only folder that a loss author opens
+    types.py       the types that a loss signature is written with
+    signature.py   signature and docstring -> LossSpec
+    registry.py    loss names -> LossSpec; FAMILIES lists the files of the catalogue
+    expression.py  the value of `loss:` -> validated LossTerm records
+    binding.py     terms -> a function of targets and logits
+    plugin.py      user losses, from Python files
+    keras_loss.py  the class form
+    listing.py     the catalogue as a list, a card, a table, JSON
+    lab/           the tools behind `losses --measure`, `--check` and `--plot`
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ def __getattr__(name: str) -> Any:
         from lossbench.losses.keras_loss import get
 
         return get
-    from lossbench.losses.catalogue import built_in
+    from lossbench.losses.registry import built_in
 
     if name in built_in():
         return built_in()[name].function
@@ -38,6 +35,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """The names of all losses, and `get`."""
-    from lossbench.losses.catalogue import built_in
+    from lossbench.losses.registry import built_in
 
     return [*built_in(), "get"]

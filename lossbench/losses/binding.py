@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench import ops
 from lossbench.errors import UsageError
-from lossbench.losses.blame import blame
-from lossbench.losses.catalogue import find
-from lossbench.losses.spec import marks
+from lossbench.losses.registry import find
+from lossbench.losses.signature import marks
 from lossbench.losses.types import Context, State
+from lossbench.losses.user_error import blame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from lossbench.losses.spec import LossSpec
-    from lossbench.losses.terms import LossTerm
+    from lossbench.losses.expression import LossTerm
+    from lossbench.losses.signature import LossSpec
     from lossbench.losses.types import Tensor
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lossbench.losses.catalogue import find, names, specs
+from lossbench.losses.expression import WANTS, WEIGHT, canonical, type_adapter
 from lossbench.losses.presets import PRESETS
-from lossbench.losses.spec import REQUIRED
-from lossbench.losses.terms import WANTS, WEIGHT, canonical, type_adapter
+from lossbench.losses.registry import find, names, specs
+from lossbench.losses.signature import REQUIRED
 
 if TYPE_CHECKING:
-    from lossbench.losses.spec import Hyperparameter, LossSpec
+    from lossbench.losses.signature import Hyperparameter, LossSpec
 
 
 def json_schema() -> dict[str, Any]:

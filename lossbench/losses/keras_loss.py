@@ -12,8 +12,8 @@ import keras  # noqa: TID253  # the class is Keras' own form; nothing imports th
 from lossbench import ops
 from lossbench.errors import UsageError
 from lossbench.losses.binding import bind
-from lossbench.losses.catalogue import find, specs
-from lossbench.losses.terms import dump, parse, term_link
+from lossbench.losses.expression import dump, parse, term_link
+from lossbench.losses.registry import find, specs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

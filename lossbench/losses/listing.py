@@ -10,16 +10,16 @@ from json import dumps
 from textwrap import TextWrapper, indent
 from typing import TYPE_CHECKING, Any
 
-from lossbench.losses.catalogue import find, specs
+from lossbench.losses.expression import in_yaml
 from lossbench.losses.presets import PRESETS
-from lossbench.losses.spec import REQUIRED, marks
-from lossbench.losses.terms import in_yaml
+from lossbench.losses.registry import find, specs
+from lossbench.losses.signature import REQUIRED, marks
 from lossbench.losses.types import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lossbench.losses.spec import Hyperparameter, LossSpec
+    from lossbench.losses.signature import Hyperparameter, LossSpec
 
 WIDEST = 120
 PIPE = "&#124;"  # a bar that does not end a table's cell

@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench import ops
 from lossbench.errors import PluginError
-from lossbench.losses import catalogue
+from lossbench.losses import registry
 from lossbench.losses.binding import bind_term
-from lossbench.losses.blame import blame
-from lossbench.losses.spec import REQUIRED, LossSpec, describe
-from lossbench.losses.terms import RESERVED, WANTS, LossTerm, canonical, type_adapter
+from lossbench.losses.expression import RESERVED, WANTS, LossTerm, canonical, type_adapter
+from lossbench.losses.signature import REQUIRED, LossSpec, describe
+from lossbench.losses.user_error import blame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,7 +72,7 @@ def load(path: Path) -> PluginLoaded:
         raise PluginError(f"{path}: expected a Python file of at most {MOST_BYTES >> 20} MiB")
     sha256 = hashlib.sha256(source).hexdigest()
     name = f"lossbench_plugin_{sha256[:16]}"
-    known = tuple(spec.name for spec in catalogue.specs().values() if spec.plugin == path)
+    known = tuple(spec.name for spec in registry.specs().values() if spec.plugin == path)
     if name in sys.modules and known:
         return PluginLoaded(path, sha256, known)
     if b"keras" in source or b"tensorflow" in source:
@@ -86,7 +86,7 @@ def load(path: Path) -> PluginLoaded:
         )
     for spec in found:
         _check_hyperparameters(spec)
-        catalogue.register(spec)
+        registry.register(spec)
     return PluginLoaded(path, sha256, tuple(spec.name for spec in found))
 
 
@@ -102,7 +102,7 @@ def check(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
     y_pred = ops.sin(ops.reshape(ops.arange(batch * classes, dtype="float32"), (batch, classes)))
     sizes = {"batch": batch, "images": batch, "classes": classes}
     for term in terms:
-        spec = catalogue.find(term.name)
+        spec = registry.find(term.name)
         loss = bind_term(term, context)
         states = {name: state.begin(**sizes) for name, state in loss.states.items()}
         awaited = {name: ops.zeros([sizes[axis] for axis in mark.shape]) for name, mark in loss.awaited.items()}
@@ -166,7 +166,7 @@ def _described(name: str, thing: Callable[..., Any], form: str, path: Path) -> L
             raise PluginError(f"{path}: {name}.{key} should be one of {', '.join(WANTS[key])}, not {value!r}")
     constructor = ("name", "reduction", "dtype") if form == "class" else ()
     spec = describe(thing, path.stem, name=name, form=form, plugin=path, not_hyperparameters=constructor, **wants)
-    engine = {*RESERVED, *(name for other in catalogue.specs().values() for name in other.context)}
+    engine = {*RESERVED, *(name for other in registry.specs().values() for name in other.context)}
     if taken := [key for key in spec.hyperparameters if key in engine]:
         raise PluginError(f"{path}: the loss {name!r} has a parameter {taken[0]!r}, which is the engine's: rename it")
     return spec

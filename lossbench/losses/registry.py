@@ -1,28 +1,96 @@
-"""The front of the losses: all that the configuration, the training step and the command line need of them."""
+"""Which losses there are: every public function of the files named here, and the user's own."""
 
-from lossbench.losses.binding import bind
-from lossbench.losses.catalogue import clear_plugins, find, names, register, specs
-from lossbench.losses.json_schema import json_schema
-from lossbench.losses.listing import table
-from lossbench.losses.spec import Hyperparameter, LossSpec
-from lossbench.losses.terms import InvalidLossError, LossTerm, dump, label, link, needs_head, parse
+from __future__ import annotations
 
-__all__ = [
-    "Hyperparameter",
-    "InvalidLossError",
-    "LossSpec",
-    "LossTerm",
-    "bind",
-    "clear_plugins",
-    "dump",
-    "find",
-    "json_schema",
-    "label",
-    "link",
-    "names",
-    "needs_head",
-    "parse",
-    "register",
-    "specs",
-    "table",
-]
+import importlib
+import inspect
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lossbench.errors import PluginError, UsageError, did_you_mean
+from lossbench.losses.presets import PRESETS
+from lossbench.losses.signature import LossSpec, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FAMILIES = (
+    "likelihood",
+    "distances",
+    "scores",
+    "margins",
+    "angular",
+    "focusing",
+    "reweighting",
+    "logit_shift",
+    "bounded",
+    "normalized",
+    "robust",
+    "correction",
+    "stateful",
+    "calibration",
+    "overlap",
+)
+"""The files of the catalogue, in the order in which it is listed."""
+
+_plugins: dict[str, LossSpec] = {}
+
+
+@cache
+def built_in() -> Mapping[str, LossSpec]:
+    """The losses of the catalogue by canonical name."""
+    return {
+        name: describe(function, family)
+        for family in FAMILIES
+        for name, function in vars(importlib.import_module(f"lossbench.losses.catalogue.{family}")).items()
+        if inspect.isfunction(function) and not name.startswith("_") and function.__module__.endswith(f".{family}")
+    }
+
+
+def specs() -> Mapping[str, LossSpec]:
+    """Every loss by canonical name: the catalogue's in its order, then those of plugins."""
+    return {**built_in(), **_plugins}
+
+
+def names() -> tuple[str, ...]:
+    """Everything that `loss:` may say: canonical names, aliases, presets."""
+    return (*specs(), *_aliases(), *PRESETS)
+
+
+def find(name: str) -> LossSpec:
+    """The loss of that name, alias, or preset of one loss.
+
+    Raises:
+        UsageError: If there is none; says which name is near.
+    """
+    preset = PRESETS.get(name)
+    if isinstance(preset, list):
+        raise UsageError(f"{name!r} stands for a weighted list of losses: {preset}")
+    canonical = preset["name"] if preset else name
+    spec = specs().get(_aliases().get(canonical, canonical))
+    if spec is None:
+        near = did_you_mean(name, names()) or ":"
+        raise UsageError(f"unknown loss {name!r}{near} `lossbench losses` lists them all")
+    return spec
+
+
+def register(spec: LossSpec) -> None:
+    """Add a plugin's loss.
+
+    Raises:
+        PluginError: If its name or an alias is taken.
+    """
+    for name in (spec.name, *spec.aliases):
+        if name in names():
+            owner = find(name).plugin or "lossbench"
+            raise PluginError(f"{spec.plugin}: the loss {name!r} shadows the one of {owner}: give it another name")
+    _plugins[spec.name] = spec
+
+
+def clear_plugins() -> None:
+    """Forget the losses of all plugins."""
+    _plugins.clear()
+
+
+def _aliases() -> Mapping[str, str]:
+    return {alias: spec.name for spec in specs().values() for alias in spec.aliases}

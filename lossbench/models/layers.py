@@ -7,8 +7,8 @@ from itertools import count
 from typing import Any
 
 from lossbench.config import model as sections
-from lossbench.config.seeds import integer
 from lossbench.models.initializers import initializer
+from lossbench.seeding import integer
 
 
 class Layers:

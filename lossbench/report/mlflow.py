@@ -12,10 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lossbench.analysis import arrange
 from lossbench.errors import MachineError, UsageError
-from lossbench.report import sentences, words
-from lossbench.runs import links, read, rows
+from lossbench.report import formatting, wording
+from lossbench.runs import grouping, links, read, rows
 from lossbench.runs.index import Broken
 
 if TYPE_CHECKING:
@@ -56,19 +55,21 @@ def export(found: Sequence[Row], tracking_uri: str, experiment: str) -> tuple[Co
         client = mlflow.MlflowClient(tracking_uri=tracking_uri)
         known = client.get_experiment_by_name(experiment)
         target = _Target(mlflow, client, known.experiment_id if known else client.create_experiment(experiment))
-        named = arrange.told_apart(arrange.once(found)[0])[0]
-        now, _ = arrange.arrange(named, by=("loss",))
+        named = grouping.told_apart(grouping.once(found)[0])[0]
+        now, _ = grouping.arrange(named, by=("loss",))
         counts: Counter[str] = Counter(new=0, known=0)
         broken: list[Broken] = []
         for (condition, label), members in now.cells.items():
-            parent = target.group(sentences.named(label, dict(zip(now.varying, condition, strict=True))))
+            parent = target.group(wording.named(label, dict(zip(now.varying, condition, strict=True))))
             for row in members:
                 try:
                     counts[target.run(row, parent)] += 1
                 except read.BrokenRunError as error:
                     broken.append(Broken(Path(str(row["folder"])), str(error)))
     except mlflow.exceptions.MlflowException as error:
-        raise MachineError(f"--tracking-uri {tracking_uri}: {words.clean(str(error).partition(chr(10))[0])}") from error
+        raise MachineError(
+            f"--tracking-uri {tracking_uri}: {formatting.clean(str(error).partition(chr(10))[0])}"
+        ) from error
     return counts, broken
 
 
@@ -106,14 +107,14 @@ class _Target:
         tags = {
             "mlflow.parentRunId": parent,
             "lossbench.run": folder.name,
-            "lossbench.loss": words.clean(summary["loss"]),
+            "lossbench.loss": formatting.clean(summary["loss"]),
             "lossbench.seed": str(summary["seed"]),
-            "lossbench.device": words.clean(summary.get("device")),
+            "lossbench.device": formatting.clean(summary.get("device")),
         }
         began, ended = _milliseconds(summary.get("started")), _milliseconds(summary.get("finished"))
         created = self._client.create_run(self._experiment, began, tags, run_name=folder.name).info.run_id
         settings = {key: value for key, value in rows.flat(run.config) if _NAME.fullmatch(key)}
-        params = [entities.Param(key, words.clean(value)) for key, value in settings.items()]
+        params = [entities.Param(key, formatting.clean(value)) for key, value in settings.items()]
         metrics = [entities.Metric(name, value, began or 0, step) for name, value, step in _metrics(run, history)]
         for first in range(0, max(len(params), len(metrics)), BATCH):
             part = slice(first, first + BATCH)

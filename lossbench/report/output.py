@@ -7,31 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lossbench.errors import UsageError
-from lossbench.report import (
-    card,
-    difference,
-    flat,
-    github,
-    junit,
-    latex,
-    listing,
-    markdown,
-    pairs,
-    verification,
-)
-from lossbench.report.table import ComparisonTable
+from lossbench.report.comparison import csv_json, github, images, junit, latex, listing, markdown
+from lossbench.report.comparison.table import ComparisonTable
+from lossbench.report.run import details, verification
+from lossbench.report.run import diff as run_diff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from rich.console import RenderableType
 
-    from lossbench.analysis.difference import RunDifference
     from lossbench.analysis.gate import Finding
     from lossbench.analysis.images import Paired
-    from lossbench.analysis.records import Comparison, Question
-    from lossbench.analysis.sheet import Sheet
-    from lossbench.analysis.verification import Verification
+    from lossbench.analysis.result import Comparison, Question
+    from lossbench.inspect.details import Sheet
+    from lossbench.inspect.diff import RunDifference
+    from lossbench.inspect.verification import Verification
     from lossbench.runs.index import Broken
     from lossbench.runs.rows import Row
 
@@ -57,9 +48,9 @@ class Report:
 
 WRITERS: Mapping[str, Callable[[Report], str]] = {
     "markdown": markdown.render,
-    "csv": flat.as_csv,
-    "json": flat.as_json,
-    "jsonl": flat.as_json_lines,
+    "csv": csv_json.as_csv,
+    "json": csv_json.as_json,
+    "jsonl": csv_json.as_json_lines,
     "latex": latex.render,
     "junit": junit.render,
     "github": github.render,
@@ -83,26 +74,26 @@ def list_runs(rows: Sequence[Row], differing: Sequence[str], question: Question,
         case "table":
             return _printed(lambda width: listing.render(rows, differing, question, width), to_stdout=to_stdout)
         case "csv":
-            return flat.table(flat.runs(rows))
+            return csv_json.table(csv_json.runs(rows))
         case "json":
-            return flat.runs_as_json(rows)
+            return csv_json.runs_as_json(rows)
         case "jsonl":
-            return flat.lines(flat.runs(rows))
+            return csv_json.lines(csv_json.runs(rows))
     raise UsageError(f"--list: expected --format table, csv, json or jsonl, got {form}")
 
 
 def show(sheet: Sheet, *, as_json: bool) -> str:
     """A run as text: a screen with the colours and the width that stdout takes, or JSON."""
     if as_json:
-        return flat.sheet_as_json(sheet)
-    return _printed(lambda width: card.render(sheet, width), to_stdout=True)
+        return csv_json.sheet_as_json(sheet)
+    return _printed(lambda width: details.render(sheet, width), to_stdout=True)
 
 
 def diff(runs: RunDifference, *, as_json: bool) -> str:
     """What differs between two runs as text: tables for stdout, or JSON."""
     if as_json:
-        return difference.as_json(runs)
-    return _printed(lambda _: difference.render(runs), to_stdout=True)
+        return run_diff.as_json(runs)
+    return _printed(lambda _: run_diff.render(runs), to_stdout=True)
 
 
 def verify(found: Verification, *, as_json: bool) -> str:
@@ -116,7 +107,7 @@ def _screen(report: Report, width: int) -> RenderableType:
     from rich.console import Group
 
     confidence = report.comparison.question.confidence
-    paired = "\n".join(["", *pairs.lines(report.pairs, confidence, width)]).rstrip()
+    paired = "\n".join(["", *images.lines(report.pairs, confidence, width)]).rstrip()
     return Group(ComparisonTable(report.comparison), *[paired] * bool(report.pairs))
 
 

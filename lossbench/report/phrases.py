@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lossbench.report.words import clean
+from lossbench.report.formatting import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

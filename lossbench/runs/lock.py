@@ -8,7 +8,7 @@ import sys
 from typing import IO, TYPE_CHECKING
 
 from lossbench.errors import MachineError, TakenRunError
-from lossbench.runs import links, paths, place, write
+from lossbench.runs import links, paths, replace, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def claim(run: Path, *, wait: bool = False) -> Iterator[None]:
     """
     lock = path(run)
     links.refuse([run.parent, lock.parent, lock])
-    for folder in place.places(run):
+    for folder in replace.places(run):
         links.refuse(links.within(folder))
     write.folder(lock.parent)
     try:

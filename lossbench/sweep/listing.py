@@ -7,11 +7,11 @@ import io
 import json
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from lossbench.losses.registry import label
+from lossbench.losses.expression import label
 from lossbench.sweep.plan import phrase
 
 if TYPE_CHECKING:
-    from lossbench.sweep.standing import Standing
+    from lossbench.sweep.status import Standing
 
 Form: TypeAlias = Literal["table", "csv", "json"]
 

@@ -11,11 +11,11 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from lossbench.config import resolve, yaml
-from lossbench.config.seeds import generator
+from lossbench.config.dump import scalar
 from lossbench.config.sweep import Random, Sweep
-from lossbench.config.write import scalar
 from lossbench.config.yaml import Node, Position, show
 from lossbench.errors import ConfigError, UsageError
+from lossbench.seeding import generator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

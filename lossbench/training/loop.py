@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lossbench.config.seeds import integer
+from lossbench.seeding import integer
 from lossbench.training.layers import layers
 from lossbench.training.loss_scale import DynamicScale, NoScale
 from lossbench.training.optimizers import BIASES, Optimizer

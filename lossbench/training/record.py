@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lossbench import metrics
-from lossbench.config.write import dump, to_yaml
-from lossbench.losses import registry
+from lossbench.config.dump import dump, to_yaml
+from lossbench.losses import expression
 from lossbench.runs import paths, read, write
 from lossbench.training import epochs, provenance
 from lossbench.training.tensorboard import Events
@@ -150,8 +150,8 @@ def _describe_trial(trial: Trial) -> dict[str, Any]:
         "status": "running",
         "reason": None,
         "seed": trial.experiment.seed,
-        "loss": registry.label(trial.experiment.loss),
-        "link": registry.link(trial.experiment.loss),
+        "loss": expression.label(trial.experiment.loss),
+        "link": expression.link(trial.experiment.loss),
         "versions": provenance.versions(),
         "precision": trial.experiment.train.precision,
         "git": provenance.git(),

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossbench.config.write import dump
+from lossbench.config.dump import dump
 from lossbench.data import prepare
 from lossbench.errors import ConfigError
-from lossbench.losses import plugin, registry
+from lossbench.losses import binding, plugin, registry
 from lossbench.models import build
 from lossbench.training import runtime, tensorboard
 from lossbench.training.layers import layers
@@ -95,7 +95,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
             precision=experiment.train.precision,
             kinds=layers(),
         )
-        loss = registry.bind(experiment.loss, **context)
+        loss = binding.bind(experiment.loss, **context)
         _check_monitor(experiment, loss)
         parts = runtime.parts(machine.threads, experiment) if machine.kind == "cpu" else 1
         loop = Loop(experiment, dataset, model, loss, parts=parts)

@@ -12,7 +12,7 @@ import numpy as np
 from lossbench.config import identity
 from lossbench.data import sha256
 from lossbench.errors import ConfigError, InterruptedRunError, LossbenchError, MachineError, UnfinishedRunError
-from lossbench.runs import lock, paths, place, read
+from lossbench.runs import lock, paths, read, replace
 from lossbench.training import checkpoint, epochs, provenance, runtime
 from lossbench.training.progress import Progress, Silent
 from lossbench.training.signals import stop_request
@@ -76,7 +76,7 @@ def train(
         MachineError: The folder cannot be written.
     """
     run = run_folder(trial, runs_dir)
-    target = place.rerun(run) if rerun else run
+    target = replace.rerun(run) if rerun else run
     if not rerun and (done := _done(run, trial)):
         return done
     from lossbench.training.record import Record
@@ -87,7 +87,7 @@ def train(
     # Another number of threads could change the last digits of a run that is continued.
     setup = set_up(trial, device=device, threads=_threads(begun))
     with stop_request() as stop, nullcontext() if claimed else lock.claim(run):
-        place.settle(run)
+        replace.settle(run)
         if not rerun and (done := _done(run, trial)):
             return done
         trainer = Trainer(target, setup, progress or Silent(), stop)
@@ -99,7 +99,7 @@ def train(
             _to_the_end(trainer, record, save_weights=trial.experiment.train.save_weights)
         checkpoint.remove(target)
         if rerun:
-            place.exchange(run)
+            replace.exchange(run)
     return Outcome(run, record.summary)
 
 

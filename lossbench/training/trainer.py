@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossbench import metrics
-from lossbench.config import seeds
+from lossbench import metrics, seeding
 from lossbench.errors import InterruptedRunError
 from lossbench.training import checkpoint, epochs
 from lossbench.training.checkpoint import Checkpoint, Position
@@ -122,7 +121,7 @@ class Trainer:
             self._pause(record)
 
     def _order(self, epoch: int) -> NDArray[np.int32]:
-        generator = seeds.generator(self._experiment.seed, f"batches of epoch {epoch}")
+        generator = seeding.generator(self._experiment.seed, f"batches of epoch {epoch}")
         return generator.permutation(len(self._dataset.train.labels)).astype(np.int32)
 
     def _next_batches(self, order: NDArray[np.int32]) -> NDArray[np.int32]:

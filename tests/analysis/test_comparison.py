@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lossbench.analysis import frame, statistics
+from lossbench import statistics
+from lossbench.analysis import loading
 from lossbench.analysis.comparison import compare, estimate
 from lossbench.analysis.measure import measure
-from lossbench.analysis.records import Comparison, Difference, Estimate, Group, Question, Stored
+from lossbench.analysis.result import Comparison, Difference, Estimate, Group, Question, Stored
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ def test_a_block_for_each_condition(tmp_path: Path, fabricate: Any) -> None:
         fabricate(tmp_path, "focal", seed)
         fabricate(tmp_path, "focal", seed, config={"data.label_noise": NOISE})
         fabricate(tmp_path, "focal", seed, config={"data.label_noise": NOISE | {"rate": 0.1}})
-    comparison = compare(frame.rows([tmp_path])[0], Question())
+    comparison = compare(loading.rows([tmp_path])[0], Question())
     assert set(comparison.varying) == {
         "data.label_noise.type", "data.label_noise.rate", "data.label_noise.include_self",
     }  # fmt: skip
@@ -361,7 +362,7 @@ def test_best_needs_validation(tmp_path: Path, fabricate: Any) -> None:
     """Asking for the best epoch of a run without validation is an error that names the run and what to do."""
     fabricate(tmp_path, "focal", 0)
     folder = fabricate(tmp_path, "focal", 1, validation=False)
-    rows, _ = frame.rows([tmp_path])
+    rows, _ = loading.rows([tmp_path])
     assert compare(rows, Question()).blocks[0].groups[0].n == 2
     with pytest.raises(UsageError, match="no best epoch, as it had no validation images; use --at last") as caught:
         compare(rows, Question(at="best"))
@@ -371,7 +372,7 @@ def test_best_needs_validation(tmp_path: Path, fabricate: Any) -> None:
 def test_best_and_last_are_different_numbers(tmp_path: Path, fabricate: Any) -> None:
     """Each epoch's own metrics are averaged."""
     fabricate(tmp_path, "focal", 0, strength=2.0)
-    rows, _ = frame.rows([tmp_path])
+    rows, _ = loading.rows([tmp_path])
     for at in ("last", "best"):
         group = only(compare(rows, Question(at=at)))["focal"]  # type: ignore[arg-type]  # one of the two
         assert group.metrics["nll"].mean == rows[0][f"test.{at}.nll"]

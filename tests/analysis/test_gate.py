@@ -10,7 +10,7 @@ from fabricate import row
 from lossbench.analysis import gate
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.measure import measure
-from lossbench.analysis.records import Question, Stored
+from lossbench.analysis.result import Question, Stored
 from lossbench.errors import NothingMatchedError, UsageError
 
 CE = "categorical_crossentropy"

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from fabricate import row
 
-from lossbench.analysis import frame, stored
+from lossbench.analysis import baseline_file, loading
 from lossbench.analysis.comparison import compare
+from lossbench.analysis.filter import view
 from lossbench.analysis.measure import measure, with_classes
-from lossbench.analysis.records import Question
+from lossbench.analysis.result import Question
 from lossbench.analysis.tune import tune
-from lossbench.analysis.view import view
 from lossbench.errors import UsageError
 from lossbench.runs import read
 
@@ -83,12 +83,12 @@ def test_a_stored_baseline_comes_back(tmp_path: Path, fabricate: Any) -> None:
     """Every row, number by number, under the file's name."""
     fabricate(tmp_path, "focal", 0)
     fabricate(tmp_path, "focal", 1, status="diverged")
-    rows, _ = frame.rows([tmp_path])
-    stored.save(tmp_path / "main.json", rows)
-    actual = stored.load(tmp_path / "main.json")
+    rows, _ = loading.rows([tmp_path])
+    baseline_file.save(tmp_path / "main.json", rows)
+    actual = baseline_file.load(tmp_path / "main.json")
     assert (actual.name, actual.rows) == ("main.json", rows)
     (tmp_path / "link.json").symlink_to("main.json")
-    assert stored.load(tmp_path / "link.json").rows == rows
+    assert baseline_file.load(tmp_path / "link.json").rows == rows
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_what_is_no_baseline(tmp_path: Path, content: str | None, message: str) 
     if content is not None:
         (tmp_path / "main.json").write_text(content)
     with pytest.raises(UsageError, match=message) as caught:
-        stored.load(tmp_path / "main.json")
+        baseline_file.load(tmp_path / "main.json")
     assert str(caught.value).startswith(str(tmp_path / "main.json"))
 
 
@@ -120,7 +120,7 @@ def test_measures_of_a_class(tmp_path: Path, fabricate: Any) -> None:
     folder = fabricate(tmp_path, "focal", 0)
     (fabricate(tmp_path, "focal", 1) / "per_class.csv").unlink()
     asked = [measure("recall.5"), measure("f1.10"), measure("precision.05")]
-    rows = with_classes(frame.rows([tmp_path])[0], asked)
+    rows = with_classes(loading.rows([tmp_path])[0], asked)
     (score,) = [each for each in read.per_class(folder) if each["at"] == "best" and each["class"] == 5]
     assert rows[0]["test.best.recall.5"] == score["recall"]
     assert rows[0]["test.best.precision.5"] == score["precision"]
@@ -172,4 +172,4 @@ def test_a_link_to_itself_is_no_baseline(tmp_path: Path) -> None:
     loop = tmp_path / "loop.json"
     loop.symlink_to(loop)
     with pytest.raises(UsageError, match=r"loop\.json: .*; --save-baseline writes such a file"):
-        stored.load(loop)
+        baseline_file.load(loop)

@@ -37,7 +37,7 @@ def simulated(generator: np.random.Generator, shift: float, seeds: int = SEEDS) 
 def verdicts(shift: float, comparisons: int = COMPARISONS) -> tuple[float, float]:
     """The share of comparisons with any better or worse among losses that are equal; and that found the shifted one."""
     from lossbench.analysis.comparison import compare
-    from lossbench.analysis.records import Question
+    from lossbench.analysis.result import Question
 
     generator = np.random.default_rng(2026)
     wrong = found = 0
@@ -55,7 +55,7 @@ def verdicts(shift: float, comparisons: int = COMPARISONS) -> tuple[float, float
 def coverage(seeds: int, samples: int = COMPARISONS) -> tuple[float, float]:
     """How often the interval of a mean holds the true mean, and that of a difference the true difference."""
     from lossbench.analysis.comparison import compare
-    from lossbench.analysis.records import Question
+    from lossbench.analysis.result import Question
 
     generator = np.random.default_rng(seeds)
     of_mean = of_difference = 0
@@ -72,7 +72,7 @@ def coverage(seeds: int, samples: int = COMPARISONS) -> tuple[float, float]:
 
 def crossed_coverage(seeds: int, images: int = 200, samples: int = COMPARISONS) -> float:
     """How often the interval over seeds × images holds 0, the true difference."""
-    from lossbench.analysis.statistics import crossed
+    from lossbench.statistics import crossed
 
     generator = np.random.default_rng(seeds)
     held = 0

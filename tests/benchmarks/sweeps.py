@@ -101,18 +101,18 @@ def small() -> None:
 def empty() -> None:
     """Print the overhead of a trial: planning, looking, handing out, hearing, journal, and ending."""
     from lossbench.sweep import plan
+    from lossbench.sweep.executors.local import Local, Place
+    from lossbench.sweep.executors.messages import Settings
     from lossbench.sweep.journal import Journal
-    from lossbench.sweep.local import Local, Place
-    from lossbench.sweep.messages import Settings
-    from lossbench.sweep.run import run, survey
+    from lossbench.sweep.scheduler import run, survey
     from lossbench.training import identify
     from lossbench.training.signals import StopRequest
 
     folder = study(EMPTY)
     worker = folder / "worker.py"
     worker.write_text(
-        "from lossbench.sweep.messages import Begun, Ended\n"
-        "from lossbench.sweep.worker import serve\n\n"
+        "from lossbench.sweep.executors.messages import Begun, Ended\n"
+        "from lossbench.sweep.executors.worker import serve\n\n"
         "def do(job, tell):\n"
         "    tell(Begun(job['number']))\n"
         "    return Ended(job['number'], 'completed', accuracy=0.9, seconds=0.0)\n\n"

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from lossbench.cli.losses import losses
 from lossbench.errors import UsageError
-from lossbench.losses import registry
+from lossbench.losses import expression, listing, registry
 from lossbench.losses.presets import PRESETS
 
 app = typer.Typer()
@@ -44,7 +44,7 @@ def test_card(name: str) -> None:
     assert words(spec.docstring.partition("Example:")[0]) in words(text)
     assert all(f"{h.name}: {words(h.expected)}" in words(text) for h in spec.hyperparameters.values())
     flow = text[text.index("  loss: ") :].partition("}")[0]
-    assert registry.parse(read(flow + "}")["loss"])[0].name == spec.name
+    assert expression.parse(read(flow + "}")["loss"])[0].name == spec.name
     assert [line for line in text.splitlines() if len(line) > 80 and ">>>" not in line and "..." not in line] == []
 
 
@@ -83,7 +83,7 @@ def test_card_of_a_weighted_list(name: str) -> None:
     text = output(name)
     assert text.startswith(f"{name} stands for [")
     assert max(map(len, text.splitlines())) <= 80
-    assert registry.parse(read("loss: " + text.partition(" stands for ")[2])["loss"]) == registry.parse(name)
+    assert expression.parse(read("loss: " + text.partition(" stands for ")[2])["loss"]) == expression.parse(name)
 
 
 def test_wider_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_json() -> None:
 
 def test_markdown() -> None:
     """Markdown is the README's table, of one loss if one is named."""
-    assert output("--markdown").rstrip("\n") == registry.table()
+    assert output("--markdown").rstrip("\n") == listing.table()
     assert output("gce", "--markdown").count("\n") == 3
 
 

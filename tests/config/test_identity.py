@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lossbench.config.dump import dump
 from lossbench.config.identity import slug, trial
 from lossbench.config.resolve import from_mapping
-from lossbench.config.write import dump
 
 if TYPE_CHECKING:
     from random import Random

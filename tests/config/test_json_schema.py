@@ -7,9 +7,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from lossbench.config.dump import dump
 from lossbench.config.json_schema import json_schema
 from lossbench.config.resolve import from_mapping
-from lossbench.config.write import dump
 from lossbench.errors import ConfigError
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lossbench.config.dump import dump, to_yaml
 from lossbench.config.resolve import from_mapping, load
-from lossbench.config.write import dump, to_yaml
 from lossbench.config.yaml import parse
 from lossbench.errors import ConfigError
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from lossbench.config.dump import changes, dump
 from lossbench.config.resolve import from_mapping, load, name_from
-from lossbench.config.write import changes, dump
 from lossbench.errors import ConfigError
 
 

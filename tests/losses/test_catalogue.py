@@ -14,7 +14,7 @@ from oracles.case import CLASSES, COUNTS, WEIGHTS, Case, softmax
 
 import lossbench.losses
 from lossbench import ops
-from lossbench.losses import registry
+from lossbench.losses import binding, expression, registry
 
 generator = np.random.default_rng(20240229)
 LOGITS = 2 * generator.standard_normal((12, CLASSES))
@@ -26,7 +26,7 @@ FIRST = [next(case for case in CASES if case.name == name) for name in NAMES if 
 
 
 def label(case):
-    return registry.label(registry.parse({"name": case.name, **case.hyperparameters}))
+    return expression.label(expression.parse({"name": case.name, **case.hyperparameters}))
 
 
 GROWS = ("alpha_loss", {"alpha": 0.5})
@@ -44,12 +44,12 @@ def one_hot(labels, classes=CLASSES):
 def bound(case, hyperparameters=None):
     """The loss as the training step calls it; what belongs to an image is repeated until the batch has enough of it."""
     case = Case(case, hyperparameters or {}, None) if isinstance(case, str) else case
-    terms = registry.parse({"name": case.name, **case.hyperparameters})
+    terms = expression.parse({"name": case.name, **case.hyperparameters})
 
     def loss(y_true, y_pred):
         images = y_true.shape[0]
         rows = {name: _rows(value, images) for name, value in case.context.items() if name == "uniform"}
-        function = registry.bind(terms, **{"class_counts": COUNTS, **case.context, **rows})
+        function = binding.bind(terms, **{"class_counts": COUNTS, **case.context, **rows})
         if not case.states:
             return function(y_true, y_pred)
         states = {
@@ -310,7 +310,7 @@ def test_list_of_another_length_is_refused(name, key):
 
 def test_weighted_list_is_the_weighted_sum():
     """A list of losses adds them up with their weights."""
-    both = registry.bind(registry.parse(["ce", {"name": "rce", "weight": 10}]))
+    both = binding.bind(expression.parse(["ce", {"name": "rce", "weight": 10}]))
     y_true, y_pred = one_hot(LABELS), LOGITS.astype("float32")
     by_hand = bound("ce")(y_true, y_pred) + 10 * bound("rce")(y_true, y_pred)
     np.testing.assert_allclose(both(y_true, y_pred), by_hand, rtol=1e-6)
@@ -321,7 +321,7 @@ def test_missing_context_is_named():
     from lossbench.errors import UsageError
 
     with pytest.raises(UsageError, match="'weighted_crossentropy' needs class_counts"):
-        registry.bind(registry.parse("weighted_crossentropy"))
+        binding.bind(expression.parse("weighted_crossentropy"))
 
 
 def test_operations_are_keras_own():

@@ -7,8 +7,8 @@ import pytest
 
 from lossbench import ops
 from lossbench.errors import PluginError, UsageError
-from lossbench.losses import plugin, registry
-from lossbench.losses.spec import marks
+from lossbench.losses import binding, expression, plugin, registry
+from lossbench.losses.signature import marks
 from lossbench.losses.types import Context, Epoch, State, Tensor
 
 CLASSES = 4
@@ -23,7 +23,7 @@ SINGULAR = np.full((CLASSES, CLASSES), 1 / CLASSES).tolist()
 
 def bound(value: Any, **context: Any) -> Any:
     """The loss as the training step gets it."""
-    return registry.bind(registry.parse(value), **context)
+    return binding.bind(expression.parse(value), **context)
 
 
 def began(loss: Any) -> dict[str, Any]:
@@ -251,13 +251,13 @@ def test_equalization_leaves_out_as_often_as_it_says() -> None:
 )
 def test_head_that_a_loss_needs(value: Any, head: str | None) -> None:
     """Whatever asks for the head's scale needs the cosine head."""
-    assert registry.needs_head(registry.parse(value)) == head
+    assert expression.needs_head(expression.parse(value)) == head
 
 
 def test_losses_of_different_heads_are_not_summed() -> None:
     """A sum of angular and other losses names both kinds."""
-    with pytest.raises(registry.InvalidLossError, match="arcface the cosine head, brier, focal not"):
-        registry.parse(["arcface", "brier", "focal"])
+    with pytest.raises(expression.InvalidLossError, match="arcface the cosine head, brier, focal not"):
+        expression.parse(["arcface", "brier", "focal"])
 
 
 @pytest.mark.parametrize(
@@ -272,17 +272,17 @@ def test_losses_of_different_heads_are_not_summed() -> None:
 )
 def test_link_is_that_of_the_base(value: Any, link: str) -> None:
     """A loss of losses reads the logits as its base does."""
-    assert registry.link(registry.parse(value)) == link
+    assert expression.link(expression.parse(value)) == link
 
 
 def test_presets_are_not_contradicted() -> None:
     """What a preset sets may be repeated, not changed."""
-    (term,) = registry.parse({"name": "balanced_softmax", "tau": 1, "weight": 2})
+    (term,) = expression.parse({"name": "balanced_softmax", "tau": 1, "weight": 2})
     assert (term.name, term.hyperparameters["tau"], term.weight) == ("logit_adjustment", 1.0, 2.0)
-    with pytest.raises(registry.InvalidLossError, match="'balanced_softmax' stands for logit_adjustment with tau 1"):
-        registry.parse({"name": "balanced_softmax", "tau": 0.5})
-    with pytest.raises(registry.InvalidLossError, match="expected a number ≥ 0, got 'x'"):
-        registry.parse({"name": "balanced_softmax", "tau": "x"})
+    with pytest.raises(expression.InvalidLossError, match="'balanced_softmax' stands for logit_adjustment with tau 1"):
+        expression.parse({"name": "balanced_softmax", "tau": 0.5})
+    with pytest.raises(expression.InvalidLossError, match="expected a number ≥ 0, got 'x'"):
+        expression.parse({"name": "balanced_softmax", "tau": "x"})
 
 
 @pytest.mark.parametrize("name", ["elr", "truncated_gce", "seesaw", "equalization", "ldam", "sparse_regularization"])
@@ -328,7 +328,7 @@ def load(tmp_path: Any, result: str, shape: str = PER_IMAGE) -> None:
 def test_a_users_loss_may_remember_and_ask(tmp_path: Any) -> None:
     """A plugin's loss has context and state as the catalogue's have."""
     load(tmp_path, 'memory * losses, {"memory": decay * memory}')
-    plugin.check(registry.parse("mine"), CLASSES)
+    plugin.check(expression.parse("mine"), CLASSES)
     loss = bound("mine")
     assert loss.context == {"epoch", "uniform"}
     losses, after = loss.step(TARGETS, LOGITS, began(loss), epoch=2, uniform=np.zeros_like(LOGITS))
@@ -351,7 +351,7 @@ def test_what_a_users_loss_fails_to_return_is_said(tmp_path: Any, result: str, r
     """The check before training finds a state that does not come back."""
     load(tmp_path, result)
     with pytest.raises(PluginError, match=reason):
-        plugin.check(registry.parse("mine"), CLASSES)
+        plugin.check(expression.parse("mine"), CLASSES)
 
 
 def test_a_state_begins_with_its_initial_value() -> None:

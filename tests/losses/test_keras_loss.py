@@ -11,7 +11,7 @@ import pytest
 
 import lossbench.losses
 from lossbench.errors import UsageError
-from lossbench.losses import registry
+from lossbench.losses import binding, expression, registry
 from lossbench.losses.keras_loss import CatalogueLoss, get
 
 keras = pytest.importorskip("keras")
@@ -43,8 +43,8 @@ def test_labels_may_be_integers_or_one_hot(name: Any) -> None:
 @every_name
 def test_value_is_the_function_forms(name: Any) -> None:
     """The mean over images of what the training step computes."""
-    terms = registry.parse(name)
-    loss = registry.bind(terms, **CONTEXT, uniform=np.zeros_like(LOGITS))
+    terms = expression.parse(name)
+    loss = binding.bind(terms, **CONTEXT, uniform=np.zeros_like(LOGITS))
     before = {key: state.begin(classes=4) for key, state in loss.states.items()}
     expected = np.mean(loss.step(TARGETS, LOGITS, before)[0])
     assert float(get(name, **CONTEXT)(TARGETS, LOGITS)) == pytest.approx(float(expected), rel=1e-6)
@@ -72,8 +72,8 @@ def test_configuration_round_trip(name: Any) -> None:
 @every_name
 def test_probabilities_instead_of_logits(name: Any) -> None:
     """With from_logits=False the loss of probabilities is that of the logits behind them."""
-    terms = registry.parse(name)
-    link = registry.link(terms)
+    terms = expression.parse(name)
+    link = expression.link(terms)
     probabilities = keras.ops.sigmoid(LOGITS) if link == "sigmoid" else keras.ops.softmax(LOGITS)
     logits = LOGITS if link == "sigmoid" else keras.ops.log_softmax(LOGITS)
     actual = get(name, from_logits=False, **CONTEXT)(TARGETS, probabilities)
@@ -103,7 +103,7 @@ def test_name_is_the_loss() -> None:
 
 def test_mistakes_are_told() -> None:
     """Wrong hyperparameters, missing context and wrong shapes are sentences."""
-    with pytest.raises(registry.InvalidLossError, match="did you mean 'gamma'"):
+    with pytest.raises(expression.InvalidLossError, match="did you mean 'gamma'"):
         get("focal", gama=2)
     with pytest.raises(UsageError, match="needs class_counts"):
         get("weighted_crossentropy")
@@ -170,7 +170,7 @@ def test_what_is_remembered_of_the_run_is_kept_while_keras_trains() -> None:
     loss = get("seesaw")
     model.compile(optimizer="sgd", loss=loss)
     model.fit(LOGITS, LABELS, epochs=3, batch_size=4, verbose=0)
-    by_hand = registry.bind(registry.parse("seesaw"))
+    by_hand = binding.bind(expression.parse("seesaw"))
     expected, _ = by_hand.step(TARGETS, LOGITS, {"0.seen": 3 * TARGETS.sum(axis=0)})
     fresh, _ = by_hand.step(TARGETS, LOGITS, {"0.seen": np.zeros(4)})
     actual = float(loss(TARGETS, LOGITS))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lossbench.errors import PluginError
-from lossbench.losses import plugin, registry
+from lossbench.losses import binding, expression, listing, plugin, registry
 
 CLASSES = 3
 Y_TRUE = np.eye(CLASSES, dtype="float32")[[0, 1, 2, 0]]
@@ -25,9 +25,9 @@ def written(folder: Path, source: str, name: str = "my_losses.py") -> Path:
 
 def losses(value: Any, **context: Any) -> Any:
     """The losses of the batch above, after the check that training makes."""
-    terms = registry.parse(value)
+    terms = expression.parse(value)
     plugin.check(terms, CLASSES, **context)
-    return np.asarray(registry.bind(terms, **context)(Y_TRUE, Y_PRED))
+    return np.asarray(binding.bind(terms, **context)(Y_TRUE, Y_PRED))
 
 
 CROSSENTROPY = np.log(np.exp(Y_PRED).sum(axis=-1)) - (Y_TRUE * Y_PRED).sum(axis=-1)
@@ -117,10 +117,10 @@ def test_function(tmp_path: Path) -> None:
     assert spec.hyperparameters["temperature"].description == "T, what the logits are divided by."
     assert spec.hyperparameters["temperature"].expected == "a number > 0"
     assert spec.hyperparameters["sign"].description == "A factor."
-    assert "`tempered`" in registry.table()
-    assert registry.label(registry.parse({"name": "tempered", "sign": 3})) == "tempered sign=3"
-    with pytest.raises(registry.InvalidLossError, match="did you mean 'temperature'"):
-        registry.parse({"name": "tempered", "temprature": 1})
+    assert "`tempered`" in listing.table()
+    assert expression.label(expression.parse({"name": "tempered", "sign": 3})) == "tempered sign=3"
+    with pytest.raises(expression.InvalidLossError, match="did you mean 'temperature'"):
+        expression.parse({"name": "tempered", "temprature": 1})
 
 
 def test_factory(tmp_path: Path) -> None:
@@ -128,9 +128,9 @@ def test_factory(tmp_path: Path) -> None:
     assert plugin.load(written(tmp_path, FACTORY)).names == ("scaled",)
     np.testing.assert_allclose(losses({"name": "scaled", "factor": 3}), 3 * CROSSENTROPY, rtol=1e-5)
     np.testing.assert_allclose(losses({"name": "scaled", "factor": 1, "power": 2}), CROSSENTROPY**2, rtol=1e-5)
-    assert registry.label(registry.parse({"name": "scaled", "factor": 3})) == "scaled factor=3"
-    with pytest.raises(registry.InvalidLossError, match="'factor' is required: a value"):
-        registry.parse("scaled")
+    assert expression.label(expression.parse({"name": "scaled", "factor": 3})) == "scaled factor=3"
+    with pytest.raises(expression.InvalidLossError, match="'factor' is required: a value"):
+        expression.parse("scaled")
 
 
 def test_keras_class(tmp_path: Path) -> None:
@@ -155,11 +155,11 @@ def test_yaml_says_what_a_loss_wants(tmp_path: Path) -> None:
     plugin.load(written(tmp_path, WANTS))
     value = {"name": "picked", "labels": "integer", "outputs": "probabilities"}
     np.testing.assert_allclose(losses(value), -np.exp(-CROSSENTROPY), rtol=1e-5)
-    terms = registry.parse(value)
-    assert registry.parse(registry.dump(terms)) == terms
-    assert registry.label(terms) == "picked labels=integer outputs=probabilities"
-    with pytest.raises(registry.InvalidLossError, match="expected one of one_hot, integer, got 'int'"):
-        registry.parse({"name": "picked", "labels": "int"})
+    terms = expression.parse(value)
+    assert expression.parse(expression.dump(terms)) == terms
+    assert expression.label(terms) == "picked labels=integer outputs=probabilities"
+    with pytest.raises(expression.InvalidLossError, match="expected one of one_hot, integer, got 'int'"):
+        expression.parse({"name": "picked", "labels": "int"})
 
 
 def test_attributes_of_a_function(tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_bad_result(tmp_path: Path, body: str, message: str) -> None:
     """A loss that fails or returns another shape is caught before training starts."""
     plugin.load(written(tmp_path, f"from keras import ops\n\n\ndef mine(y_true, y_pred):\n    {body}\n"))
     with pytest.raises(PluginError, match=message) as caught:
-        plugin.check(registry.parse("mine"), CLASSES)
+        plugin.check(expression.parse("mine"), CLASSES)
     assert "\n" not in str(caught.value)
 
 
@@ -271,7 +271,7 @@ def test_the_nearest_line_is_shown(tmp_path: Path) -> None:
     source = "def mine(y_true, y_pred):\n    return _helper(y_pred)\n\n\ndef _helper(x):\n    return x.nothing\n"
     plugin.load(written(tmp_path, source))
     with pytest.raises(PluginError, match=r"my_losses\.py:6: AttributeError"):
-        plugin.check(registry.parse("mine"), CLASSES)
+        plugin.check(expression.parse("mine"), CLASSES)
 
 
 def test_failing_constructor(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_failing_constructor(tmp_path: Path) -> None:
     plugin.load(written(tmp_path, source))
     line = source.splitlines().index("        self.factor = factor / 0") + 1
     with pytest.raises(PluginError, match=rf"my_losses\.py:{line}: ZeroDivisionError"):
-        plugin.check(registry.parse("Sparse"), CLASSES)
+        plugin.check(expression.parse("Sparse"), CLASSES)
 
 
 def test_two_plugins_with_one_name(tmp_path: Path) -> None:
@@ -313,5 +313,5 @@ def test_check_passes_the_whole_catalogue() -> None:
     """The check that every training makes holds for the built-in losses."""
     for name in registry.specs():
         plugin.check(
-            registry.parse(name), CLASSES, class_counts=[1, 2, 3], transition_matrix=np.eye(CLASSES), head_scale=30
+            expression.parse(name), CLASSES, class_counts=[1, 2, 3], transition_matrix=np.eye(CLASSES), head_scale=30
         )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lossbench import ops
-from lossbench.losses import registry
+from lossbench.losses import binding, expression
 
 generator = np.random.default_rng(7)
 LOGITS = generator.standard_normal((64, 10)).astype("float32")
@@ -18,8 +18,8 @@ def losses(value: Any, y_true: Any = TARGETS, y_pred: Any = LOGITS, **context: A
     """The losses of a batch, the first that the loss sees."""
     images, classes = np.shape(y_pred)
     counts = {"class_counts": np.arange(1.0, classes + 1), "transition_matrix": np.eye(classes), "head_scale": 1.0}
-    loss = registry.bind(
-        registry.parse(value), **{**counts, "epoch": 0, "uniform": np.zeros(np.shape(y_pred)), **context}
+    loss = binding.bind(
+        expression.parse(value), **{**counts, "epoch": 0, "uniform": np.zeros(np.shape(y_pred)), **context}
     )
     states = {key: state.begin(images=images, classes=classes) for key, state in loss.states.items()}
     return np.asarray(loss.step(np.asarray(y_true, "float32"), np.asarray(y_pred, "float32"), states)[0])
@@ -366,7 +366,7 @@ def test_partial_huberisation_joins_smoothly() -> None:
 
 def test_bi_tempered_softmax_sums_to_one() -> None:
     """With 5 steps the normaliser of t₂ = 1.2 is found; with few more that of t₂ = 4."""
-    from lossbench.losses.robust import _tempered_log_softmax
+    from lossbench.losses.catalogue.robust import _tempered_log_softmax
 
     for t2, steps in ((1.2, 5), (4.0, 100)):
         total = ops.sum(ops.exp(_tempered_log_softmax(ops.convert_to_tensor(LOGITS), t2, steps)), axis=-1)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from lossbench.errors import UsageError
-from lossbench.losses import registry
+from lossbench.losses import expression, json_schema, registry
 from lossbench.losses.presets import PRESETS
 
 NAMES = registry.names()
@@ -22,8 +22,8 @@ NAMES = registry.names()
 
 def problems(value: object) -> list[tuple[tuple[Any, ...], str]]:
     """Everything that is wrong with a value."""
-    with pytest.raises(registry.InvalidLossError) as caught:
-        registry.parse(value)
+    with pytest.raises(expression.InvalidLossError) as caught:
+        expression.parse(value)
     return [(problem.path, problem.message) for problem in caught.value.problems]
 
 
@@ -113,8 +113,8 @@ def test_long_values_are_cut() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_dump_is_the_inverse_of_parse(name: str) -> None:
     """What is written to config.yaml is read back as the same terms, aliases and presets resolved."""
-    terms = registry.parse(name)
-    assert registry.parse(registry.dump(terms)) == terms
+    terms = expression.parse(name)
+    assert expression.parse(expression.dump(terms)) == terms
     assert {term.name for term in terms} <= set(registry.specs())
 
 
@@ -137,7 +137,7 @@ def test_dump_is_the_inverse_of_parse(name: str) -> None:
 )
 def test_dump(value: object, expected: object) -> None:
     """Canonical names, every hyperparameter, whole numbers as floats, lists as lists."""
-    dumped = registry.dump(registry.parse(value))
+    dumped = expression.dump(expression.parse(value))
     assert (dumped if isinstance(dumped, list) or not isinstance(expected, list) else [dumped]) == expected
 
 
@@ -157,7 +157,7 @@ def test_dump(value: object, expected: object) -> None:
 )
 def test_label(value: object, expected: str) -> None:
     """A label names the loss and what differs from its defaults, with every digit."""
-    assert registry.label(registry.parse(value)) == expected
+    assert expression.label(expression.parse(value)) == expected
 
 
 @pytest.mark.parametrize(
@@ -166,12 +166,12 @@ def test_label(value: object, expected: str) -> None:
 )
 def test_link(value: object, expected: str) -> None:
     """Softmax only if every term trains softmax probabilities."""
-    assert registry.link(registry.parse(value)) == expected
+    assert expression.link(expression.parse(value)) == expected
 
 
 def test_preset_may_be_changed() -> None:
     """A preset of one loss takes that loss's hyperparameters and a weight."""
-    (term,) = registry.parse({"name": "categorical_focal_crossentropy", "gamma": 3, "weight": 2})
+    (term,) = expression.parse({"name": "categorical_focal_crossentropy", "gamma": 3, "weight": 2})
     assert term.weight == 2
     assert (term.hyperparameters["alpha"], term.hyperparameters["gamma"]) == (0.25, 3.0)
 
@@ -179,7 +179,7 @@ def test_preset_may_be_changed() -> None:
 def test_preset_of_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """A preset of a weighted list multiplies its weights, and takes no hyperparameters."""
     monkeypatch.setitem(PRESETS, "pair", [{"name": "ce"}, {"name": "rce", "weight": 10}])
-    terms = registry.parse([{"name": "pair", "weight": 2}, "brier"])
+    terms = expression.parse([{"name": "pair", "weight": 2}, "brier"])
     assert [(term.name, term.weight) for term in terms] == [
         ("categorical_crossentropy", 2),
         ("reverse_crossentropy", 20),
@@ -194,7 +194,7 @@ def test_preset_of_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_numpy_values_are_plain_numbers() -> None:
     """Python users may hand over NumPy numbers and arrays."""
-    (term,) = registry.parse({"name": "focal", "gamma": np.float32(3), "alpha": np.array([1, 2])})
+    (term,) = expression.parse({"name": "focal", "gamma": np.float32(3), "alpha": np.array([1, 2])})
     assert (term.hyperparameters["gamma"], term.hyperparameters["alpha"]) == (3.0, (1.0, 2.0))
 
 
@@ -216,19 +216,19 @@ def test_find_suggests() -> None:
 def test_any_value_is_terms_or_problems(value: object) -> None:
     """No value of `loss:` raises anything but problems."""
     try:
-        terms = registry.parse(value)
-    except registry.InvalidLossError:
+        terms = expression.parse(value)
+    except expression.InvalidLossError:
         return
-    assert registry.parse(registry.dump(terms)) == terms
+    assert expression.parse(expression.dump(terms)) == terms
 
 
-SCHEMA = Draft202012Validator(registry.json_schema())
+SCHEMA = Draft202012Validator(json_schema.json_schema())
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_json_schema_takes_what_parse_takes(name: str) -> None:
     """A bare name, a mapping with every hyperparameter, and a list."""
-    dumped = registry.dump(registry.parse(name))
+    dumped = expression.dump(expression.parse(name))
     entries = dumped if isinstance(dumped, list) else [dumped]
     for value in (name, {"name": name}, dumped, [name, *entries]):
         SCHEMA.validate(value)
@@ -246,17 +246,17 @@ def test_json_schema_refuses_what_parse_refuses(value: object) -> None:
 
 def test_schema_is_a_schema() -> None:
     """The schema itself is valid."""
-    Draft202012Validator.check_schema(registry.json_schema())
+    Draft202012Validator.check_schema(json_schema.json_schema())
 
 
 LIGHT = """
 import sys
 for name in ("tensorflow", "keras", "jax", "torch", "pandas", "scipy"):
     sys.modules[name] = None
-from lossbench.losses import registry, focal
-registry.parse([{"name": "gce", "q": 0.5}, "weighted_crossentropy"])
-registry.json_schema()
-registry.table()
+from lossbench.losses import expression, focal, json_schema, listing
+expression.parse([{"name": "gce", "q": 0.5}, "weighted_crossentropy"])
+json_schema.json_schema()
+listing.table()
 """
 
 

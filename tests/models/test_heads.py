@@ -82,11 +82,11 @@ def test_its_crossentropy_is_the_heads_own_likelihood_and_falls():
     import keras
     import tensorflow as tf
 
-    from lossbench.losses import registry
+    from lossbench.losses import binding, expression
 
     adaptive, inputs = model({"name": "adaptive", "cutoffs": [2, 4]}), images(60)
     labels = np.random.default_rng(1).integers(0, 6, 60)
-    loss, target = registry.bind(registry.parse("categorical_crossentropy")), np.eye(6, dtype=np.float32)[labels]
+    loss, target = binding.bind(expression.parse("categorical_crossentropy")), np.eye(6, dtype=np.float32)[labels]
     before, history = [weight.numpy() for weight in adaptive.weights], []
     optimizer = keras.optimizers.SGD(1.0)
     for _ in range(30):

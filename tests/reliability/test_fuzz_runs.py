@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 import lossbench
 from lossbench import training
 from lossbench.config import resolve
-from lossbench.config.write import to_yaml
+from lossbench.config.dump import to_yaml
 from lossbench.errors import LossbenchError
 from lossbench.runs import paths, write
 

@@ -10,9 +10,9 @@ import pytest
 from hostile import hostile
 
 from lossbench import load_runs
-from lossbench.analysis import evidence, frame, gate
+from lossbench.analysis import gate, loading, page_data
 from lossbench.analysis.comparison import compare
-from lossbench.analysis.records import Question
+from lossbench.analysis.result import Question
 from lossbench.errors import DataError
 from lossbench.report import output, page
 
@@ -40,7 +40,7 @@ def text(request):
 
 def report(runs):
     """The comparison of hostile runs, judged, as every form shows it."""
-    rows, broken = frame.rows([runs])
+    rows, broken = loading.rows([runs])
     comparison = compare(rows, Question(baseline=min(str(row["loss"]) for row in rows)))
     findings = gate.judge(comparison, [gate.threshold("accuracy < 0.2")])
     return output.Report(comparison, tuple(broken), tuple(findings)), rows
@@ -82,7 +82,7 @@ def test_a_page_has_the_elements_of_a_harmless_one(text, reports):
         raise DataError(text)
 
     pages = [
-        Structure(page.render(evidence.gather(report.comparison, rows, report.broken, look), f"lossbench {text}"))
+        Structure(page.render(page_data.gather(report.comparison, rows, report.broken, look), f"lossbench {text}"))
         for report, rows in reports
     ]
     assert pages[0].elements == pages[1].elements

@@ -6,7 +6,7 @@ import pytest
 
 from lossbench.config import resolve
 from lossbench.errors import MachineError, UsageError
-from lossbench.runs import links, lock, place, read, write
+from lossbench.runs import links, lock, read, replace, write
 from lossbench.sweep.journal import Journal
 from lossbench.training import identify, run_folder, train
 
@@ -37,14 +37,14 @@ FOLDERS = {
     "the locks": lambda run: lock.path(run).parent,
     "the checkpoint": lambda run: run / "checkpoint",
     "TensorBoard's events": lambda run: run / "tb" / "train",
-    "the new run": place.rerun,
+    "the new run": replace.rerun,
     "the old run": lambda run: run.with_name(f".old-{run.name}"),
 }
 FILES = {
     "the lock": lock.path,
     **{name: lambda run, name=name: run / name for name in ("log.txt", "metrics.csv", "run.json", "config.yaml")},
     "the state": lambda run: run / "checkpoint" / "state.npz",
-    "a file of the new run": lambda run: place.rerun(run) / "log.txt",
+    "a file of the new run": lambda run: replace.rerun(run) / "log.txt",
 }
 LINKS = {**{name: (where, ".") for name, where in FOLDERS.items()}, **{n: (w, "precious") for n, w in FILES.items()}}
 

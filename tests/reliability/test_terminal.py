@@ -5,7 +5,7 @@ import sys
 import pytest
 from hostile import hostile
 
-from lossbench.cli import say
+from lossbench.cli import console
 
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b2J\x1b[31m\u202e\r\b\x00\x7f"
 NAME = "\x1b]0;owned\x07\x1b[2J\x9b2J\u202eharmless"
@@ -102,11 +102,11 @@ def test_an_option_that_there_is_not_is_quoted_without_escapes(lossbench):
 
 def test_colours_are_all_that_a_drawing_may_have(capfd):
     """What rich draws keeps its colours; a cursor, a title and a bell are shown as what they are."""
-    say.drawn("\x1b[1;32mgood\x1b[0m \x1b[2J\x1b]0;owned\x07\x9b2J\x1b[3Ctext\nline\n")
+    console.drawn("\x1b[1;32mgood\x1b[0m \x1b[2J\x1b]0;owned\x07\x9b2J\x1b[3Ctext\nline\n")
     assert capfd.readouterr().out == "\x1b[1;32mgood\x1b[0m \\x1b[2J\\x1b]0;owned\\x07\\x9b2J\\x1b[3Ctext\nline\n"
 
 
-@pytest.mark.parametrize("say_", [say.result, say.note])
+@pytest.mark.parametrize("say_", [console.result, console.note])
 def test_lines_and_tabs_stay(say_, capfd):
     """Everything else that is not printable is shown by its escape, lone surrogates of file names too."""
     say_("one\ttwo\n\x1b[31mthree\udc80\x1b[0m \u202e4")
@@ -116,8 +116,8 @@ def test_lines_and_tabs_stay(say_, capfd):
 
 def test_a_stream_can_be_named(capsys):
     """For the time in which another library holds the usual ones."""
-    say.result("a", to=sys.stderr)
-    say.note("b", to=sys.stdout)
+    console.result("a", to=sys.stderr)
+    console.note("b", to=sys.stdout)
     assert capsys.readouterr() == ("b\n", "a\n")
 
 

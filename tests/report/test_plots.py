@@ -7,9 +7,9 @@ import pytest
 from matplotlib.legend import Legend
 from matplotlib.transforms import Bbox
 
-from lossbench.analysis import comparison, frame, pictures
+from lossbench.analysis import comparison, figure_data, loading
 from lossbench.analysis.measure import measure
-from lossbench.analysis.records import Question
+from lossbench.analysis.result import Question
 from lossbench.report import plots
 from lossbench.report.plots import canvas
 
@@ -21,8 +21,8 @@ HOSTILE = r"$\frac{1}{ a_b^ {c} \unknown$ $"
 
 
 def drawn(runs, directory, metrics=("accuracy", "nll")):
-    compared = comparison.compare(frame.rows([runs])[0], Question(measures=tuple(map(measure, metrics))))
-    found, faults = pictures.pictures(compared)
+    compared = comparison.compare(loading.rows([runs])[0], Question(measures=tuple(map(measure, metrics))))
+    found, faults = figure_data.pictures(compared)
     assert faults == []
     return plots.save(compared, found, directory)
 
@@ -178,7 +178,7 @@ def test_seeds_lie_where_their_values_are(figures, study):
     runs = study([BASELINE, "focal"], seeds=3)
     (axes,) = figures(runs)["seeds-accuracy"].axes
     dots = sorted(x for line in axes.lines if line.get_marker() == "o" for x in line.get_xdata())
-    rows = frame.rows([runs])[0]
+    rows = loading.rows([runs])[0]
     assert dots == pytest.approx(sorted(100 * row["test.last.accuracy"] for row in rows))
     values = [100 * row["test.last.accuracy"] for row in rows if row["loss"] == BASELINE]
     (dashed,) = (line for line in axes.lines if line.get_linestyle() == "--")

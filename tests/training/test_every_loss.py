@@ -5,7 +5,7 @@ import math
 import pytest
 
 from lossbench.config import resolve
-from lossbench.losses import registry
+from lossbench.losses import expression, registry
 from lossbench.training import identify, train
 
 AT_CHANCE = 0.15
@@ -17,7 +17,7 @@ AT_CHANCE = 0.15
 def test_one_epoch_on_10_000_images_learns_and_is_finite(name, tmp_path):
     """Accuracy well above a tenth, NLL finite."""
     config = {"loss": name, "data": {"train_size": 10_000}, "train": {"epochs": 1, "threads": 1}}
-    if registry.needs_head(registry.parse(name)):
+    if expression.needs_head(expression.parse(name)):
         config["model"] = {"name": "mlp", "head": "cosine"}
     outcome = train(identify(resolve.from_mapping(config)), runs_dir=tmp_path)
     measured = outcome.summary["metrics"]

@@ -5,7 +5,7 @@ import pytest
 
 from lossbench.config import resolve
 from lossbench.data import Dataset, Split
-from lossbench.losses import registry
+from lossbench.losses import binding
 from lossbench.models import build
 from lossbench.training.layers import layers
 from lossbench.training.loop import Loop
@@ -34,7 +34,7 @@ def loop_of(data, model="linear", loss="categorical_crossentropy", parts=1, **se
         precision=precision,
         kinds=layers(),
     )
-    return Loop(experiment, data, network, registry.bind(experiment.loss), parts=parts), network
+    return Loop(experiment, data, network, binding.bind(experiment.loss), parts=parts), network
 
 
 def batches_of(data, steps, generator):

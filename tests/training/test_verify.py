@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lossbench import errors
-from lossbench.analysis import numbers, verification
 from lossbench.config import resolve
+from lossbench.inspect import numbers, verification
 from lossbench.losses import plugin, registry
 from lossbench.runs import read
 from lossbench.training import identify, train, verify

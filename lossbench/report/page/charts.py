@@ -13,7 +13,7 @@ from lossbench.report.page.html import Html, element
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lossbench.analysis.pictures import Band, Floats, Reliability
+    from lossbench.analysis.figure_data import Band, Floats, Reliability
 
 WIDTH, HEIGHT = 300, 180
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 8, 34

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lossbench.report import words
+from lossbench.report import formatting
+from lossbench.report.formatting import clean
 from lossbench.report.page.html import Html, element, picture
-from lossbench.report.words import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lossbench.analysis.evidence import Digits
     from lossbench.analysis.images import Image
+    from lossbench.analysis.page_data import Digits
 
 MOST = 12
 
@@ -39,7 +39,7 @@ def _parts(found: Digits) -> list[Html]:
 
 def _side(found: Digits, told: str, images: Sequence[Image]) -> list[Html]:
     first = f", the first {MOST}" * (len(images) > MOST)
-    head = element("p", f"{told}: {words.counted(len(images), 'image')}{first}")
+    head = element("p", f"{told}: {formatting.counted(len(images), 'image')}{first}")
     return [head, element("ul", *(_image(found, image) for image in images[:MOST]), class_="digits")]
 
 

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossbench.analysis import trends as analysis
-from lossbench.report import sentences, words
+from lossbench.report import formatting, wording
+from lossbench.report.formatting import clean
 from lossbench.report.page import charts
 from lossbench.report.page.html import Html, element
 from lossbench.report.plots import canvas
 from lossbench.report.plots.curves import COLUMNS
-from lossbench.report.plots.growth import NAMES
-from lossbench.report.words import clean
+from lossbench.report.plots.trends import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from lossbench.analysis.figure_data import Floats, Panel, Picture
     from lossbench.analysis.measure import Measure
-    from lossbench.analysis.pictures import Floats, Panel, Picture
-    from lossbench.analysis.records import Comparison, Estimate
+    from lossbench.analysis.result import Comparison, Estimate
     from lossbench.analysis.trends import Trend
 
 
@@ -28,7 +28,7 @@ def section(comparison: Comparison, picture: Picture) -> Html:
     """Seeds, curves, reliability, confusion and classes of one condition."""
     panels = picture.panels[: canvas.MOST_LOSSES]
     baseline = picture.baseline
-    confidence = words.percent(comparison.question.confidence)
+    confidence = formatting.percent(comparison.question.confidence)
     held = f"; dashed: {clean(baseline.group.label)}" if baseline else ""
     cut = element("p", canvas.cut(len(picture.panels)), class_="faint")
     seeds = [(canvas.quantity(each), _seeds(panels, baseline, each)) for each in comparison.question.measures]
@@ -77,7 +77,7 @@ def _name(trend: Trend) -> str:
 
 
 def _told(trend: Trend) -> str:
-    told = " · ".join(sentences.setting(key, value) for key, value in trend.condition.items() if value)
+    told = " · ".join(wording.setting(key, value) for key, value in trend.condition.items() if value)
     return f" ({told})" * bool(told)
 
 
@@ -109,8 +109,8 @@ def _seeds(panels: Sequence[Panel], baseline: Panel | None, measure: Measure) ->
                 each.interval and (factor * each.interval.low, factor * each.interval.high),
                 None if held is None else factor * held,
                 x,
-                f"{canvas.quantity(measure)} of {clean(label)}: {words.estimate(measure, each)}, "
-                f"interval {words.interval(measure, each.interval)}",
+                f"{canvas.quantity(measure)} of {clean(label)}: {formatting.estimate(measure, each)}, "
+                f"interval {formatting.interval(measure, each.interval)}",
             ),
         )
         for label, each in estimates.items()
@@ -150,7 +150,7 @@ def _reliability(panels: Sequence[Panel]) -> list[Html]:
         )
         for panel in panels
         if panel.reliability
-        for ece in [words.number("ece", panel.group.metrics["ece"].mean)]
+        for ece in [formatting.number("ece", panel.group.metrics["ece"].mean)]
     ]
 
 

@@ -7,13 +7,14 @@ from base64 import b64encode
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from lossbench.report import headline, sentences, words
+from lossbench.report import formatting, wording
+from lossbench.report.comparison import headline
 from lossbench.report.page import digits, figures, runs, tables
 from lossbench.report.page.html import Html, element
 
 if TYPE_CHECKING:
-    from lossbench.analysis.evidence import Evidence
-    from lossbench.analysis.records import Block, Comparison
+    from lossbench.analysis.page_data import Evidence
+    from lossbench.analysis.result import Block, Comparison
 
 
 def render(evidence: Evidence, command: str) -> str:
@@ -25,7 +26,7 @@ def render(evidence: Evidence, command: str) -> str:
             "header",
             element("h1", first),
             *[element("p", other) for other in others],
-            element("p", sentences.title(comparison), class_="faint"),
+            element("p", wording.title(comparison), class_="faint"),
         ),
         element("nav", *map(_link, ("verdicts", "trends", "notes", "runs")), aria_label="parts of this page"),
         element(
@@ -35,7 +36,7 @@ def render(evidence: Evidence, command: str) -> str:
             _notes(evidence),
             runs.section(evidence.runs, comparison.varying),
             element("h2", "For the same page"),
-            element("pre", words.clean(command)),
+            element("pre", formatting.clean(command)),
         ),
     ]
     return f"<!doctype html>\n{element('html', _head(first), element('body', *body, _script()), lang='en')}\n"
@@ -79,13 +80,13 @@ def _condition(evidence: Evidence, number: int) -> Html:
     """One condition: its table, verdicts and figures."""
     comparison, picture = evidence.comparison, evidence.pictures[number]
     block = comparison.blocks[number]
-    name = sentences.condition(comparison, block) or "Verdicts"
+    name = wording.condition(comparison, block) or "Verdicts"
     told = [
         *headline.verdicts(comparison, block),
         *(
-            f"{words.clean(group.label)}: {remark}"
+            f"{formatting.clean(group.label)}: {remark}"
             for group in block.groups
-            for remark in sentences.remarks(comparison, group)
+            for remark in wording.remarks(comparison, group)
         ),
     ]
     return element(
@@ -108,9 +109,9 @@ def _notes(evidence: Evidence) -> Html:
     """What the marks mean, what a reader must know, and what could not be read."""
     comparison = evidence.comparison
     lines = [
-        *sentences.legend(comparison),
-        *sentences.notes(comparison),
-        *words.broken(evidence.broken),
-        *words.unread(evidence.unread),
+        *wording.legend(comparison),
+        *wording.notes(comparison),
+        *formatting.broken(evidence.broken),
+        *formatting.unread(evidence.unread),
     ]
     return element("section", element("h2", "Notes", id="notes"), tables.listed(lines))

@@ -6,14 +6,14 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
+from lossbench.report.formatting import clean
 from lossbench.report.page.html import Html, element
-from lossbench.report.sentences import setting
-from lossbench.report.words import clean
+from lossbench.report.wording import setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lossbench.analysis.evidence import Told
+    from lossbench.analysis.page_data import Told
 
 ENVIRONMENT = (
     "argv",

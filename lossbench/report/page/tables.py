@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lossbench.report import columns, sentences, words
+from lossbench.report import formatting, wording
+from lossbench.report.comparison import columns
 from lossbench.report.page.html import Html, element, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lossbench.analysis.records import Block, Comparison, Group
-    from lossbench.report.columns import Column
+    from lossbench.analysis.result import Block, Comparison, Group
+    from lossbench.report.comparison.columns import Column
 
 
 def fragment(comparison: Comparison) -> Html:
     """Title, a table for each condition, notes: without a page around them."""
-    tables = (table(comparison, block, sentences.condition(comparison, block)) for block in comparison.blocks)
-    notes = listed([*sentences.legend(comparison), *sentences.notes(comparison)])
-    return joined([element("p", element("strong", sentences.title(comparison))), *tables, notes])
+    tables = (table(comparison, block, wording.condition(comparison, block)) for block in comparison.blocks)
+    notes = listed([*wording.legend(comparison), *wording.notes(comparison)])
+    return joined([element("p", element("strong", wording.title(comparison))), *tables, notes])
 
 
 def table(comparison: Comparison, block: Block, name: str) -> Html:
     """One condition: a row for each loss."""
     every = columns.columns(comparison)
-    by = " · ".join(map(words.clean, comparison.question.by))
+    by = " · ".join(map(formatting.clean, comparison.question.by))
     heads = [
         element("th", by, scope="col"),
         *(element("th", column.head, scope="col", class_=_side(column)) for column in every),
@@ -46,7 +47,7 @@ def listed(lines: Iterable[str]) -> Html:
 
 
 def _name(group: Group) -> Html:
-    return element("th", words.clean(group.label), scope="row")
+    return element("th", formatting.clean(group.label), scope="row")
 
 
 def _cell(column: Column, group: Group) -> Html:

@@ -18,9 +18,9 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from lossbench.analysis.trends import trends
-from lossbench.report import sentences, words
-from lossbench.report.plots import canvas, confusion, curves, growth, reliability, seeds
+from lossbench.analysis import trends as analysis
+from lossbench.report import formatting, wording
+from lossbench.report.plots import canvas, confusion, curves, per_seed, reliability, trends
 from lossbench.report.plots.scene import Scene
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from lossbench.analysis.pictures import Picture
-    from lossbench.analysis.records import Comparison
+    from lossbench.analysis.figure_data import Picture
+    from lossbench.analysis.result import Comparison
 
 
 def save(comparison: Comparison, pictures: Sequence[Picture], directory: Path) -> list[Path]:
@@ -59,11 +59,11 @@ def save(comparison: Comparison, pictures: Sequence[Picture], directory: Path) -
 def _of_conditions(comparison: Comparison, pictures: Sequence[Picture]) -> Iterator[tuple[str, Figure | None]]:
     """The figures of each condition, with their names."""
     for number, (block, picture) in enumerate(zip(comparison.blocks, pictures, strict=True), 1):
-        condition = sentences.condition(comparison, block)
+        condition = wording.condition(comparison, block)
         folder = f"{number}-{_slug(condition)}/" if len(pictures) > 1 else ""
         scene = _scene(comparison, picture, condition)
         for measure in comparison.question.measures:
-            yield f"{folder}seeds-{measure.name}", seeds.draw(scene, measure)
+            yield f"{folder}seeds-{measure.name}", per_seed.draw(scene, measure)
         for column in curves.COLUMNS:
             yield f"{folder}curves-{column}", curves.draw(scene, column)
         yield f"{folder}reliability", reliability.draw(scene)
@@ -75,12 +75,12 @@ def _across(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
     """The figures across conditions, with their names."""
     for measure in comparison.question.measures:
         names: Counter[str] = Counter()
-        for trend in trends(comparison, measure.name):
+        for trend in analysis.trends(comparison, measure.name):
             name = f"{measure.name}-against-{_slug(trend.key)}"
             names[name] += 1
-            told = " · ".join(sentences.setting(key, value) for key, value in trend.condition.items() if value)
-            about = (told, sentences.background(comparison))
-            figure = growth.draw(trend, measure, about, words.percent(comparison.question.confidence))
+            told = " · ".join(wording.setting(key, value) for key, value in trend.condition.items() if value)
+            about = (told, wording.background(comparison))
+            figure = trends.draw(trend, measure, about, formatting.percent(comparison.question.confidence))
             yield f"{name}{f'-{names[name]}' * (names[name] > 1)}", figure
 
 
@@ -88,8 +88,8 @@ def _scene(comparison: Comparison, picture: Picture, condition: str) -> Scene:
     return Scene(
         panels=picture.panels[: canvas.MOST_LOSSES],
         baseline=picture.baseline,
-        sentences=(condition, sentences.background(comparison), canvas.cut(len(picture.panels))),
-        confidence=words.percent(comparison.question.confidence),
+        sentences=(condition, wording.background(comparison), canvas.cut(len(picture.panels))),
+        confidence=formatting.percent(comparison.question.confidence),
         at=comparison.question.at,
     )
 

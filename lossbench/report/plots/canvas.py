@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lossbench.metrics import REPORTED
-from lossbench.report import columns, words
-from lossbench.report.table import wrapped
+from lossbench.report import formatting
+from lossbench.report.comparison import columns
+from lossbench.report.comparison.table import wrapped
 from lossbench.runs import write
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
     from lossbench.analysis.measure import Measure
-    from lossbench.analysis.records import Group
+    from lossbench.analysis.result import Group
 
 INK, PALE, BASELINE, FAINT = "#0072b2", "#a6d0ea", "0.25", "0.88"
 """A loss (Okabe and Ito's blue), its band, the baseline (always dashed), what stays behind: apart in grey too."""
@@ -96,7 +97,7 @@ def page(width: float, height: float, sentences: Sequence[str], meanings: Sequen
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    text = "\n".join(textwrap.fill(words.clean(each), int(width * LETTERS_PER_INCH)) for each in sentences if each)
+    text = "\n".join(textwrap.fill(formatting.clean(each), int(width * LETTERS_PER_INCH)) for each in sentences if each)
     letters = sum(len(str(each.get_label())) + 8 for each in meanings)
     beside = letters < width * LETTERS_PER_INCH
     head = LINE * (text.count("\n") + 1.5 + (min(1, len(meanings)) if beside else len(meanings)))
@@ -112,13 +113,13 @@ def page(width: float, height: float, sentences: Sequence[str], meanings: Sequen
 
 def label(text: str, width: int = 30, most: int = 3) -> str:
     """A label in lines, an ellipsis at the end if there are too many."""
-    lines = [line.strip() for line in wrapped(words.clean(text), width)]
+    lines = [line.strip() for line in wrapped(formatting.clean(text), width)]
     return "\n".join(lines) if len(lines) <= most else "\n".join(lines[:most]) + " …"
 
 
 def short(text: str) -> str:
     """A label in one line of at most 60 letters."""
-    one_line = words.clean(text)
+    one_line = formatting.clean(text)
     return one_line if len(one_line) <= SHORT else f"{one_line[:SHORT]}…"
 
 

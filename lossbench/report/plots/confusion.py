@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossbench.report import words
+from lossbench.report import formatting
 from lossbench.report.plots import canvas
 
 if TYPE_CHECKING:
@@ -88,4 +88,4 @@ def _number(axis: Axes, matrix: NDArray[np.float64], dark: NDArray[np.bool_], te
 
 
 def _signed(cell: float) -> str:
-    return f"{cell:+.1f}".replace("-", words.MINUS)
+    return f"{cell:+.1f}".replace("-", formatting.MINUS)

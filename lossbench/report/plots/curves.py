@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from lossbench.analysis.pictures import Band
+    from lossbench.analysis.figure_data import Band
     from lossbench.report.plots.scene import Scene
 
 

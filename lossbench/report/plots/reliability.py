@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossbench.metrics import ECE_BINS
-from lossbench.report import words
+from lossbench.report import formatting
 from lossbench.report.plots import canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lossbench.analysis.pictures import Reliability
+    from lossbench.analysis.figure_data import Reliability
     from lossbench.report.plots.scene import Scene
 
 
@@ -34,7 +34,7 @@ def draw(scene: Scene) -> Figure | None:
     for panel, axis in zip(panels, axes, strict=True):
         if panel.reliability:
             _draw(axis, panel.reliability)
-        ece = words.number("ece", panel.group.metrics["ece"].mean)
+        ece = formatting.number("ece", panel.group.metrics["ece"].mean)
         axis.set_title(f"{canvas.name(panel.group, 28)}\nECE {ece}")
     axes[0].set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     body.supxlabel("confidence (probability of the predicted class)")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lossbench.analysis.figure_data import Panel
     from lossbench.analysis.measure import At
-    from lossbench.analysis.pictures import Panel
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,54 @@
+"""A baseline kept in a file: the runs of a comparison, to hold later ones against, whatever became of their folders."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from lossbench.analysis.result import Stored
+from lossbench.errors import UsageError
+from lossbench.runs import read, rows, write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lossbench.runs.rows import Row
+
+SCHEMA_VERSION: Final = 1
+MOST_BYTES: Final = 256 << 20
+
+
+def save(path: Path, runs: Sequence[Row]) -> None:
+    """Write the runs: label, seed, configuration, metrics of each.
+
+    Raises:
+        MachineError: The file cannot be written.
+    """
+    write.text(path, json.dumps({"schema_version": SCHEMA_VERSION, "runs": list(runs)}, indent=1) + "\n")
+
+
+def load(path: Path) -> Stored:
+    """The runs that `save` wrote, called by the file's name.
+
+    Raises:
+        UsageError: The file is missing, damaged, of a newer version, or holds no run.
+    """
+    try:
+        # The user's own choice may be a link; Path.resolve raises where links make a circle.
+        value = json.loads(read.text(Path(os.path.realpath(path)), MOST_BYTES))
+    except (read.BrokenRunError, ValueError, RecursionError) as error:
+        reason = str(error) if isinstance(error, read.BrokenRunError) else "not JSON"
+        raise UsageError(f"{path}: {reason}; --save-baseline writes such a file") from error
+    found = value.get("runs") if isinstance(value, dict) else None
+    if not isinstance(found, list) or value.get("schema_version") != SCHEMA_VERSION:
+        raise UsageError(f"{path}: expected runs in version {SCHEMA_VERSION} of this file; --save-baseline writes it")
+    if not found or not all(isinstance(each, dict) and _is_row(each) for each in found):
+        raise UsageError(f"{path}: expected runs with label, seed, status and numbers; --save-baseline writes them")
+    return Stored(path.name, found)
+
+
+def _is_row(value: dict[str, Any]) -> bool:
+    metrics = {name: each for name, each in value.items() if rows.is_metric(name)}
+    return rows.are_facts({name: value[name] for name in value.keys() - metrics}) and rows.are_metrics(metrics)

@@ -1,0 +1,216 @@
+"""What the plots of a comparison show: curves, calibration and confusion of each loss over its seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossbench.metrics import ECE_BINS, ece_bins
+from lossbench.runs import paths, read
+from lossbench.runs.index import Broken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from lossbench.analysis.measure import At
+    from lossbench.analysis.result import Comparison, Group
+    from lossbench.runs.read import Row
+    from lossbench.runs.rows import Scalar
+
+Floats: TypeAlias = NDArray[np.float64]
+
+CURVES = ("val_accuracy", "val_nll", "accuracy", "memorized")
+"""The columns of `metrics.csv` that mean the same whatever the loss, but for `loss` itself."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """A column of `metrics.csv` over seeds, epoch by epoch, as far as every seed goes."""
+
+    mean: Floats
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Confidence against accuracy in the bins of the ECE, over the images of all seeds; NaN in an empty bin.
+
+    Attributes:
+        share: Of the images, those in the bin.
+        confidence: Mean probability of the most probable class.
+        accuracy: Share of the bin's images for which that class is right.
+        low: The lowest accuracy of a seed.
+        high: The highest.
+    """
+
+    share: Floats
+    confidence: Floats
+    accuracy: Floats
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One loss in one condition; what its runs do not keep is missing.
+
+    Attributes:
+        group: Its estimates.
+        curves: By column of `metrics.csv`.
+        reliability: Of the test set.
+        confusion: Share of each true class (row) that was predicted as each class, the mean over seeds.
+        difference: The same minus the baseline's, over the seeds that both have.
+    """
+
+    group: Group
+    curves: Mapping[str, Band]
+    reliability: Reliability | None
+    confusion: Floats | None
+    difference: Floats | None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One condition: its losses, the best first, and the one that the others are held against."""
+
+    condition: Mapping[str, Scalar]
+    panels: tuple[Panel, ...]
+    baseline: Panel | None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the runs of one group keep, by seed; a file that cannot be read is left out."""
+
+    histories: dict[int, list[list[Row]]] = field(default_factory=dict)
+    bins: dict[int, list[Floats]] = field(default_factory=dict)
+    shares: dict[int, list[Floats]] = field(default_factory=dict)
+
+
+def pictures(comparison: Comparison) -> tuple[list[Picture], list[Broken]]:
+    """A picture for each condition, and the files of runs that could not be read for it."""
+    faults: list[Broken] = []
+    found = list[Picture]()
+    baseline = None if comparison.stored else comparison.baseline
+    for block in comparison.blocks:
+        classes = set[int]()
+        kept = {group.label: _kept(group, comparison.question.at, classes, faults) for group in block.groups}
+        reference = kept.get(baseline) if baseline else None
+        panels = {group.label: panel(group, kept[group.label], reference) for group in block.groups}
+        found.append(Picture(block.condition, tuple(panels.values()), panels.get(baseline) if baseline else None))
+    return found, faults
+
+
+def panel(group: Group, kept: Kept, reference: Kept | None) -> Panel:
+    """What the runs of a group say together."""
+    bands = {column: band(_joined(kept.histories), column) for column in CURVES}
+    return Panel(
+        group=group,
+        curves={column: each for column, each in bands.items() if each},
+        reliability=reliability(_joined(kept.bins)),
+        confusion=_over_seeds(kept.shares),
+        difference=_differences(kept.shares, reference.shares) if reference and reference is not kept else None,
+    )
+
+
+def band(histories: Sequence[Sequence[Row]], column: str) -> Band | None:
+    """Mean, lowest and highest of a column over runs; None where no run has it."""
+    epochs = min(map(len, histories), default=0)
+    values = np.array([[row.get(column) for row in rows[:epochs]] for rows in histories], dtype=np.float64)
+    values[~np.isfinite(values)] = np.nan
+    if not epochs or np.isnan(values).all():
+        return None
+    return Band(values.mean(axis=0), values.min(axis=0), values.max(axis=0))
+
+
+def binned(confidence: Floats, correct: NDArray[np.bool_]) -> Floats:
+    """Images, their summed confidence and how many are right, `[3, bins]`, of one run."""
+    bins = ece_bins(confidence)
+    weights = (np.ones(len(bins)), confidence, correct)
+    return np.stack([np.bincount(bins, each, ECE_BINS) for each in weights])
+
+
+def reliability(runs: Sequence[Floats]) -> Reliability | None:
+    """Confidence against accuracy over runs, of each of which there are `binned` sums."""
+    if not runs:
+        return None
+    images, confidence, correct = np.sum(runs, axis=0)
+    accuracies = np.array([_ratio(right, counted) for counted, _, right in runs])
+    return Reliability(
+        share=_ratio(images, images.sum()),
+        confidence=_ratio(confidence, images),
+        accuracy=_ratio(correct, images),
+        low=np.fmin.reduce(accuracies),
+        high=np.fmax.reduce(accuracies),
+    )
+
+
+def shares(counts: NDArray[np.integer[Any]]) -> Floats:
+    """A confusion matrix as shares of each true class; NaN for a class without images."""
+    return _ratio(counts, counts.sum(axis=1, keepdims=True))
+
+
+def _kept(group: Group, at: At, classes: set[int], faults: list[Broken]) -> Kept:
+    """Read what the plots need of each run, once; `classes` hears how many there are, which is the same in all."""
+    kept = Kept()
+
+    def add(seed: int, folder: Path, to: dict[int, list[Any]], reader: Callable[[Path], Any]) -> None:
+        try:
+            to.setdefault(seed, []).append(reader(folder))
+        except read.BrokenRunError as error:
+            faults.append(Broken(folder, str(error)))
+
+    for seed, folders in group.folders.items():
+        for folder in map(Path, folders):
+            add(seed, folder, kept.histories, read.history)
+            add(seed, folder, kept.bins, lambda folder: _calibration(folder, at))
+            add(seed, folder, kept.shares, lambda folder: _confusion(folder, at, classes))
+    return kept
+
+
+def _calibration(folder: Path, at: At) -> Floats:
+    arrays = read.predictions(folder)
+    try:
+        labels, predicted, scores = (arrays[name] for name in ("labels", f"{at}.predicted", f"{at}.log_probabilities"))
+        confidence = np.exp(np.max(scores, axis=1).astype(np.float64))
+        return binned(confidence, predicted == labels)
+    except (KeyError, ValueError, TypeError) as error:
+        raise read.BrokenRunError(f"{paths.PREDICTIONS}: expected labels and predictions at the {at} epoch") from error
+
+
+def _confusion(folder: Path, at: At, classes: set[int]) -> Floats:
+    counts = read.confusion(folder).get(at)
+    if counts is None:
+        raise read.BrokenRunError(f"{paths.CONFUSION}: expected counts at the {at} epoch")
+    if classes and len(counts) not in classes:
+        raise read.BrokenRunError(f"{paths.CONFUSION}: expected {min(classes)} classes, got {len(counts)}")
+    classes.add(len(counts))
+    return shares(counts)
+
+
+def _over_seeds(matrices: Mapping[int, Sequence[Floats]]) -> Floats | None:
+    """The mean over seeds, each of which counts once."""
+    means = [np.mean(each, axis=0) for each in matrices.values() if each]
+    return np.mean(means, axis=0) if means else None
+
+
+def _differences(ours: Mapping[int, Sequence[Floats]], theirs: Mapping[int, Sequence[Floats]]) -> Floats | None:
+    """The mean difference over the seeds that both have."""
+    shared = [seed for seed in ours if ours[seed] and theirs.get(seed)]
+    differences = [np.mean(ours[seed], axis=0) - np.mean(theirs[seed], axis=0) for seed in shared]
+    return np.mean(differences, axis=0) if differences else None
+
+
+def _joined(runs: Mapping[int, Iterable[Any]]) -> list[Any]:
+    return [each for of_seed in runs.values() for each in of_seed]
+
+
+def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
+    with np.errstate(invalid="ignore"):
+        ratio: Floats = np.true_divide(part, whole)
+    return ratio

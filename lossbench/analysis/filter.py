@@ -1,0 +1,74 @@
+"""Which groups of a comparison are shown, in which order. What was computed stays as it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lossbench.analysis.comparison import rank
+from lossbench.analysis.measure import measure
+from lossbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lossbench.analysis.result import Block, Comparison, Group
+
+ORDERS: dict[str, Callable[[Group], Any]] = {
+    "loss": lambda _: (),
+    "n": lambda group: -group.n,
+    "p": lambda group: (group.difference is None, _p(group)),
+}
+CHANGED = ("better", "worse")
+
+
+def view(
+    comparison: Comparison, *, sort: str | None = None, top: int | None = None, only_changed: bool = False
+) -> Comparison:
+    """The comparison as it is to be shown; the baseline always stays.
+
+    Args:
+        comparison: All of it.
+        sort: A measure, best mean first; `loss` (by name), `n` (most first) or `p` (smallest first).
+        top: How many groups of each block, the baseline not counted.
+        only_changed: Only groups with the verdict better or worse.
+
+    Raises:
+        UsageError: There is no such order.
+    """
+    order = _order(comparison, sort) if sort else None
+    return replace(
+        comparison,
+        blocks=tuple(_shown(block, comparison, order, top, only_changed=only_changed) for block in comparison.blocks),
+    )
+
+
+def _order(comparison: Comparison, sort: str) -> Callable[[Group], Any]:
+    if sort in ORDERS:
+        return ORDERS[sort]
+    by = measure(sort)
+    if not all(by.name in group.metrics for block in comparison.blocks for group in block.groups):
+        raise UsageError(f"--sort {sort}: not measured here; name it in --metric too")
+    return lambda group: rank(group, by)
+
+
+def _shown(
+    block: Block, comparison: Comparison, order: Callable[[Group], Any] | None, top: int | None, *, only_changed: bool
+) -> Block:
+    groups = sorted(block.groups, key=lambda group: (order(group), group.label)) if order else list(block.groups)
+    others = [group for group in groups if not _is_baseline(group, comparison)]
+    wanted = [group for group in others if not only_changed or _has_changed(group)][:top]
+    shown = tuple(group for group in groups if group in wanted or _is_baseline(group, comparison))
+    return replace(block, groups=shown, left_out=len(groups) - len(shown))
+
+
+def _is_baseline(group: Group, comparison: Comparison) -> bool:
+    return not comparison.stored and group.label == comparison.baseline
+
+
+def _has_changed(group: Group) -> bool:
+    return group.difference is not None and group.difference.verdict in CHANGED
+
+
+def _p(group: Group) -> float:
+    return 1 if group.difference is None or group.difference.p_holm is None else group.difference.p_holm

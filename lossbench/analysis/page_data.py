@@ -1,0 +1,127 @@
+"""All that a report page shows beside a comparison: what its runs kept, image by image, and each run's own words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from lossbench.analysis import images
+from lossbench.analysis.figure_data import pictures
+from lossbench.errors import LossbenchError
+from lossbench.runs import paths, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lossbench.analysis.figure_data import Picture
+    from lossbench.analysis.images import Paired
+    from lossbench.analysis.result import Block, Comparison, Group
+    from lossbench.runs.index import Broken
+    from lossbench.runs.rows import Row
+
+Look: TypeAlias = "Callable[[Path], NDArray[np.uint8]]"
+"""Gives the test images `[n, height, width]` of the run in a folder, or raises a `LossbenchError`."""
+
+
+@dataclass(frozen=True)
+class Digits:
+    """A loss against the baseline, image by image.
+
+    Attributes:
+        label: The loss.
+        pair: The images that one gets right and the other wrong; None where predictions are missing.
+        test: The test images; None where they are not at hand.
+        missing: Why one of these is None; empty if none is.
+    """
+
+    label: str
+    pair: Paired | None = None
+    test: NDArray[np.uint8] | None = None
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one run says of itself.
+
+    Attributes:
+        row: The run in short.
+        config: `config.yaml`, as it is written.
+        summary: `run.json`; empty where it cannot be read.
+        log: The end of `log.txt`; empty where there is none.
+    """
+
+    row: Row
+    config: str
+    summary: Mapping[str, Any]
+    log: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a page shows.
+
+    Attributes:
+        comparison: What was compared.
+        pictures: For each of its blocks, what the runs kept.
+        digits: For each of its blocks, each loss against the baseline; empty without a baseline.
+        runs: Every run selected, completed or not.
+        broken: The folders that could not be read, whose runs are not counted.
+        unread: The files of counted runs that could not be read, which are not drawn.
+    """
+
+    comparison: Comparison
+    pictures: Sequence[Picture]
+    digits: Sequence[Sequence[Digits]]
+    runs: Sequence[Told]
+    broken: Sequence[Broken]
+    unread: Sequence[Broken]
+
+
+def gather(comparison: Comparison, rows: Iterable[Row], broken: Iterable[Broken], look: Look) -> Evidence:
+    """Read what the runs of a comparison kept; a file that cannot be read is left out and named."""
+    found, unread = pictures(comparison)
+    return Evidence(
+        comparison=comparison,
+        pictures=found,
+        digits=[list(_digits(comparison, block, look)) for block in comparison.blocks],
+        runs=[_told(row) for row in rows],
+        broken=[*broken],
+        unread=unread,
+    )
+
+
+def _digits(comparison: Comparison, block: Block, look: Look) -> Iterator[Digits]:
+    if comparison.baseline is None or comparison.stored:
+        return
+    for group in block.groups:
+        alone = replace(comparison, blocks=(replace(block, groups=(group,)),))
+        try:
+            for pair in images.pair(alone):
+                yield _seen(group, pair, look)
+        except LossbenchError as error:
+            yield Digits(group.label, missing=str(error).removeprefix("--images: "))
+
+
+def _seen(group: Group, pair: Paired, look: Look) -> Digits:
+    """A pair with its test images, if they are at hand."""
+    try:
+        test = look(Path(group.folders[pair.seeds[0]][0]))
+    except LossbenchError as error:
+        return Digits(group.label, pair, missing=str(error))
+    if len(test) != pair.images:
+        return Digits(group.label, pair, missing=f"expected {pair.images} test images, got {len(test)}")
+    return Digits(group.label, pair, test)
+
+
+def _told(row: Row) -> Told:
+    folder = Path(str(row["folder"]))
+    try:
+        config = read.text(folder / paths.CONFIG, read.CONFIG_BYTES)
+        return Told(row, config, read.read_summary(folder), read.log(folder))
+    except read.BrokenRunError as error:
+        return Told(row, "", {}, str(error))

@@ -1,0 +1,167 @@
+"""Training and comparing from Python: what the commands do, with objects in place of text.
+
+`lossbench.train` and `lossbench.compare` are these; `lossbench.load_runs` is in `analysis/frame.py`.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+    from lossbench.analysis.result import Comparison
+    from lossbench.report.output import Report
+    from lossbench.training import Outcome
+
+
+def train(
+    config: Mapping[str, Any] | Path | str,
+    *,
+    runs_dir: Path | str = "runs",
+    device: str = "auto",
+    rerun: bool = False,
+    plugins: Iterable[Path | str] = (),
+) -> Outcome:
+    """Train the classifier of a configuration, or find it done, or continue it; nothing is printed.
+
+    Args:
+        config: The keys that a YAML file would hold, such as `{"loss": {"name": "gce", "q": 0.5}}`; or such a file.
+        runs_dir: Where run folders go.
+        device: `auto`, `cpu`, `gpu` or `gpu:N`.
+        rerun: Train anew even if it is done.
+        plugins: Python files with losses of your own.
+
+    Returns:
+        `run`, the run's folder; `summary`, its `run.json`; `status`, `completed` or `diverged`.
+
+    Raises:
+        LossbenchError: As the command says it, each with the exit code that it means there.
+
+    Example:
+        lossbench.train({"loss": "focal", "train": {"epochs": 1}}).summary["metrics"]["test.last.accuracy"]
+    """
+    from lossbench import training
+    from lossbench.config import resolve
+    from lossbench.losses import plugin
+
+    loaded = [plugin.load(Path(path)) for path in plugins]
+    read = resolve.load(Path(config)) if isinstance(config, str | Path) else resolve.from_mapping(config)
+    trial = training.identify(read, loaded)
+    return training.train(trial, runs_dir=Path(runs_dir), device=device, rerun=rerun, plugins=loaded)
+
+
+def compare(  # noqa: PLR0913 - what a comparison can be asked
+    paths: Path | str | Iterable[Path | str] = "runs",
+    *,
+    metrics: Sequence[str] = ("accuracy", "nll", "brier", "ece"),
+    where: str | None = None,
+    seeds: Iterable[int] | None = None,
+    at: Literal["last", "best"] = "last",
+    by: Sequence[str] = ("loss",),
+    across: Sequence[str] = (),
+    baseline: str | None = None,
+    confidence: float = 0.95,
+    rope: str | None = None,
+    unpaired: bool = False,
+) -> Compared:
+    """Compare losses over seeds, as `lossbench compare` does.
+
+    Args:
+        paths: Run folders, or folders that hold them, one or several.
+        metrics: The first carries the verdict.
+        where: Which runs, such as `"data.label_noise.rate == 0.2 and status == 'completed'"`.
+        seeds: Which seeds; None: all.
+        at: The epoch whose weights were tested.
+        by: What makes a group: `loss`, `loss.name`, or dotted keys.
+        across: The keys that make the outermost blocks.
+        baseline: The loss that the others are held against; None: categorical_crossentropy, if it is there.
+        confidence: Of the intervals, in (0, 1).
+        rope: Differences up to this count as none, such as `"0.1pp"`.
+        unpaired: Do not pair the seeds.
+
+    Returns:
+        What shows itself as the table; `.groups` and `.seeds` are frames.
+
+    Raises:
+        UsageError: A path, key, metric, condition or the baseline is not there.
+        NothingMatchedError: There is no run.
+
+    Example:
+        lossbench.compare("runs", metrics=["nll"]).groups.sort_values("nll_mean")
+    """
+    from lossbench.cli import selection
+    from lossbench.report.output import Report
+
+    comparison, _, broken = selection.compared(
+        map(Path, [paths] if isinstance(paths, Path | str) else paths),
+        metrics=metrics,
+        where=where,
+        seeds=None if seeds is None else frozenset(seeds),
+        at=at,
+        by=tuple(by),
+        across=tuple(across),
+        baseline=baseline,
+        confidence=confidence,
+        rope=rope,
+        unpaired=unpaired,
+    )
+    return Compared(Report(comparison, tuple(broken)))
+
+
+class Compared:
+    """A comparison that shows itself as the command's table, in a terminal and in a notebook."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    @property
+    def comparison(self) -> Comparison:
+        """The records behind the table."""
+        return self._report.comparison
+
+    @cached_property
+    def groups(self) -> pd.DataFrame:
+        """A row for each loss in each condition: n, verdict, difference, each metric's mean, deviation and interval."""
+        import pandas as pd
+
+        from lossbench.report.comparison import csv_json
+
+        return pd.DataFrame(csv_json.groups(self.comparison))
+
+    @cached_property
+    def seeds(self) -> pd.DataFrame:
+        """A row for each loss, condition and seed, with the value of each metric."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"loss": group.label, **block.condition, "seed": seed}
+                | {name: each.values.get(seed) for name, each in group.metrics.items()}  # noqa: PD011 - a mapping
+                for block in self.comparison.blocks
+                for group in block.groups
+                for seed in group.seeds
+            ]
+        )
+
+    def __repr__(self) -> str:
+        """The table in plain text of 80 columns."""
+        from lossbench.report import output
+
+        return output.render(self._report, "table", to_stdout=False).rstrip()
+
+    def __rich__(self) -> Any:
+        """The table in the console's colours and width."""
+        from lossbench.report.comparison.table import ComparisonTable
+
+        return ComparisonTable(self.comparison)
+
+    def _repr_html_(self) -> str:
+        """The table for a notebook; what comes from run folders is escaped."""
+        from lossbench.report.page import tables
+
+        return tables.fragment(self.comparison)

@@ -1,0 +1,118 @@
+"""From an `Experiment` back to a plain mapping and to YAML that any reader understands alike."""
+
+from __future__ import annotations
+
+import math
+import re
+from inspect import Parameter
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from lossbench.config.schema import Experiment, Section
+from lossbench.losses import expression, registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lossbench.config.yaml import Path
+
+COMMENT_COLUMN = 32
+
+
+def dump(experiment: Experiment) -> dict[str, Any]:
+    """Return the complete experiment as a plain mapping; `from_mapping` of it is the same experiment."""
+    plain = experiment.model_dump(mode="json", exclude={"loss"})
+    return {key: expression.dump(experiment.loss) if key == "loss" else plain[key] for key in Experiment.model_fields}
+
+
+def changes(experiment: Experiment) -> dict[str, Any]:
+    """Return only what differs from the defaults, as a plain mapping that makes the same experiment."""
+    plain = experiment.model_dump(mode="json", exclude={"loss"}, exclude_defaults=True)
+    if experiment.loss != Experiment().loss:
+        plain["loss"] = expression.dump(experiment.loss)
+    return {key: plain[key] for key in Experiment.model_fields if key in plain}
+
+
+def to_yaml(experiment: Experiment, *, changed_only: bool = False, mark: bool = False) -> str:
+    """Return the experiment as YAML that can be trained again.
+
+    Args:
+        experiment: What to write.
+        changed_only: Leave out what is as by default.
+        mark: A comment says the default wherever the experiment has something else.
+    """
+    comments = dict(_marks(experiment)) if mark else {}
+    return text(changes(experiment) if changed_only else dump(experiment), comments.get)
+
+
+def text(mapping: dict[str, Any], comment: Callable[[Path], str | None]) -> str:
+    """Return a mapping as block YAML, one line a value, with the comment of each path behind it."""
+    return "".join(f"{line}\n" for line in _lines(mapping, comment)) or "{}\n"
+
+
+def scalar(value: Any) -> str:
+    """Return a value as YAML on one line."""
+    style: dict[str, Any] = {"default_flow_style": True, "sort_keys": False, "allow_unicode": True, "width": math.inf}
+    written: str = yaml.dump(value, Dumper=_Dumper, **style)
+    return written.removesuffix("\n").removesuffix("\n...")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes whatever YAML 1.1 or 1.2 would not read as text."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
+        return True
+
+
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"0o[0-7]+|[-+]?[0-9]+"), list("-+0123456789"))
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"),
+    list("-+.0123456789"),
+)
+
+
+def _lines(mapping: dict[str, Any], comment: Callable[[Path], str | None], path: Path = ()) -> Iterator[str]:
+    indent = "  " * len(path)
+    for key, value in mapping.items():
+        here = (*path, key)
+        nested = isinstance(value, dict) and value
+        listed = isinstance(value, list) and any(isinstance(item, dict) for item in value)
+        line = f"{indent}{scalar(key)}:" + ("" if nested or listed else f" {scalar(value)}")
+        note = comment(here)
+        yield f"{line:<{COMMENT_COLUMN - 1}} # {note}" if note else line
+        if nested:
+            yield from _lines(value, comment, here)
+        if listed:
+            yield from (f"{indent}  - {scalar(item)}" for item in value)
+
+
+def _marks(experiment: Experiment) -> Iterator[tuple[Path, str]]:
+    yield from _section_marks(experiment, Experiment(), ())
+    usual = Experiment().loss[0].name
+    if len(experiment.loss) > 1:
+        yield ("loss",), f"default: {usual}"
+        return
+    term = experiment.loss[0]
+    if term.name != usual:
+        yield ("loss", "name"), f"default: {usual}"
+    for key, parameter in registry.find(term.name).hyperparameters.items():
+        required = parameter.default is Parameter.empty
+        if not required and term.hyperparameters[key] != parameter.default:
+            yield ("loss", key), f"default: {scalar(parameter.default)}"
+
+
+def _section_marks(section: Section, usual: Section | None, path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield a mark for every key that differs from its section's default, or names another choice than usual."""
+    plain = section.model_dump(mode="json", exclude={"loss"})
+    for key, field in type(section).model_fields.items():
+        value, default, here = getattr(section, key), field.get_default(call_default_factory=True), (*path, key)
+        if key == "name":  # the experiment's own follows from its file
+            default = getattr(usual, "name", value) if path else value
+        if isinstance(value, Section):
+            if default is None:
+                yield here, "default: null"
+            yield from _section_marks(value, default, here)
+        elif key in plain and value != default and not field.is_required():
+            yield here, f"default: {scalar(default)}"

@@ -1,0 +1,1 @@
+"""One run or two: details, differences, verification."""

@@ -1,0 +1,173 @@
+"""A run beside the same trial trained again: number by number, file by file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossbench.inspect import diff
+from lossbench.inspect.numbers import Numbers, load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from lossbench.inspect.diff import Difference
+    from lossbench.runs.read import Run
+
+Floats: TypeAlias = NDArray[np.float64]
+Outcome: TypeAlias = Literal["bit-equal", "within tolerance", "different"]
+
+TOLERANCE: Final = 1e-3
+"""Just over the last digit of a float16, as which log-probabilities are kept: 2^-10 of its value."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A number that is not as recorded.
+
+    Attributes:
+        file: Where it stands.
+        row: In which row, from 0.
+        row_is: What a row is: an epoch, a class, an image; empty if there is only one.
+        column: In which column.
+        recorded: What it was; NaN where there was no number.
+        again: What it is now; NaN where there is none.
+        distance: abs(again - recorded) / max(1, abs(recorded)); infinite if it had to be equal.
+    """
+
+    file: str
+    row: int
+    row_is: str
+    column: str
+    recorded: float
+    again: float
+    distance: float
+
+
+@dataclass(frozen=True)
+class FileComparison:
+    """The numbers of one file, recorded and again.
+
+    Attributes:
+        file: Its name.
+        numbers: How many were compared.
+        different: How many do not have the recorded bits.
+        largest: The largest deviation, if there is any.
+        first: The first one beyond the tolerance, row by row, if there is any.
+    """
+
+    file: str
+    numbers: int
+    different: int
+    largest: Deviation | None
+    first: Deviation | None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What training a run again has shown.
+
+    Attributes:
+        run: The folder of the recorded run.
+        tolerance: The largest distance of two numbers that count as the same.
+        files: Its files, in the order in which training makes their numbers.
+        environment: What of versions, device, threads and git commit is not as it was.
+        repeatable: Whether the device, as configured, gives equal numbers for equal inputs.
+    """
+
+    run: Path
+    tolerance: float
+    files: tuple[FileComparison, ...]
+    environment: tuple[Difference, ...]
+    repeatable: bool
+
+    @property
+    def numbers(self) -> int:
+        """How many were compared."""
+        return sum(each.numbers for each in self.files)
+
+    @property
+    def different(self) -> int:
+        """How many do not have the recorded bits."""
+        return sum(each.different for each in self.files)
+
+    @property
+    def largest(self) -> Deviation | None:
+        """The largest deviation of all."""
+        found = [each.largest for each in self.files if each.largest]
+        return max(found, key=lambda each: each.distance, default=None)
+
+    @property
+    def first(self) -> Deviation | None:
+        """The first deviation beyond the tolerance."""
+        return next((each.first for each in self.files if each.first), None)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether every number has its recorded bits, is within the tolerance, or neither."""
+        return "different" if self.first else "within tolerance" if self.different else "bit-equal"
+
+
+def verify(recorded: Run, numbers: Mapping[str, Numbers], again: Run, *, tolerance: float) -> Verification:
+    """Hold what `load` gave of a run against the run that its trial gave when trained again."""
+    repeated = load(again)
+    return Verification(
+        run=recorded.folder,
+        tolerance=tolerance,
+        files=tuple(compare(file, each, repeated.get(file), tolerance) for file, each in numbers.items()),
+        environment=diff.environment(recorded.summary, again.summary),
+        repeatable=again.summary["device"]["kind"] == "cpu" or bool(again.config["train"]["deterministic"]),
+    )
+
+
+def compare(file: str, recorded: Numbers, again: Numbers | None, tolerance: float) -> FileComparison:
+    """The numbers of one file; what only one side has deviates without limit."""
+    columns, before, after = _aligned(recorded, again or Numbers(recorded.row, (), np.empty((0, 0)), frozenset()))
+    same = _equal_bits(before, after)
+    distance = np.where(same, 0, _distance(before, after, [name in recorded.exact for name in columns]))
+
+    def deviation(place: int) -> Deviation:
+        row, column = divmod(place, len(columns))
+        values = (each[row, column].item() for each in (before, after, distance))
+        return Deviation(file, row, recorded.row, columns[column], *values)
+
+    beyond = np.flatnonzero(distance > tolerance)
+    return FileComparison(
+        file=file,
+        numbers=int((~np.isnan(before) | ~np.isnan(after)).sum()),
+        different=int((~same).sum()),
+        largest=None if same.all() else deviation(int(distance.argmax())),
+        first=deviation(int(beyond[0])) if len(beyond) else None,
+    )
+
+
+def _aligned(recorded: Numbers, again: Numbers) -> tuple[tuple[str, ...], Floats, Floats]:
+    """All columns of either, and the values of both under them; NaN where a side has no such row or column."""
+    columns = tuple(dict.fromkeys((*recorded.columns, *again.columns)))
+    places = {name: place for place, name in enumerate(columns)}
+    rows = max(len(recorded.values), len(again.values))
+
+    def spread(numbers: Numbers) -> Floats:
+        values = np.full((rows, len(columns)), np.nan)
+        values[: len(numbers.values), [places[name] for name in numbers.columns]] = numbers.values
+        return values
+
+    return columns, spread(recorded), spread(again)
+
+
+def _equal_bits(recorded: Floats, again: Floats) -> NDArray[np.bool_]:
+    equal: NDArray[np.bool_] = (recorded.view(np.int64) == again.view(np.int64)) | (
+        np.isnan(recorded) & np.isnan(again)
+    )
+    return equal
+
+
+def _distance(recorded: Floats, again: Floats, exact: list[bool]) -> Floats:
+    """abs(again - recorded) / max(1, abs(recorded)); infinite where it must be exact or only one is a number."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance: Floats = np.abs(again - recorded) / np.maximum(1, np.abs(recorded))
+    return np.where(np.isnan(distance) | np.array(exact), np.inf, distance)

@@ -1,0 +1,1 @@
+"""The loss functions: one file per idea, each function its formula."""

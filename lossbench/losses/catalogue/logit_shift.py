@@ -1,0 +1,73 @@
+"""Logits moved by how often classes occur while training, so that rare classes are not at a disadvantage afterwards."""
+
+from lossbench import ops
+from lossbench.losses.catalogue.likelihood import categorical_crossentropy
+from lossbench.losses.types import ClassCounts, NonNegative, Tensor
+
+
+def logit_adjustment(y_true: Tensor, y_pred: Tensor, *, tau: NonNegative = 1.0, class_counts: ClassCounts) -> Tensor:
+    """Cross-entropy that hands the frequent classes their lead while training, so that the logits need not learn it.
+
+        CE(z + τ log π),  π_j = n_j / Σ n
+
+    `balanced_softmax` is its name for τ = 1.
+
+    Link: softmax.
+
+    Args:
+        y_true: Targets e, `[batch, classes]`.
+        y_pred: Logits z, `[batch, classes]`.
+        tau: τ; 0 is cross-entropy, 1 is right for test images with all classes equally often.
+        class_counts: n, the training images of each class, `[classes]`.
+
+    Returns:
+        The loss of each image, `[batch]`, ≥ 0.
+
+    Example:
+        >>> round(float(logit_adjustment(ops.eye(3), ops.eye(3), class_counts=ops.array([1.0, 2.0, 3.0]))[0]), 4)
+        1.0436
+
+    Source: Menon et al. 2021, Long-tail learning via logit adjustment; Ren et al. 2020, Balanced meta-softmax.
+    """
+    return categorical_crossentropy(y_true, y_pred + tau * _log_shares(class_counts))
+
+
+def vs(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    gamma: NonNegative = 0.3,
+    tau: NonNegative = 1.0,
+    class_counts: ClassCounts,
+) -> Tensor:
+    """Vector scaling: logit adjustment in which the logits of rare classes are made smaller too while training.
+
+        CE(z / Δ + τ log π),  Δ_j = (n_max / n_j)^γ,  π_j = n_j / Σ n
+
+    γ = 0 is logit adjustment. It is not invariant to a shift of all logits.
+
+    Link: softmax.
+    Aliases: vector_scaling.
+
+    Args:
+        y_true: Targets e, `[batch, classes]`.
+        y_pred: Logits z, `[batch, classes]`.
+        gamma: γ, which asks for larger margins of rare classes, also late in training.
+        tau: τ, which helps them early in training.
+        class_counts: n, the training images of each class, `[classes]`.
+
+    Returns:
+        The loss of each image, `[batch]`, ≥ 0.
+
+    Example:
+        >>> round(float(vs(ops.eye(3), ops.eye(3), class_counts=ops.array([1.0, 2.0, 3.0]))[0]), 4)
+        1.2342
+
+    Source: Kini et al. 2021, Label-imbalanced and group-sensitive classification under overparameterization.
+    """
+    scale = (ops.max(class_counts) / class_counts) ** gamma
+    return categorical_crossentropy(y_true, y_pred / scale + tau * _log_shares(class_counts))
+
+
+def _log_shares(class_counts: Tensor) -> Tensor:
+    return ops.log(class_counts / ops.sum(class_counts))

@@ -1,0 +1,263 @@
+"""What `loss:` says, as validated records: a name, a name with hyperparameters, or a weighted list of these."""
+
+from __future__ import annotations
+
+import json
+import reprlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lossbench.errors import Problem, UsageError, did_you_mean
+from lossbench.losses.presets import PRESETS
+from lossbench.losses.registry import find, specs
+from lossbench.losses.signature import REQUIRED, Hyperparameter, LossSpec
+from lossbench.losses.types import Positive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+WANTS = {"labels": ("one_hot", "integer"), "outputs": ("logits", "probabilities")}
+"""What a plugin's loss may ask for, and the values."""
+
+WEIGHT = Hyperparameter("weight", Positive, 1.0, "a number", "> 0", "The loss's share of the sum.")
+"""What every loss takes beside its hyperparameters."""
+
+RESERVED = ("name", "weight", "reduction", "from_logits", *WANTS)
+"""Keys that cannot be hyperparameters, because the engine or the notation owns them."""
+
+
+class InvalidLossError(UsageError):
+    """The value of `loss:` is not valid; the paths of `problems` start at that value."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(": ".join((*map(str, p.path[:-1]), p.message)) for p in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class LossTerm:
+    """One loss of a weighted sum: canonical name, every hyperparameter, and what a plugin's loss was told it gets."""
+
+    name: str
+    weight: float
+    hyperparameters: Mapping[str, Any]
+    labels: str | None = None
+    outputs: str | None = None
+
+
+def parse(value: object) -> tuple[LossTerm, ...]:
+    """Read the value of `loss:`.
+
+    Raises:
+        InvalidLossError: If anything is wrong with it; carries every problem.
+    """
+    if isinstance(value, str):
+        return _mapping({"name": value}, name_path=())
+    if isinstance(value, Mapping):
+        return _mapping(value, name_path=("name",))
+    if isinstance(value, list | tuple) and value:
+        return _list(value)
+    message = f"expected the name of a loss, a mapping with 'name', or a list of these, got {_shown(value)}"
+    raise InvalidLossError([Problem((), message)])
+
+
+def _list(entries: Sequence[object]) -> tuple[LossTerm, ...]:
+    terms: list[LossTerm] = []
+    problems: list[Problem] = []
+    for index, entry in enumerate(entries):
+        try:
+            terms += parse({"name": entry} if isinstance(entry, list | tuple) else entry)
+        except InvalidLossError as error:
+            problems += [replace(problem, path=(index, *problem.path)) for problem in error.problems]
+    if problems := problems or _head_problems(terms):
+        raise InvalidLossError(problems)
+    return tuple(terms)
+
+
+def _head_problems(terms: Sequence[LossTerm]) -> list[Problem]:
+    """A sum of losses that are made for the angles of a cosine head with others that are not."""
+    angular = [term.name for term in terms if needs_head([term])]
+    others = [term.name for term in terms if not needs_head([term])]
+    if not angular or not others:
+        return []
+    reason = (
+        f"these losses need different heads: {', '.join(angular)} the cosine head, {', '.join(others)} not; "
+        "sum losses of one kind (normalized_softmax is cross-entropy for the cosine head)"
+    )
+    return [Problem((), reason)]
+
+
+def _mapping(value: Mapping[Any, Any], name_path: tuple[str, ...]) -> tuple[LossTerm, ...]:
+    given = dict(value)
+    name = given.pop("name", None)
+    if not isinstance(name, str):
+        got = f", got {_shown(name)}" if "name" in value else ""
+        path = name_path if "name" in value else ()
+        raise InvalidLossError([Problem(path, f"expected 'name', the name of a loss{got}")])
+    if name in PRESETS:
+        return _preset(name, given)
+    try:
+        spec = find(name)
+    except UsageError as error:
+        raise InvalidLossError([Problem(name_path, str(error))]) from None
+    wants = {key: given.pop(key) for key in WANTS if key in given} if spec.plugin else {}
+    problems = [*_want_problems(wants), *_key_problems(spec, given)]
+    weight = _validated([WEIGHT], given, problems)
+    hyperparameters = _validated(spec.hyperparameters.values(), given, problems)
+    if problems:
+        raise InvalidLossError(problems)
+    return (LossTerm(spec.name, **weight, hyperparameters=hyperparameters, **wants),)
+
+
+def _preset(name: str, given: dict[str, Any]) -> tuple[LossTerm, ...]:
+    preset = PRESETS[name]
+    if isinstance(preset, dict):
+        return _changed(name, preset, given)
+    fixed = f"{name!r} stands for {preset}: write that list to change it"
+    problems = [Problem((key,), fixed) for key in given if key != "weight"]
+    weight = _validated([WEIGHT], given, problems)
+    if problems:
+        raise InvalidLossError(problems)
+    return tuple(replace(term, weight=weight["weight"] * term.weight) for term in parse(preset))
+
+
+def _changed(name: str, preset: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[LossTerm, ...]:
+    """A preset of one loss with more hyperparameters; those that it sets are not contradicted."""
+    spec = find(preset["name"])
+    fixed = {key: spec.hyperparameters[key] for key in preset if key != "name" and key in given}
+    problems = [
+        Problem((key,), f"{name!r} stands for {spec.name} with {key} {in_yaml(preset[key])}: write {spec.name!r}")
+        for key, hyperparameter in fixed.items()
+        if _differ(hyperparameter, given[key], preset[key])
+    ]
+    if problems:
+        raise InvalidLossError(problems)
+    return parse({**preset, **given})
+
+
+def _differ(hyperparameter: Hyperparameter, given: object, fixed: object) -> bool:
+    try:
+        return bool(canonical(hyperparameter, given) != canonical(hyperparameter, fixed))
+    except ValueError:
+        return False  # what is wrong with it is said later, like of any hyperparameter
+
+
+def _want_problems(wants: Mapping[str, object]) -> Iterator[Problem]:
+    for key, value in wants.items():
+        if value not in WANTS[key]:
+            yield Problem((key,), f"expected one of {', '.join(WANTS[key])}, got {_shown(value)}")
+
+
+def _key_problems(spec: LossSpec, given: Mapping[Any, Any]) -> Iterator[Problem]:
+    engine = {*RESERVED, *spec.states, *(name for other in specs().values() for name in other.context)} - {"weight"}
+    takes = f"It takes {', '.join(spec.hyperparameters)}" if spec.hyperparameters else "It takes no hyperparameters"
+    for key in given:
+        if key in engine:
+            yield Problem((key,), f"{key!r} is not set in YAML: the engine fills it in")
+        elif key not in (*spec.hyperparameters, "weight"):
+            near = did_you_mean(str(key), (*spec.hyperparameters, "weight")) or "."
+            yield Problem((key,), f"unknown key {_shown(key)} in loss {spec.name!r}{near} {takes}")
+
+
+def _validated(
+    hyperparameters: Iterable[Hyperparameter], given: Mapping[str, Any], problems: list[Problem]
+) -> dict[str, Any]:
+    """Every hyperparameter, given or default, in canonical form; what is wrong goes to the problems."""
+    values = {}
+    for hyperparameter in hyperparameters:
+        name = hyperparameter.name
+        value = given.get(name, hyperparameter.default)
+        if value is REQUIRED:
+            problems.append(Problem((), f"{name!r} is required: {hyperparameter.expected}"))
+            continue
+        try:
+            values[name] = canonical(hyperparameter, value)
+        except ValueError:
+            problems.append(Problem((name,), f"expected {hyperparameter.expected}, got {_shown(value)}"))
+    return values
+
+
+def canonical(hyperparameter: Hyperparameter, value: object) -> Any:
+    """A value as its annotation has it, strictly: a whole number becomes a float where one is meant, a list a tuple.
+
+    Raises:
+        ValueError: If the value is of another type or outside the range.
+    """
+    try:
+        text = json.dumps(value, default=lambda array: array.tolist())
+    except (AttributeError, TypeError) as error:
+        raise ValueError(str(error)) from None
+    return _tuples(type_adapter(hyperparameter).validate_json(text))
+
+
+def type_adapter(hyperparameter: Hyperparameter) -> Any:
+    """Pydantic's reader of one hyperparameter: no conversion from text, no NaN, no infinity."""
+    from pydantic import ConfigDict, TypeAdapter
+
+    return TypeAdapter(hyperparameter.annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+
+
+def _lists(value: Any) -> Any:
+    return list(map(_lists, value)) if isinstance(value, tuple) else value
+
+
+def dump(terms: Sequence[LossTerm]) -> object:
+    """The terms as YAML would say them, every hyperparameter written out: `parse(dump(terms)) == terms`."""
+    entries = [
+        {"name": term.name}
+        | ({"weight": term.weight} if len(terms) > 1 or term.weight != 1 else {})
+        | {name: _lists(value) for name, value in term.hyperparameters.items()}
+        | {key: getattr(term, key) for key in WANTS if getattr(term, key) is not None}
+        for term in terms
+    ]
+    return entries if len(entries) > 1 else entries[0]
+
+
+def label(terms: Sequence[LossTerm]) -> str:
+    """The terms in one line, for tables: `focal gamma=5`, `1 normalized_crossentropy + 10 reverse_crossentropy`."""
+    if len(terms) == 1 and terms[0].weight == 1:
+        return _term_label(terms[0])
+    return " + ".join(f"{in_yaml(term.weight)} {_term_label(term)}" for term in terms)
+
+
+def _term_label(term: LossTerm) -> str:
+    hyperparameters = find(term.name).hyperparameters
+    changed = {
+        name: value
+        for name, value in term.hyperparameters.items()
+        if (default := hyperparameters[name].default) is REQUIRED or value != canonical(hyperparameters[name], default)
+    }
+    wants = {key: getattr(term, key) for key in WANTS if getattr(term, key) is not None}
+    return " ".join((term.name, *(f"{name}={in_yaml(value)}" for name, value in {**changed, **wants}.items())))
+
+
+def in_yaml(value: Any) -> str:
+    """A hyperparameter as YAML would write it, every digit kept: `2`, `true`, `[1, 2.5]`."""
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(in_yaml, value))}]"
+    return value if isinstance(value, str) else json.dumps(value).removesuffix(".0")
+
+
+def link(terms: Sequence[LossTerm]) -> str:
+    """How probabilities follow from the logits: `softmax` if every term says so, else the first other answer."""
+    return next((other for term in terms if (other := term_link(term)) != "softmax"), "softmax")
+
+
+def term_link(term: LossTerm) -> str:
+    """The link of one term: that of its base, for a built-in loss that has one."""
+    spec = find(term.name)
+    return find(term.hyperparameters["base"]).link if "base" in spec.hyperparameters and not spec.plugin else spec.link
+
+
+def needs_head(terms: Sequence[LossTerm]) -> str | None:
+    """The head of the model that the terms cannot do without: `cosine`, or none in particular."""
+    return "cosine" if any("head_scale" in find(term.name).context for term in terms) else None
+
+
+def _shown(value: object) -> str:
+    return reprlib.repr(value)

@@ -1,0 +1,1 @@
+"""Tools behind `lossbench losses --measure`, `--check` and `--plot`."""

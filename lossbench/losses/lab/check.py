@@ -1,0 +1,260 @@
+"""The proof suite on one loss, a user's own included: what every loss of the catalogue has to pass, as a report.
+
+What cannot be known from outside is the formula: its value is compared with itself, eager with compiled, one label form
+with the other, slopes with differences. A loss of the catalogue has an oracle of its own among the tests besides.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from textwrap import fill, shorten
+from typing import TYPE_CHECKING
+
+import keras  # noqa: TID253  # nothing imports this module unless a loss is to be checked
+import numpy as np
+
+from lossbench import ops
+from lossbench.errors import PluginError, UsageError
+from lossbench.losses.expression import dump, label, link, parse
+from lossbench.losses.keras_loss import get
+from lossbench.losses.lab.finite_differences import constants_held, slopes
+from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, gradient, resized, trainable, values
+from lossbench.losses.registry import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from lossbench.losses.expression import LossTerm
+
+IMAGES, CLASSES = 7, 5
+STEP = 0.02
+SLOPE_TOLERANCE = 2e-3
+"""Of the largest slope: differences of float32 values are no better."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found: passed, failed, or (None) does not apply."""
+
+    name: str
+    passed: bool | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A loss and a batch to try it on, both labelled and not."""
+
+    probe: Probe
+    labels: NDArray[np.int64]
+    logits: Array
+
+    @property
+    def targets(self) -> Array:
+        """One-hot."""
+        return np.eye(CLASSES, dtype=np.float32)[self.labels]
+
+    @property
+    def losses(self) -> Array:
+        """What the loss makes of it."""
+        return values(self.probe, self.targets, self.logits)
+
+
+def check(terms: Sequence[LossTerm]) -> list[Finding]:
+    """Every check of a loss, or of a weighted sum of several; a check that raises has failed with what it raised."""
+    generator = np.random.default_rng(0)
+    probe = Probe(resized(terms, CLASSES), CLASSES, counts="falling")
+    logits = generator.uniform(-0.9, 0.9, (IMAGES, CLASSES)) * min(probe.reach, 3)
+    batch = Batch(probe, np.arange(IMAGES) % CLASSES, logits.astype(np.float32))
+    (first, shape), *others = CHECKS.items()
+    usable = _finding(first, shape, batch)
+    if not usable.passed:
+        return [usable, *(Finding(name, passed=None, words=f"not tried without the {first}") for name, _ in others)]
+    return [usable, *(_finding(name, function, batch) for name, function in others)]
+
+
+def _finding(name: str, function: Callable[[Batch], tuple[bool | None, str]], batch: Batch) -> Finding:
+    try:
+        return Finding(name, *function(batch))
+    except Exception as error:  # noqa: BLE001  # a user's loss may raise anything, and that is the finding
+        words = re.sub(KERAS_FRAME, "", " ".join(str(error).split())) or type(error).__name__
+        return Finding(name, passed=False, words=shorten(words, LONGEST))
+
+
+KERAS_FRAME = re.compile(r"Exception encountered when calling \S+ | Arguments received by .*")
+"""What Keras puts around the message of an error."""
+
+LONGEST = 400
+
+
+def _shape(batch: Batch) -> tuple[bool, str]:
+    """`[batch]` or a scalar, float32."""
+    got = f"{batch.losses.dtype} {list(batch.losses.shape)}"
+    passed = got in (f"float32 [{IMAGES}]", "float32 []")
+    wanted = "" if passed else f": expected float32 [{IMAGES}], or [] for a scalar"
+    return passed, f"{got} for {IMAGES} images{wanted}"
+
+
+def _finite_at_extremes(batch: Batch) -> tuple[bool, str]:
+    """Value and gradient at logits as large as they come, whichever class is true."""
+    ahead = np.eye(CLASSES)
+    patterns = [2 * ahead - 1, 1 - 2 * ahead, ahead, -ahead, ahead - np.roll(ahead, 1, axis=0)]
+    return _finite(batch.probe, batch.probe.reach * np.concatenate(patterns))
+
+
+def _finite_at_equal_logits(batch: Batch) -> tuple[bool, str]:
+    """Value and gradient where all logits are equal: 0, or as large as they come."""
+    return _finite(batch.probe, batch.probe.reach * np.outer([-1, 0, 1], np.ones(CLASSES)))
+
+
+def _finite(probe: Probe, logits: NDArray[np.float64]) -> tuple[bool, str]:
+    y_true, y_pred = np.tile(np.eye(CLASSES), (len(logits), 1)), np.repeat(logits, CLASSES, axis=0)
+    losses, steep = values(probe.alone, y_true, y_pred), gradient(probe.alone, y_true, y_pred)
+    passed = bool(np.isfinite(losses).all() and np.isfinite(steep).all())
+    if passed:
+        return True, f"losses {losses.min():.3g} to {losses.max():.3g}, slopes up to {np.abs(steep).max():.3g}"
+    row = int(np.argmin(np.isfinite(losses) & np.isfinite(steep).all(axis=1)))
+    at = f"logits {y_pred[row].tolist()} with class {y_true[row].argmax()} true"
+    return False, f"at {at} the loss is {losses[row]}, the gradient {steep[row].tolist()}"
+
+
+def _gradient(batch: Batch) -> tuple[bool, str]:
+    """Automatic slopes against differences of five points; where two step widths disagree there is a kink."""
+    automatic = gradient(batch.probe, batch.targets, batch.logits)
+    with constants_held(batch.probe, batch.targets, batch.logits):
+        wide, narrow = (slopes(batch.probe, batch.targets, batch.logits, step) for step in (STEP, STEP / 2))
+    scale = max(float(np.abs(narrow).max()), float(np.abs(automatic).max()), 1e-6)
+    smooth = np.abs(wide - narrow) < SLOPE_TOLERANCE / 2 * scale
+    if smooth.mean() < 1 / 2:
+        return False, f"the loss has a kink or a jump at {(~smooth).sum()} of {smooth.size} places"
+    wrong = np.where(smooth, np.abs(automatic - narrow), 0) / scale
+    worst = np.unravel_index(wrong.argmax(), wrong.shape)
+    if wrong[worst] < SLOPE_TOLERANCE:
+        return True, f"{smooth.sum()} slopes agree with finite differences to {wrong[worst]:.1e} of the largest"
+    return False, (
+        f"∂L/∂z is {automatic[worst]:.6g}, by finite differences {narrow[worst]:.6g}; what is meant to be a constant "
+        "goes through ops.stop_gradient, which is held fixed here"
+    )
+
+
+def _batch_order(batch: Batch) -> tuple[bool, str]:
+    """The loss of an image does not depend on its place."""
+    order = np.random.default_rng(1).permutation(IMAGES)
+    moved = values(batch.probe, batch.targets[order], batch.logits[order])
+    return _same(moved, batch.losses[order] if batch.losses.ndim else batch.losses, "images in another order")
+
+
+def _shift(batch: Batch) -> tuple[bool | None, str]:
+    """Softmax does not see a shift of all logits; what trains it should not either."""
+    if link(batch.probe.terms) != "softmax":
+        return None, f"the link is {link(batch.probe.terms)}"
+    if batch.probe.cosines or any("not invariant to a shift" in find(t.name).docstring for t in batch.probe.terms):
+        return None, "cosines have no shift" if batch.probe.cosines else "not invariant, as its docstring says"
+    return _same(values(batch.probe, batch.targets, batch.logits + 3), batch.losses, "all logits plus 3", 1e-3)
+
+
+def _integer_labels(batch: Batch) -> tuple[bool | None, str]:
+    """As a Keras loss, integer labels are one-hot targets."""
+    if reason := _no_keras_loss(batch.probe):
+        return None, reason
+    integer = np.asarray(ops.convert_to_numpy(_keras_loss(batch.probe)(batch.labels, batch.logits)))
+    one_hot = values(_keras_loss(batch.probe), batch.targets, batch.logits)
+    return _same(integer, one_hot, "labels [batch] and one-hot targets")
+
+
+def _compiled(batch: Batch) -> tuple[bool, str]:
+    """The graph computes what eager execution does."""
+    model = trainable(batch.probe, batch.logits)
+    losses = np.asarray(model.predict_on_batch((batch.targets, batch.logits)))
+    return _same(losses, np.broadcast_to(batch.losses, IMAGES), "compiled and eager")
+
+
+def _half_precision(batch: Batch) -> tuple[bool, str]:
+    """Logits of a model in mixed precision are widened before anything is computed."""
+    half = batch.logits.astype(np.float16)
+    returned = batch.probe(batch.targets, half)
+    if keras.backend.standardize_dtype(returned.dtype) != "float32":
+        return False, f"float16 logits give a loss in {returned.dtype}, not float32"
+    expected = values(batch.probe, batch.targets, half.astype(np.float32))
+    return _same(np.asarray(ops.convert_to_numpy(returned)), expected, "float16 logits and the same in float32")
+
+
+def _round_trip(batch: Batch) -> tuple[bool, str]:
+    """Written out and read again, as YAML and as a saved Keras loss, it is the same loss."""
+    terms = batch.probe.terms
+    if parse(json.loads(json.dumps(dump(terms)))) != tuple(terms):
+        return False, f"{dump(terms)} is read as another loss"
+    if reason := _no_keras_loss(batch.probe):
+        return True, f"as YAML; {reason}"
+    before = _keras_loss(batch.probe)
+    after = type(before).from_config(json.loads(json.dumps(before.get_config())))
+    again, once = (values(each, batch.targets, batch.logits) for each in (after, before))
+    return _same(again, once, "as YAML, and by get_config and from_config")
+
+
+def _no_keras_loss(probe: Probe) -> str:
+    """Why there is no Keras loss to compare with, if so."""
+    if "uniform" in probe.asked:
+        return "the Keras loss draws at random"
+    try:
+        _keras_loss(probe)
+    except PluginError:
+        raise
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def _keras_loss(probe: Probe) -> keras.losses.Loss:
+    context = {name: value for name, value in probe.context.items() if name in probe.asked}
+    return get([dump([term]) for term in probe.terms], reduction=None, **context)
+
+
+def _same(actual: Array, expected: Array, what: str, tolerance: float = 1e-4) -> tuple[bool, str]:
+    """Whether two results are equal within float32, relative to the largest."""
+    if actual.shape != expected.shape:
+        return False, f"{what}: shapes {actual.shape} and {expected.shape}"
+    scale = max(float(np.abs(expected).max()), 1e-6)
+    difference = np.abs(actual - expected) / scale
+    worst = np.unravel_index(difference.argmax(), difference.shape)
+    if difference[worst] <= tolerance:
+        return True, f"{what}: the same" + (f" to {difference[worst]:.1e}" if difference[worst] else "")
+    return False, f"{what}: {actual[worst]:.7g} and {expected[worst]:.7g}"
+
+
+CHECKS: dict[str, Callable[[Batch], tuple[bool | None, str]]] = {
+    "shape": _shape,
+    "extreme logits": _finite_at_extremes,
+    "equal logits": _finite_at_equal_logits,
+    "gradient": _gradient,
+    "batch order": _batch_order,
+    "shift": _shift,
+    "integer labels": _integer_labels,
+    "compiled": _compiled,
+    "float16": _half_precision,
+    "round trip": _round_trip,
+}
+
+
+def report(terms: Sequence[LossTerm], findings: Sequence[Finding], width: int) -> str:
+    """The findings as lines for reading."""
+    marks = {True: "ok", False: "NO", None: "-"}
+    lines = [
+        fill(
+            f"  {marks[each.passed]:4}{each.name:16}{each.words}",
+            width,
+            subsequent_indent=" " * 22,
+            break_long_words=False,
+            drop_whitespace=True,
+        )
+        for each in findings
+    ]
+    passed, failed = (sum(each.passed is wanted for each in findings) for wanted in (True, False))
+    verdict = f"{failed} of {passed + failed} checks failed" if failed else f"{passed} checks passed"
+    scale = f", cosines times {HEAD_SCALE:g}" if Probe(terms, CLASSES).cosines else ""
+    title = f"{label(terms)}: {IMAGES} images, {CLASSES} classes{scale}, Keras on {keras.backend.backend()}"
+    return "\n".join([fill(title, width, subsequent_indent="  "), "", *lines, "", verdict])

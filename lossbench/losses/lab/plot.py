@@ -1,0 +1,167 @@
+"""The picture of a loss: value and slope against the margin, for several hyperparameters, beside cross-entropy."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+import numpy as np
+
+from lossbench.errors import MachineError, UsageError
+from lossbench.losses.expression import LossTerm, canonical, in_yaml, label, parse
+from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, gradient, resized, values
+from lossbench.losses.registry import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from lossbench.losses.signature import Hyperparameter
+
+CLASSES = 10
+POINTS = 241
+WIDEST = 8.0
+"""The largest margin, where logits are not cosines."""
+
+COLUMNS = 3
+"""How many hyperparameters are varied, each in a column of its own."""
+
+FACTORS = (0.25, 0.5, 1, 2, 4)
+"""A hyperparameter's values, as multiples of what it is."""
+
+QUARTERS = (0, 0.25, 0.5, 0.75, 1)
+"""Its values where it is a share, or 0."""
+
+VISIBLE = 0.02
+"""Of a curve's range."""
+
+APART = 0.1
+"""How far from what it is another value is of interest, relatively."""
+
+
+def save(terms: Sequence[LossTerm], path: Path) -> None:
+    """Write the picture as PNG.
+
+    Raises:
+        UsageError: If the file's name does not end in .png.
+        MachineError: If the file cannot be written.
+    """
+    if path.suffix != ".png":
+        raise UsageError(f"--plot {path}: expected a file name that ends in .png")
+    figure = _drawn(terms)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        figure.savefig(beside, format="png", dpi=160)
+        beside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        raise MachineError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _drawn(terms: Sequence[LossTerm]) -> Any:
+    """The figure: a column for each hyperparameter that is varied, the loss above its slope."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    probe = Probe(terms, CLASSES)
+    margins = np.linspace(-1, 1, POINTS) * min(probe.reach, HEAD_SCALE if probe.cosines else WIDEST)
+    reference = curves(parse("categorical_crossentropy"), margins)
+    columns = variations(terms, margins)
+    figure = Figure(figsize=(1.6 + 3.4 * len(columns), 5.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(2, len(columns), sharex=True, squeeze=False)
+    for column, (name, varied) in enumerate(columns.items()):
+        _draw_column(axes[:, column], margins, reference, varied)
+        axes[0, column].legend(
+            title=name or None, fontsize=8, title_fontsize=8, facecolor="white", edgecolor="none", framealpha=0.85
+        )
+    scaled = f" (cosines times {HEAD_SCALE:g})" if probe.cosines else ""
+    figure.supxlabel(rf"margin $z_y - \max_{{j \neq y}} z_j$, the other logits equal{scaled}", fontsize=10)
+    axes[0, 0].set_ylabel("loss")
+    axes[1, 0].set_ylabel("slope in the margin")
+    figure.suptitle(label(terms), fontsize=10, fontweight="bold", wrap=True)
+    return figure
+
+
+def _draw_column(axes: Iterable[Axes], margins: Array, reference: Array, varied: dict[str, Array]) -> None:
+    from matplotlib import colormaps
+
+    shades = colormaps["viridis"](np.linspace(0, 0.85, max(len(varied), 2)))
+    for row, axis in enumerate(axes):
+        axis.plot(margins, reference[row], color="0.45", linestyle="--", linewidth=1.2, label="cross-entropy")
+        for shade, (name, curve) in zip(shades, varied.items(), strict=False):
+            axis.plot(margins, curve[row], color=shade, linewidth=2.6 if name.endswith(")") else 1.3, label=name)
+        axis.axvline(0, color="0.85", linewidth=0.8, zorder=0)
+        axis.axhline(0, color="0.85", linewidth=0.8, zorder=0)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.tick_params(labelsize=8)
+
+
+def curves(terms: Sequence[LossTerm], margins: Array) -> Array:
+    """The loss and its slope at each margin, `[2, margins]`; each image is a batch of its own."""
+    probe = Probe(resized(terms, CLASSES), CLASSES)
+    towards = np.eye(1, CLASSES) - 1 / 2
+    y_true, y_pred = np.eye(1, CLASSES).repeat(len(margins), axis=0), margins[:, None] * towards
+    return np.stack([values(probe.alone, y_true, y_pred), gradient(probe.alone, y_true, y_pred) @ towards[0]])
+
+
+def variations(terms: Sequence[LossTerm], margins: Array) -> dict[str, dict[str, Array]]:
+    """Curves by hyperparameter and value: of the first few that change the shape, else the scale, else one curve."""
+    shape: dict[str, dict[str, Array]] = {}
+    scale: dict[str, dict[str, Array]] = {}
+    for index, term in enumerate(terms):
+        for hyperparameter in find(term.name).hyperparameters.values():
+            now = term.hyperparameters[hyperparameter.name]
+            varied = {
+                _shown(hyperparameter, value, now): curves(
+                    [*terms[:index], _with(term, hyperparameter, value), *terms[index + 1 :]], margins
+                )
+                for value in alternatives(hyperparameter, now)
+            }
+            name = f"{term.name}: {hyperparameter.name}" if len(terms) > 1 else hyperparameter.name
+            if _differ(list(varied.values())):
+                (shape if _differ([each / np.abs(each[0]).max() for each in varied.values()]) else scale)[name] = varied
+            if len(shape) == COLUMNS:
+                return shape
+    return shape or dict(list(scale.items())[:COLUMNS]) or {"": {label(terms): curves(terms, margins)}}
+
+
+def _differ(these: Sequence[Array]) -> bool:
+    """Whether it can be seen."""
+    return any((np.abs(other - these[0]).max(axis=1) > VISIBLE * np.ptp(these[0], axis=1)).any() for other in these[1:])
+
+
+def _with(term: LossTerm, hyperparameter: Hyperparameter, value: object) -> LossTerm:
+    return replace(term, hyperparameters={**term.hyperparameters, hyperparameter.name: value})
+
+
+def _shown(hyperparameter: Hyperparameter, value: Any, now: object) -> str:
+    """A value in short, and in brackets whether it is the one that the loss has."""
+    text = f"{value:.4g}" if isinstance(value, float) else in_yaml(value)
+    chosen = "default" if now == hyperparameter.default else "chosen"
+    return f"{text} ({chosen})" if value == now else text
+
+
+def alternatives(hyperparameter: Hyperparameter, now: Any) -> list[Any]:
+    """A few values that a hyperparameter may take, in order, among them the one that it has now."""
+    if get_origin(hyperparameter.annotation) is Literal:
+        return list(get_args(hyperparameter.annotation))
+    if isinstance(now, bool):
+        return [False, True]
+    if not isinstance(now, int | float):
+        return [now]
+    share = hyperparameter.range.startswith(("(0, 1", "[0, 1")) and hyperparameter.range.endswith(("1)", "1]"))
+    tried = QUARTERS if share or not now else [now * factor for factor in FACTORS]
+    apart = [each for each in tried if abs(each - now) >= APART * abs(now or 1)]
+    return sorted({now, *_valid(hyperparameter, map(round, apart) if isinstance(now, int) else apart)})
+
+
+def _valid(hyperparameter: Hyperparameter, tried: Iterable[float]) -> Iterator[float]:
+    for each in tried:
+        with suppress(ValueError):
+            yield canonical(hyperparameter, each)

@@ -1,0 +1,137 @@
+"""The columns that the forms for readers share: what stands in each, for each group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lossbench.analysis.measure import measure
+from lossbench.metrics import SCALED
+from lossbench.report import formatting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lossbench.analysis.measure import Measure
+    from lossbench.analysis.result import Comparison, Difference, Group
+
+BEST, NO_SOFTMAX = "*", "†"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column.
+
+    Attributes:
+        heads: Its title, one or two lines.
+        text: What it says of a group.
+        mark: What stands behind it: best, no softmax, or nothing.
+        below: The column under whose cells this one may stand where there is no room beside them.
+        is_number: Whether it is aligned to the right.
+        is_estimate: Whether a standard deviation may stand behind its numbers.
+        is_core: Whether it belongs to the first table where there is room for one only.
+    """
+
+    heads: tuple[str, ...]
+    text: Callable[[Group], str]
+    mark: Callable[[Group], str] = lambda _: ""
+    below: str | None = None
+    is_number: bool = True
+    is_estimate: bool = False
+    is_core: bool = True
+
+    @property
+    def head(self) -> str:
+        """The title in one line."""
+        return " ".join(self.heads)
+
+
+def columns(comparison: Comparison) -> list[Column]:
+    """All of them but the first, the label's, and those that would be empty."""
+    first, *others = shown(comparison)
+    confidence = formatting.percent(comparison.question.confidence)
+    core = [
+        Column(("n",), lambda group: str(group.n)),
+        _measured(first),
+        Column(
+            (f"{confidence} interval",),
+            lambda group: formatting.interval(first, group.metrics[first.name].interval),
+            below=formatting.title(first),
+        ),
+    ]
+    if comparison.baseline is not None:
+        core += _differences(comparison, first, confidence)
+    every = [*core, *(_measured(each, is_core=False) for each in others)]
+    groups = [group for block in comparison.blocks for group in block.groups]
+    return [column for column in every if any(column.text(group) not in {"", "-"} for group in groups)]
+
+
+def shown(comparison: Comparison) -> list[Measure]:
+    """The measures asked for; behind them the scaled ones, where they are needed beside a loss without softmax."""
+    asked = list(comparison.question.measures)
+    groups = [group for block in comparison.blocks for group in block.groups if group.n]
+    if all(group.link == "softmax" for group in groups):
+        return asked
+    unscaled = {each.name for each in asked}
+    given = [
+        name
+        for name in SCALED
+        if any(group.metrics[name].mean is not None for group in groups) and name not in unscaled
+    ]
+    return [*asked, *(measure(name) for name in given if name.removesuffix("_scaled") in unscaled)]
+
+
+def mark(group: Group, of: Measure) -> str:
+    """What stands behind a value: `*` the best mean, `†` a value that the loss did not train."""
+    if of.name in group.best:
+        return BEST
+    return NO_SOFTMAX if of.of_probabilities and group.link != "softmax" and group.n else ""
+
+
+def counts(group: Group) -> str:
+    """Seeds with a result, then runs that have none: `7 + 3 diverged`."""
+    others = {"diverged": len(group.diverged), "failed": group.failed, "unfinished": group.unfinished}
+    return " + ".join([str(group.n), *(f"{count} {status}" for status, count in others.items() if count)])
+
+
+def _measured(of: Measure, *, is_core: bool = True) -> Column:
+    stands_below = of.name in SCALED
+    return Column(
+        (formatting.title(of),),
+        lambda group: formatting.estimate(of, group.metrics[of.name]),
+        lambda group: mark(group, of),
+        below=formatting.title(measure(of.name.removesuffix("_scaled"))) if stands_below else None,
+        is_estimate=True,
+        is_core=is_core,
+    )
+
+
+def _differences(comparison: Comparison, first: Measure, confidence: str) -> Sequence[Column]:
+    delta = f"Δ {first.title}" if not formatting.unit(first) else f"Δ {formatting.unit(first)}"
+    return [
+        Column(
+            (delta,), lambda group: _of(group, lambda each: formatting.signed(first, each.mean), _nothing(comparison))
+        ),
+        Column(
+            (f"{confidence} interval",),
+            lambda group: _of(group, lambda each: formatting.signed_interval(first, each.interval)),
+            below=delta,
+        ),
+        Column(("p", "Holm"), lambda group: _of(group, lambda each: formatting.probability(each.p_holm))),
+        Column(("won",), lambda group: _of(group, lambda each: f"{each.won}/{each.contested}" if each.paired else "-")),
+        Column(
+            ("verdict",),
+            lambda group: _of(group, lambda each: each.verdict or ""),
+            lambda group: NO_SOFTMAX if group.difference and mark(group, first) == NO_SOFTMAX else "",
+            is_number=False,
+        ),
+    ]
+
+
+def _of(group: Group, text: Callable[[Difference], str], otherwise: Callable[[Group], str] = lambda _: "") -> str:
+    return text(group.difference) if group.difference else otherwise(group)
+
+
+def _nothing(comparison: Comparison) -> Callable[[Group], str]:
+    """What stands for a difference where there is none."""
+    return lambda group: "baseline" if group.label == comparison.baseline and not comparison.stored else "-"

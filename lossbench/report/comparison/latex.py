@@ -1,0 +1,86 @@
+r"""The comparison as a LaTeX table, ready for a paper: booktabs, best means bold, notes below.
+
+The document needs `\usepackage{booktabs}` and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lossbench.report import formatting, wording
+from lossbench.report.comparison import columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lossbench.analysis.result import Block, Comparison, Group
+    from lossbench.report.comparison.columns import Column
+    from lossbench.report.output import Report
+
+_ESCAPES = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "^": r"\textasciicircum{}",
+    "_": r"\_", "~": r"\textasciitilde{}", "%": r"\%", "<": "$<$", ">": "$>$", "|": "$|$", '"': "''",
+    "±": r"$\pm$", "−": "$-$", "Δ": r"$\Delta$", "†": r"\dag{}", "·": r"$\cdot$", "–": "--", "γ": r"$\gamma$",
+}  # fmt: skip
+_LAST_LATIN = "ÿ"
+
+
+def render(report: Report) -> str:
+    """A `table` as wide as an article's text: the first measure with its differences, below it the other measures."""
+    comparison = report.comparison
+    every = [column for column in columns.columns(comparison) if _has_room(column, comparison)]
+    tables = [[column for column in every if column.is_core is core] for core in (True, False)]
+    return "\n".join(
+        [
+            r"% needs \usepackage{booktabs}",
+            r"\begin{table}",
+            r"\centering\scriptsize\setlength{\tabcolsep}{2pt}",
+            rf"\caption{{{escaped(wording.title(comparison))}}}",
+            *(line for table in tables if table for line in _tabular(comparison, table)),
+            *(rf"\par {escaped(note)}." for note in _notes(comparison)),
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _has_room(column: Column, comparison: Comparison) -> bool:
+    """A paper's column is narrow: the interval of the mean and the seeds won stay with CSV and JSON."""
+    return column.heads != ("won",) and column.below != formatting.title(comparison.question.measures[0])
+
+
+def _tabular(comparison: Comparison, table: list[Column]) -> Iterator[str]:
+    head = " · ".join(map(formatting.clean, comparison.question.by))
+    yield rf"\begin{{tabular}}{{l{''.join('r' if column.is_number else 'l' for column in table)}}}"
+    yield r"\toprule"
+    yield " & ".join(map(escaped, [head, *(column.head for column in table)])) + r" \\"
+    for block in comparison.blocks:
+        yield from _block(comparison, block, table)
+    yield r"\bottomrule"
+    yield r"\end{tabular}\par\medskip"
+
+
+def escaped(text: str) -> str:
+    """Text that LaTeX sets as it is; a letter beyond Latin, which its fonts may lack, becomes a question mark."""
+    return "".join(_ESCAPES.get(each, each if each <= _LAST_LATIN else "?") for each in text)
+
+
+def _block(comparison: Comparison, block: Block, table: list[Column]) -> Iterator[str]:
+    yield r"\midrule"
+    if condition := wording.condition(comparison, block):
+        yield rf"\multicolumn{{{len(table) + 1}}}{{l}}{{\emph{{{escaped(condition)}}}}} \\"
+    for group in block.groups:
+        cells = [escaped(formatting.clean(group.label)), *(_cell(column, group) for column in table)]
+        yield " & ".join(cells) + r" \\"
+
+
+def _cell(column: Column, group: Group) -> str:
+    text, mark = escaped(column.text(group)), column.mark(group)
+    if column.heads == ("n",):
+        return escaped(columns.counts(group))
+    return rf"\textbf{{{text}}}" if mark == columns.BEST else text + escaped(mark)
+
+
+def _notes(comparison: Comparison) -> Iterator[str]:
+    for line in (*wording.legend(comparison, with_remarks=False), *wording.notes(comparison)):
+        yield line.replace(f"{columns.BEST} best", "Bold: best")

@@ -1,0 +1,65 @@
+"""The comparison as Markdown, for a README, an issue or a pull request."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lossbench.report import formatting, wording
+from lossbench.report.comparison import columns, gate_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lossbench.analysis.result import Block, Comparison, Group
+    from lossbench.report.comparison.columns import Column
+    from lossbench.report.output import Report
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&@])")
+
+
+def render(report: Report) -> str:
+    """Title, a table for each condition, what is to be remarked on its rows, footnotes; best means are bold."""
+    comparison = report.comparison
+    parts = [f"**{escaped(wording.title(comparison))}**"]
+    for block in comparison.blocks:
+        condition = escaped(wording.condition(comparison, block))
+        parts += [condition] * bool(condition) + [_table(comparison, block)]
+        parts += _list(_remarks(comparison, block))
+    parts += _list([*wording.legend(comparison), *wording.notes(comparison)])
+    confidence = comparison.question.confidence
+    parts += _list(f"{finding.outcome}: {gate_findings.sentence(finding, confidence)}" for finding in report.findings)
+    return "\n\n".join(parts) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def _table(comparison: Comparison, block: Block) -> str:
+    every = columns.columns(comparison)
+    header = [" · ".join(map(formatting.clean, comparison.question.by)), *(column.head for column in every)]
+    rule = [":---", *("---:" if column.is_number else ":---" for column in every)]
+    rows = [
+        [escaped(formatting.clean(group.label)), *(_cell(column, group) for column in every)] for group in block.groups
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in ([*map(escaped, header)], rule, *rows))
+
+
+def _cell(column: Column, group: Group) -> str:
+    text, mark = escaped(column.text(group)), column.mark(group)
+    return f"**{text}** \\*" if mark == columns.BEST else f"{text} {mark}".rstrip()
+
+
+def _remarks(comparison: Comparison, block: Block) -> Iterator[str]:
+    for group in block.groups:
+        for remark in wording.remarks(comparison, group):
+            yield f"{formatting.clean(group.label)}: {remark}"
+    if left_out := wording.left_out(block):
+        yield left_out
+
+
+def _list(lines: Iterable[str]) -> list[str]:
+    items = [f"- {escaped(line)}" for line in lines]
+    return ["\n".join(items)] if items else []

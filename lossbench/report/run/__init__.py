@@ -1,0 +1,1 @@
+"""One run or two on a terminal."""

@@ -1,0 +1,104 @@
+"""Two runs side by side, on a terminal or as JSON: only what differs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from lossbench.report import formatting
+from lossbench.report.comparison.csv_json import finite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import JustifyMethod, RenderableType
+    from rich.table import Table
+
+    from lossbench.inspect.diff import Difference, RunDifference
+
+COLUMNS = ("A", "B", "B - A")
+ALIGNED: Mapping[str, Sequence[JustifyMethod]] = {
+    "configuration": ("left", "left"),
+    "environment": ("left", "left"),
+    "metrics": ("right", "right", "right"),
+}
+KEY_AT_MOST, DIGITS = 32, 12
+NOTHING = "nothing differs: configuration, environment and metrics are the same"
+
+
+def render(difference: RunDifference) -> RenderableType:
+    """A line for each run, then a table for each part in which they differ."""
+    from rich.console import Group
+    from rich.text import Text
+
+    whole: dict[str, Any] = {"no_wrap": True, "overflow": "ignore"}  # a path stays one word
+    heads = [
+        Text(f"{name}  {formatting.clean(run)}", **whole) for name, run in (("A", difference.a), ("B", difference.b))
+    ]
+    tables = _tables(difference)
+    return Group(*heads, *tables) if tables else Group(*heads, Text(f"\n{NOTHING}"))
+
+
+def as_json(difference: RunDifference) -> str:
+    """Unrounded: `{"configuration": {"loss.gamma": {"a": 2.0, "b": null}}}`; metrics with their change, B - A."""
+    value = {
+        "a": str(difference.a),
+        "b": str(difference.b),
+        "configuration": {each.key: {"a": each.a, "b": each.b} for each in difference.configuration},
+        "environment": {each.key: {"a": each.a, "b": each.b} for each in difference.environment},
+        "metrics": {each.key: {"a": each.a, "b": each.b, "change": each.change} for each in difference.metrics},
+    }
+    return json.dumps(finite(value), indent=2) + "\n"
+
+
+def _tables(difference: RunDifference) -> list[Table]:
+    parts = {
+        "configuration": [_plain(each) for each in difference.configuration],
+        "environment": [_plain(each) for each in difference.environment],
+        "metrics": [_measured(each) for each in difference.metrics],
+    }
+    width = max((len(row[0]) for rows in parts.values() for row in rows), default=0)
+    return [_table(title, rows, min(width, KEY_AT_MOST)) for title, rows in parts.items() if rows]
+
+
+def _table(title: str, rows: Sequence[Sequence[str]], width: int) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table.add_column(f"\n{title}", min_width=width, overflow="fold")
+    for name, align in zip(COLUMNS, ALIGNED[title], strict=False):
+        table.add_column(f"\n{name}", overflow="fold", justify=align)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _plain(each: Difference) -> Sequence[str]:
+    """A setting in each run; of a digest the beginning."""
+    digits = DIGITS if each.key.startswith("sha256.") else None
+    return formatting.clean(each.key), _shown(each.a)[:digits], _shown(each.b)[:digits]
+
+
+def _measured(each: Difference) -> Sequence[str]:
+    """A result in each run and its change; accuracy in per cent and points."""
+    metric = each.key.rpartition(".")[2]
+    factor, unit = (100, " %") if metric == "accuracy" else (1, "")
+    values = (
+        formatting.number(metric, value) if isinstance(value, float) else _shown(value) for value in (each.a, each.b)
+    )
+    return f"{formatting.clean(each.key)}{unit}", *values, _signed(each.change, factor)
+
+
+def _shown(value: object) -> str:
+    return "-" if value is None else formatting.clean(value if isinstance(value, str) else json.dumps(value))
+
+
+def _signed(change: float | None, factor: int) -> str:
+    match change:
+        case None:
+            return "-"
+        case int():
+            return f"{change:+d}"
+        case _:
+            return f"{factor * change:+#.2g}".rstrip(".")

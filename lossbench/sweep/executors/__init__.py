@@ -1,0 +1,1 @@
+"""Executors: worker processes on this machine, or tasks on a Ray cluster."""

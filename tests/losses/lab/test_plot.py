@@ -1,0 +1,91 @@
+"""The picture of a loss: the curves in it, and the file."""
+
+import numpy as np
+import pytest
+
+from lossbench.errors import MachineError, UsageError
+from lossbench.losses import expression, registry
+from lossbench.losses.lab import plot
+
+MARGINS = np.linspace(-8, 8, 33)
+
+
+def test_curve_of_cross_entropy():
+    """Against the margin m cross-entropy of ten classes is log(1 + 9 exp(-m)), and its slope that of this."""
+    loss, slope = plot.curves(expression.parse("ce"), MARGINS)
+    np.testing.assert_allclose(loss, np.log1p(9 * np.exp(-MARGINS)), rtol=1e-4)
+    np.testing.assert_allclose(slope, -1 / (1 + np.exp(MARGINS) / 9), rtol=1e-4)
+
+
+def test_slope_of_a_loss_of_the_whole_batch():
+    """Each margin is a batch of its own: the slope is the curve's own."""
+    margins = np.linspace(-6, 6, 601)
+    loss, slope = plot.curves(expression.parse("dice"), margins)
+    np.testing.assert_allclose(slope, np.gradient(loss, margins), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("loss", "name", "values"),
+    [
+        ("focal", "gamma", [0.5, 1, 2, 4, 8]),
+        ({"name": "focal", "gamma": 0}, "gamma", [0, 0.25, 0.5, 0.75, 1]),
+        ("focal", "label_smoothing", [0, 0.25, 0.5, 0.75]),
+        ("focal", "stop_gradient", [False, True]),
+        ("gce", "q", [0.25, 0.5, 0.7, 1]),
+        ("taylor_crossentropy", "order", [1, 2, 4, 8]),
+        ("multi_margin", "p", [1, 2]),
+        ("rce", "log_zero", [np.log(1e-4) * factor for factor in (4, 2, 1, 0.5, 0.25)]),
+    ],
+    ids=str,
+)
+def test_alternatives(loss, name, values):
+    """A hyperparameter takes a few valid values, in order, the one that it has among them."""
+    (term,) = expression.parse(loss)
+    hyperparameter = registry.find(term.name).hyperparameters[name]
+    assert plot.alternatives(hyperparameter, term.hyperparameters[name]) == pytest.approx(values)
+
+
+def test_a_list_has_no_alternatives():
+    """One number for each class is not varied."""
+    assert plot.alternatives(registry.find("focal").hyperparameters["alpha"], (1.0, 2.0)) == [(1.0, 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("loss", "varied"),
+    [
+        ("focal", ["gamma", "label_smoothing", "stop_gradient"]),
+        ("rce", ["log_zero"]),
+        ("brier", [""]),
+        ("nce_rce", ["reverse_crossentropy: log_zero"]),
+    ],
+)
+def test_only_what_makes_a_difference_is_varied(loss, varied):
+    """Hyperparameters that change the shape come before those that only scale, and the others are left out."""
+    found = plot.variations(expression.parse(loss), MARGINS)
+    assert list(found) == varied
+    assert all(sum(name.endswith("(default)") for name in curves) == 1 for name, curves in found.items() if name)
+
+
+@pytest.mark.parametrize("loss", ["gce", "ce", "weighted_crossentropy", "normalized_softmax"])
+def test_picture(loss, tmp_path):
+    """The file is a PNG of readable size, and nothing else is left behind."""
+    path = tmp_path / "card.png"
+    plot.save(expression.parse(loss), path)
+    content = path.read_bytes()
+    width, height = (int.from_bytes(content[at : at + 4]) for at in (16, 20))
+    assert content.startswith(b"\x89PNG")
+    assert width >= 700
+    assert height >= 700
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_file_name(tmp_path):
+    """A name without .png is refused before anything is drawn."""
+    with pytest.raises(UsageError, match=r"ends in \.png"):
+        plot.save(expression.parse("ce"), tmp_path / "card.pdf")
+
+
+def test_folder_that_is_not_there(tmp_path):
+    """A file that cannot be written is the machine's matter."""
+    with pytest.raises(MachineError, match=r"card\.png: cannot be written: No such file"):
+        plot.save(expression.parse("ce"), tmp_path / "nowhere" / "card.png")

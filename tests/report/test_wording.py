@@ -1,0 +1,219 @@
+"""What every form says in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fabricate import row
+
+from lossbench.analysis import gate
+from lossbench.analysis.comparison import compare
+from lossbench.analysis.filter import view
+from lossbench.analysis.result import Comparison, Question, Stored
+from lossbench.analysis.tune import tune
+from lossbench.report import wording
+from lossbench.report.comparison import columns, gate_findings
+
+CE = "categorical_crossentropy"
+BASE = (0.90, 0.92, 0.94, 0.96)
+
+
+def runs(loss: str, *accuracies: float | None, **others: Any) -> list[dict[str, Any]]:
+    return [row(loss, seed, accuracy, **others) for seed, accuracy in enumerate(accuracies)]
+
+
+def comparison(rows: list[dict[str, Any]], **question: Any) -> Comparison:
+    return compare(rows, Question(**question))
+
+
+def notes(rows: list[dict[str, Any]], **question: Any) -> list[str]:
+    return list(wording.notes(comparison(rows, **question)))
+
+
+def test_the_title_says_what_all_runs_share() -> None:
+    """Data, model, epochs, seeds, metric, baseline; noise and imbalance where all have them."""
+    assert wording.title(comparison(runs(CE, 0.9, 0.8))) == (
+        "mnist · mlp · 5 epochs · seeds 0–1 · test accuracy, last epoch · baseline categorical_crossentropy"
+    )
+    noisy = {"data__label_noise__type": "pair", "data__label_noise__rate": 0.2, "train__epochs": 1}
+    best = {"test__best__accuracy": 0.9}
+    assert wording.title(comparison(runs("focal", 0.9, **noisy, **best), at="best")) == (
+        "mnist · label noise pair 0.2 · mlp · 1 epoch · seed 0 · test accuracy, best epoch"
+    )
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ([{}], [""]),
+        (
+            [{"data.label_noise.type": None, "data.label_noise.rate": None, "data.label_noise.include_self": None},
+             {"data.label_noise.type": "pair", "data.label_noise.rate": 0.2, "data.label_noise.include_self": False}],
+            ["data.label_noise none", "data.label_noise.rate 0.2 · data.label_noise pair"],
+        ),
+        ([{"data.train_size": None}, {"data.train_size": 1000}], ["data.train_size none", "data.train_size 1000"]),
+        ([{"optimizer.nesterov": False}, {"optimizer.nesterov": True}],
+         ["optimizer.nesterov false", "optimizer.nesterov true"]),
+        ([{"model.name": "linear", "model.hidden": None}, {"model.name": "mlp", "model.hidden": "[256]"}],
+         ["model linear", "model.hidden [256] · model mlp"]),
+    ],
+)  # fmt: skip
+def test_conditions(conditions: list[dict[str, Any]], expected: list[str]) -> None:
+    """A block's title tells what applies to it and is not simply switched off."""
+    rows = [row("focal", 0, 0.9, **{key.replace(".", "__"): value for key, value in each.items()})
+            for each in conditions]  # fmt: skip
+    everything = comparison(rows)
+    assert expected == [wording.condition(everything, block) for block in everything.blocks]
+
+
+def remarks(rows: list[dict[str, Any]], loss: str = "focal", **question: Any) -> list[str]:
+    everything = comparison(rows, **question)
+    (group,) = [group for block in everything.blocks for group in block.groups if group.label == loss]
+    return list(wording.remarks(everything, group))
+
+
+def test_remarks_on_a_row() -> None:
+    """What has no result, what is not paired, what these seeds could show and how many more it takes."""
+    long = [0.90 + number / 100 for number in range(8)]
+    mixed = [
+        value + shift for value, shift in zip(long, (1e-3, -2e-3, 3e-3, -4e-3, 5e-3, -6e-3, 7e-3, 8e-3), strict=True)
+    ]
+    assert remarks(runs(CE, *long) + runs("focal", *mixed)) == [
+        "8 seeds would show 0.59 pp; 0.15 pp needs about 87 more"
+    ]
+    assert remarks(runs(CE, *BASE) + runs("focal", *(value + 0.01 for value in BASE[:3]), 0.99)) == [
+        "4 seeds can show none; 1.50 pp needs about 2 more"
+    ]
+    assert remarks(runs(CE, *BASE) + runs("focal", 0.901, None, 0.89)) == ["n 2 + 1 diverged, never better"]
+    assert remarks(runs("focal", 0.9, None), baseline=None) == ["n 1 + 1 diverged"]
+    apart = [row("focal", seed + 9, 0.9) for seed in (0, 1)]
+    assert remarks(runs(CE, *BASE) + apart) == ["no seed in common: not paired, Welch's test"]
+    assert remarks(runs(CE, *BASE) + runs("focal", *BASE), unpaired=True) == ["not paired, Welch's test"]
+    assert remarks(runs(CE, *BASE) + runs("focal", *BASE)) == []
+
+
+def test_notes() -> None:
+    """Too few seeds, what differs unseen, other seeds, averages, double meanings, copies, versions."""
+    assert notes(runs("focal", 0.9)) == [
+        "no differences: there is no categorical_crossentropy with its defaults; name a --baseline"
+    ]
+    rows = runs(CE, *BASE, head="linear") + runs("ldam", *BASE[:3], head="cosine", lossbench="0.2.0")
+    rows += [rows[0] | {"folder": "z"}, *runs("mine\n", *BASE, settings="a", head="linear")]
+    rows += runs("mine\n", 0.5, settings="b", identity="b", head="linear")
+    found = notes(rows)
+    assert found[0] == "with 3 comparisons no verdict is possible below 7 seeds"
+    assert found[1].startswith("differs between losses: head cosine (ldam), linear (categorical_crossentropy, mine #")
+    assert found[2].startswith("means over other seeds than 0–3: ldam over 0–2; mine #")
+    assert found[3:] == [
+        "mine stands for different settings, told apart by a suffix",
+        "counted once: z is the same trial as categorical_crossentropy-0-0.9",
+        "runs of several versions of lossbench: 0.1.0, 0.2.0",
+    ]
+    named = runs("focal g=1", 0.9, loss__gamma=1) + runs("focal g=2", 0.9, loss__gamma=2)
+    assert "focal: several runs of one condition and seed, averaged first" in notes(named, by=("loss.name",))
+
+
+def test_what_was_tuned_is_said() -> None:
+    """Value, how many were tried, by what, and that an unequal budget is an advantage."""
+    rows = [row("focal", 0, 0.9, lr=lr, val__last__accuracy=lr) for lr in (0.1, 0.2)] + [
+        row(CE, 0, 0.9, lr=0.1, val__last__accuracy=0.1)
+    ]
+    kept, choices = tune(rows, "lr", Question())
+    assert list(wording.notes(replace(comparison(kept), tuned=choices)))[-3:] == [
+        "tuned: categorical_crossentropy: lr 0.1, the only value (1 run)",
+        "tuned: focal: lr 0.2, best of 2 by val.last.accuracy (2 runs)",
+        "tuned with different budgets: a loss that was tried more often has an advantage",
+    ]
+
+
+def test_what_a_stored_baseline_lacks_now_is_said() -> None:
+    """A loss that is gone is not passed over."""
+    found = compare(runs("focal", *BASE), Question(), Stored("main.json", runs("gone", *BASE) + runs("focal", *BASE)))
+    assert "in main.json, but without a run now: gone" in list(wording.notes(found))
+    assert wording.title(found).endswith("baseline main.json")
+
+
+def test_the_legend_explains_what_occurs() -> None:
+    """Marks, columns and remarks; nothing that is not there."""
+    alone = list(wording.legend(comparison(runs(CE, *BASE))))
+    assert alone == ["± standard deviation over seeds; [ ] 95 % interval, not adjusted for the number of comparisons"]
+    rows = runs(CE, *BASE) + runs("focal", *BASE, None) + runs("hinge", *BASE, link="none")
+    found = list(wording.legend(comparison(rows, rope=0.001, confidence=0.9)))
+    assert found == [
+        "* best mean, losses with diverged runs aside",
+        "† the loss trains no softmax probabilities, so this is never marked best",
+        "± standard deviation over seeds; [ ] 90 % interval, not adjusted for the number of comparisons",
+        (
+            "p: exact sign-flip test of the paired differences, adjusted by Holm for 2 comparisons; "
+            "won: seeds in which the loss did better"
+        ),
+        "equivalent: the whole interval of the difference lies within ±0.10 pp",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("link", "scaled", "expected"),
+    [("softmax", 0.4, 4), ("none", 0.4, 6), ("sigmoid", 0.4, 6), ("none", None, 4)],
+)
+def test_scaled_metrics_are_shown_beside_a_loss_without_softmax(link: str, scaled: float | None, expected: int) -> None:
+    """Where there are any; they carry no dagger, and a line says what they are."""
+    tested = {"test__last__nll_scaled": scaled, "test__last__ece_scaled": scaled}
+    everything = comparison(runs(CE, *BASE, **tested) + runs("other", *BASE, link=link, **tested))
+    measures = columns.shown(everything)
+    assert len(measures) == expected
+    explained = any(line.startswith("scaled: ") for line in wording.legend(everything))
+    assert explained == (expected == 6)
+    (other,) = [group for group in everything.blocks[0].groups if group.label == "other"]
+    assert {columns.mark(other, measure) for measure in measures[4:]} <= {"", "*"}
+
+
+def test_rows_that_are_not_shown_are_counted() -> None:
+    """Below the table."""
+    everything = view(comparison(runs(CE, *BASE) + runs("a", *BASE) + runs("b", *BASE)), top=1)
+    assert wording.left_out(everything.blocks[0]) == "1 more not shown"
+
+
+@pytest.mark.parametrize(
+    ("ours", "text", "expected"),
+    [
+        ([value - 0.01 - number / 1e4 for number, value in enumerate(BASE)], "delta.accuracy < -0.2pp",
+         ("focal (rate 0.2): accuracy −1.01 ± 0.02 pp (95 % interval [−1.04, −0.99]) against categorical_crossentropy "
+         "over 4 seeds, wholly beyond the threshold: delta.accuracy < -0.2pp")),
+        (BASE, "delta.accuracy < -0.2pp",
+         ("focal (rate 0.2): accuracy 0.00 ± 0.00 pp (95 % interval [0.00, 0.00]) against categorical_crossentropy "
+         "over 4 seeds, wholly within the threshold: delta.accuracy < -0.2pp")),
+        ((0.89, 0.93, 0.93, 0.965), "delta.accuracy < -0.2pp",
+         ("focal (rate 0.2): undecided, accuracy −0.12 ± 1.64 pp (95 % interval [−1.77, +1.52]) against "
+         "categorical_crossentropy over 4 seeds, on both sides of the threshold: delta.accuracy < -0.2pp")),
+        ((0.8, 0.9), "delta.accuracy < -0.2pp",
+         ("focal (rate 0.2): undecided, accuracy −6.00 ± 50.82 pp (95 % interval [−56.82, +44.82]) against "
+         "categorical_crossentropy over 2 seeds, and at least 3 are needed for: delta.accuracy < -0.2pp")),
+        ((0.8, None), "delta.accuracy < -0.2pp",
+         "focal (rate 0.2): 1 run diverged, which fails every threshold of a difference: delta.accuracy < -0.2pp"),
+        ((0.8,), "nll > 0.2",
+         "focal (rate 0.2): undecided, NLL 0.1000 over 1 seed, and at least 3 are needed for: nll > 0.2"),
+        ((0.8, 0.8, 0.8, None), "nll > 0.2",
+         ("focal (rate 0.2): undecided, NLL 0.1000 ± 0.0000 (95 % interval [0.1000, 0.1000]) over 3 seeds, but 1 run "
+         "more diverged: nll > 0.2")),
+        ((None,), "nll > 0.2", "focal (rate 0.2): undecided, no completed run: nll > 0.2"),
+    ],
+)  # fmt: skip
+def test_the_gate_says_it_in_a_sentence(ours: Any, text: str, expected: str) -> None:
+    """Which loss, by how much, the interval, the threshold."""
+    rows = [each for rate in (0.2, 0.4) for each in runs(CE, *BASE, rate=rate)] + runs("focal", *ours, rate=0.2)
+    threshold = gate.threshold(text)
+    findings = gate.judge(compare(rows, Question(also=(threshold.measure,))), [threshold])
+    (finding,) = [each for each in findings if each.label == "focal"]
+    assert gate_findings.sentence(finding, 0.95) == expected
+
+
+def test_a_loss_without_a_pair_is_said_to_have_none() -> None:
+    """Of the baseline in the runs, and of a stored one."""
+    threshold = gate.threshold("delta.accuracy < 0")
+    stored = Stored("main.json", runs("focal", *BASE) + runs("gone", *BASE))
+    found = gate.judge(compare(runs("focal", *BASE) + runs("new", *BASE), Question(), stored), [threshold])
+    said = {finding.label: gate_findings.sentence(finding, 0.95) for finding in found}
+    assert said["new"] == "new: undecided, no run to pair with a baseline in this condition: delta.accuracy < 0"
+    assert said["gone"] == "gone: undecided, no run to pair with main.json: delta.accuracy < 0"
