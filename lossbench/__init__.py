@@ -1,4 +1,4 @@
-"""lossbench: which loss function wins on MNIST, where, and how sure that is.
+"""lossbench: which loss function wins on MNIST, where, and how certain that is.
 
 The package has two halves, joined only by the run folder: one half trains and writes run folders, the other reads them.
 

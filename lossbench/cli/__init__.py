@@ -1,7 +1,7 @@
-"""The command line: one file a command, each of which parses, calls one function and prints.
+"""The command line: one file per command, each of which parses its arguments, calls one function and prints.
 
-A result goes to stdout, everything else to stderr. An error of lossbench's own family is one message and its exit code;
-only what nobody foresaw leaves a traceback.
+Results go to stdout, everything else to stderr. A `LossbenchError` becomes one message and its exit code; only an
+unexpected exception leaves a traceback.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from lossbench.errors import LossbenchError
 COMMANDS = (train, sweep, compare, report, show, diff, verify, losses, init, validate, config, schema, doctor)
 
 app = typer.Typer(
-    help="Which loss function wins on MNIST, where, and how sure that is.",
+    help="Find out which loss function wins on MNIST, where, and how certain that is.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -43,8 +43,8 @@ for command in COMMANDS:
 app.add_typer(export, name="export")
 
 
-def _version(*, wanted: bool) -> None:
-    if wanted:
+def _print_version(*, is_set: bool) -> None:
+    if is_set:
         console.result(f"lossbench {__version__}")
         raise typer.Exit
 
@@ -55,7 +55,10 @@ def _lossbench(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=lambda wanted: _version(wanted=wanted), is_eager=True, help="Print the version."
+            "--version",
+            callback=lambda is_set: _print_version(is_set=is_set),
+            is_eager=True,
+            help="Print the version and exit.",
         ),
     ] = False,
 ) -> None:
@@ -63,7 +66,7 @@ def _lossbench(
 
 
 def main() -> None:
-    """Run a command; turn what went wrong into one message on stderr and an exit code."""
+    """Run a command; report an error as one message on stderr and an exit code."""
     ops.own_process = True
     try:
         app()

@@ -204,7 +204,7 @@ def _write(text: str, output: Path | None) -> None:
     if output:
         write.text(output, text)
     else:
-        console.drawn(text)
+        console.rendered(text)
 
 
 def _draw(comparison: Comparison, directory: Path) -> None:

@@ -1,6 +1,6 @@
-"""What the shell proposes when Tab is pressed: loss names, keys of the configuration, run folders.
+"""Shell completion of loss names, configuration keys and run folders.
 
-Installed by `lossbench --install-completion`. Nothing heavy is imported, and nothing that is wrong in a file is said.
+`lossbench --install-completion` installs it. Completion imports nothing heavy and ignores errors in files.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from lossbench.errors import LossbenchError
 
 
 def losses(incomplete: str) -> Iterator[str]:
-    """All that `loss:` may say: canonical names, aliases, presets."""
+    """Complete a loss: canonical names, aliases, presets."""
     from lossbench.losses import registry
 
     return (name for name in registry.names() if name.startswith(incomplete))
 
 
 def settings(ctx: typer.Context, incomplete: str) -> Iterator[str]:
-    """The keys of the configuration that `--config` names, each with its `=`; of the defaults where there is none."""
+    """Complete a key of the configuration named by `--config`, or of the defaults, followed by `=`."""
     from lossbench.config import resolve
     from lossbench.config.dump import dump
 
@@ -36,7 +36,7 @@ def settings(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 
 def runs(incomplete: str) -> Iterator[str]:
-    """Run folders, and with a stroke behind them the folders that may hold some."""
+    """Complete a run folder, or a folder that may contain run folders, followed by `/`."""
     from lossbench.runs import paths
 
     for folder in sorted(Path().glob(f"{glob.escape(incomplete)}*/")):
@@ -45,7 +45,7 @@ def runs(incomplete: str) -> Iterator[str]:
 
 
 def _keys(value: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    for key, below in value.items():
+    for key, child in value.items():
         yield f"{prefix}{key}"
-        if isinstance(below, dict):
-            yield from _keys(below, f"{prefix}{key}.")
+        if isinstance(child, dict):
+            yield from _keys(child, f"{prefix}{key}.")

@@ -1,4 +1,4 @@
-"""`lossbench config`: what a configuration means once everything is filled in."""
+"""`lossbench config`: print a configuration with every default filled in."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from lossbench.cli import completion, console, options
 
 
 def config(
-    file: Annotated[Path, typer.Argument(help="A YAML file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML file.")],
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Such as loss.gamma=5.", autocompletion=completion.settings),
+        typer.Argument(
+            metavar="KEY=VALUE", help="Override keys, e.g. loss.gamma=5.", autocompletion=completion.settings
+        ),
     ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of YAML.")] = False,
     plugin: options.Plugins = None,
 ) -> None:
-    """Print the complete configuration; comments mark what differs from the defaults."""
+    """Print a configuration with every default filled in; comments mark the values that differ from the defaults."""
     from json import dumps
 
     from lossbench.config.dump import dump, to_yaml

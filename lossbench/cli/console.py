@@ -1,4 +1,4 @@
-"""All that commands print: the one way to the terminal, on which no text from a file becomes a control sequence."""
+"""Output of all commands: the only functions that print, so that text from a file never becomes a control sequence."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _LINES = re.compile(r"([\n\t])")
 
 
 def result(text: object, *, end: str = "\n", to: TextIO | None = None) -> None:
-    """Print what was asked for, to stdout."""
+    """Print the result of a command to stdout."""
     typer.echo(plain(text) + end, nl=False, file=to)
 
 
-def drawn(text: str) -> None:
-    """Print to stdout what rich has drawn, with its colours and nothing else that is not text."""
+def rendered(text: str) -> None:
+    """Print text rendered by rich to stdout; colours are the only control sequences that pass."""
     pieces = _COLOUR.split(text)
     shown = (piece if number % 2 else plain(piece) for number, piece in enumerate(pieces))
     typer.echo("".join(shown), nl=False, color=True)
 
 
 def note(text: object, *, to: TextIO | None = None) -> None:
-    """Print anything else, to stderr."""
+    """Print a message to stderr."""
     typer.echo(plain(text), file=to or sys.stderr)
 
 
 def plain(text: object) -> str:
-    """Lines of text, and tabs; what a terminal would obey, and whatever else is not printable, as Python writes it."""
+    """Return text with its lines and tabs; every other unprintable character becomes a Python escape."""
     return "".join(line if line.isprintable() or line in "\n\t" else _escaped(line) for line in _LINES.split(str(text)))
 
 

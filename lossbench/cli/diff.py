@@ -1,4 +1,4 @@
-"""`lossbench diff`: what two runs do not have in common."""
+"""`lossbench diff`: show where two runs differ."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from lossbench.cli import completion, console
 
 A = Annotated[
     Path,
-    typer.Argument(metavar="A", help="A run folder, or a folder that holds only one.", autocompletion=completion.runs),
+    typer.Argument(
+        metavar="A", help="A run folder, or a folder that contains exactly one.", autocompletion=completion.runs
+    ),
 ]
-B = Annotated[Path, typer.Argument(metavar="B", help="Another one.", autocompletion=completion.runs)]
+B = Annotated[Path, typer.Argument(metavar="B", help="Another run folder.", autocompletion=completion.runs)]
 
 
 def diff(
     a: A,
     b: B,
     *,
-    json: Annotated[bool, typer.Option("--json", help="Print it as JSON, unrounded.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, unrounded.")] = False,
 ) -> None:
-    """Show where two runs differ: configuration, environment, metrics."""
+    """Show where two runs differ in configuration, environment and metrics."""
     from lossbench.inspect import details
     from lossbench.inspect.diff import between
     from lossbench.report import output
 
-    console.drawn(output.diff(between(details.only(a), details.only(b)), as_json=json))
+    console.rendered(output.diff(between(details.only(a), details.only(b)), as_json=json))

@@ -1,4 +1,4 @@
-"""`lossbench doctor`: what this machine has, ready for a bug report."""
+"""`lossbench doctor`: describe this machine for a bug report."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from lossbench.cli import console, options
 def doctor(
     *,
     runs_dir: options.RunsDir = options.RUNS,
-    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check versions, devices, data and disk; exit 1 if training could not work."""
+    """Check versions, devices, data and disk space; exit 1 if training would fail."""
     import json as json_module
 
     from lossbench.training import doctor as examine

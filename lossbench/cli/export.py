@@ -1,4 +1,4 @@
-"""`lossbench export mlflow`: run folders for the tools that people have already."""
+"""`lossbench export`: copy runs to other experiment trackers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from lossbench.cli import console, options, selection
 
-app = typer.Typer(no_args_is_help=True, help="Write run folders to another tool.")
+app = typer.Typer(no_args_is_help=True, help="Copy runs to another experiment tracker.")
 
 
 @app.callback()
@@ -20,12 +20,12 @@ def _export() -> None:
 def mlflow(
     paths: options.Runs,
     *,
-    tracking_uri: Annotated[str, typer.Option(metavar="URI", help="A database or a server.")] = "sqlite:///mlflow.db",
-    experiment: Annotated[str, typer.Option(metavar="NAME", help="MLflow's experiment.")] = "lossbench",
+    tracking_uri: Annotated[str, typer.Option(metavar="URI", help="Database or server.")] = "sqlite:///mlflow.db",
+    experiment: Annotated[str, typer.Option(metavar="NAME", help="Name of the MLflow experiment.")] = "lossbench",
     where: options.Where = None,
     seeds: options.Seeds = None,
 ) -> None:
-    """Write runs to MLflow: parameters, metrics by epoch, files, tags; a run that is there already is left alone."""
+    """Copy runs to MLflow: parameters, metrics per epoch, files and tags. Runs that are already there are skipped."""
     from lossbench.analysis import loading
     from lossbench.analysis import where as conditions
     from lossbench.report import formatting

@@ -1,4 +1,4 @@
-"""`lossbench init`: a configuration to start from."""
+"""`lossbench init`: write a configuration to start from."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from lossbench.errors import UsageError
 
 
 def init(
-    file: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("experiment.yaml"),
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write.")] = Path("experiment.yaml"),
     *,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
-    """Write a commented configuration to start from: every key, its default and its meaning."""
+    """Write a commented configuration with every key, its default and its meaning."""
     from lossbench.config.starter import starter
     from lossbench.runs import write
 
     if file.exists() and not force:
-        raise UsageError(f"{file} exists; choose another name, or --force to overwrite it")
+        raise UsageError(f"{file} exists; choose another name, or overwrite it with --force")
     write.text(file, starter(str(file)))
     console.result(file)

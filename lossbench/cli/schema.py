@@ -1,4 +1,4 @@
-"""`lossbench schema`: the JSON Schema that lets an editor complete and check a configuration."""
+"""`lossbench schema`: print the JSON Schema with which an editor completes and checks configurations."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from lossbench.cli import console
 
 
 def schema(
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of stdout.")
+    ] = None,
 ) -> None:
-    """Print the JSON Schema of a configuration, for editors.
+    """Print the JSON Schema of configurations, for editors.
 
-    With the YAML extension of VS Code, the first line of a configuration names it:
+    The YAML extension of VS Code reads the schema named in the first line of a configuration:
     `# yaml-language-server: $schema=lossbench.schema.json`.
     """
     from json import dumps

@@ -1,4 +1,4 @@
-"""`lossbench show`: one run on one screen."""
+"""`lossbench show`: show one run on one screen."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from lossbench.cli import console, options
 
 def show(
     run: options.Run,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,  # noqa: FBT002 - a flag
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, unrounded.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Show one run: configuration, metrics, curves, scores of each class, confusion."""
+    """Show one run: configuration, metrics, learning curves, scores per class, confusion matrix."""
     from lossbench.inspect import details
     from lossbench.report import output
 
-    console.drawn(output.show(details.load(run), as_json=as_json))
+    console.rendered(output.show(details.load(run), as_json=as_json))

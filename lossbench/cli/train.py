@@ -1,4 +1,4 @@
-"""`lossbench train`: one configuration, one trained classifier, one run folder."""
+"""`lossbench train`: train one classifier and write its run folder."""
 
 from __future__ import annotations
 
@@ -21,23 +21,26 @@ def train(
         list[str] | None,
         typer.Argument(
             metavar="KEY=VALUE",
-            help="Set keys, such as loss.gamma=5 train.epochs=3.",
+            help="Override keys of the configuration, e.g. loss.gamma=5 train.epochs=3.",
             autocompletion=completion.settings,
         ),
     ] = None,
     *,
     config: options.Config,
-    seed: Annotated[int | None, typer.Option(help="The run's seed; the same as seed=N.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the run; short for seed=N.")] = None,
     plugin: options.Plugins = None,
     runs_dir: options.RunsDir = options.RUNS,
     device: options.Device = "auto",
     rerun: Annotated[
-        bool, typer.Option("--rerun", help="Train anew; a finished run is replaced once the new one is complete.")
+        bool, typer.Option("--rerun", help="Train a finished run again and replace it once the new run is complete.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the run folder's path.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide the progress.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the path of the run folder.")] = False,
 ) -> None:
-    """Train a classifier with the loss that a YAML file names."""
+    """Train a classifier with the loss named in a YAML file.
+
+    The metrics go to a run folder. A finished run is not trained again; an interrupted run continues.
+    """
     import json as json_module
 
     from lossbench import training
@@ -67,7 +70,7 @@ def train(
 
 
 def _headline(outcome: Outcome, runs_dir: Path) -> str:
-    """How the run ended, in a sentence, and what to type next."""
+    """Return the test metrics of the run in one sentence, and the next command to type."""
     from lossbench import __version__
     from lossbench.report import formatting
     from lossbench.runs import rows
@@ -77,7 +80,7 @@ def _headline(outcome: Outcome, runs_dir: Path) -> str:
     if outcome.was_done:
         by = formatting.clean(told["lossbench"])
         other = f" by lossbench {by}; this is {__version__}" if by != __version__ else ""
-        lines.append(f"already done{other}: nothing was trained (--rerun trains it anew)")
+        lines.append(f"already done{other}: nothing to train (--rerun trains it again)")
     if measured:
         accuracy, nll, brier, ece = (
             formatting.number(name, measured.get(f"test.last.{name}")) for name in ("accuracy", "nll", "brier", "ece")

@@ -1,4 +1,4 @@
-"""`lossbench validate`: is this configuration right, and if not, everything that is wrong with it."""
+"""`lossbench validate`: check configurations and report every error at once."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from lossbench.errors import ConfigError, UsageError
 
 def validate(
     arguments: Annotated[
-        list[str], typer.Argument(metavar="FILE... [KEY=VALUE]...", help="YAML files, then overrides.")
+        list[str],
+        typer.Argument(metavar="FILE|KEY=VALUE", help="YAML files, then overrides that apply to each of them."),
     ],
     plugin: options.Plugins = None,
 ) -> None:
-    """Check configurations; say every error at once, with file, line and column."""
+    """Check configurations and report every error at once, with file, line and column."""
     from lossbench.losses import plugin as plugins
     from lossbench.sweep.plan import load
 
@@ -26,7 +27,7 @@ def validate(
     overrides = [text for text in arguments if "=" in text and not Path(text).exists()]
     files = [text for text in arguments if text not in overrides]
     if not files:
-        raise UsageError("no file to validate; name one, such as configs/focal.yaml")
+        raise UsageError("no file to validate; name one, e.g. configs/focal.yaml")
     wrong: list[ConfigError] = []
     for file in files:
         try:

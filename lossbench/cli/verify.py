@@ -1,4 +1,4 @@
-"""`lossbench verify`: whether a run gives its numbers again."""
+"""`lossbench verify`: check that a run can be reproduced."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ def verify(
     *,
     plugin: options.Plugins = None,
     device: Annotated[
-        str | None, typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N; left out: the recorded kind.")
+        str | None, typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N. (default: the recorded kind)")
     ] = None,
     tolerance: Annotated[
-        float, typer.Option(min=0, help="The largest deviation that counts as the same; a share of numbers above 1.")
+        float, typer.Option(min=0, help="Largest deviation that counts as equal: absolute up to 1, relative above.")
     ] = 0.001,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print it as JSON, unrounded.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide the progress.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, unrounded.")] = False,
 ) -> None:
-    """Train a run again in a temporary folder and compare number by number; exit 3 if it gives others."""
+    """Retrain a run in a temporary folder and compare every number with the recorded one.
+
+    The exit code is 3 if a number deviates by more than the tolerance. The run itself is not changed.
+    """
     from lossbench.cli.progress import progress
     from lossbench.inspect import details, numbers, verification
     from lossbench.losses import plugin as plugin_losses
@@ -39,6 +42,6 @@ def verify(
         training.trained_again(recorded, trial, device=device, plugins=plugins, progress=listener) as again,
     ):
         found = verification.verify(recorded, kept, again, tolerance=tolerance)
-    console.drawn(output.verify(found, as_json=json))
+    console.rendered(output.verify(found, as_json=json))
     if found.outcome == "different":
-        raise GateFailedError(f"{recorded.folder}: does not give its numbers again")
+        raise GateFailedError(f"{recorded.folder}: retraining gave different numbers")

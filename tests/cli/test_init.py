@@ -36,7 +36,7 @@ def test_it_does_not_overwrite(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     """Unless it is told to."""
     Path("mine.yaml").write_text("loss: focal", encoding="utf-8")
     assert run(monkeypatch, "mine.yaml") == 2
-    assert capsys.readouterr().err == "error: mine.yaml exists; choose another name, or --force to overwrite it\n"
+    assert capsys.readouterr().err == "error: mine.yaml exists; choose another name, or overwrite it with --force\n"
     assert Path("mine.yaml").read_text(encoding="utf-8") == "loss: focal"
     assert run(monkeypatch, "mine.yaml", "--force") == 0
     assert load(Path("mine.yaml")) == from_mapping({}, name="mine")

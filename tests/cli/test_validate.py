@@ -66,7 +66,7 @@ def test_overrides_count(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 def test_overrides_alone_are_no_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The message says what to name."""
     assert run(monkeypatch, "validate", "seed=3") == 2
-    assert capsys.readouterr().err == "error: no file to validate; name one, such as configs/focal.yaml\n"
+    assert capsys.readouterr().err == "error: no file to validate; name one, e.g. configs/focal.yaml\n"
 
 
 def test_a_loss_of_ones_own_needs_its_plugin(

@@ -35,7 +35,7 @@ def test_bit_equal_within_tolerance_and_different(lossbench, tmp_path):
         assert f"{word}metrics.csv, epoch 1, val_accuracy\n  recorded {value}, now {was}\n" in done.stdout
         assert "versions, device, threads and git commit are as they were" in done.stdout
         assert max(map(len, done.stdout.splitlines()[1:])) <= 80
-        assert done.stderr == ("" if code == 0 else f"error: {broken}: does not give its numbers again\n")
+        assert done.stderr == ("" if code == 0 else f"error: {broken}: retraining gave different numbers\n")
 
 
 @pytest.mark.slow

@@ -102,7 +102,7 @@ def test_an_option_that_there_is_not_is_quoted_without_escapes(lossbench):
 
 def test_colours_are_all_that_a_drawing_may_have(capfd):
     """What rich draws keeps its colours; a cursor, a title and a bell are shown as what they are."""
-    console.drawn("\x1b[1;32mgood\x1b[0m \x1b[2J\x1b]0;owned\x07\x9b2J\x1b[3Ctext\nline\n")
+    console.rendered("\x1b[1;32mgood\x1b[0m \x1b[2J\x1b]0;owned\x07\x9b2J\x1b[3Ctext\nline\n")
     assert capfd.readouterr().out == "\x1b[1;32mgood\x1b[0m \\x1b[2J\\x1b]0;owned\\x07\\x9b2J\\x1b[3Ctext\nline\n"
 
 
