@@ -14,13 +14,13 @@ from lossbench.runs import read, rows, write
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lossbench.runs.rows import Row
+    from lossbench.runs.rows import RunRow
 
 SCHEMA_VERSION: Final = 1
 MOST_BYTES: Final = 256 << 20
 
 
-def save(path: Path, runs: Sequence[Row]) -> None:
+def save(path: Path, runs: Sequence[RunRow]) -> None:
     """Write the runs: label, seed, configuration, metrics of each.
 
     Raises:

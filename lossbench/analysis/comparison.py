@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lossbench.analysis.result import Question, Stored, Verdict
     from lossbench.runs.grouping import Cell
-    from lossbench.runs.rows import Row, Scalar
+    from lossbench.runs.rows import RunRow, Scalar
     from lossbench.statistics import Interval
 
 DEFAULT_BASELINE = "categorical_crossentropy"
@@ -30,7 +30,7 @@ RANDOM_SEED = 0
 
 
 def compare(
-    rows: Sequence[Row], question: Question, stored: Stored | None = None, apart_from: Sequence[str] = ()
+    rows: Sequence[RunRow], question: Question, stored: Stored | None = None, apart_from: Sequence[str] = ()
 ) -> Comparison:
     """Every group's estimates, and its difference from the baseline with a verdict.
 
@@ -120,7 +120,7 @@ def estimate(values: Mapping[int, float | None], confidence: float = 0.95) -> Es
     return Estimate(present, mean, sd, statistics.t_interval(numbers, confidence))
 
 
-def _check_best(rows: Iterable[Row]) -> None:
+def _check_best(rows: Iterable[RunRow]) -> None:
     for row in rows:
         if row["status"] == "completed" and row.get("test.best.accuracy") is None:
             raise UsageError(f"{row['folder']}: has no best epoch, as it had no validation images; use --at last")
@@ -136,20 +136,20 @@ def _baseline(question: Question, labels: Iterable[str]) -> str | None:
     return question.baseline
 
 
-def _has_several(runs: Sequence[Row]) -> bool:
+def _has_several(runs: Sequence[RunRow]) -> bool:
     return len(runs) > len({row["seed"] for row in runs})
 
 
-def by_seed(runs: Iterable[Row]) -> dict[int, list[Row]]:
+def by_seed(runs: Iterable[RunRow]) -> dict[int, list[RunRow]]:
     """The completed runs of each seed, in the order of seeds: one, or several to be averaged."""
-    completed: dict[int, list[Row]] = {}
+    completed: dict[int, list[RunRow]] = {}
     for run in sorted(runs, key=lambda run: int(run["seed"] or 0)):
         if run["status"] == "completed":
             completed.setdefault(int(run["seed"] or 0), []).append(run)
     return completed
 
 
-def averaged(completed: Mapping[int, Sequence[Row]], column: str) -> dict[int, float | None]:
+def averaged(completed: Mapping[int, Sequence[RunRow]], column: str) -> dict[int, float | None]:
     """A metric by seed, the mean where a seed has several runs; None where one of them lacks it."""
     return {seed: _average([run.get(column) for run in runs]) for seed, runs in completed.items()}
 
@@ -159,7 +159,7 @@ def _average(values: Sequence[Scalar]) -> float | None:
     return sum(numbers) / len(numbers) if len(numbers) == len(values) else None
 
 
-def _group(label: str, runs: Sequence[Row], question: Question) -> Group:
+def _group(label: str, runs: Sequence[RunRow], question: Question) -> Group:
     statuses = Counter(run["status"] for run in runs)
     names = dict.fromkeys((*(each.name for each in (*question.measures, *question.also)), *REPORTED))
     completed = by_seed(runs)

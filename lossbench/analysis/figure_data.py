@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lossbench.analysis.measure import At
     from lossbench.analysis.result import Comparison, Group
-    from lossbench.runs.read import Row
+    from lossbench.runs.read import EpochRow
     from lossbench.runs.rows import Scalar
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -87,7 +87,7 @@ class Picture:
 class Kept:
     """What the runs of one group keep, by seed; a file that cannot be read is left out."""
 
-    histories: dict[int, list[list[Row]]] = field(default_factory=dict)
+    histories: dict[int, list[list[EpochRow]]] = field(default_factory=dict)
     bins: dict[int, list[Floats]] = field(default_factory=dict)
     shares: dict[int, list[Floats]] = field(default_factory=dict)
 
@@ -118,7 +118,7 @@ def panel(group: Group, kept: Kept, reference: Kept | None) -> Panel:
     )
 
 
-def band(histories: Sequence[Sequence[Row]], column: str) -> Band | None:
+def band(histories: Sequence[Sequence[EpochRow]], column: str) -> Band | None:
     """Mean, lowest and highest of a column over runs; None where no run has it."""
     epochs = min(map(len, histories), default=0)
     values = np.array([[row.get(column) for row in rows[:epochs]] for rows in histories], dtype=np.float64)

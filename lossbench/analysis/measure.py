@@ -15,7 +15,7 @@ from lossbench.runs import read
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lossbench.runs.rows import Row
+    from lossbench.runs.rows import RunRow
 
 At: TypeAlias = Literal["last", "best"]
 
@@ -88,7 +88,7 @@ def measures_of(names: Iterable[str]) -> tuple[Measure, ...]:
     return measures
 
 
-def with_classes(rows: Sequence[Row], measures: Iterable[Measure]) -> list[Row]:
+def with_classes(rows: Sequence[RunRow], measures: Iterable[Measure]) -> list[RunRow]:
     """The rows with the measures of single classes, which `per_class.csv` of each run holds, if any are asked for.
 
     A run whose file cannot be read, or that has no such class, lacks them.
@@ -97,7 +97,7 @@ def with_classes(rows: Sequence[Row], measures: Iterable[Measure]) -> list[Row]:
     return [{**row, **_scores(row, wanted)} for row in rows] if wanted else list(rows)
 
 
-def _scores(row: Row, wanted: Iterable[str]) -> dict[str, float]:
+def _scores(row: RunRow, wanted: Iterable[str]) -> dict[str, float]:
     if row["status"] != "completed":
         return {}
     try:

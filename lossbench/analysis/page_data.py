@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lossbench.analysis.images import Paired
     from lossbench.analysis.result import Block, Comparison, Group
     from lossbench.runs.index import Broken
-    from lossbench.runs.rows import Row
+    from lossbench.runs.rows import RunRow
 
 Look: TypeAlias = "Callable[[Path], NDArray[np.uint8]]"
 """Gives the test images `[n, height, width]` of the run in a folder, or raises a `LossbenchError`."""
@@ -55,7 +55,7 @@ class Told:
         log: The end of `log.txt`; empty where there is none.
     """
 
-    row: Row
+    row: RunRow
     config: str
     summary: Mapping[str, Any]
     log: str
@@ -82,7 +82,7 @@ class Evidence:
     unread: Sequence[Broken]
 
 
-def gather(comparison: Comparison, rows: Iterable[Row], broken: Iterable[Broken], look: Look) -> Evidence:
+def gather(comparison: Comparison, rows: Iterable[RunRow], broken: Iterable[Broken], look: Look) -> Evidence:
     """Read what the runs of a comparison kept; a file that cannot be read is left out and named."""
     found, unread = pictures(comparison)
     return Evidence(
@@ -118,7 +118,7 @@ def _seen(group: Group, pair: Paired, look: Look) -> Digits:
     return Digits(group.label, pair, test)
 
 
-def _told(row: Row) -> Told:
+def _told(row: RunRow) -> Told:
     folder = Path(str(row["folder"]))
     try:
         config = read.text(folder / paths.CONFIG, read.CONFIG_BYTES)

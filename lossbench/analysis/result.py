@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lossbench.runs.grouping import Hidden
-    from lossbench.runs.rows import Row, Scalar
+    from lossbench.runs.rows import RunRow, Scalar
     from lossbench.statistics import Interval
 
 Verdict: TypeAlias = Literal["better", "worse", "equivalent", "identical", "undecided"]
@@ -195,7 +195,7 @@ class Comparison:
     question: Question
     baseline: str | None
     stored: bool
-    setting: Row
+    setting: RunRow
     varying: tuple[str, ...]
     hidden: tuple[Hidden, ...]
     blocks: tuple[Block, ...]
@@ -214,4 +214,4 @@ class Stored:
     """The runs of a stored baseline, and what it is called."""
 
     name: str
-    rows: Sequence[Row]
+    rows: Sequence[RunRow]

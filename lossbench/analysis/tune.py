@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lossbench.analysis.result import Question
-    from lossbench.runs.rows import Row, Scalar
+    from lossbench.runs.rows import RunRow, Scalar
 
 
-def tune(rows: Sequence[Row], key: str, question: Question) -> tuple[list[Row], tuple[Choice, ...]]:
+def tune(rows: Sequence[RunRow], key: str, question: Question) -> tuple[list[RunRow], tuple[Choice, ...]]:
     """The runs of the best value of a key, for each group in each condition, and what was chosen.
 
     The best value has the best mean over seeds of the first measure on the validation images. A value with diverged
@@ -35,7 +35,7 @@ def tune(rows: Sequence[Row], key: str, question: Question) -> tuple[list[Row], 
     if not any(key in row for row in counted):
         raise UsageError(f"--tune {key}: no run has this key")
     sorted_rows, _ = grouping.arrange(counted, by=question.by, across=question.across, apart_from=(key,))
-    kept: list[Row] = []
+    kept: list[RunRow] = []
     choices = []
     for (condition, label), runs in sorted_rows.cells.items():
         choice, chosen = _choose(label, dict(zip(sorted_rows.varying, condition, strict=True)), runs, key, question)
@@ -45,8 +45,8 @@ def tune(rows: Sequence[Row], key: str, question: Question) -> tuple[list[Row], 
 
 
 def _choose(
-    label: str, condition: Mapping[str, Scalar], runs: Sequence[Row], key: str, question: Question
-) -> tuple[Choice, list[Row]]:
+    label: str, condition: Mapping[str, Scalar], runs: Sequence[RunRow], key: str, question: Question
+) -> tuple[Choice, list[RunRow]]:
     column = question.measures[0].column(question.at, "val")
     values = defaultdict(list)
     for run in runs:

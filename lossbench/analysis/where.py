@@ -21,9 +21,9 @@ from lossbench.errors import NothingMatchedError, UsageError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from lossbench.runs.rows import Row, Scalar
+    from lossbench.runs.rows import RunRow, Scalar
 
-Test: TypeAlias = "Callable[[Row], bool]"
+Test: TypeAlias = "Callable[[RunRow], bool]"
 
 COMPARED = {
     "==": operator.eq, "!=": operator.ne,
@@ -41,7 +41,7 @@ _TOKEN = re.compile(
 )
 
 
-def select(rows: Sequence[Row], condition: str | None = None, seeds: Collection[int] | None = None) -> list[Row]:
+def select(rows: Sequence[RunRow], condition: str | None = None, seeds: Collection[int] | None = None) -> list[RunRow]:
     """The rows of these seeds for which a condition holds; all where neither is given.
 
     Raises:

@@ -11,7 +11,7 @@ from lossbench.errors import UsageError
 if TYPE_CHECKING:
     from lossbench.analysis.result import Comparison
     from lossbench.runs.index import Broken
-    from lossbench.runs.rows import Row
+    from lossbench.runs.rows import RunRow
 
 
 def keys(text: str) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ def compared(
     baseline: str | None,
     rope: str | None,
     **asked: Any,
-) -> tuple[Comparison, list[Row], list[Broken]]:
+) -> tuple[Comparison, list[RunRow], list[Broken]]:
     """The comparison of the runs selected, these runs, and the folders that could not be read.
 
     Args:
@@ -76,7 +76,7 @@ def compared(
     return compare(rows, question), rows, broken
 
 
-def label(name: str | None, rows: Sequence[Row]) -> str | None:
+def label(name: str | None, rows: Sequence[RunRow]) -> str | None:
     """The label of a loss that is named by an alias or a preset; anything else as it is."""
     if name is None or any(name in {row["loss"], row["loss.name"]} for row in rows):
         return name

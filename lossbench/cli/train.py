@@ -75,7 +75,7 @@ def _headline(outcome: Outcome, runs_dir: Path) -> str:
     from lossbench.report import formatting
     from lossbench.runs import rows
 
-    _, told, measured = rows.row(outcome.run)
+    _, told, measured = rows.read_row(outcome.run)
     lines = []
     if outcome.was_done:
         by = formatting.clean(told["lossbench"])

@@ -31,7 +31,7 @@ class Sheet:
     """
 
     run: read.Run
-    history: Sequence[read.Row]
+    history: Sequence[read.EpochRow]
     per_class: Mapping[str, Sequence[Mapping[str, Any]]]
     confusion: Mapping[str, NDArray[Any]]
     faults: tuple[str, ...]

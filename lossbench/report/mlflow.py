@@ -20,7 +20,7 @@ from lossbench.runs.index import Broken
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lossbench.runs.rows import Row
+    from lossbench.runs.rows import RunRow
 
 STATUS = {"completed": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "interrupted": "KILLED"}
 """MLflow's names; any other run is RUNNING."""
@@ -32,7 +32,7 @@ BATCH = 100
 """How many parameters MLflow takes at a time."""
 
 
-def export(found: Sequence[Row], tracking_uri: str, experiment: str) -> tuple[Counter[str], list[Broken]]:
+def export(found: Sequence[RunRow], tracking_uri: str, experiment: str) -> tuple[Counter[str], list[Broken]]:
     """Write runs to MLflow: parameters, metrics by epoch, files, tags.
 
     A run that is there already, with the same status, is left alone; one whose status has changed is replaced.
@@ -90,7 +90,7 @@ class _Target:
             self._known[name] = known
         return str(known.info.run_id)
 
-    def run(self, row: Row, parent: str) -> str:
+    def run(self, row: RunRow, parent: str) -> str:
         """Write a run if it is not there; `new` or `known`."""
         folder = Path(str(row["folder"]))
         known, status = self._known.get(folder.name), str(row["status"])
@@ -102,7 +102,7 @@ class _Target:
         self._write(run, history, parent, status)
         return "new"
 
-    def _write(self, run: read.Run, history: Sequence[read.Row], parent: str, status: str) -> None:
+    def _write(self, run: read.Run, history: Sequence[read.EpochRow], parent: str, status: str) -> None:
         folder, summary, entities = run.folder, run.summary, self._mlflow.entities
         tags = {
             "mlflow.parentRunId": parent,
@@ -113,7 +113,7 @@ class _Target:
         }
         began, ended = _milliseconds(summary.get("started")), _milliseconds(summary.get("finished"))
         created = self._client.create_run(self._experiment, began, tags, run_name=folder.name).info.run_id
-        settings = {key: value for key, value in rows.flat(run.config) if _NAME.fullmatch(key)}
+        settings = {key: value for key, value in rows.flatten(run.config) if _NAME.fullmatch(key)}
         params = [entities.Param(key, formatting.clean(value)) for key, value in settings.items()]
         metrics = [entities.Metric(name, value, began or 0, step) for name, value, step in _metrics(run, history)]
         for first in range(0, max(len(params), len(metrics)), BATCH):
@@ -135,7 +135,7 @@ class _Target:
             token = page.token or ""
 
 
-def _metrics(run: read.Run, history: Sequence[read.Row]) -> Iterator[tuple[str, float, int]]:
+def _metrics(run: read.Run, history: Sequence[read.EpochRow]) -> Iterator[tuple[str, float, int]]:
     """The columns of `metrics.csv` by epoch, then what was measured at the end, as far as MLflow takes the names."""
     for epoch, row in [*enumerate(history), (len(history) - 1, run.metrics)]:
         for name, value in row.items():

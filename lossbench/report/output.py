@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lossbench.inspect.diff import RunDifference
     from lossbench.inspect.verification import Verification
     from lossbench.runs.index import Broken
-    from lossbench.runs.rows import Row
+    from lossbench.runs.rows import RunRow
 
 Form: TypeAlias = Literal["table", "markdown", "csv", "json", "jsonl", "latex", "junit", "github"]
 
@@ -64,7 +64,9 @@ def render(report: Report, form: Form, *, to_stdout: bool) -> str:
     return WRITERS[form](report)
 
 
-def list_runs(rows: Sequence[Row], differing: Sequence[str], question: Question, form: Form, *, to_stdout: bool) -> str:
+def list_runs(
+    rows: Sequence[RunRow], differing: Sequence[str], question: Question, form: Form, *, to_stdout: bool
+) -> str:
     """Single runs as text.
 
     Raises:

@@ -13,7 +13,7 @@ from lossbench.runs.rows import RUN_COLUMNS, Scalar, is_metric
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lossbench.runs.rows import Row
+    from lossbench.runs.rows import RunRow
 
 Condition: TypeAlias = "tuple[Scalar, ...]"
 Cell: TypeAlias = "tuple[Condition, str]"
@@ -41,18 +41,18 @@ class Arrangement:
         setting: The keys on which all runs agree.
     """
 
-    cells: Mapping[Cell, Sequence[Row]]
+    cells: Mapping[Cell, Sequence[RunRow]]
     varying: tuple[str, ...]
     hidden: tuple[Hidden, ...]
-    setting: Row
+    setting: RunRow
 
 
 def arrange(
-    rows: Sequence[Row],
+    rows: Sequence[RunRow],
     *,
     by: Sequence[str],
     across: Sequence[str] = (),
-    beside: Sequence[Row] = (),
+    beside: Sequence[RunRow] = (),
     apart_from: Sequence[str] = (),
 ) -> tuple[Arrangement, Arrangement]:
     """Sort rows into groups and conditions.
@@ -88,9 +88,9 @@ def arrange(
     return here, there
 
 
-def once(rows: Iterable[Row]) -> tuple[list[Row], tuple[tuple[str, str], ...]]:
+def once(rows: Iterable[RunRow]) -> tuple[list[RunRow], tuple[tuple[str, str], ...]]:
     """Each trial once, a completed run of it if there is one; and the folders left out, each with the one counted."""
-    counted: dict[tuple[Any, Any], Row] = {}
+    counted: dict[tuple[Any, Any], RunRow] = {}
     duplicates = []
     for row in sorted(rows, key=lambda row: (row["status"] != "completed", str(row["folder"]))):
         first = counted.setdefault((row["identity"], row["seed"]), row)
@@ -99,7 +99,7 @@ def once(rows: Iterable[Row]) -> tuple[list[Row], tuple[tuple[str, str], ...]]:
     return list(counted.values()), tuple(duplicates)
 
 
-def told_apart(rows: Sequence[Row]) -> tuple[list[Row], tuple[str, ...]]:
+def told_apart(rows: Sequence[RunRow]) -> tuple[list[RunRow], tuple[str, ...]]:
     """Labels behind which different settings stand (another version's defaults, another plugin) get a suffix."""
     settings = defaultdict(set)
     for row in rows:
@@ -112,7 +112,7 @@ def told_apart(rows: Sequence[Row]) -> tuple[list[Row], tuple[str, ...]]:
     return renamed, tuple(sorted(map(str, ambiguous)))
 
 
-def differing(rows: Sequence[Row]) -> tuple[str, ...]:
+def differing(rows: Sequence[RunRow]) -> tuple[str, ...]:
     """The keys in which runs differ, but for the loss and its hyperparameters."""
     sorted_rows, _ = arrange(rows, by=("loss",))
     return (*sorted_rows.varying, *(hidden.key for hidden in sorted_rows.hidden))
@@ -141,14 +141,14 @@ def _of_the_loss(known: Iterable[str], by: Sequence[str]) -> set[str]:
     return parts if any(key.startswith("loss.") for key in by) else {"loss"}
 
 
-def _grouped(rows: Iterable[Row], by: Sequence[str]) -> dict[str, list[Row]]:
+def _grouped(rows: Iterable[RunRow], by: Sequence[str]) -> dict[str, list[RunRow]]:
     groups = defaultdict(list)
     for row in rows:
         groups[" · ".join("none" if (value := row.get(key)) is None else str(value) for key in by)].append(row)
     return groups
 
 
-def _cells(groups: Mapping[str, Sequence[Row]], varying: Sequence[str]) -> dict[Cell, list[Row]]:
+def _cells(groups: Mapping[str, Sequence[RunRow]], varying: Sequence[str]) -> dict[Cell, list[RunRow]]:
     cells = defaultdict(list)
     for label, rows in groups.items():
         for row in rows:
@@ -156,7 +156,7 @@ def _cells(groups: Mapping[str, Sequence[Row]], varying: Sequence[str]) -> dict[
     return cells
 
 
-def _hidden(key: str, groups: Mapping[str, Sequence[Row]]) -> Hidden:
+def _hidden(key: str, groups: Mapping[str, Sequence[RunRow]]) -> Hidden:
     labels = defaultdict(list)
     for label, rows in groups.items():
         labels[rows[0].get(key)].append(label)

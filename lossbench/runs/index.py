@@ -19,10 +19,10 @@ from lossbench.runs import links, paths, read, rows, write
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lossbench.runs.rows import Row
+    from lossbench.runs.rows import RunRow
 
 FORMAT: Final = 1
-"""Goes up whenever `rows.row` changes."""
+"""Goes up whenever `rows.read_row` changes."""
 
 INDEX_BYTES: Final = 512 << 20
 
@@ -45,13 +45,13 @@ class _Entry:
     metrics: Mapping[str, Any]
 
 
-def load(places: Iterable[Path]) -> tuple[list[Row], list[Broken]]:
+def load(places: Iterable[Path]) -> tuple[list[RunRow], list[Broken]]:
     """Every run at or below the places, as a row each, and the folders that could not be read.
 
     Raises:
         UsageError: A place does not exist or is no folder.
     """
-    found: dict[str, Row | Broken] = {}
+    found: dict[str, RunRow | Broken] = {}
     for place in places:
         root = os.path.realpath(place)
         for name, loaded in _load(place).items():
@@ -62,17 +62,17 @@ def load(places: Iterable[Path]) -> tuple[list[Row], list[Broken]]:
     ]
 
 
-def _load(place: Path) -> dict[str, Row | Broken]:
+def _load(place: Path) -> dict[str, RunRow | Broken]:
     known = _read(place)
     entries: dict[str, _Entry] = {}
-    loaded: dict[str, Row | Broken] = {}
+    loaded: dict[str, RunRow | Broken] = {}
     for name in read.names(place):
         folder = os.path.join(place, name) if name else str(place)  # noqa: PTH118 - thousands of them
         try:
             stamp = _stamp(folder)
             entry = known.get(name)
             if entry is None or entry.stamp != stamp:
-                entry = _Entry(stamp, *rows.row(Path(folder)))
+                entry = _Entry(stamp, *rows.read_row(Path(folder)))
         except read.BrokenRunError as error:
             loaded[name] = Broken(Path(folder), str(error))
         else:

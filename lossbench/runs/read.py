@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Row: TypeAlias = "dict[str, float | None]"
+EpochRow: TypeAlias = "dict[str, float | None]"
 
 RUN_BYTES = 4 << 20
 CONFIG_BYTES = 64 << 10
@@ -125,7 +125,7 @@ def read(folder: Path) -> Run:
     )
 
 
-def history(folder: Path) -> list[Row]:
+def history(folder: Path) -> list[EpochRow]:
     """The epochs of `metrics.csv`, a mapping each; a last line that is still being written is left out."""
     rows = _table(folder / paths.METRICS, ("epoch",))
     return [{name: _number(paths.METRICS, cell) for name, cell in row.items()} for row in rows]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Scalar: TypeAlias = str | int | float | bool | None
-Row: TypeAlias = "Mapping[str, Scalar]"
+RunRow: TypeAlias = "Mapping[str, Scalar]"
 
 RUN_COLUMNS = (
     "folder", "status", "reason", "name", "seed", "loss", "loss.name", "link", "identity", "plugin", "settings",
@@ -22,7 +22,7 @@ RUN_COLUMNS = (
 """What is told about a run beside its configuration, the digest of its data and its metrics."""
 
 
-def row(folder: Path) -> tuple[dict[str, Scalar], dict[str, Scalar], dict[str, float | None]]:
+def read_row(folder: Path) -> tuple[dict[str, Scalar], dict[str, Scalar], dict[str, float | None]]:
     """A run in three parts: its configuration, which runs share but for the seed; facts of its own; its metrics.
 
     Columns: those of `RUN_COLUMNS`, where `loss` is the label, `loss.name` the name or names, `settings` the complete
@@ -35,7 +35,7 @@ def row(folder: Path) -> tuple[dict[str, Scalar], dict[str, Scalar], dict[str, f
     run = read.read(folder)
     summary = run.summary
     kept = {key: value for key, value in run.config.items() if key not in {"test", "val", "seed", "name"}}
-    config = {key: value for key, value in flat(kept) if key not in RUN_COLUMNS and not is_metric(key)}
+    config = {key: value for key, value in flatten(kept) if key not in RUN_COLUMNS and not is_metric(key)}
     facts: dict[str, Any] = {
         "status": run.status,
         "reason": _text(summary.get("reason")),
@@ -82,11 +82,11 @@ def is_metric(name: str) -> bool:
     return name.startswith(("test.", "val."))
 
 
-def flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Scalar]]:
+def flatten(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Scalar]]:
     """A nested mapping as dotted keys and scalars; lists, and mappings without a key, are JSON."""
     for key, value in mapping.items():
         if isinstance(value, dict) and value:
-            yield from flat(value, f"{prefix}{key}.")
+            yield from flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", _scalar(value)
 

@@ -35,7 +35,7 @@ class Events:
             part: tf.summary.create_file_writer(str(self._folder / part)) for part in ("train", "validation")
         }
         with tf.summary.create_file_writer(str(self._folder)).as_default():
-            told = {key: value for key, value in rows.flat(config) if value is not None}
+            told = {key: value for key, value in rows.flatten(config) if value is not None}
             hparams.hparams(told, trial_id=run.name)
         for row in history:
             self.epoch(row)

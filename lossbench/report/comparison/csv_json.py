@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lossbench.analysis.result import Comparison, Difference, Estimate, Group
     from lossbench.inspect.details import Sheet
     from lossbench.report.output import Report
-    from lossbench.runs.rows import Row
+    from lossbench.runs.rows import RunRow
     from lossbench.statistics import Interval
 
 ACTIVE = ("=", "+", "-", "@", "\t", "\r")
@@ -91,13 +91,13 @@ def lines(records: Sequence[Mapping[str, Any]]) -> str:
     return "".join(f"{json.dumps(finite(record), ensure_ascii=False)}\n" for record in records)
 
 
-def runs(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def runs(rows: Sequence[RunRow]) -> list[dict[str, Any]]:
     """A record for each run, all of the same columns."""
     keys = dict.fromkeys(key for row in rows for key in ("loss", "seed", "status", "folder", *row))
     return [{formatting.clean(key): cleaned(row.get(key)) for key in keys} for row in rows]
 
 
-def runs_as_json(rows: Sequence[Row]) -> str:
+def runs_as_json(rows: Sequence[RunRow]) -> str:
     """The runs as one list."""
     return _text(runs(rows))
 

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from lossbench.analysis.measure import Measure
     from lossbench.analysis.result import Question
-    from lossbench.runs.rows import Row
+    from lossbench.runs.rows import RunRow
 
 STYLES = {"diverged": "red", "failed": "red", "running": "cyan", "interrupted": "yellow"}
 
 
-def render(rows: Sequence[Row], differing: Sequence[str], question: Question, width: int) -> Text:
+def render(rows: Sequence[RunRow], differing: Sequence[str], question: Question, width: int) -> Text:
     """Loss, the keys that differ, seed, status, the measures; the folder behind them, or below where it is too long."""
     from rich.text import Text
 
@@ -52,6 +52,6 @@ def _text(value: object) -> str:
     return "none" if value is None else formatting.clean(value)
 
 
-def _value(row: Row, measure: Measure, question: Question) -> str:
+def _value(row: RunRow, measure: Measure, question: Question) -> str:
     value = row.get(measure.column(question.at))
     return formatting.value(measure, value if isinstance(value, int | float) else None)
