@@ -44,12 +44,14 @@ def compare(
     Raises:
         UsageError: The best epoch is asked for and a run has none; the baseline or a key is not there.
     """
-    counted, duplicates = grouping.once(rows)
-    named, ambiguous = grouping.told_apart(counted)
+    counted, duplicates = grouping.drop_duplicates(rows)
+    named, ambiguous = grouping.disambiguate_labels(counted)
     if question.at == "best":
         _check_best(named)
-    beside = grouping.told_apart(grouping.once(stored.rows)[0])[0] if stored else []
-    now, then = grouping.arrange(named, by=question.by, across=question.across, beside=beside, apart_from=apart_from)
+    baseline_rows = grouping.disambiguate_labels(grouping.drop_duplicates(stored.rows)[0])[0] if stored else []
+    now, then = grouping.group_runs(
+        named, by=question.by, across=question.across, baseline_rows=baseline_rows, ignore=apart_from
+    )
     groups = {cell: _group(cell[1], runs, question) for cell, runs in now.cells.items()}
     earlier = {cell: _group(cell[1], runs, question) for cell, runs in then.cells.items()}
     baseline = stored.name if stored else _baseline(question, {label for _, label in groups})
@@ -260,7 +262,7 @@ def _blocks(groups: Mapping[Cell, Group], varying: Sequence[str], question: Ques
         conditions[condition].append(group)
     return tuple(
         Block(dict(zip(varying, condition, strict=True)), _marked(conditions[condition], question))
-        for condition in sorted(conditions, key=grouping.in_order)
+        for condition in sorted(conditions, key=grouping.sort_key)
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lossbench.metrics import ECE_BINS, ece_bins
 from lossbench.runs import paths, read
-from lossbench.runs.index import Broken
+from lossbench.runs.index import BrokenRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -92,9 +92,9 @@ class Kept:
     shares: dict[int, list[Floats]] = field(default_factory=dict)
 
 
-def pictures(comparison: Comparison) -> tuple[list[Picture], list[Broken]]:
+def pictures(comparison: Comparison) -> tuple[list[Picture], list[BrokenRun]]:
     """A picture for each condition, and the files of runs that could not be read for it."""
-    faults: list[Broken] = []
+    faults: list[BrokenRun] = []
     found = list[Picture]()
     baseline = None if comparison.stored else comparison.baseline
     for block in comparison.blocks:
@@ -155,7 +155,7 @@ def shares(counts: NDArray[np.integer[Any]]) -> Floats:
     return _ratio(counts, counts.sum(axis=1, keepdims=True))
 
 
-def _kept(group: Group, at: At, classes: set[int], faults: list[Broken]) -> Kept:
+def _kept(group: Group, at: At, classes: set[int], faults: list[BrokenRun]) -> Kept:
     """Read what the plots need of each run, once; `classes` hears how many there are, which is the same in all."""
     kept = Kept()
 
@@ -163,7 +163,7 @@ def _kept(group: Group, at: At, classes: set[int], faults: list[Broken]) -> Kept
         try:
             to.setdefault(seed, []).append(reader(folder))
         except read.BrokenRunError as error:
-            faults.append(Broken(folder, str(error)))
+            faults.append(BrokenRun(folder, str(error)))
 
     for seed, folders in group.folders.items():
         for folder in map(Path, folders):

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lossbench.runs.index import Broken
+    from lossbench.runs.index import BrokenRun
     from lossbench.runs.rows import RunRow
 
 
-def rows(places: Iterable[Path]) -> tuple[list[RunRow], list[Broken]]:
+def rows(places: Iterable[Path]) -> tuple[list[RunRow], list[BrokenRun]]:
     """Every run at or below the places as a row, and the folders that could not be read.
 
     Raises:

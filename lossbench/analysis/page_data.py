@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lossbench.analysis.figure_data import Picture
     from lossbench.analysis.images import Paired
     from lossbench.analysis.result import Block, Comparison, Group
-    from lossbench.runs.index import Broken
+    from lossbench.runs.index import BrokenRun
     from lossbench.runs.rows import RunRow
 
 Look: TypeAlias = "Callable[[Path], NDArray[np.uint8]]"
@@ -78,11 +78,11 @@ class Evidence:
     pictures: Sequence[Picture]
     digits: Sequence[Sequence[Digits]]
     runs: Sequence[Told]
-    broken: Sequence[Broken]
-    unread: Sequence[Broken]
+    broken: Sequence[BrokenRun]
+    unread: Sequence[BrokenRun]
 
 
-def gather(comparison: Comparison, rows: Iterable[RunRow], broken: Iterable[Broken], look: Look) -> Evidence:
+def gather(comparison: Comparison, rows: Iterable[RunRow], broken: Iterable[BrokenRun], look: Look) -> Evidence:
     """Read what the runs of a comparison kept; a file that cannot be read is left out and named."""
     found, unread = pictures(comparison)
     return Evidence(

@@ -11,7 +11,7 @@ from lossbench.metrics import METRICS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lossbench.runs.grouping import Hidden
+    from lossbench.runs.grouping import HiddenKey
     from lossbench.runs.rows import RunRow, Scalar
     from lossbench.statistics import Interval
 
@@ -197,7 +197,7 @@ class Comparison:
     stored: bool
     setting: RunRow
     varying: tuple[str, ...]
-    hidden: tuple[Hidden, ...]
+    hidden: tuple[HiddenKey, ...]
     blocks: tuple[Block, ...]
     comparisons: int
     fewest_seeds: int

@@ -31,10 +31,10 @@ def tune(rows: Sequence[RunRow], key: str, question: Question) -> tuple[list[Run
     Raises:
         UsageError: No run has the key, or a group has no validation to choose by.
     """
-    counted, _ = grouping.once(rows)
+    counted, _ = grouping.drop_duplicates(rows)
     if not any(key in row for row in counted):
         raise UsageError(f"--tune {key}: no run has this key")
-    sorted_rows, _ = grouping.arrange(counted, by=question.by, across=question.across, apart_from=(key,))
+    sorted_rows, _ = grouping.group_runs(counted, by=question.by, across=question.across, ignore=(key,))
     kept: list[RunRow] = []
     choices = []
     for (condition, label), runs in sorted_rows.cells.items():
@@ -57,5 +57,5 @@ def _choose(
         raise UsageError(f"--tune {key}: {label} has no {column} to choose by; it needs completed runs with validation")
     diverging = {value for value in means if any(run["status"] == "diverged" for run in values[value])}
     best = max(means, key=lambda value: (value not in diverging, question.measures[0].gain(means[value])))
-    tried = tuple(sorted(means, key=lambda value: grouping.in_order((value,))))
+    tried = tuple(sorted(means, key=lambda value: grouping.sort_key((value,))))
     return Choice(label, condition, key, best, tried, len(runs), column, means[best]), values[best]

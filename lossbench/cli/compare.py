@@ -174,7 +174,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     )
     rows = with_classes(selected(found), (*question.measures, *question.also))
     if list_:
-        _write(report.list_runs(rows, grouping.differing(rows), question, format, to_stdout=not output), output)
+        _write(report.list_runs(rows, grouping.differing_keys(rows), question, format, to_stdout=not output), output)
         return
     rows, choices = tuned(rows, tune, question) if tune else (rows, ())
     earlier = baseline_file.load(against) if against else None

@@ -10,7 +10,7 @@ from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
     from lossbench.analysis.result import Comparison
-    from lossbench.runs.index import Broken
+    from lossbench.runs.index import BrokenRun
     from lossbench.runs.rows import RunRow
 
 
@@ -42,7 +42,7 @@ def compared(
     baseline: str | None,
     rope: str | None,
     **asked: Any,
-) -> tuple[Comparison, list[RunRow], list[Broken]]:
+) -> tuple[Comparison, list[RunRow], list[BrokenRun]]:
     """The comparison of the runs selected, these runs, and the folders that could not be read.
 
     Args:

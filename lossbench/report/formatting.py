@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lossbench.analysis.measure import Measure
     from lossbench.analysis.result import Estimate
-    from lossbench.runs.index import Broken
+    from lossbench.runs.index import BrokenRun
     from lossbench.statistics import Interval
 
 MINUS = "−"
@@ -112,12 +112,12 @@ def seeds(values: Iterable[int]) -> str:
     return ", ".join(f"{first}" if first == last else f"{first}–{last}" for first, last in ranges)
 
 
-def broken(folders: Iterable[Broken]) -> list[str]:
+def broken(folders: Iterable[BrokenRun]) -> list[str]:
     """A line for each folder that could not be read."""
     return [f"not counted: {clean(each.folder)}: {clean(each.reason)}" for each in folders]
 
 
-def unread(folders: Iterable[Broken]) -> list[str]:
+def unread(folders: Iterable[BrokenRun]) -> list[str]:
     """A line for each run of which something could not be read for a drawing."""
     return [f"not drawn: {clean(each.folder)}: {clean(each.reason)}" for each in folders]
 

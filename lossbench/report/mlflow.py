@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lossbench.errors import MachineError, UsageError
 from lossbench.report import formatting, wording
 from lossbench.runs import grouping, links, read, rows
-from lossbench.runs.index import Broken
+from lossbench.runs.index import BrokenRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ BATCH = 100
 """How many parameters MLflow takes at a time."""
 
 
-def export(found: Sequence[RunRow], tracking_uri: str, experiment: str) -> tuple[Counter[str], list[Broken]]:
+def export(found: Sequence[RunRow], tracking_uri: str, experiment: str) -> tuple[Counter[str], list[BrokenRun]]:
     """Write runs to MLflow: parameters, metrics by epoch, files, tags.
 
     A run that is there already, with the same status, is left alone; one whose status has changed is replaced.
@@ -55,17 +55,17 @@ def export(found: Sequence[RunRow], tracking_uri: str, experiment: str) -> tuple
         client = mlflow.MlflowClient(tracking_uri=tracking_uri)
         known = client.get_experiment_by_name(experiment)
         target = _Target(mlflow, client, known.experiment_id if known else client.create_experiment(experiment))
-        named = grouping.told_apart(grouping.once(found)[0])[0]
-        now, _ = grouping.arrange(named, by=("loss",))
+        named = grouping.disambiguate_labels(grouping.drop_duplicates(found)[0])[0]
+        now, _ = grouping.group_runs(named, by=("loss",))
         counts: Counter[str] = Counter(new=0, known=0)
-        broken: list[Broken] = []
+        broken: list[BrokenRun] = []
         for (condition, label), members in now.cells.items():
             parent = target.group(wording.named(label, dict(zip(now.varying, condition, strict=True))))
             for row in members:
                 try:
                     counts[target.run(row, parent)] += 1
                 except read.BrokenRunError as error:
-                    broken.append(Broken(Path(str(row["folder"])), str(error)))
+                    broken.append(BrokenRun(Path(str(row["folder"])), str(error)))
     except mlflow.exceptions.MlflowException as error:
         raise MachineError(
             f"--tracking-uri {tracking_uri}: {formatting.clean(str(error).partition(chr(10))[0])}"

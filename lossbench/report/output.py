@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lossbench.inspect.details import Sheet
     from lossbench.inspect.diff import RunDifference
     from lossbench.inspect.verification import Verification
-    from lossbench.runs.index import Broken
+    from lossbench.runs.index import BrokenRun
     from lossbench.runs.rows import RunRow
 
 Form: TypeAlias = Literal["table", "markdown", "csv", "json", "jsonl", "latex", "junit", "github"]
@@ -41,7 +41,7 @@ class Report:
     """
 
     comparison: Comparison
-    broken: tuple[Broken, ...] = ()
+    broken: tuple[BrokenRun, ...] = ()
     findings: tuple[Finding, ...] = ()
     pairs: tuple[Paired, ...] = ()
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from lossbench.analysis.result import Block, Choice, Comparison, Group
-    from lossbench.runs.grouping import Hidden
+    from lossbench.runs.grouping import HiddenKey
 
 
 def title(comparison: Comparison) -> str:
@@ -160,7 +160,7 @@ def _too_few_seeds(comparison: Comparison) -> Iterator[str]:
         yield f"with {among} no verdict is possible below {formatting.counted(least, 'seed')}"
 
 
-def _hidden(hidden: Hidden) -> str:
+def _hidden(hidden: HiddenKey) -> str:
     values = (
         f"{setting(hidden.key, value).rpartition(' ')[2] if value is None else clean(value)} ({_some(labels)})"
         for value, labels in hidden.values.items()

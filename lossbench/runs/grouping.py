@@ -23,7 +23,7 @@ NO_CONDITIONS = (*RUN_COLUMNS, "extends", "sweep", "log", "data.path", "train.th
 
 
 @dataclass(frozen=True)
-class Hidden:
+class HiddenKey:
     """A key that is constant within each group but not the same in all: which labels have which value."""
 
     key: str
@@ -31,7 +31,7 @@ class Hidden:
 
 
 @dataclass(frozen=True)
-class Arrangement:
+class Grouping:
     """Rows sorted into cells.
 
     Attributes:
@@ -43,18 +43,18 @@ class Arrangement:
 
     cells: Mapping[Cell, Sequence[RunRow]]
     varying: tuple[str, ...]
-    hidden: tuple[Hidden, ...]
+    hidden: tuple[HiddenKey, ...]
     setting: RunRow
 
 
-def arrange(
+def group_runs(
     rows: Sequence[RunRow],
     *,
     by: Sequence[str],
     across: Sequence[str] = (),
-    beside: Sequence[RunRow] = (),
-    apart_from: Sequence[str] = (),
-) -> tuple[Arrangement, Arrangement]:
+    baseline_rows: Sequence[RunRow] = (),
+    ignore: Sequence[str] = (),
+) -> tuple[Grouping, Grouping]:
     """Sort rows into groups and conditions.
 
     A condition is what varies inside at least one group. What differs only between groups is told as hidden.
@@ -63,20 +63,20 @@ def arrange(
         rows: The runs.
         by: What makes a group: `loss`, `loss.name`, or dotted keys.
         across: Keys that part conditions before all others, whether they vary within a group or not.
-        beside: Other runs to be sorted by the same conditions, such as a stored baseline's.
-        apart_from: Keys that part nothing: they were chosen for each group.
+        baseline_rows: Other runs to be sorted by the same conditions, such as a stored baseline's.
+        ignore: Keys that part nothing: they were chosen for each group.
 
     Raises:
         UsageError: A key of `by` or `across` is in no run.
     """
-    everything = [*rows, *beside]
+    everything = [*rows, *baseline_rows]
     known = {key for row in everything for key in row}
     for key in (*by, *across):
         if key not in known:
             raise UsageError(f"{key}: no run has this key{did_you_mean(key, known)}")
-    now, then = (_grouped(each, by) for each in (rows, beside))
+    now, then = (_grouped(each, by) for each in (rows, baseline_rows))
     groups = [*now.values(), *then.values()]
-    keys = {key for key in known if not _is_under(key, (*NO_CONDITIONS, *by, *apart_from))}
+    keys = {key for key in known if not _is_under(key, (*NO_CONDITIONS, *by, *ignore))}
     keys |= {*across, *_of_the_loss(known, by)}
     different = sorted(key for key in keys if len({row.get(key) for row in everything}) > 1)
     within = [key for key in different if any(len({row.get(key) for row in group}) > 1 for group in groups)]
@@ -84,11 +84,11 @@ def arrange(
     labelled = {**now, **{f"{label} (baseline)": group for label, group in then.items()}}
     hidden = tuple(_hidden(key, labelled) for key in different if key not in varying)
     setting = {key: rows[0].get(key) for key in sorted(keys) if key not in different}
-    here, there = (Arrangement(_cells(each, varying), varying, hidden, setting) for each in (now, then))
+    here, there = (Grouping(_cells(each, varying), varying, hidden, setting) for each in (now, then))
     return here, there
 
 
-def once(rows: Iterable[RunRow]) -> tuple[list[RunRow], tuple[tuple[str, str], ...]]:
+def drop_duplicates(rows: Iterable[RunRow]) -> tuple[list[RunRow], tuple[tuple[str, str], ...]]:
     """Each trial once, a completed run of it if there is one; and the folders left out, each with the one counted."""
     counted: dict[tuple[Any, Any], RunRow] = {}
     duplicates = []
@@ -99,7 +99,7 @@ def once(rows: Iterable[RunRow]) -> tuple[list[RunRow], tuple[tuple[str, str], .
     return list(counted.values()), tuple(duplicates)
 
 
-def told_apart(rows: Sequence[RunRow]) -> tuple[list[RunRow], tuple[str, ...]]:
+def disambiguate_labels(rows: Sequence[RunRow]) -> tuple[list[RunRow], tuple[str, ...]]:
     """Labels behind which different settings stand (another version's defaults, another plugin) get a suffix."""
     settings = defaultdict(set)
     for row in rows:
@@ -112,13 +112,13 @@ def told_apart(rows: Sequence[RunRow]) -> tuple[list[RunRow], tuple[str, ...]]:
     return renamed, tuple(sorted(map(str, ambiguous)))
 
 
-def differing(rows: Sequence[RunRow]) -> tuple[str, ...]:
+def differing_keys(rows: Sequence[RunRow]) -> tuple[str, ...]:
     """The keys in which runs differ, but for the loss and its hyperparameters."""
-    sorted_rows, _ = arrange(rows, by=("loss",))
+    sorted_rows, _ = group_runs(rows, by=("loss",))
     return (*sorted_rows.varying, *(hidden.key for hidden in sorted_rows.hidden))
 
 
-def in_order(condition: Condition) -> list[tuple[int, float, str]]:
+def sort_key(condition: Condition) -> list[tuple[int, float, str]]:
     """What conditions are sorted by: none before numbers before text."""
     return [_order(value) for value in condition]
 
@@ -156,11 +156,11 @@ def _cells(groups: Mapping[str, Sequence[RunRow]], varying: Sequence[str]) -> di
     return cells
 
 
-def _hidden(key: str, groups: Mapping[str, Sequence[RunRow]]) -> Hidden:
+def _hidden(key: str, groups: Mapping[str, Sequence[RunRow]]) -> HiddenKey:
     labels = defaultdict(list)
     for label, rows in groups.items():
         labels[rows[0].get(key)].append(label)
-    return Hidden(key, {value: tuple(labels[value]) for value in sorted(labels, key=_order)})
+    return HiddenKey(key, {value: tuple(labels[value]) for value in sorted(labels, key=_order)})
 
 
 def _is_under(key: str, parents: Iterable[str]) -> bool:

@@ -28,7 +28,7 @@ INDEX_BYTES: Final = 512 << 20
 
 
 @dataclass(frozen=True)
-class Broken:
+class BrokenRun:
     """A run folder that could not be read, and why."""
 
     folder: Path
@@ -45,27 +45,27 @@ class _Entry:
     metrics: Mapping[str, Any]
 
 
-def load(places: Iterable[Path]) -> tuple[list[RunRow], list[Broken]]:
+def load(places: Iterable[Path]) -> tuple[list[RunRow], list[BrokenRun]]:
     """Every run at or below the places, as a row each, and the folders that could not be read.
 
     Raises:
         UsageError: A place does not exist or is no folder.
     """
-    found: dict[str, RunRow | Broken] = {}
+    found: dict[str, RunRow | BrokenRun] = {}
     for place in places:
         root = os.path.realpath(place)
         for name, loaded in _load(place).items():
             found.setdefault(os.path.normpath(f"{root}/{name}"), loaded)
     loaded_rows = [found[folder] for folder in sorted(found)]
     return [each for each in loaded_rows if isinstance(each, dict)], [
-        each for each in loaded_rows if isinstance(each, Broken)
+        each for each in loaded_rows if isinstance(each, BrokenRun)
     ]
 
 
-def _load(place: Path) -> dict[str, RunRow | Broken]:
+def _load(place: Path) -> dict[str, RunRow | BrokenRun]:
     known = _read(place)
     entries: dict[str, _Entry] = {}
-    loaded: dict[str, RunRow | Broken] = {}
+    loaded: dict[str, RunRow | BrokenRun] = {}
     for name in read.names(place):
         folder = os.path.join(place, name) if name else str(place)  # noqa: PTH118 - thousands of them
         try:
@@ -74,7 +74,7 @@ def _load(place: Path) -> dict[str, RunRow | Broken]:
             if entry is None or entry.stamp != stamp:
                 entry = _Entry(stamp, *rows.read_row(Path(folder)))
         except read.BrokenRunError as error:
-            loaded[name] = Broken(Path(folder), str(error))
+            loaded[name] = BrokenRun(Path(folder), str(error))
         else:
             entries[name] = entry
             loaded[name] = {**entry.config, **entry.facts, **entry.metrics, "folder": folder}

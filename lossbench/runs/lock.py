@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def path(run: Path) -> Path:
+def lock_file(run: Path) -> Path:
     """The lock file of a run folder."""
     return run.parent / paths.LOCKS / run.name
 
@@ -33,9 +33,9 @@ def claim(run: Path, *, wait: bool = False) -> Iterator[None]:
         UsageError: Something that would be written to is a link.
         MachineError: The lock file cannot be written, or its file system has no locks.
     """
-    lock = path(run)
+    lock = lock_file(run)
     links.refuse([run.parent, lock.parent, lock])
-    for folder in replace.places(run):
+    for folder in replace.candidate_folders(run):
         links.refuse(links.within(folder))
     write.folder(lock.parent)
     try:

@@ -12,29 +12,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def rerun(run: Path) -> Path:
+def rerun_folder(run: Path) -> Path:
     """The hidden folder beside a run in which it is trained anew."""
     return run.with_name(f".rerun-{run.name}")
 
 
-def places(run: Path) -> tuple[Path, Path, Path]:
+def candidate_folders(run: Path) -> tuple[Path, Path, Path]:
     """Every folder that a run may be in: its own, that in which it is trained anew, that of the old one."""
-    return run, rerun(run), _old(run)
+    return run, rerun_folder(run), _old(run)
 
 
-def exchange(run: Path) -> None:
-    """Put the complete new run in the place of the old one. An end halfway through is mended by `settle`."""
+def promote(run: Path) -> None:
+    """Put the complete new run in the place of the old one. An end halfway through is mended by `recover`."""
     try:
         if run.exists():
             run.rename(_old(run))
-        rerun(run).rename(run)
+        rerun_folder(run).rename(run)
         write.sync(run.parent)
     except OSError as error:
         raise MachineError(f"{run}: the new run cannot take its place: {error.strerror}") from error
-    settle(run)
+    recover(run)
 
 
-def settle(run: Path) -> None:
+def recover(run: Path) -> None:
     """Finish an exchange that ended halfway: the old run is moved aside only once the new one is complete.
 
     Where there is no new one, the user has taken it away, and the old one goes back to its place.
@@ -43,7 +43,7 @@ def settle(run: Path) -> None:
         return
     try:
         if not run.exists():
-            (rerun(run) if rerun(run).exists() else _old(run)).rename(run)
+            (rerun_folder(run) if rerun_folder(run).exists() else _old(run)).rename(run)
             write.sync(run.parent)
     except OSError as error:
         raise MachineError(f"{run}: the run beside it cannot take its place: {error.strerror}") from error

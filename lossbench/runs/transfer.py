@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}){0,3}", re.ASCII)
 
 
-def pack(run: Path) -> dict[str, bytes]:
+def read_files(run: Path) -> dict[str, bytes]:
     """Every file of a run folder by its name in it; none if there is no such folder."""
     files = (path for path in sorted(run.rglob("*")) if path.is_file() and not path.name.startswith("."))
     return {path.relative_to(run).as_posix(): path.read_bytes() for path in files}
 
 
-def unpack(run: Path, files: Mapping[str, bytes]) -> None:
+def write_files(run: Path, files: Mapping[str, bytes]) -> None:
     """Put a packed folder in the place of a run folder, as a whole.
 
     Raises:
@@ -32,10 +32,10 @@ def unpack(run: Path, files: Mapping[str, bytes]) -> None:
     for name in files:
         if not _NAME.fullmatch(name):
             raise LossbenchError(f"{run}: a file that came back is called {name[:80]!r}; it is not written")
-    beside = replace.rerun(run)
+    beside = replace.rerun_folder(run)
     write.folder(run.parent)
     shutil.rmtree(beside, ignore_errors=True)
     for name, content in files.items():
         write.folder((beside / name).parent)
         write.bytes_(beside / name, content)
-    replace.exchange(run)
+    replace.promote(run)

@@ -106,7 +106,7 @@ class Standing:
         losses = [label(each.trial.experiment.loss) for each in self.planned]
         written = [{key: scalar(value) for key, value in each.settings.items()} for each in self.planned]
         rows = [{**settings, "loss": loss} for settings, loss in zip(written, losses, strict=True)]
-        conditions = grouping.arrange(rows, by=("loss",))[0].varying
+        conditions = grouping.group_runs(rows, by=("loss",))[0].varying
         kept = [{key: each.settings[key] for key in conditions if key in each.settings} for each in self.planned]
         return list(zip(map(phrase, kept), losses, strict=True))
 

@@ -76,7 +76,7 @@ def train(
         MachineError: The folder cannot be written.
     """
     run = run_folder(trial, runs_dir)
-    target = replace.rerun(run) if rerun else run
+    target = replace.rerun_folder(run) if rerun else run
     if not rerun and (done := _done(run, trial)):
         return done
     from lossbench.training.record import Record
@@ -87,7 +87,7 @@ def train(
     # Another number of threads could change the last digits of a run that is continued.
     setup = set_up(trial, device=device, threads=_threads(begun))
     with stop_request() as stop, nullcontext() if claimed else lock.claim(run):
-        replace.settle(run)
+        replace.recover(run)
         if not rerun and (done := _done(run, trial)):
             return done
         trainer = Trainer(target, setup, progress or Silent(), stop)
@@ -99,7 +99,7 @@ def train(
             _to_the_end(trainer, record, save_weights=trial.experiment.train.save_weights)
         checkpoint.remove(target)
         if rerun:
-            replace.exchange(run)
+            replace.promote(run)
     return Outcome(run, record.summary)
 
 

@@ -34,17 +34,17 @@ def untouched(outside):
 FOLDERS = {
     "the run's name": lambda run: run.parent,
     "the run": lambda run: run,
-    "the locks": lambda run: lock.path(run).parent,
+    "the locks": lambda run: lock.lock_file(run).parent,
     "the checkpoint": lambda run: run / "checkpoint",
     "TensorBoard's events": lambda run: run / "tb" / "train",
-    "the new run": replace.rerun,
+    "the new run": replace.rerun_folder,
     "the old run": lambda run: run.with_name(f".old-{run.name}"),
 }
 FILES = {
-    "the lock": lock.path,
+    "the lock": lock.lock_file,
     **{name: lambda run, name=name: run / name for name in ("log.txt", "metrics.csv", "run.json", "config.yaml")},
     "the state": lambda run: run / "checkpoint" / "state.npz",
-    "a file of the new run": lambda run: replace.rerun(run) / "log.txt",
+    "a file of the new run": lambda run: replace.rerun_folder(run) / "log.txt",
 }
 LINKS = {**{name: (where, ".") for name, where in FOLDERS.items()}, **{n: (w, "precious") for n, w in FILES.items()}}
 

@@ -104,7 +104,7 @@ def test_a_copied_folder_is_free(holder, tmp_path):
 def test_a_lock_file_is_no_lock(tmp_path):
     """What a dead process has left, whatever process number it had, claims nothing."""
     run = tmp_path / "runs" / "study" / "run"
-    lock.path(run).parent.mkdir(parents=True)
-    lock.path(run).write_text(str(os.getpid()))
+    lock.lock_file(run).parent.mkdir(parents=True)
+    lock.lock_file(run).write_text(str(os.getpid()))
     with lock.claim(run):
         pass

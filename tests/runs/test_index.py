@@ -30,8 +30,8 @@ def study(tmp_path: Path, fabricate: Any) -> Path:
 def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders that were read from their files."""
     folders: list[Path] = []
-    original = rows.row
-    monkeypatch.setattr(rows, "row", lambda folder: folders.append(folder) or original(folder))
+    original = rows.read_row
+    monkeypatch.setattr(rows, "read_row", lambda folder: folders.append(folder) or original(folder))
     return folders
 
 

@@ -12,10 +12,10 @@ def test_a_run_folder_arrives_as_it_was(fabricate, tmp_path):
     (run / "checkpoint").mkdir()
     (run / "checkpoint" / "state.npz").write_bytes(b"\0\1")
     (run / ".hidden").write_text("half written")
-    files = transfer.pack(run)
+    files = transfer.read_files(run)
     there = tmp_path / "there" / "study" / run.name
-    transfer.unpack(there, files)
-    assert transfer.pack(there) == files
+    transfer.write_files(there, files)
+    assert transfer.read_files(there) == files
     assert files["checkpoint/state.npz"] == b"\0\1"
     assert ".hidden" not in files
     assert [path.name for path in there.parent.iterdir()] == [run.name]
@@ -24,14 +24,14 @@ def test_a_run_folder_arrives_as_it_was(fabricate, tmp_path):
 def test_it_replaces_what_is_there_as_a_whole(tmp_path):
     """A file that has gone meanwhile, such as a checkpoint, is gone."""
     run = tmp_path / "study" / "focal-s0-abc"
-    transfer.unpack(run, {"run.json": b"1", "checkpoint/state.npz": b"2"})
-    transfer.unpack(run, {"run.json": b"3"})
-    assert transfer.pack(run) == {"run.json": b"3"}
+    transfer.write_files(run, {"run.json": b"1", "checkpoint/state.npz": b"2"})
+    transfer.write_files(run, {"run.json": b"3"})
+    assert transfer.read_files(run) == {"run.json": b"3"}
 
 
 def test_a_folder_that_is_not_there_is_an_empty_parcel(tmp_path):
     """A trial that has not begun."""
-    assert transfer.pack(tmp_path / "nothing") == {}
+    assert transfer.read_files(tmp_path / "nothing") == {}
 
 
 @pytest.mark.parametrize("name", ["../run.json", "/etc/x", "a/../b", "", "a//b", "a\n", ".x", "a/b/c/d/e", "-x"])
@@ -39,5 +39,5 @@ def test_a_name_that_leads_elsewhere_is_refused_before_anything_is_written(tmp_p
     """Whoever sent it."""
     run = tmp_path / "study" / "focal-s0-abc"
     with pytest.raises(LossbenchError, match="is called"):
-        transfer.unpack(run, {"run.json": b"1", name: b"2"})
+        transfer.write_files(run, {"run.json": b"1", name: b"2"})
     assert not run.exists()

@@ -104,7 +104,7 @@ class Ray:
                 time.sleep(1)
             return self._ready.append(Ended(job.number, "taken"))
         self._claims[job.number] = claim
-        return self._send(job, transfer.pack(run))
+        return self._send(job, transfer.read_files(run))
 
     def messages(self, timeout: float) -> Iterator[Message]:
         """What the tasks have told; at most `timeout` seconds are spent waiting for one to end."""
@@ -155,7 +155,7 @@ class Ray:
             try:
                 line, files = self._ray.get(reference)
                 if files:
-                    transfer.unpack(self._run(job), files)
+                    transfer.write_files(self._run(job), files)
                 yield unpack(line)
             except UnsharedError:
                 self._shared = False
@@ -203,15 +203,15 @@ def _carried(
     runs_dir = Path(tempfile.gettempdir()) / f"lossbench{token}"
     run = paths.run_folder(runs_dir, wire["config"]["name"], wire["folder"])
     if files:
-        transfer.unpack(run, files)
+        transfer.write_files(run, files)
     message = _objective(json.dumps(asdict(replace(settings, runs_dir=str(runs_dir)))))(wire, tell)
     try:
-        return pack(message), transfer.pack(run)
+        return pack(message), transfer.read_files(run)
     finally:
         shutil.rmtree(run, ignore_errors=True)
         with suppress(OSError):  # the folders go with the last run in them
-            lock.path(run).unlink(missing_ok=True)
-            for folder in (lock.path(run).parent, run.parent, runs_dir):
+            lock.lock_file(run).unlink(missing_ok=True)
+            for folder in (lock.lock_file(run).parent, run.parent, runs_dir):
                 folder.rmdir()
 
 

@@ -172,7 +172,7 @@ def test_spreadsheets_take_no_text_for_a_formula(tmp_path: Path, fabricate: Any)
 
 def list_(places: list[Path], form: output.Form) -> str:
     rows, _ = loading.rows(places)
-    return output.list_runs(rows, grouping.differing(rows), Question(), form, to_stdout=False)
+    return output.list_runs(rows, grouping.differing_keys(rows), Question(), form, to_stdout=False)
 
 
 def test_single_runs(study: Path) -> None:
@@ -248,7 +248,7 @@ def test_any_content_can_be_compared_and_shown(
         assert render([runs_dir], form) or form == "github"
     for form in ("table", "csv", "json", "jsonl"):
         rows, _ = loading.rows([runs_dir])
-        assert output.list_runs(rows, grouping.differing(rows), Question(), form, to_stdout=False)
+        assert output.list_runs(rows, grouping.differing_keys(rows), Question(), form, to_stdout=False)
     for folder in folders:
         with contextlib.suppress(BrokenRunError):
             assert printed(folder)
