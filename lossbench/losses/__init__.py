@@ -5,8 +5,8 @@ line's listing, the JSON Schema, the README's table and the Keras class.
 
     catalogue/     the formulas, one file per idea: the only folder that a loss author opens
     types.py       the types that a loss signature is written with
-    signature.py   signature and docstring -> LossSpec
-    registry.py    loss names -> LossSpec; FAMILIES lists the files of the catalogue
+    signature.py   signature and docstring -> LossSignature
+    registry.py    loss names -> LossSignature; FAMILIES lists the files of the catalogue
     expression.py  the value of `loss:` -> validated LossTerm records
     binding.py     terms -> a function of targets and logits
     plugin.py      user losses, from Python files

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 from lossbench import ops
 from lossbench.errors import UsageError
 from lossbench.losses.registry import find
-from lossbench.losses.signature import marks
+from lossbench.losses.signature import engine_parameters
 from lossbench.losses.types import Context, State
-from lossbench.losses.user_error import blame
+from lossbench.losses.user_error import report_user_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from lossbench.losses.expression import LossTerm
-    from lossbench.losses.signature import LossSpec
+    from lossbench.losses.signature import LossSignature
     from lossbench.losses.types import Tensor
 
 
@@ -100,7 +100,7 @@ class BoundTerm:
     `awaited` is the context still to come, `given` the shapes of what is there.
     """
 
-    spec: LossSpec
+    signature: LossSignature
     term: LossTerm
     function: Callable[..., Any]
     awaited: Mapping[str, Context]
@@ -112,12 +112,12 @@ class BoundTerm:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The losses of a batch, not yet weighted, and the new states."""
         self._check_shapes(y_pred.shape[-1])
-        if (self.term.labels or self.spec.labels) == "integer":
+        if (self.term.labels or self.signature.labels) == "integer":
             y_true = ops.cast(ops.argmax(y_true, axis=-1), "int32")
-        if (self.term.outputs or self.spec.outputs) == "probabilities":
-            y_pred = ops.sigmoid(y_pred) if self.spec.link == "sigmoid" else ops.softmax(y_pred)
+        if (self.term.outputs or self.signature.outputs) == "probabilities":
+            y_pred = ops.sigmoid(y_pred) if self.signature.link == "sigmoid" else ops.softmax(y_pred)
         filled_in = {name: ops.cast(context[name], "float32") for name in self.awaited}
-        with _on_behalf_of(self.spec):
+        with _on_behalf_of(self.signature):
             returned = self.function(y_true, y_pred, **filled_in, **states)
             losses, after = returned if self.states else (returned, dict[str, Any]())
             return losses, {name: after[name] for name in self.states}
@@ -126,7 +126,7 @@ class BoundTerm:
         for name, shape in self.given.items():
             if any(size != classes for size in shape):
                 got, expected = (" × ".join(map(str, sizes)) for sizes in (shape, [classes] * len(shape)))
-                raise UsageError(f"loss {self.spec.name!r}: {name}: expected {expected} numbers, got {got}")
+                raise UsageError(f"loss {self.signature.name!r}: {name}: expected {expected} numbers, got {got}")
 
 
 def bind_term(term: LossTerm, context: Mapping[str, Any]) -> BoundTerm:
@@ -136,43 +136,43 @@ def bind_term(term: LossTerm, context: Mapping[str, Any]) -> BoundTerm:
         UsageError: If it asks for something that `context` lacks, or cannot use what it holds.
         PluginError: If it is a user's own and fails.
     """
-    spec = find(term.name)
-    asked = {name: mark for name, mark in marks(spec.function).items() if isinstance(mark, Context)}
+    signature = find(term.name)
+    asked = {name: mark for name, mark in engine_parameters(signature.function).items() if isinstance(mark, Context)}
     given = {name: mark for name, mark in asked.items() if context.get(name) is not None}
     if missing := [name for name, mark in asked.items() if name not in given and not mark.changes]:
-        raise UsageError(f"loss {spec.name!r} needs {', '.join(missing)}: hand it over by keyword")
-    filled_in = {name: _filled_in(spec, name, mark, context[name]) for name, mark in given.items()}
-    with _on_behalf_of(spec):
-        function = _made(spec, {**term.hyperparameters, **filled_in})
+        raise UsageError(f"loss {signature.name!r} needs {', '.join(missing)}: hand it over by keyword")
+    filled_in = {name: _filled_in(signature, name, mark, context[name]) for name, mark in given.items()}
+    with _on_behalf_of(signature):
+        function = _made(signature, {**term.hyperparameters, **filled_in})
     return BoundTerm(
-        spec=spec,
+        signature=signature,
         term=term,
         function=function,
         awaited={name: mark for name, mark in asked.items() if name not in given},
-        states={name: mark for name, mark in marks(spec.function).items() if isinstance(mark, State)},
+        states={name: mark for name, mark in engine_parameters(signature.function).items() if isinstance(mark, State)},
         given={name: tuple(filled_in[name].shape) for name, mark in given.items() if not mark.changes},
     )
 
 
-def _filled_in(spec: LossSpec, name: str, mark: Context, value: Any) -> Tensor:
+def _filled_in(signature: LossSignature, name: str, mark: Context, value: Any) -> Tensor:
     if not mark.changes:
         array = ops.convert_to_numpy(value)
         if array.ndim != len(mark.shape):
             expected = f"[{', '.join(mark.shape)}]" if mark.shape else "a number"
-            raise UsageError(f"loss {spec.name!r}: {name}: expected {expected}, got the shape {list(array.shape)}")
+            raise UsageError(f"loss {signature.name!r}: {name}: expected {expected}, got the shape {list(array.shape)}")
         if reason := mark.mistake(array):
-            raise UsageError(f"loss {spec.name!r}: {name}: {reason}")
+            raise UsageError(f"loss {signature.name!r}: {name}: {reason}")
     return ops.convert_to_tensor(value, dtype="float32")
 
 
-def _made(spec: LossSpec, parameters: Mapping[str, Any]) -> Callable[..., Any]:
-    if spec.form == "function":
-        return partial(spec.function, **parameters)
-    made: Any = spec.function(**parameters)
-    if spec.form == "class":
+def _made(signature: LossSignature, parameters: Mapping[str, Any]) -> Callable[..., Any]:
+    if signature.form == "function":
+        return partial(signature.function, **parameters)
+    made: Any = signature.function(**parameters)
+    if signature.form == "class":
         made.reduction = "none"  # the training step reduces, once
     return made  # type: ignore[no-any-return]  # what a user's factory returns is only known once it is called
 
 
-def _on_behalf_of(spec: LossSpec) -> AbstractContextManager[None]:
-    return blame(spec.plugin) if spec.plugin else nullcontext()
+def _on_behalf_of(signature: LossSignature) -> AbstractContextManager[None]:
+    return report_user_errors(signature.plugin) if signature.plugin else nullcontext()

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import Problem, UsageError, did_you_mean
 from lossbench.losses.presets import PRESETS
-from lossbench.losses.registry import find, specs
-from lossbench.losses.signature import REQUIRED, Hyperparameter, LossSpec
+from lossbench.losses.registry import find, signatures
+from lossbench.losses.signature import REQUIRED, Hyperparameter, LossSignature
 from lossbench.losses.types import Positive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-WANTS = {"labels": ("one_hot", "integer"), "outputs": ("logits", "probabilities")}
+INPUT_FORMS = {"labels": ("one_hot", "integer"), "outputs": ("logits", "probabilities")}
 """What a plugin's loss may ask for, and the values."""
 
 WEIGHT = Hyperparameter("weight", Positive, 1.0, "a number", "> 0", "The loss's share of the sum.")
 """What every loss takes beside its hyperparameters."""
 
-RESERVED = ("name", "weight", "reduction", "from_logits", *WANTS)
+RESERVED = ("name", "weight", "reduction", "from_logits", *INPUT_FORMS)
 """Keys that cannot be hyperparameters, because the engine or the notation owns them."""
 
 
@@ -98,16 +98,16 @@ def _mapping(value: Mapping[Any, Any], name_path: tuple[str, ...]) -> tuple[Loss
     if name in PRESETS:
         return _preset(name, given)
     try:
-        spec = find(name)
+        signature = find(name)
     except UsageError as error:
         raise InvalidLossError([Problem(name_path, str(error))]) from None
-    wants = {key: given.pop(key) for key in WANTS if key in given} if spec.plugin else {}
-    problems = [*_want_problems(wants), *_key_problems(spec, given)]
+    wants = {key: given.pop(key) for key in INPUT_FORMS if key in given} if signature.plugin else {}
+    problems = [*_want_problems(wants), *_key_problems(signature, given)]
     weight = _validated([WEIGHT], given, problems)
-    hyperparameters = _validated(spec.hyperparameters.values(), given, problems)
+    hyperparameters = _validated(signature.hyperparameters.values(), given, problems)
     if problems:
         raise InvalidLossError(problems)
-    return (LossTerm(spec.name, **weight, hyperparameters=hyperparameters, **wants),)
+    return (LossTerm(signature.name, **weight, hyperparameters=hyperparameters, **wants),)
 
 
 def _preset(name: str, given: dict[str, Any]) -> tuple[LossTerm, ...]:
@@ -124,10 +124,12 @@ def _preset(name: str, given: dict[str, Any]) -> tuple[LossTerm, ...]:
 
 def _changed(name: str, preset: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[LossTerm, ...]:
     """A preset of one loss with more hyperparameters; those that it sets are not contradicted."""
-    spec = find(preset["name"])
-    fixed = {key: spec.hyperparameters[key] for key in preset if key != "name" and key in given}
+    signature = find(preset["name"])
+    fixed = {key: signature.hyperparameters[key] for key in preset if key != "name" and key in given}
     problems = [
-        Problem((key,), f"{name!r} stands for {spec.name} with {key} {in_yaml(preset[key])}: write {spec.name!r}")
+        Problem(
+            (key,), f"{name!r} stands for {signature.name} with {key} {in_yaml(preset[key])}: write {signature.name!r}"
+        )
         for key, hyperparameter in fixed.items()
         if _differ(hyperparameter, given[key], preset[key])
     ]
@@ -145,19 +147,25 @@ def _differ(hyperparameter: Hyperparameter, given: object, fixed: object) -> boo
 
 def _want_problems(wants: Mapping[str, object]) -> Iterator[Problem]:
     for key, value in wants.items():
-        if value not in WANTS[key]:
-            yield Problem((key,), f"expected one of {', '.join(WANTS[key])}, got {_shown(value)}")
+        if value not in INPUT_FORMS[key]:
+            yield Problem((key,), f"expected one of {', '.join(INPUT_FORMS[key])}, got {_shown(value)}")
 
 
-def _key_problems(spec: LossSpec, given: Mapping[Any, Any]) -> Iterator[Problem]:
-    engine = {*RESERVED, *spec.states, *(name for other in specs().values() for name in other.context)} - {"weight"}
-    takes = f"It takes {', '.join(spec.hyperparameters)}" if spec.hyperparameters else "It takes no hyperparameters"
+def _key_problems(signature: LossSignature, given: Mapping[Any, Any]) -> Iterator[Problem]:
+    engine = {*RESERVED, *signature.states, *(name for other in signatures().values() for name in other.context)} - {
+        "weight"
+    }
+    takes = (
+        f"It takes {', '.join(signature.hyperparameters)}"
+        if signature.hyperparameters
+        else "It takes no hyperparameters"
+    )
     for key in given:
         if key in engine:
             yield Problem((key,), f"{key!r} is not set in YAML: the engine fills it in")
-        elif key not in (*spec.hyperparameters, "weight"):
-            near = did_you_mean(str(key), (*spec.hyperparameters, "weight")) or "."
-            yield Problem((key,), f"unknown key {_shown(key)} in loss {spec.name!r}{near} {takes}")
+        elif key not in (*signature.hyperparameters, "weight"):
+            near = did_you_mean(str(key), (*signature.hyperparameters, "weight")) or "."
+            yield Problem((key,), f"unknown key {_shown(key)} in loss {signature.name!r}{near} {takes}")
 
 
 def _validated(
@@ -212,7 +220,7 @@ def dump(terms: Sequence[LossTerm]) -> object:
         {"name": term.name}
         | ({"weight": term.weight} if len(terms) > 1 or term.weight != 1 else {})
         | {name: _lists(value) for name, value in term.hyperparameters.items()}
-        | {key: getattr(term, key) for key in WANTS if getattr(term, key) is not None}
+        | {key: getattr(term, key) for key in INPUT_FORMS if getattr(term, key) is not None}
         for term in terms
     ]
     return entries if len(entries) > 1 else entries[0]
@@ -232,7 +240,7 @@ def _term_label(term: LossTerm) -> str:
         for name, value in term.hyperparameters.items()
         if (default := hyperparameters[name].default) is REQUIRED or value != canonical(hyperparameters[name], default)
     }
-    wants = {key: getattr(term, key) for key in WANTS if getattr(term, key) is not None}
+    wants = {key: getattr(term, key) for key in INPUT_FORMS if getattr(term, key) is not None}
     return " ".join((term.name, *(f"{name}={in_yaml(value)}" for name, value in {**changed, **wants}.items())))
 
 
@@ -250,8 +258,12 @@ def link(terms: Sequence[LossTerm]) -> str:
 
 def term_link(term: LossTerm) -> str:
     """The link of one term: that of its base, for a built-in loss that has one."""
-    spec = find(term.name)
-    return find(term.hyperparameters["base"]).link if "base" in spec.hyperparameters and not spec.plugin else spec.link
+    signature = find(term.name)
+    return (
+        find(term.hyperparameters["base"]).link
+        if "base" in signature.hyperparameters and not signature.plugin
+        else signature.link
+    )
 
 
 def needs_head(terms: Sequence[LossTerm]) -> str | None:

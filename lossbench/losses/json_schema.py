@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lossbench.losses.expression import WANTS, WEIGHT, canonical, type_adapter
+from lossbench.losses.expression import INPUT_FORMS, WEIGHT, canonical, type_adapter
 from lossbench.losses.presets import PRESETS
-from lossbench.losses.registry import find, names, specs
+from lossbench.losses.registry import find, names, signatures
 from lossbench.losses.signature import REQUIRED
 
 if TYPE_CHECKING:
-    from lossbench.losses.signature import Hyperparameter, LossSpec
+    from lossbench.losses.signature import Hyperparameter, LossSignature
 
 
 def json_schema() -> dict[str, Any]:
     """A name, a mapping of one loss's hyperparameters, or a list of either."""
-    one = [{"type": "string", "enum": list(names())}, *map(_mapping, specs().values()), _weighted_lists()]
+    one = [{"type": "string", "enum": list(names())}, *map(_mapping, signatures().values()), _weighted_lists()]
     return {
         "description": "A loss: its name, a mapping with 'name' and hyperparameters, or a weighted list of these.",
         "anyOf": [*one, {"type": "array", "minItems": 1, "items": {"anyOf": one}}],
     }
 
 
-def _mapping(spec: LossSpec) -> dict[str, Any]:
-    presets = [name for name, preset in PRESETS.items() if isinstance(preset, dict) and find(name) is spec]
-    wants = {key: {"enum": list(values)} for key, values in WANTS.items()} if spec.plugin else {}
-    hyperparameters = {name: _property(hyperparameter) for name, hyperparameter in spec.hyperparameters.items()}
+def _mapping(signature: LossSignature) -> dict[str, Any]:
+    presets = [name for name, preset in PRESETS.items() if isinstance(preset, dict) and find(name) is signature]
+    wants = {key: {"enum": list(values)} for key, values in INPUT_FORMS.items()} if signature.plugin else {}
+    hyperparameters = {name: _property(hyperparameter) for name, hyperparameter in signature.hyperparameters.items()}
     return {
         "type": "object",
-        "description": spec.summary,
+        "description": signature.summary,
         "properties": {
-            "name": {"enum": [spec.name, *spec.aliases, *presets]},
+            "name": {"enum": [signature.name, *signature.aliases, *presets]},
             "weight": _property(WEIGHT),
             **hyperparameters,
             **wants,
         },
-        "required": ["name", *(h.name for h in spec.hyperparameters.values() if h.default is REQUIRED)],
+        "required": ["name", *(h.name for h in signature.hyperparameters.values() if h.default is REQUIRED)],
         "additionalProperties": False,
     }
 

@@ -13,7 +13,7 @@ from lossbench import ops
 from lossbench.errors import UsageError
 from lossbench.losses.binding import bind
 from lossbench.losses.expression import dump, parse, term_link
-from lossbench.losses.registry import find, specs
+from lossbench.losses.registry import find, signatures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ def get(
         >>> round(float(loss(ops.arange(3), ops.eye(3))), 4)
         0.0075
     """
-    known = {context for spec in specs().values() for context in spec.context}
+    known = {context for signature in signatures().values() for context in signature.context}
     context = {key: hyperparameters.pop(key) for key in sorted(known & set(hyperparameters))}
     if isinstance(name, str):
         return CatalogueLoss({"name": name, **hyperparameters}, reduction, from_logits, **context)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.losses.expression import in_yaml
 from lossbench.losses.presets import PRESETS
-from lossbench.losses.registry import find, specs
-from lossbench.losses.signature import REQUIRED, marks
+from lossbench.losses.registry import find, signatures
+from lossbench.losses.signature import REQUIRED, engine_parameters
 from lossbench.losses.types import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lossbench.losses.signature import Hyperparameter, LossSpec
+    from lossbench.losses.signature import Hyperparameter, LossSignature
 
 WIDEST = 120
 PIPE = "&#124;"  # a bar that does not end a table's cell
@@ -32,7 +32,7 @@ def render(name: str | None = None, *, json: bool = False, markdown: bool = Fals
     Raises:
         UsageError: If there is no such loss.
     """
-    selected = [find(name)] if name and (json or markdown) else list(specs().values())
+    selected = [find(name)] if name and (json or markdown) else list(signatures().values())
     if json:
         return dumps(as_json(selected[0]) if name else list(map(as_json, selected)), indent=2, ensure_ascii=False)
     if markdown:
@@ -43,16 +43,17 @@ def render(name: str | None = None, *, json: bool = False, markdown: bool = Fals
 def listing() -> str:
     """Every loss with its hyperparameters and its summary, by family."""
     families = [
-        "\n".join([family, *map(_entry, members)]) for family, members in groupby(specs().values(), lambda s: s.family)
+        "\n".join([family, *map(_entry, members)])
+        for family, members in groupby(signatures().values(), lambda s: s.family)
     ]
     presets = [_fill(f"{name}: {_flow(value)}", 2, 8) for name, value in PRESETS.items()]
     return "\n\n".join([*families, "\n".join(["presets", *presets])])
 
 
-def _entry(spec: LossSpec) -> str:
-    title = " ".join((spec.name, *(f"{h.name}={_default(h)}" for h in spec.hyperparameters.values())))
-    aliases = f" (also {', '.join(spec.aliases)})" if spec.aliases else ""
-    return "\n".join([_fill(title, 2, 8), _fill(f"{spec.summary}{aliases}", 6)])
+def _entry(signature: LossSignature) -> str:
+    title = " ".join((signature.name, *(f"{h.name}={_default(h)}" for h in signature.hyperparameters.values())))
+    aliases = f" (also {', '.join(signature.aliases)})" if signature.aliases else ""
+    return "\n".join([_fill(title, 2, 8), _fill(f"{signature.summary}{aliases}", 6)])
 
 
 def card(name: str) -> str:
@@ -63,21 +64,21 @@ def card(name: str) -> str:
     """
     if isinstance(PRESETS.get(name), list):
         return _fill(f"{name} stands for {_flow(PRESETS[name])}", 0, 2)
-    spec = find(name)
+    signature = find(name)
     title = _fill(f"{name} stands for {_flow(PRESETS[name])}", 0, 2) + "\n\n" if name in PRESETS else ""
-    defaults = {h.name: _default(h) for h in spec.hyperparameters.values()}
-    in_yaml_ = _fill(f"loss: {_flow({'name': spec.name, **defaults})}", 2, 4)
-    ranges = [_fill(f"{h.name}: {h.expected}", 2, 4) for h in spec.hyperparameters.values()]
-    about = indent(_wrapped(spec.docstring, width() - 2), "  ")
-    head = ["  model: {head: cosine}"] if "head_scale" in spec.context else []
-    card_ = [f"{title}{spec.name}\n\n{about}\n\nIn YAML, with the defaults:\n", in_yaml_, *head, *ranges]
-    needs = [_fill(f"{name}: {words}", 2, 4) for name, words in _needs(spec)]
+    defaults = {h.name: _default(h) for h in signature.hyperparameters.values()}
+    in_yaml_ = _fill(f"loss: {_flow({'name': signature.name, **defaults})}", 2, 4)
+    ranges = [_fill(f"{h.name}: {h.expected}", 2, 4) for h in signature.hyperparameters.values()]
+    about = indent(_wrapped(signature.docstring, width() - 2), "  ")
+    head = ["  model: {head: cosine}"] if "head_scale" in signature.context else []
+    card_ = [f"{title}{signature.name}\n\n{about}\n\nIn YAML, with the defaults:\n", in_yaml_, *head, *ranges]
+    needs = [_fill(f"{name}: {words}", 2, 4) for name, words in _needs(signature)]
     return "\n".join([*card_, *(["\nIt needs, and gets while training:\n", *needs] if needs else [])])
 
 
-def _needs(spec: LossSpec) -> Iterator[tuple[str, str]]:
+def _needs(signature: LossSignature) -> Iterator[tuple[str, str]]:
     """What the engine fills in, in words."""
-    for name, mark in marks(spec.function).items():
+    for name, mark in engine_parameters(signature.function).items():
         if isinstance(mark, State):
             yield name, f"what it remembers {'of each image' if mark.per_image else 'from batch to batch'}"
         else:
@@ -118,25 +119,27 @@ def _fill_entry(entry: str, columns: int) -> str:
     return _fill(" ".join(entry.split()), first, first + 4 if first else 0, columns)
 
 
-def table(selected: Iterable[LossSpec] | None = None) -> str:
+def table(selected: Iterable[LossSignature] | None = None) -> str:
     """The README's table in Markdown, of every loss unless some are selected."""
     header = "| identifier (aliases) | hyperparameters | formula | source |\n| --- | --- | --- | --- |"
-    return "\n".join([header, *map(_row, selected or specs().values())])
+    return "\n".join([header, *map(_row, selected or signatures().values())])
 
 
-def _row(spec: LossSpec) -> str:
-    aliases = f" ({', '.join(f'`{alias}`' for alias in spec.aliases)})" if spec.aliases else ""
+def _row(signature: LossSignature) -> str:
+    aliases = f" ({', '.join(f'`{alias}`' for alias in signature.aliases)})" if signature.aliases else ""
     hyperparameters = "; ".join(
         f"{h.name} = {_default(h)} {h.range if h.range[:1] in '([' else f'({h.range})'}".strip()
-        for h in spec.hyperparameters.values()
+        for h in signature.hyperparameters.values()
     )
-    cells = (f"`{spec.name}`{aliases}", hyperparameters or "–", spec.formula, spec.source)
+    cells = (f"`{signature.name}`{aliases}", hyperparameters or "–", signature.formula, signature.source)
     return f"| {' | '.join(cell.replace('|', PIPE) for cell in cells)} |"
 
 
-def as_json(spec: LossSpec) -> dict[str, Any]:
+def as_json(signature: LossSignature) -> dict[str, Any]:
     """The record of a loss in plain values."""
-    plain = {f.name: getattr(spec, f.name) for f in fields(spec) if f.name not in ("function", "hyperparameters")}
+    plain = {
+        f.name: getattr(signature, f.name) for f in fields(signature) if f.name not in ("function", "hyperparameters")
+    }
     hyperparameters = [
         {
             "name": h.name,
@@ -146,9 +149,9 @@ def as_json(spec: LossSpec) -> dict[str, Any]:
             "required": h.default is REQUIRED,
         }
         | ({} if h.default is REQUIRED else {"default": h.default})
-        for h in spec.hyperparameters.values()
+        for h in signature.hyperparameters.values()
     ]
-    return plain | {"plugin": spec.plugin and str(spec.plugin), "hyperparameters": hyperparameters}
+    return plain | {"plugin": signature.plugin and str(signature.plugin), "hyperparameters": hyperparameters}
 
 
 def _default(hyperparameter: Hyperparameter) -> str:

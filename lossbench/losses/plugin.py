@@ -29,9 +29,9 @@ from lossbench import ops
 from lossbench.errors import PluginError
 from lossbench.losses import registry
 from lossbench.losses.binding import bind_term
-from lossbench.losses.expression import RESERVED, WANTS, LossTerm, canonical, type_adapter
-from lossbench.losses.signature import REQUIRED, LossSpec, describe
-from lossbench.losses.user_error import blame
+from lossbench.losses.expression import INPUT_FORMS, RESERVED, LossTerm, canonical, type_adapter
+from lossbench.losses.signature import REQUIRED, LossSignature, read_signature
+from lossbench.losses.user_error import report_user_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,7 +72,7 @@ def load(path: Path) -> PluginLoaded:
         raise PluginError(f"{path}: expected a Python file of at most {MOST_BYTES >> 20} MiB")
     sha256 = hashlib.sha256(source).hexdigest()
     name = f"lossbench_plugin_{sha256[:16]}"
-    known = tuple(spec.name for spec in registry.specs().values() if spec.plugin == path)
+    known = tuple(signature.name for signature in registry.signatures().values() if signature.plugin == path)
     if name in sys.modules and known:
         return PluginLoaded(path, sha256, known)
     if b"keras" in source or b"tensorflow" in source:
@@ -84,10 +84,10 @@ def load(path: Path) -> PluginLoaded:
             f"{path}: no loss in it: expected a public function (y_true, y_pred, *, hyperparameters), a function that "
             "defines and returns one, or a subclass of keras.losses.Loss"
         )
-    for spec in found:
-        _check_hyperparameters(spec)
-        registry.register(spec)
-    return PluginLoaded(path, sha256, tuple(spec.name for spec in found))
+    for signature in found:
+        _check_hyperparameters(signature)
+        registry.register(signature)
+    return PluginLoaded(path, sha256, tuple(signature.name for signature in found))
 
 
 def check(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
@@ -102,7 +102,7 @@ def check(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
     y_pred = ops.sin(ops.reshape(ops.arange(batch * classes, dtype="float32"), (batch, classes)))
     sizes = {"batch": batch, "images": batch, "classes": classes}
     for term in terms:
-        spec = registry.find(term.name)
+        signature = registry.find(term.name)
         loss = bind_term(term, context)
         states = {name: state.begin(**sizes) for name, state in loss.states.items()}
         awaited = {name: ops.zeros([sizes[axis] for axis in mark.shape]) for name, mark in loss.awaited.items()}
@@ -110,14 +110,15 @@ def check(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
         returned = f"{ops.dtype(values)} {tuple(values.shape)}" if ops.is_tensor(values) else type(values).__name__
         if not re.fullmatch(rf"b?float\d+ \(({batch},)?\)", returned):
             raise PluginError(
-                f"{spec.plugin or spec.name}: the loss {spec.name!r} should return a tensor of one float an image, "
-                f"or a scalar; on {batch} images of {classes} classes it returned {returned}, not float32 ({batch},)"
+                f"{signature.plugin or signature.name}: the loss {signature.name!r} should return one float "
+                f"per image, or a scalar; for {batch} images of {classes} classes it returned {returned}, "
+                f"not float32 ({batch},)"
             )
         for name, state in states.items():
             if tuple(after[name].shape) != tuple(state.shape):
                 raise PluginError(
-                    f"{spec.plugin or spec.name}: the loss {spec.name!r} should return {name!r} in the shape in which "
-                    f"it came, {tuple(state.shape)}, not {tuple(after[name].shape)}"
+                    f"{signature.plugin or signature.name}: the loss {signature.name!r} should return {name!r} in the "
+                    f"shape in which it came, {tuple(state.shape)}, not {tuple(after[name].shape)}"
                 )
 
 
@@ -128,7 +129,7 @@ def _imported(name: str, path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(module_spec)
     sys.modules[name] = module
     try:
-        with blame(path):
+        with report_user_errors(path):
             module_spec.loader.exec_module(module)
     except PluginError:
         del sys.modules[name]
@@ -136,12 +137,12 @@ def _imported(name: str, path: Path) -> ModuleType:
     return module
 
 
-def _losses(module: ModuleType, path: Path) -> Iterator[LossSpec]:
+def _losses(module: ModuleType, path: Path) -> Iterator[LossSignature]:
     for name, thing in vars(module).items():
         if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
             continue
         if form := _form(thing):
-            with blame(path):
+            with report_user_errors(path):
                 yield _described(name, thing, form, path)
 
 
@@ -159,22 +160,24 @@ def _form(thing: Any) -> str | None:
     return "factory" if any(code.co_varnames[:2] == FIRST_TWO for code in inner) else None
 
 
-def _described(name: str, thing: Callable[..., Any], form: str, path: Path) -> LossSpec:
-    wants = {key: getattr(thing, key) for key in WANTS if isinstance(getattr(thing, key, None), str)}
+def _described(name: str, thing: Callable[..., Any], form: str, path: Path) -> LossSignature:
+    wants = {key: getattr(thing, key) for key in INPUT_FORMS if isinstance(getattr(thing, key, None), str)}
     for key, value in wants.items():
-        if value not in WANTS[key]:
-            raise PluginError(f"{path}: {name}.{key} should be one of {', '.join(WANTS[key])}, not {value!r}")
+        if value not in INPUT_FORMS[key]:
+            raise PluginError(f"{path}: {name}.{key} should be one of {', '.join(INPUT_FORMS[key])}, not {value!r}")
     constructor = ("name", "reduction", "dtype") if form == "class" else ()
-    spec = describe(thing, path.stem, name=name, form=form, plugin=path, not_hyperparameters=constructor, **wants)
-    engine = {*RESERVED, *(name for other in registry.specs().values() for name in other.context)}
-    if taken := [key for key in spec.hyperparameters if key in engine]:
+    signature = read_signature(
+        thing, path.stem, name=name, form=form, plugin=path, not_hyperparameters=constructor, **wants
+    )
+    engine = {*RESERVED, *(name for other in registry.signatures().values() for name in other.context)}
+    if taken := [key for key in signature.hyperparameters if key in engine]:
         raise PluginError(f"{path}: the loss {name!r} has a parameter {taken[0]!r}, which is the engine's: rename it")
-    return spec
+    return signature
 
 
-def _check_hyperparameters(spec: LossSpec) -> None:
+def _check_hyperparameters(signature: LossSignature) -> None:
     """Each annotation should be one that values can be checked against, and each default should pass."""
-    for hyperparameter in spec.hyperparameters.values():
+    for hyperparameter in signature.hyperparameters.values():
         name, default = hyperparameter.name, hyperparameter.default
         try:
             type_adapter(hyperparameter)
@@ -182,6 +185,6 @@ def _check_hyperparameters(spec: LossSpec) -> None:
                 canonical(hyperparameter, default)
         except Exception as error:  # pydantic has several families of errors for this
             raise PluginError(
-                f"{spec.plugin}: the loss {spec.name!r}: the default of {name!r}, {default!r}, is not what its "
-                f"annotation says: {hyperparameter.expected}"
+                f"{signature.plugin}: the loss {signature.name!r}: the default of {name!r}, {default!r}, is not what "
+                f"its annotation says: {hyperparameter.expected}"
             ) from error

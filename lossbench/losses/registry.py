@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lossbench.errors import PluginError, UsageError, did_you_mean
 from lossbench.losses.presets import PRESETS
-from lossbench.losses.signature import LossSpec, describe
+from lossbench.losses.signature import LossSignature, read_signature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,31 +33,31 @@ FAMILIES = (
 )
 """The files of the catalogue, in the order in which it is listed."""
 
-_plugins: dict[str, LossSpec] = {}
+_plugins: dict[str, LossSignature] = {}
 
 
 @cache
-def built_in() -> Mapping[str, LossSpec]:
+def built_in() -> Mapping[str, LossSignature]:
     """The losses of the catalogue by canonical name."""
     return {
-        name: describe(function, family)
+        name: read_signature(function, family)
         for family in FAMILIES
         for name, function in vars(importlib.import_module(f"lossbench.losses.catalogue.{family}")).items()
         if inspect.isfunction(function) and not name.startswith("_") and function.__module__.endswith(f".{family}")
     }
 
 
-def specs() -> Mapping[str, LossSpec]:
+def signatures() -> Mapping[str, LossSignature]:
     """Every loss by canonical name: the catalogue's in its order, then those of plugins."""
     return {**built_in(), **_plugins}
 
 
 def names() -> tuple[str, ...]:
     """Everything that `loss:` may say: canonical names, aliases, presets."""
-    return (*specs(), *_aliases(), *PRESETS)
+    return (*signatures(), *_aliases(), *PRESETS)
 
 
-def find(name: str) -> LossSpec:
+def find(name: str) -> LossSignature:
     """The loss of that name, alias, or preset of one loss.
 
     Raises:
@@ -67,24 +67,24 @@ def find(name: str) -> LossSpec:
     if isinstance(preset, list):
         raise UsageError(f"{name!r} stands for a weighted list of losses: {preset}")
     canonical = preset["name"] if preset else name
-    spec = specs().get(_aliases().get(canonical, canonical))
-    if spec is None:
+    signature = signatures().get(_aliases().get(canonical, canonical))
+    if signature is None:
         near = did_you_mean(name, names()) or ":"
         raise UsageError(f"unknown loss {name!r}{near} `lossbench losses` lists them all")
-    return spec
+    return signature
 
 
-def register(spec: LossSpec) -> None:
+def register(signature: LossSignature) -> None:
     """Add a plugin's loss.
 
     Raises:
         PluginError: If its name or an alias is taken.
     """
-    for name in (spec.name, *spec.aliases):
+    for name in (signature.name, *signature.aliases):
         if name in names():
             owner = find(name).plugin or "lossbench"
-            raise PluginError(f"{spec.plugin}: the loss {name!r} shadows the one of {owner}: give it another name")
-    _plugins[spec.name] = spec
+            raise PluginError(f"{signature.plugin}: the loss {name!r} shadows the one of {owner}: give it another name")
+    _plugins[signature.name] = signature
 
 
 def clear_plugins() -> None:
@@ -93,4 +93,4 @@ def clear_plugins() -> None:
 
 
 def _aliases() -> Mapping[str, str]:
-    return {alias: spec.name for spec in specs().values() for alias in spec.aliases}
+    return {alias: signature.name for signature in signatures().values() for alias in signature.aliases}

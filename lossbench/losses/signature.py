@@ -36,12 +36,12 @@ class Hyperparameter:
 
 
 @dataclass(frozen=True, eq=False)
-class LossSpec:
+class LossSignature:
     """What there is to know about one loss.
 
     `form` says how `function` is used: as the loss itself, as a factory that returns the loss, or as a class whose
     instance is the loss. `labels` and `outputs` say what the loss wants; the engine converts. `context` and `states`
-    name the parameters that the engine fills in; `marks` tells what each of them is.
+    name the parameters that the engine fills in; `engine_parameters` returns their marks.
     """
 
     name: str
@@ -62,7 +62,7 @@ class LossSpec:
     states: tuple[str, ...] = ()
 
 
-def marks(function: Callable[..., Any]) -> Mapping[str, Context | State]:
+def engine_parameters(function: Callable[..., Any]) -> Mapping[str, Context | State]:
     """The parameters of a loss that the engine fills in: what it asks its surroundings for, and what it remembers."""
     found = {
         name: _mark(parameter) for name, parameter in inspect.signature(function, eval_str=True).parameters.items()
@@ -75,7 +75,9 @@ def _mark(parameter: inspect.Parameter) -> Context | State | None:
     return next((mark for mark in metadata if isinstance(mark, Context | State)), None)
 
 
-def describe(function: Callable[..., Any], family: str, *, name: str | None = None, **about: Any) -> LossSpec:
+def read_signature(
+    function: Callable[..., Any], family: str, *, name: str | None = None, **about: Any
+) -> LossSignature:
     """The record of a loss; `about` sets the fields that neither signature nor docstring tell."""
     skipped = ("self", "y_true", "y_pred", *about.pop("not_hyperparameters", ()))
     parameters = [
@@ -85,7 +87,7 @@ def describe(function: Callable[..., Any], family: str, *, name: str | None = No
     ]
     docstring = inspect.cleandoc(function.__doc__ or "")
     arguments = _arguments(docstring)
-    return LossSpec(
+    return LossSignature(
         name=name or function.__name__,
         function=function,
         family=family,

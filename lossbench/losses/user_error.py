@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def blame(path: Path) -> Iterator[None]:
+def report_user_errors(path: Path) -> Iterator[None]:
     """Run the user's code in `path`.
 
     Raises:

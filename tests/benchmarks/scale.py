@@ -57,7 +57,7 @@ def losses() -> None:
     """Print seconds and memory of a sweep for each number of losses."""
     from lossbench.losses import registry
 
-    names = [name for name in sorted(registry.specs()) if suits_the_usual_model(name)]
+    names = [name for name in sorted(registry.signatures()) if suits_the_usual_model(name)]
     say("| losses | sweep, s | s a loss | MiB |\n| --- | --- | --- | --- |")
     for count in (*LOSSES, len(names)):
         folder = Path(tempfile.mkdtemp(prefix="lossbench-"))

@@ -40,11 +40,11 @@ def test_list_names_every_loss_in_80_columns() -> None:
 def test_card(name: str) -> None:
     """A card shows formula, hyperparameters with ranges, and YAML that is valid; only code is wider than 80."""
     text = output(name)
-    spec = registry.find(name)
-    assert words(spec.docstring.partition("Example:")[0]) in words(text)
-    assert all(f"{h.name}: {words(h.expected)}" in words(text) for h in spec.hyperparameters.values())
+    signature = registry.find(name)
+    assert words(signature.docstring.partition("Example:")[0]) in words(text)
+    assert all(f"{h.name}: {words(h.expected)}" in words(text) for h in signature.hyperparameters.values())
     flow = text[text.index("  loss: ") :].partition("}")[0]
-    assert expression.parse(read(flow + "}")["loss"])[0].name == spec.name
+    assert expression.parse(read(flow + "}")["loss"])[0].name == signature.name
     assert [line for line in text.splitlines() if len(line) > 80 and ">>>" not in line and "..." not in line] == []
 
 
@@ -103,7 +103,7 @@ def test_card_of_a_preset_says_what_it_stands_for() -> None:
 def test_json() -> None:
     """JSON carries the records, for one loss or for all."""
     everything = json.loads(output("--json"))
-    assert [entry["name"] for entry in everything] == list(registry.specs())
+    assert [entry["name"] for entry in everything] == list(registry.signatures())
     one = json.loads(output("gce", "--json"))
     assert one in everything
     assert one["hyperparameters"] == [

@@ -20,7 +20,7 @@ generator = np.random.default_rng(20240229)
 LOGITS = 2 * generator.standard_normal((12, CLASSES))
 LABELS = generator.integers(CLASSES, size=12)
 
-NAMES = tuple(registry.specs())
+NAMES = tuple(registry.signatures())
 FIRST = [next(case for case in CASES if case.name == name) for name in NAMES if name in {case.name for case in CASES}]
 """One case of every loss, for what does not depend on the hyperparameters."""
 
@@ -223,8 +223,8 @@ def test_images_have_no_order(case):
 @every_loss
 def test_shift_of_all_logits(case):
     """A shift of all logits changes nothing, unless the link is the sigmoid or the docstring says that it does."""
-    spec = registry.find(case.name)
-    varies = spec.link == "sigmoid" or "not invariant to a shift" in spec.docstring
+    signature = registry.find(case.name)
+    varies = signature.link == "sigmoid" or "not invariant to a shift" in signature.docstring
     z = logits(case).astype("float32")
     before, after = bound(case)(one_hot(LABELS), z), bound(case)(one_hot(LABELS), z + 3)
     assert varies != np.allclose(after, before, rtol=1e-4, atol=1e-5)

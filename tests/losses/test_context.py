@@ -8,7 +8,7 @@ import pytest
 from lossbench import ops
 from lossbench.errors import PluginError, UsageError
 from lossbench.losses import binding, expression, plugin, registry
-from lossbench.losses.signature import marks
+from lossbench.losses.signature import engine_parameters
 from lossbench.losses.types import Context, Epoch, State, Tensor
 
 CLASSES = 4
@@ -31,14 +31,14 @@ def began(loss: Any) -> dict[str, Any]:
     return {key: state.begin(images=IMAGES, classes=CLASSES) for key, state in loss.states.items()}
 
 
-@pytest.mark.parametrize("name", registry.specs())
+@pytest.mark.parametrize("name", registry.signatures())
 def test_specification_names_what_the_marks_say(name: str) -> None:
     """Context and states are the marked parameters, and no hyperparameters."""
-    spec = registry.find(name)
-    found = marks(spec.function)
-    assert {*spec.context, *spec.states} == set(found)
-    assert not set(found) & set(spec.hyperparameters)
-    assert set(spec.context) == {key for key, mark in found.items() if isinstance(mark, Context)}
+    signature = registry.find(name)
+    found = engine_parameters(signature.function)
+    assert {*signature.context, *signature.states} == set(found)
+    assert not set(found) & set(signature.hyperparameters)
+    assert set(signature.context) == {key for key, mark in found.items() if isinstance(mark, Context)}
 
 
 @pytest.mark.parametrize(
@@ -368,4 +368,4 @@ def test_marked_parameters_are_found_beside_plain_ones() -> None:
     def loss(y_true: Tensor, y_pred: Tensor, *, q: float, epoch: Epoch, kept: Annotated[Tensor, State((), 0)]) -> Any:
         return ops.sum(y_true * y_pred, axis=-1) * q * epoch * kept
 
-    assert list(marks(loss)) == ["epoch", "kept"]
+    assert list(engine_parameters(loss)) == ["epoch", "kept"]

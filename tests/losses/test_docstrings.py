@@ -13,7 +13,7 @@ from lossbench.losses import keras_loss, listing, registry
 from lossbench.losses.expression import RESERVED, canonical
 from lossbench.losses.signature import REQUIRED
 
-NAMES = tuple(registry.specs())
+NAMES = tuple(registry.signatures())
 every_loss = pytest.mark.parametrize("name", NAMES)
 
 LAYOUT = re.compile(
@@ -39,20 +39,20 @@ def test_layout(name: str) -> None:
 @every_loss
 def test_record_is_complete(name: str) -> None:
     """Nothing that tables and listings show is empty."""
-    spec = registry.find(name)
-    assert all([spec.summary, spec.formula, spec.source, spec.link])
-    assert "Link" not in spec.formula
-    assert all(hyperparameter.description for hyperparameter in spec.hyperparameters.values())
+    signature = registry.find(name)
+    assert all([signature.summary, signature.formula, signature.source, signature.link])
+    assert "Link" not in signature.formula
+    assert all(hyperparameter.description for hyperparameter in signature.hyperparameters.values())
 
 
 @every_loss
 def test_hyperparameters_are_keyword_only_with_valid_defaults(name: str) -> None:
     """Every hyperparameter has a default that its own annotation accepts, and no name that the engine owns."""
-    spec = registry.find(name)
-    parameters = list(inspect.signature(spec.function).parameters.values())
+    signature = registry.find(name)
+    parameters = list(inspect.signature(signature.function).parameters.values())
     assert [parameter.name for parameter in parameters[:2]] == ["y_true", "y_pred"]
     assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters[2:])
-    for hyperparameter in spec.hyperparameters.values():
+    for hyperparameter in signature.hyperparameters.values():
         assert hyperparameter.default is not REQUIRED
         assert canonical(hyperparameter, hyperparameter.default) == hyperparameter.default
         assert hyperparameter.name not in RESERVED
@@ -105,8 +105,8 @@ def test_table_has_a_row_for_every_loss() -> None:
     rows = listing.table().splitlines()[2:]
     assert len(rows) == len(NAMES)
     for name, row in zip(NAMES, rows, strict=True):
-        spec = registry.find(name)
+        signature = registry.find(name)
         assert row.startswith(f"| `{name}`")
         assert row.count("|") == 5
-        assert all(f"`{alias}`" in row for alias in spec.aliases)
-        assert all(f"{hyperparameter} = " in row for hyperparameter in spec.hyperparameters)
+        assert all(f"`{alias}`" in row for alias in signature.aliases)
+        assert all(f"{hyperparameter} = " in row for hyperparameter in signature.hyperparameters)

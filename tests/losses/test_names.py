@@ -110,7 +110,7 @@ PRESETS = {
 
 def test_the_catalogue_holds_what_it_promises():
     """Not one loss more or less."""
-    assert set(registry.specs()) == set(LOSSES)
+    assert set(registry.signatures()) == set(LOSSES)
 
 
 @pytest.mark.parametrize(("name", "alias"), [(name, alias) for name, aliases in LOSSES.items() for alias in aliases])

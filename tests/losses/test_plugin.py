@@ -110,13 +110,18 @@ def test_function(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         losses({"name": "tempered", "temperature": 1, "sign": 2.5}), 2.5 * CROSSENTROPY, rtol=1e-5
     )
-    spec = registry.find("tempered")
-    assert (spec.plugin, spec.family, spec.link, spec.source) == (path, "my_losses", "softmax", "this file")
-    assert spec.summary == "Cross-entropy of logits divided by a temperature."
-    assert spec.formula == "-Σ e log softmax(z / T)"
-    assert spec.hyperparameters["temperature"].description == "T, what the logits are divided by."
-    assert spec.hyperparameters["temperature"].expected == "a number > 0"
-    assert spec.hyperparameters["sign"].description == "A factor."
+    signature = registry.find("tempered")
+    assert (signature.plugin, signature.family, signature.link, signature.source) == (
+        path,
+        "my_losses",
+        "softmax",
+        "this file",
+    )
+    assert signature.summary == "Cross-entropy of logits divided by a temperature."
+    assert signature.formula == "-Σ e log softmax(z / T)"
+    assert signature.hyperparameters["temperature"].description == "T, what the logits are divided by."
+    assert signature.hyperparameters["temperature"].expected == "a number > 0"
+    assert signature.hyperparameters["sign"].description == "A factor."
     assert "`tempered`" in listing.table()
     assert expression.label(expression.parse({"name": "tempered", "sign": 3})) == "tempered sign=3"
     with pytest.raises(expression.InvalidLossError, match="did you mean 'temperature'"):
@@ -140,7 +145,7 @@ def test_keras_class(tmp_path: Path) -> None:
     np.testing.assert_allclose(losses({"name": "Sparse", "factor": 2}), 2 * CROSSENTROPY, rtol=1e-5)
 
 
-WANTS = '''
+INPUT_FORMS = '''
 from keras import ops
 
 
@@ -152,7 +157,7 @@ def picked(y_true, y_pred):
 
 def test_yaml_says_what_a_loss_wants(tmp_path: Path) -> None:
     """`labels` and `outputs` in YAML do what the attributes do."""
-    plugin.load(written(tmp_path, WANTS))
+    plugin.load(written(tmp_path, INPUT_FORMS))
     value = {"name": "picked", "labels": "integer", "outputs": "probabilities"}
     np.testing.assert_allclose(losses(value), -np.exp(-CROSSENTROPY), rtol=1e-5)
     terms = expression.parse(value)
@@ -164,7 +169,7 @@ def test_yaml_says_what_a_loss_wants(tmp_path: Path) -> None:
 
 def test_attributes_of_a_function(tmp_path: Path) -> None:
     """A function may carry the attributes too."""
-    plugin.load(written(tmp_path, WANTS + '\n\npicked.labels = "integer"\npicked.outputs = "probabilities"\n'))
+    plugin.load(written(tmp_path, INPUT_FORMS + '\n\npicked.labels = "integer"\npicked.outputs = "probabilities"\n'))
     np.testing.assert_allclose(losses("picked"), -np.exp(-CROSSENTROPY), rtol=1e-5)
 
 
@@ -245,7 +250,7 @@ def test_bad_file(tmp_path: Path, source: str, message: str) -> None:
 BAD_RESULTS: list[tuple[str, str]] = [
     (
         "return y_pred",
-        r"should return a tensor of one float an image, or a scalar; .* it returned float32 \(4, 3\), not float32",
+        r"should return one float per image, or a scalar; .* it returned float32 \(4, 3\), not float32",
     ),
     ("return y_pred[0]", r"it returned float32 \(3,\)"),
     ("return ops.argmax(y_pred, axis=-1)", r"it returned int\d+ \(4,\)"),
@@ -311,7 +316,7 @@ def test_not_a_python_file(tmp_path: Path, name: str, message: str) -> None:
 
 def test_check_passes_the_whole_catalogue() -> None:
     """The check that every training makes holds for the built-in losses."""
-    for name in registry.specs():
+    for name in registry.signatures():
         plugin.check(
             expression.parse(name), CLASSES, class_counts=[1, 2, 3], transition_matrix=np.eye(CLASSES), head_scale=30
         )

@@ -115,7 +115,7 @@ def test_dump_is_the_inverse_of_parse(name: str) -> None:
     """What is written to config.yaml is read back as the same terms, aliases and presets resolved."""
     terms = expression.parse(name)
     assert expression.parse(expression.dump(terms)) == terms
-    assert {term.name for term in terms} <= set(registry.specs())
+    assert {term.name for term in terms} <= set(registry.signatures())
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ AT_CHANCE = 0.15
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", registry.specs())
+@pytest.mark.parametrize("name", registry.signatures())
 def test_one_epoch_on_10_000_images_learns_and_is_finite(name, tmp_path):
     """Accuracy well above a tenth, NLL finite."""
     config = {"loss": name, "data": {"train_size": 10_000}, "train": {"epochs": 1, "threads": 1}}
