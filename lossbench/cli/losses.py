@@ -117,7 +117,7 @@ def _tried(
 
         measured = properties.measure(terms)
         report["measured"] = properties.as_json(measured)
-        texts.append(properties.describe(terms, measured))
+        texts.append(properties.report(terms, measured))
     if check:
         from lossbench.losses.lab import check as checks
 

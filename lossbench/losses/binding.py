@@ -52,7 +52,7 @@ class BoundLoss:
 
     def __init__(self, terms: Sequence[BoundTerm]) -> None:
         self._terms = {f"{index}.": term for index, term in enumerate(terms)}
-        self.context = frozenset(name for term in terms for name in term.awaited)
+        self.context = frozenset(name for term in terms for name in term.call_context)
         self.states = {key + name: state for key, term in self._terms.items() for name, state in term.states.items()}
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, **context: Tensor) -> Tensor:
@@ -97,15 +97,15 @@ class BoundLoss:
 class BoundTerm:
     """One loss with everything but targets, logits and what changes filled in; it gets these in the form it wants.
 
-    `awaited` is the context still to come, `given` the shapes of what is there.
+    `call_context` is the context still to come, `context_shapes` the shapes of the context that is bound.
     """
 
     signature: LossSignature
     term: LossTerm
     function: Callable[..., Any]
-    awaited: Mapping[str, Context]
+    call_context: Mapping[str, Context]
     states: Mapping[str, State]
-    given: Mapping[str, tuple[int, ...]]
+    context_shapes: Mapping[str, tuple[int, ...]]
 
     def __call__(
         self, y_true: Tensor, y_pred: Tensor, states: Mapping[str, Tensor], context: Mapping[str, Any]
@@ -116,14 +116,14 @@ class BoundTerm:
             y_true = ops.cast(ops.argmax(y_true, axis=-1), "int32")
         if (self.term.outputs or self.signature.outputs) == "probabilities":
             y_pred = ops.sigmoid(y_pred) if self.signature.link == "sigmoid" else ops.softmax(y_pred)
-        filled_in = {name: ops.cast(context[name], "float32") for name in self.awaited}
-        with _on_behalf_of(self.signature):
+        filled_in = {name: ops.cast(context[name], "float32") for name in self.call_context}
+        with _report_plugin_errors(self.signature):
             returned = self.function(y_true, y_pred, **filled_in, **states)
             losses, after = returned if self.states else (returned, dict[str, Any]())
             return losses, {name: after[name] for name in self.states}
 
     def _check_shapes(self, classes: int) -> None:
-        for name, shape in self.given.items():
+        for name, shape in self.context_shapes.items():
             if any(size != classes for size in shape):
                 got, expected = (" × ".join(map(str, sizes)) for sizes in (shape, [classes] * len(shape)))
                 raise UsageError(f"loss {self.signature.name!r}: {name}: expected {expected} numbers, got {got}")
@@ -141,31 +141,31 @@ def bind_term(term: LossTerm, context: Mapping[str, Any]) -> BoundTerm:
     given = {name: mark for name, mark in asked.items() if context.get(name) is not None}
     if missing := [name for name, mark in asked.items() if name not in given and not mark.changes]:
         raise UsageError(f"loss {signature.name!r} needs {', '.join(missing)}: hand it over by keyword")
-    filled_in = {name: _filled_in(signature, name, mark, context[name]) for name, mark in given.items()}
-    with _on_behalf_of(signature):
-        function = _made(signature, {**term.hyperparameters, **filled_in})
+    filled_in = {name: _context_tensor(signature, name, mark, context[name]) for name, mark in given.items()}
+    with _report_plugin_errors(signature):
+        function = _build_function(signature, {**term.hyperparameters, **filled_in})
     return BoundTerm(
         signature=signature,
         term=term,
         function=function,
-        awaited={name: mark for name, mark in asked.items() if name not in given},
+        call_context={name: mark for name, mark in asked.items() if name not in given},
         states={name: mark for name, mark in engine_parameters(signature.function).items() if isinstance(mark, State)},
-        given={name: tuple(filled_in[name].shape) for name, mark in given.items() if not mark.changes},
+        context_shapes={name: tuple(filled_in[name].shape) for name, mark in given.items() if not mark.changes},
     )
 
 
-def _filled_in(signature: LossSignature, name: str, mark: Context, value: Any) -> Tensor:
+def _context_tensor(signature: LossSignature, name: str, mark: Context, value: Any) -> Tensor:
     if not mark.changes:
         array = ops.convert_to_numpy(value)
         if array.ndim != len(mark.shape):
             expected = f"[{', '.join(mark.shape)}]" if mark.shape else "a number"
             raise UsageError(f"loss {signature.name!r}: {name}: expected {expected}, got the shape {list(array.shape)}")
-        if reason := mark.mistake(array):
+        if reason := mark.find_problem(array):
             raise UsageError(f"loss {signature.name!r}: {name}: {reason}")
     return ops.convert_to_tensor(value, dtype="float32")
 
 
-def _made(signature: LossSignature, parameters: Mapping[str, Any]) -> Callable[..., Any]:
+def _build_function(signature: LossSignature, parameters: Mapping[str, Any]) -> Callable[..., Any]:
     if signature.form == "function":
         return partial(signature.function, **parameters)
     made: Any = signature.function(**parameters)
@@ -174,5 +174,5 @@ def _made(signature: LossSignature, parameters: Mapping[str, Any]) -> Callable[.
     return made  # type: ignore[no-any-return]  # what a user's factory returns is only known once it is called
 
 
-def _on_behalf_of(signature: LossSignature) -> AbstractContextManager[None]:
+def _report_plugin_errors(signature: LossSignature) -> AbstractContextManager[None]:
     return report_user_errors(signature.plugin) if signature.plugin else nullcontext()

@@ -53,16 +53,16 @@ def parse(value: object) -> tuple[LossTerm, ...]:
         InvalidLossError: If anything is wrong with it; carries every problem.
     """
     if isinstance(value, str):
-        return _mapping({"name": value}, name_path=())
+        return _parse_mapping({"name": value}, name_path=())
     if isinstance(value, Mapping):
-        return _mapping(value, name_path=("name",))
+        return _parse_mapping(value, name_path=("name",))
     if isinstance(value, list | tuple) and value:
-        return _list(value)
-    message = f"expected the name of a loss, a mapping with 'name', or a list of these, got {_shown(value)}"
+        return _parse_list(value)
+    message = f"expected the name of a loss, a mapping with 'name', or a list of these, got {reprlib.repr(value)}"
     raise InvalidLossError([Problem((), message)])
 
 
-def _list(entries: Sequence[object]) -> tuple[LossTerm, ...]:
+def _parse_list(entries: Sequence[object]) -> tuple[LossTerm, ...]:
     terms: list[LossTerm] = []
     problems: list[Problem] = []
     for index, entry in enumerate(entries):
@@ -88,67 +88,67 @@ def _head_problems(terms: Sequence[LossTerm]) -> list[Problem]:
     return [Problem((), reason)]
 
 
-def _mapping(value: Mapping[Any, Any], name_path: tuple[str, ...]) -> tuple[LossTerm, ...]:
+def _parse_mapping(value: Mapping[Any, Any], name_path: tuple[str, ...]) -> tuple[LossTerm, ...]:
     given = dict(value)
     name = given.pop("name", None)
     if not isinstance(name, str):
-        got = f", got {_shown(name)}" if "name" in value else ""
+        got = f", got {reprlib.repr(name)}" if "name" in value else ""
         path = name_path if "name" in value else ()
         raise InvalidLossError([Problem(path, f"expected 'name', the name of a loss{got}")])
     if name in PRESETS:
-        return _preset(name, given)
+        return _parse_preset(name, given)
     try:
         signature = find(name)
     except UsageError as error:
         raise InvalidLossError([Problem(name_path, str(error))]) from None
-    wants = {key: given.pop(key) for key in INPUT_FORMS if key in given} if signature.plugin else {}
-    problems = [*_want_problems(wants), *_key_problems(signature, given)]
-    weight = _validated([WEIGHT], given, problems)
-    hyperparameters = _validated(signature.hyperparameters.values(), given, problems)
+    input_forms = {key: given.pop(key) for key in INPUT_FORMS if key in given} if signature.plugin else {}
+    problems = [*_input_form_problems(input_forms), *_key_problems(signature, given)]
+    weight = _validate([WEIGHT], given, problems)
+    hyperparameters = _validate(signature.hyperparameters.values(), given, problems)
     if problems:
         raise InvalidLossError(problems)
-    return (LossTerm(signature.name, **weight, hyperparameters=hyperparameters, **wants),)
+    return (LossTerm(signature.name, **weight, hyperparameters=hyperparameters, **input_forms),)
 
 
-def _preset(name: str, given: dict[str, Any]) -> tuple[LossTerm, ...]:
+def _parse_preset(name: str, given: dict[str, Any]) -> tuple[LossTerm, ...]:
     preset = PRESETS[name]
     if isinstance(preset, dict):
-        return _changed(name, preset, given)
+        return _override_preset(name, preset, given)
     fixed = f"{name!r} stands for {preset}: write that list to change it"
     problems = [Problem((key,), fixed) for key in given if key != "weight"]
-    weight = _validated([WEIGHT], given, problems)
+    weight = _validate([WEIGHT], given, problems)
     if problems:
         raise InvalidLossError(problems)
     return tuple(replace(term, weight=weight["weight"] * term.weight) for term in parse(preset))
 
 
-def _changed(name: str, preset: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[LossTerm, ...]:
+def _override_preset(name: str, preset: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[LossTerm, ...]:
     """A preset of one loss with more hyperparameters; those that it sets are not contradicted."""
     signature = find(preset["name"])
     fixed = {key: signature.hyperparameters[key] for key in preset if key != "name" and key in given}
     problems = [
         Problem(
-            (key,), f"{name!r} stands for {signature.name} with {key} {in_yaml(preset[key])}: write {signature.name!r}"
+            (key,), f"{name!r} stands for {signature.name} with {key} {to_yaml(preset[key])}: write {signature.name!r}"
         )
         for key, hyperparameter in fixed.items()
-        if _differ(hyperparameter, given[key], preset[key])
+        if _values_differ(hyperparameter, given[key], preset[key])
     ]
     if problems:
         raise InvalidLossError(problems)
     return parse({**preset, **given})
 
 
-def _differ(hyperparameter: Hyperparameter, given: object, fixed: object) -> bool:
+def _values_differ(hyperparameter: Hyperparameter, given: object, fixed: object) -> bool:
     try:
         return bool(canonical(hyperparameter, given) != canonical(hyperparameter, fixed))
     except ValueError:
         return False  # what is wrong with it is said later, like of any hyperparameter
 
 
-def _want_problems(wants: Mapping[str, object]) -> Iterator[Problem]:
-    for key, value in wants.items():
+def _input_form_problems(input_forms: Mapping[str, object]) -> Iterator[Problem]:
+    for key, value in input_forms.items():
         if value not in INPUT_FORMS[key]:
-            yield Problem((key,), f"expected one of {', '.join(INPUT_FORMS[key])}, got {_shown(value)}")
+            yield Problem((key,), f"expected one of {', '.join(INPUT_FORMS[key])}, got {reprlib.repr(value)}")
 
 
 def _key_problems(signature: LossSignature, given: Mapping[Any, Any]) -> Iterator[Problem]:
@@ -165,10 +165,10 @@ def _key_problems(signature: LossSignature, given: Mapping[Any, Any]) -> Iterato
             yield Problem((key,), f"{key!r} is not set in YAML: the engine fills it in")
         elif key not in (*signature.hyperparameters, "weight"):
             near = did_you_mean(str(key), (*signature.hyperparameters, "weight")) or "."
-            yield Problem((key,), f"unknown key {_shown(key)} in loss {signature.name!r}{near} {takes}")
+            yield Problem((key,), f"unknown key {reprlib.repr(key)} in loss {signature.name!r}{near} {takes}")
 
 
-def _validated(
+def _validate(
     hyperparameters: Iterable[Hyperparameter], given: Mapping[str, Any], problems: list[Problem]
 ) -> dict[str, Any]:
     """Every hyperparameter, given or default, in canonical form; what is wrong goes to the problems."""
@@ -182,7 +182,7 @@ def _validated(
         try:
             values[name] = canonical(hyperparameter, value)
         except ValueError:
-            problems.append(Problem((name,), f"expected {hyperparameter.expected}, got {_shown(value)}"))
+            problems.append(Problem((name,), f"expected {hyperparameter.expected}, got {reprlib.repr(value)}"))
     return values
 
 
@@ -230,7 +230,7 @@ def label(terms: Sequence[LossTerm]) -> str:
     """The terms in one line, for tables: `focal gamma=5`, `1 normalized_crossentropy + 10 reverse_crossentropy`."""
     if len(terms) == 1 and terms[0].weight == 1:
         return _term_label(terms[0])
-    return " + ".join(f"{in_yaml(term.weight)} {_term_label(term)}" for term in terms)
+    return " + ".join(f"{to_yaml(term.weight)} {_term_label(term)}" for term in terms)
 
 
 def _term_label(term: LossTerm) -> str:
@@ -240,14 +240,14 @@ def _term_label(term: LossTerm) -> str:
         for name, value in term.hyperparameters.items()
         if (default := hyperparameters[name].default) is REQUIRED or value != canonical(hyperparameters[name], default)
     }
-    wants = {key: getattr(term, key) for key in INPUT_FORMS if getattr(term, key) is not None}
-    return " ".join((term.name, *(f"{name}={in_yaml(value)}" for name, value in {**changed, **wants}.items())))
+    input_forms = {key: getattr(term, key) for key in INPUT_FORMS if getattr(term, key) is not None}
+    return " ".join((term.name, *(f"{name}={to_yaml(value)}" for name, value in {**changed, **input_forms}.items())))
 
 
-def in_yaml(value: Any) -> str:
+def to_yaml(value: Any) -> str:
     """A hyperparameter as YAML would write it, every digit kept: `2`, `true`, `[1, 2.5]`."""
     if isinstance(value, tuple | list):
-        return f"[{', '.join(map(in_yaml, value))}]"
+        return f"[{', '.join(map(to_yaml, value))}]"
     return value if isinstance(value, str) else json.dumps(value).removesuffix(".0")
 
 
@@ -269,7 +269,3 @@ def term_link(term: LossTerm) -> str:
 def needs_head(terms: Sequence[LossTerm]) -> str | None:
     """The head of the model that the terms cannot do without: `cosine`, or none in particular."""
     return "cosine" if any("head_scale" in find(term.name).context for term in terms) else None
-
-
-def _shown(value: object) -> str:
-    return reprlib.repr(value)

@@ -24,7 +24,7 @@ def json_schema() -> dict[str, Any]:
 
 def _mapping(signature: LossSignature) -> dict[str, Any]:
     presets = [name for name, preset in PRESETS.items() if isinstance(preset, dict) and find(name) is signature]
-    wants = {key: {"enum": list(values)} for key, values in INPUT_FORMS.items()} if signature.plugin else {}
+    input_forms = {key: {"enum": list(values)} for key, values in INPUT_FORMS.items()} if signature.plugin else {}
     hyperparameters = {name: _property(hyperparameter) for name, hyperparameter in signature.hyperparameters.items()}
     return {
         "type": "object",
@@ -33,7 +33,7 @@ def _mapping(signature: LossSignature) -> dict[str, Any]:
             "name": {"enum": [signature.name, *signature.aliases, *presets]},
             "weight": _property(WEIGHT),
             **hyperparameters,
-            **wants,
+            **input_forms,
         },
         "required": ["name", *(h.name for h in signature.hyperparameters.values() if h.default is REQUIRED)],
         "additionalProperties": False,

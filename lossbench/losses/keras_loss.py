@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import keras  # noqa: TID253  # the class is Keras' own form; nothing imports this module unless it is asked for
+import keras  # noqa: TID253  # the class is Keras' own form; nothing imports this module unless it is context_names for
 
 from lossbench import ops
 from lossbench.errors import UsageError
@@ -88,12 +88,12 @@ class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
     ) -> None:
         self.terms = parse(loss)
         super().__init__(name or "_".join(term.name for term in self.terms), reduction, dtype="float32")
-        asked = {key for term in self.terms for key in find(term.name).context}
-        self.context = {key: value for key, value in context.items() if key in asked}
+        context_names = {key for term in self.terms for key in find(term.name).context}
+        self.context = {key: value for key, value in context.items() if key in context_names}
         self.from_logits = from_logits
-        constant = {key: _plain(value) for key, value in self.context.items() if not _is_variable(value)}
+        constant = {key: _to_python(value) for key, value in self.context.items() if not _is_variable(value)}
         self._loss = bind(self.terms, **constant)
-        self._check_surroundings()
+        self._reject_unsupported()
         self._draws = keras.random.SeedGenerator() if "uniform" in self._loss.context else None
         self._states: dict[str, Any] = {}
         self._links = {term_link(term) for term in self.terms}
@@ -110,18 +110,18 @@ class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
         if not self._states:
             self._states = {key: _variable(state, y_pred.shape[-1]) for key, state in self._loss.states.items()}
         before = {key: ops.convert_to_tensor(variable) for key, variable in self._states.items()}
-        losses, after = self._loss.step(targets, logits, before, **self._surroundings(logits))
+        losses, after = self._loss.step(targets, logits, before, **self._call_context(logits))
         for key, variable in self._states.items():
             variable.assign(after[key])
         return losses
 
-    def _surroundings(self, logits: Tensor) -> dict[str, Tensor]:
+    def _call_context(self, logits: Tensor) -> dict[str, Tensor]:
         """What changes while training."""
         variables = {key: ops.convert_to_tensor(self.context[key]) for key in self._loss.context & self.context.keys()}
         draws = {"uniform": keras.random.uniform(ops.shape(logits), seed=self._draws)} if self._draws else {}
         return variables | draws
 
-    def _check_surroundings(self) -> None:
+    def _reject_unsupported(self) -> None:
         """Refuse what a Keras loss cannot do, before it does something else."""
         if forgotten := [key for key, state in self._loss.states.items() if state.per_image]:
             name = self.terms[int(forgotten[0].split(".")[0])].name
@@ -145,7 +145,7 @@ class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
 
     def get_config(self) -> dict[str, Any]:
         """Plain values from which the same loss is made again; a variable as the number that it holds."""
-        context = {key: _plain(value) for key, value in self.context.items()}
+        context = {key: _to_python(value) for key, value in self.context.items()}
         return {**super().get_config(), "loss": dump(self.terms), "from_logits": self.from_logits, **context}
 
 
@@ -161,7 +161,7 @@ def _targets(y_true: Tensor, shape: tuple[int | None, ...]) -> Tensor:
     raise UsageError(f"expected labels [batch] or [batch, 1], or targets [batch, {classes}], got {tuple(y_true.shape)}")
 
 
-def _plain(value: Any) -> Any:
+def _to_python(value: Any) -> Any:
     return ops.convert_to_numpy(value).tolist()
 
 

@@ -10,7 +10,7 @@ from json import dumps
 from textwrap import TextWrapper, indent
 from typing import TYPE_CHECKING, Any
 
-from lossbench.losses.expression import in_yaml
+from lossbench.losses.expression import to_yaml
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.registry import find, signatures
 from lossbench.losses.signature import REQUIRED, engine_parameters
@@ -46,7 +46,7 @@ def listing() -> str:
         "\n".join([family, *map(_entry, members)])
         for family, members in groupby(signatures().values(), lambda s: s.family)
     ]
-    presets = [_fill(f"{name}: {_flow(value)}", 2, 8) for name, value in PRESETS.items()]
+    presets = [_fill(f"{name}: {_flow_yaml(value)}", 2, 8) for name, value in PRESETS.items()]
     return "\n\n".join([*families, "\n".join(["presets", *presets])])
 
 
@@ -63,20 +63,20 @@ def card(name: str) -> str:
         UsageError: If there is no such loss.
     """
     if isinstance(PRESETS.get(name), list):
-        return _fill(f"{name} stands for {_flow(PRESETS[name])}", 0, 2)
+        return _fill(f"{name} stands for {_flow_yaml(PRESETS[name])}", 0, 2)
     signature = find(name)
-    title = _fill(f"{name} stands for {_flow(PRESETS[name])}", 0, 2) + "\n\n" if name in PRESETS else ""
+    title = _fill(f"{name} stands for {_flow_yaml(PRESETS[name])}", 0, 2) + "\n\n" if name in PRESETS else ""
     defaults = {h.name: _default(h) for h in signature.hyperparameters.values()}
-    in_yaml_ = _fill(f"loss: {_flow({'name': signature.name, **defaults})}", 2, 4)
+    in_yaml_ = _fill(f"loss: {_flow_yaml({'name': signature.name, **defaults})}", 2, 4)
     ranges = [_fill(f"{h.name}: {h.expected}", 2, 4) for h in signature.hyperparameters.values()]
     about = indent(_wrapped(signature.docstring, width() - 2), "  ")
     head = ["  model: {head: cosine}"] if "head_scale" in signature.context else []
     card_ = [f"{title}{signature.name}\n\n{about}\n\nIn YAML, with the defaults:\n", in_yaml_, *head, *ranges]
-    needs = [_fill(f"{name}: {words}", 2, 4) for name, words in _needs(signature)]
+    needs = [_fill(f"{name}: {words}", 2, 4) for name, words in _engine_inputs(signature)]
     return "\n".join([*card_, *(["\nIt needs, and gets while training:\n", *needs] if needs else [])])
 
 
-def _needs(signature: LossSignature) -> Iterator[tuple[str, str]]:
+def _engine_inputs(signature: LossSignature) -> Iterator[tuple[str, str]]:
     """What the engine fills in, in words."""
     for name, mark in engine_parameters(signature.function).items():
         if isinstance(mark, State):
@@ -159,11 +159,11 @@ def _default(hyperparameter: Hyperparameter) -> str:
     default = hyperparameter.default
     if default is REQUIRED:
         return "required"
-    return f"{default:g}" if isinstance(default, float) else in_yaml(default)
+    return f"{default:g}" if isinstance(default, float) else to_yaml(default)
 
 
-def _flow(value: Any) -> str:
+def _flow_yaml(value: Any) -> str:
     """YAML on one line, in which a key and its value stay together when it is broken."""
     if isinstance(value, list):
-        return f"[{', '.join(map(_flow, value))}]"
-    return f"{{{', '.join(f'{key}:{NO_BREAK}{in_yaml(entry)}' for key, entry in value.items())}}}"
+        return f"[{', '.join(map(_flow_yaml, value))}]"
+    return f"{{{', '.join(f'{key}:{NO_BREAK}{to_yaml(entry)}' for key, entry in value.items())}}}"

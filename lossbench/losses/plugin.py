@@ -36,8 +36,8 @@ from lossbench.losses.user_error import report_user_errors
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-MOST_BYTES = 1 << 20
-FIRST_TWO = ("y_true", "y_pred")
+MAX_BYTES = 1 << 20
+LOSS_PARAMETERS = ("y_true", "y_pred")
 """The parameters by which a loss is told from other functions."""
 
 
@@ -65,11 +65,11 @@ def load(path: Path) -> PluginLoaded:
     path = Path(os.path.realpath(path))  # Path.resolve raises where links make a circle
     try:
         with path.open("rb") as file:
-            source = file.read(MOST_BYTES + 1)
+            source = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise PluginError(f"{path}: cannot be read: {error.strerror}") from None
-    if len(source) > MOST_BYTES:
-        raise PluginError(f"{path}: expected a Python file of at most {MOST_BYTES >> 20} MiB")
+    if len(source) > MAX_BYTES:
+        raise PluginError(f"{path}: expected a Python file of at most {MAX_BYTES >> 20} MiB")
     sha256 = hashlib.sha256(source).hexdigest()
     name = f"lossbench_plugin_{sha256[:16]}"
     known = tuple(signature.name for signature in registry.signatures().values() if signature.plugin == path)
@@ -78,7 +78,7 @@ def load(path: Path) -> PluginLoaded:
     if b"keras" in source or b"tensorflow" in source:
         with suppress(ImportError):  # then the file's own import says so, with its line
             ops.quiet_keras()
-    found = list(_losses(_imported(name, path), path))
+    found = list(_losses(_import_file(name, path), path))
     if not found:
         raise PluginError(
             f"{path}: no loss in it: expected a public function (y_true, y_pred, *, hyperparameters), a function that "
@@ -90,7 +90,7 @@ def load(path: Path) -> PluginLoaded:
     return PluginLoaded(path, sha256, tuple(signature.name for signature in found))
 
 
-def check(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
+def try_call(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
     """Call each term once on a small batch, before training spends time on it.
 
     Raises:
@@ -104,9 +104,11 @@ def check(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
     for term in terms:
         signature = registry.find(term.name)
         loss = bind_term(term, context)
-        states = {name: state.begin(**sizes) for name, state in loss.states.items()}
-        awaited = {name: ops.zeros([sizes[axis] for axis in mark.shape]) for name, mark in loss.awaited.items()}
-        values, after = loss(y_true, y_pred, states, awaited)
+        states = {name: state.initialize(**sizes) for name, state in loss.states.items()}
+        call_context = {
+            name: ops.zeros([sizes[axis] for axis in mark.shape]) for name, mark in loss.call_context.items()
+        }
+        values, after = loss(y_true, y_pred, states, call_context)
         returned = f"{ops.dtype(values)} {tuple(values.shape)}" if ops.is_tensor(values) else type(values).__name__
         if not re.fullmatch(rf"b?float\d+ \(({batch},)?\)", returned):
             raise PluginError(
@@ -122,7 +124,7 @@ def check(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
                 )
 
 
-def _imported(name: str, path: Path) -> ModuleType:
+def _import_file(name: str, path: Path) -> ModuleType:
     module_spec = importlib.util.spec_from_file_location(name, path)
     if module_spec is None or module_spec.loader is None:
         raise PluginError(f"{path}: not a Python file; its name should end in .py")
@@ -143,7 +145,7 @@ def _losses(module: ModuleType, path: Path) -> Iterator[LossSignature]:
             continue
         if form := _form(thing):
             with report_user_errors(path):
-                yield _described(name, thing, form, path)
+                yield _read_plugin_signature(name, thing, form, path)
 
 
 def _form(thing: Any) -> str | None:
@@ -154,20 +156,20 @@ def _form(thing: Any) -> str | None:
     function = inspect.unwrap(thing) if callable(thing) else None
     if not inspect.isfunction(function):
         return None
-    if tuple(inspect.signature(function).parameters)[:2] == FIRST_TWO:
+    if tuple(inspect.signature(function).parameters)[:2] == LOSS_PARAMETERS:
         return "function"
     inner = [constant for constant in function.__code__.co_consts if isinstance(constant, CodeType)]
-    return "factory" if any(code.co_varnames[:2] == FIRST_TWO for code in inner) else None
+    return "factory" if any(code.co_varnames[:2] == LOSS_PARAMETERS for code in inner) else None
 
 
-def _described(name: str, thing: Callable[..., Any], form: str, path: Path) -> LossSignature:
-    wants = {key: getattr(thing, key) for key in INPUT_FORMS if isinstance(getattr(thing, key, None), str)}
-    for key, value in wants.items():
+def _read_plugin_signature(name: str, thing: Callable[..., Any], form: str, path: Path) -> LossSignature:
+    input_forms = {key: getattr(thing, key) for key in INPUT_FORMS if isinstance(getattr(thing, key, None), str)}
+    for key, value in input_forms.items():
         if value not in INPUT_FORMS[key]:
             raise PluginError(f"{path}: {name}.{key} should be one of {', '.join(INPUT_FORMS[key])}, not {value!r}")
     constructor = ("name", "reduction", "dtype") if form == "class" else ()
     signature = read_signature(
-        thing, path.stem, name=name, form=form, plugin=path, not_hyperparameters=constructor, **wants
+        thing, path.stem, name=name, form=form, plugin=path, not_hyperparameters=constructor, **input_forms
     )
     engine = {*RESERVED, *(name for other in registry.signatures().values() for name in other.context)}
     if taken := [key for key in signature.hyperparameters if key in engine]:

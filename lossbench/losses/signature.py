@@ -65,41 +65,42 @@ class LossSignature:
 def engine_parameters(function: Callable[..., Any]) -> Mapping[str, Context | State]:
     """The parameters of a loss that the engine fills in: what it asks its surroundings for, and what it remembers."""
     found = {
-        name: _mark(parameter) for name, parameter in inspect.signature(function, eval_str=True).parameters.items()
+        name: _engine_mark(parameter)
+        for name, parameter in inspect.signature(function, eval_str=True).parameters.items()
     }
     return {name: mark for name, mark in found.items() if mark}
 
 
-def _mark(parameter: inspect.Parameter) -> Context | State | None:
+def _engine_mark(parameter: inspect.Parameter) -> Context | State | None:
     metadata = getattr(parameter.annotation, "__metadata__", ())
     return next((mark for mark in metadata if isinstance(mark, Context | State)), None)
 
 
 def read_signature(
-    function: Callable[..., Any], family: str, *, name: str | None = None, **about: Any
+    function: Callable[..., Any], family: str, *, name: str | None = None, **fields: Any
 ) -> LossSignature:
-    """The record of a loss; `about` sets the fields that neither signature nor docstring tell."""
-    skipped = ("self", "y_true", "y_pred", *about.pop("not_hyperparameters", ()))
+    """The record of a loss; `fields` sets the fields that neither signature nor docstring tell."""
+    skipped = ("self", "y_true", "y_pred", *fields.pop("not_hyperparameters", ()))
     parameters = [
         parameter
         for parameter in inspect.signature(function, eval_str=True).parameters.values()
         if parameter.name not in skipped and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
     docstring = inspect.cleandoc(function.__doc__ or "")
-    arguments = _arguments(docstring)
+    arguments = _argument_descriptions(docstring)
     return LossSignature(
         name=name or function.__name__,
         function=function,
         family=family,
-        hyperparameters={p.name: _hyperparameter(p, arguments) for p in parameters if not _mark(p)},
-        context=tuple(p.name for p in parameters if isinstance(_mark(p), Context)),
-        states=tuple(p.name for p in parameters if isinstance(_mark(p), State)),
+        hyperparameters={p.name: _hyperparameter(p, arguments) for p in parameters if not _engine_mark(p)},
+        context=tuple(p.name for p in parameters if isinstance(_engine_mark(p), Context)),
+        states=tuple(p.name for p in parameters if isinstance(_engine_mark(p), State)),
         docstring=docstring,
         summary=" ".join(docstring.partition("\n\n")[0].split()),
-        formula=_first(r"\A[^\n]+\n(?:[^\n]+\n)*\n((?: {4}[^\n]+\n)+)", docstring),
-        source=_first(r"^Source: (.+?)\.?(?=\n\n|\Z)", docstring),
-        aliases=tuple(alias for alias in _first(r"^Aliases: (.+?)\.$", docstring).split(", ") if alias),
-        **{"link": _first(r"^Link: (softmax|sigmoid|none)\.$", docstring) or "none"} | about,
+        formula=_extract(r"\A[^\n]+\n(?:[^\n]+\n)*\n((?: {4}[^\n]+\n)+)", docstring),
+        source=_extract(r"^Source: (.+?)\.?(?=\n\n|\Z)", docstring),
+        aliases=tuple(alias for alias in _extract(r"^Aliases: (.+?)\.$", docstring).split(", ") if alias),
+        **{"link": _extract(r"^Link: (softmax|sigmoid|none)\.$", docstring) or "none"} | fields,
     )
 
 
@@ -107,7 +108,7 @@ def _hyperparameter(parameter: inspect.Parameter, descriptions: Mapping[str, str
     name, annotation, default = parameter.name, parameter.annotation, parameter.default
     if annotation is REQUIRED:
         annotation = _type_of(default)
-    kind, range_ = _in_words(annotation)
+    kind, range_ = _type_and_range(annotation)
     return Hyperparameter(name, annotation, default, kind, range_, descriptions.get(name, ""))
 
 
@@ -121,17 +122,17 @@ def _type_of(default: object) -> Any:
 _KINDS = {float: "a number", int: "a whole number", bool: "true or false", str: "text", type(None): "null"}
 
 
-def _in_words(annotation: Any) -> tuple[str, str]:
+def _type_and_range(annotation: Any) -> tuple[str, str]:
     """The type and the range of an annotation: `("a number", "(0, 1]")`."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _in_words(arguments[0])[0], _interval(arguments[1:])
+        return _type_and_range(arguments[0])[0], _interval(arguments[1:])
     if origin is Literal:
         return "one of", ", ".join(map(str, arguments))
     if origin in (Union, UnionType):
         if set(arguments) == {int, float}:
             return "a number", ""
-        (kind, range_), *others = map(_in_words, arguments)
+        (kind, range_), *others = map(_type_and_range, arguments)
         return kind, ", ".join(filter(None, (range_, *(f"or {other}" for other, _ in others))))
     if origin in (tuple, list):
         return "a list of one for each class", ""
@@ -150,12 +151,12 @@ def _interval(constraints: Iterable[Any]) -> str:
     return " ".join(f"{signs[sign]} {value:g}" for sign, value in bound.items())
 
 
-def _first(pattern: str, text: str) -> str:
+def _extract(pattern: str, text: str) -> str:
     match = re.search(pattern, text, re.MULTILINE | re.DOTALL)
     return " ".join(match[1].split()) if match else ""
 
 
-def _arguments(docstring: str) -> Mapping[str, str]:
+def _argument_descriptions(docstring: str) -> Mapping[str, str]:
     """The descriptions in the section `Args`."""
     section = re.search(r"^Args:\n((?:(?: {2,}.*)?\n?)*)", docstring, re.MULTILINE)
     entries = re.findall(r"^ {2,4}(\w+)(?: \(.*?\))?: (.*(?:\n {5,}.*)*)", section[1] if section else "", re.MULTILINE)

@@ -47,13 +47,13 @@ class Context:
         description: What it is.
         shape: Its axes by name: `batch`, `classes`.
         changes: Whether it changes while training; only then may it come with each call.
-        mistake: Says what is wrong with a value, or nothing; asked once, when the loss is bound.
+        find_problem: Says what is wrong with a value, or nothing; asked once, when the loss is bound.
     """
 
     description: str
     shape: tuple[str, ...] = ()
     changes: bool = False
-    mistake: Callable[[NDArray[Any]], str | None] = lambda _: None
+    find_problem: Callable[[NDArray[Any]], str | None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -73,29 +73,29 @@ class State:
         """Whether each image has a row of its own."""
         return self.shape[:1] == ("images",)
 
-    def begin(self, **sizes: int) -> Tensor:
+    def initialize(self, **sizes: int) -> Tensor:
         """The state before the first step, `images` and `classes` given by keyword."""
         return ops.full([sizes[axis] for axis in self.shape], self.initial, dtype="float32")
 
 
-def _not_counts(counts: NDArray[Any]) -> str | None:
+def _class_counts_problem(counts: NDArray[Any]) -> str | None:
     empty = [str(index) for index, count in enumerate(counts) if not count > 0]
     if empty:
         return f"no training image carries the label {', '.join(empty)}; keep some of every class, or take another loss"
     return None
 
 
-def _not_stochastic(matrix: NDArray[Any]) -> str | None:
+def _row_problem(matrix: NDArray[Any]) -> str | None:
     for index, row in enumerate(matrix):
         if not (row >= 0).all() or not abs(row.sum() - 1) <= ROW_SUM_TOLERANCE:
             return f"row {index}: expected probabilities that sum to 1, got {row.tolist()}"
     return None
 
 
-def _not_invertible(matrix: NDArray[Any]) -> str | None:
+def _inverse_problem(matrix: NDArray[Any]) -> str | None:
     from numpy import linalg
 
-    if reason := _not_stochastic(matrix):
+    if reason := _row_problem(matrix):
         return reason
     if linalg.cond(matrix) > LARGEST_CONDITION:
         return "this matrix is singular and has no inverse; take forward_correction, or less noise"
@@ -103,17 +103,17 @@ def _not_invertible(matrix: NDArray[Any]) -> str | None:
 
 
 ClassCounts: TypeAlias = Annotated[
-    Tensor, Context("training images of each class, labels as seen", ("classes",), mistake=_not_counts)
+    Tensor, Context("training images of each class, labels as seen", ("classes",), find_problem=_class_counts_problem)
 ]
 """`[classes]` float32: how many training images carry each label."""
 
 TransitionMatrix: TypeAlias = Annotated[
-    Tensor, Context("the label noise, P(label j | true class i)", ("classes", "classes"), mistake=_not_stochastic)
+    Tensor, Context("the label noise, P(label j | true class i)", ("classes", "classes"), find_problem=_row_problem)
 ]
 """`[classes, classes]` float32: row i says how often an image of class i carries each label."""
 
 InvertibleTransitionMatrix: TypeAlias = Annotated[
-    Tensor, Context("the label noise, P(label j | true class i)", ("classes", "classes"), mistake=_not_invertible)
+    Tensor, Context("the label noise, P(label j | true class i)", ("classes", "classes"), find_problem=_inverse_problem)
 ]
 """The same, where the loss needs the inverse."""
 

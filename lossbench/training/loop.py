@@ -89,7 +89,9 @@ class Loop:
         self._epoch = tf.Variable(0.0, dtype=tf.float32, trainable=False)
         self._draws = tf.Variable(0, dtype=tf.int32, trainable=False)
         sizes = {"images": len(dataset.train.labels), "classes": dataset.classes}
-        self._states = {name: tf.Variable(state.begin(**sizes), trainable=False) for name, state in loss.states.items()}
+        self._states = {
+            name: tf.Variable(state.initialize(**sizes), trainable=False) for name, state in loss.states.items()
+        }
         any_number = [tf.TensorSpec([None, *array.shape[1:]][: array.ndim], array.dtype) for array in self._data]
         batches = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.float32)]
         signature = [Data(*any_number), *batches]

@@ -86,7 +86,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         )
     with stopwatch.phase("build"), runtime.on(machine):
         context = _context(experiment, dataset)
-        plugin.check(experiment.loss, dataset.classes, **context)
+        plugin.try_call(experiment.loss, dataset.classes, **context)
         model = build(
             experiment.model,
             class_counts=dataset.class_counts,

@@ -28,7 +28,7 @@ def bound(value: Any, **context: Any) -> Any:
 
 def began(loss: Any) -> dict[str, Any]:
     """The states before the first step, of these images."""
-    return {key: state.begin(images=IMAGES, classes=CLASSES) for key, state in loss.states.items()}
+    return {key: state.initialize(images=IMAGES, classes=CLASSES) for key, state in loss.states.items()}
 
 
 @pytest.mark.parametrize("name", registry.signatures())
@@ -328,7 +328,7 @@ def load(tmp_path: Any, result: str, shape: str = PER_IMAGE) -> None:
 def test_a_users_loss_may_remember_and_ask(tmp_path: Any) -> None:
     """A plugin's loss has context and state as the catalogue's have."""
     load(tmp_path, 'memory * losses, {"memory": decay * memory}')
-    plugin.check(expression.parse("mine"), CLASSES)
+    plugin.try_call(expression.parse("mine"), CLASSES)
     loss = bound("mine")
     assert loss.context == {"epoch", "uniform"}
     losses, after = loss.step(TARGETS, LOGITS, began(loss), epoch=2, uniform=np.zeros_like(LOGITS))
@@ -351,13 +351,13 @@ def test_what_a_users_loss_fails_to_return_is_said(tmp_path: Any, result: str, r
     """The check before training finds a state that does not come back."""
     load(tmp_path, result)
     with pytest.raises(PluginError, match=reason):
-        plugin.check(expression.parse("mine"), CLASSES)
+        plugin.try_call(expression.parse("mine"), CLASSES)
 
 
 def test_a_state_begins_with_its_initial_value() -> None:
     """A state has the sizes that its axes name."""
     state = State(("images", "classes"), 0.5)
-    np.testing.assert_array_equal(state.begin(images=2, classes=3), np.full((2, 3), 0.5))
+    np.testing.assert_array_equal(state.initialize(images=2, classes=3), np.full((2, 3), 0.5))
     assert state.per_image
     assert not State(("classes",), 0).per_image
 

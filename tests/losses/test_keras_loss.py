@@ -45,7 +45,7 @@ def test_value_is_the_function_forms(name: Any) -> None:
     """The mean over images of what the training step computes."""
     terms = expression.parse(name)
     loss = binding.bind(terms, **CONTEXT, uniform=np.zeros_like(LOGITS))
-    before = {key: state.begin(classes=4) for key, state in loss.states.items()}
+    before = {key: state.initialize(classes=4) for key, state in loss.states.items()}
     expected = np.mean(loss.step(TARGETS, LOGITS, before)[0])
     assert float(get(name, **CONTEXT)(TARGETS, LOGITS)) == pytest.approx(float(expected), rel=1e-6)
 

@@ -26,7 +26,7 @@ def written(folder: Path, source: str, name: str = "my_losses.py") -> Path:
 def losses(value: Any, **context: Any) -> Any:
     """The losses of the batch above, after the check that training makes."""
     terms = expression.parse(value)
-    plugin.check(terms, CLASSES, **context)
+    plugin.try_call(terms, CLASSES, **context)
     return np.asarray(binding.bind(terms, **context)(Y_TRUE, Y_PRED))
 
 
@@ -267,7 +267,7 @@ def test_bad_result(tmp_path: Path, body: str, message: str) -> None:
     """A loss that fails or returns another shape is caught before training starts."""
     plugin.load(written(tmp_path, f"from keras import ops\n\n\ndef mine(y_true, y_pred):\n    {body}\n"))
     with pytest.raises(PluginError, match=message) as caught:
-        plugin.check(expression.parse("mine"), CLASSES)
+        plugin.try_call(expression.parse("mine"), CLASSES)
     assert "\n" not in str(caught.value)
 
 
@@ -276,7 +276,7 @@ def test_the_nearest_line_is_shown(tmp_path: Path) -> None:
     source = "def mine(y_true, y_pred):\n    return _helper(y_pred)\n\n\ndef _helper(x):\n    return x.nothing\n"
     plugin.load(written(tmp_path, source))
     with pytest.raises(PluginError, match=r"my_losses\.py:6: AttributeError"):
-        plugin.check(expression.parse("mine"), CLASSES)
+        plugin.try_call(expression.parse("mine"), CLASSES)
 
 
 def test_failing_constructor(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_failing_constructor(tmp_path: Path) -> None:
     plugin.load(written(tmp_path, source))
     line = source.splitlines().index("        self.factor = factor / 0") + 1
     with pytest.raises(PluginError, match=rf"my_losses\.py:{line}: ZeroDivisionError"):
-        plugin.check(expression.parse("Sparse"), CLASSES)
+        plugin.try_call(expression.parse("Sparse"), CLASSES)
 
 
 def test_two_plugins_with_one_name(tmp_path: Path) -> None:
@@ -317,6 +317,6 @@ def test_not_a_python_file(tmp_path: Path, name: str, message: str) -> None:
 def test_check_passes_the_whole_catalogue() -> None:
     """The check that every training makes holds for the built-in losses."""
     for name in registry.signatures():
-        plugin.check(
+        plugin.try_call(
             expression.parse(name), CLASSES, class_counts=[1, 2, 3], transition_matrix=np.eye(CLASSES), head_scale=30
         )

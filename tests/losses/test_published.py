@@ -21,7 +21,7 @@ def losses(value: Any, y_true: Any = TARGETS, y_pred: Any = LOGITS, **context: A
     loss = binding.bind(
         expression.parse(value), **{**counts, "epoch": 0, "uniform": np.zeros(np.shape(y_pred)), **context}
     )
-    states = {key: state.begin(images=images, classes=classes) for key, state in loss.states.items()}
+    states = {key: state.initialize(images=images, classes=classes) for key, state in loss.states.items()}
     return np.asarray(loss.step(np.asarray(y_true, "float32"), np.asarray(y_pred, "float32"), states)[0])
 
 

@@ -44,7 +44,7 @@ def arcface(
     """
     cosine = _cosines(y_pred, head_scale)
     sine = ops.sqrt(1 - cosine**2)
-    return _instead(y_true, y_pred, head_scale * (cosine * math.cos(margin) - sine * math.sin(margin)))
+    return _replace_true_logit(y_true, y_pred, head_scale * (cosine * math.cos(margin) - sine * math.sin(margin)))
 
 
 def cosface(y_true: Tensor, y_pred: Tensor, *, margin: NonNegative = 0.35, head_scale: HeadScale) -> Tensor:
@@ -69,7 +69,7 @@ def cosface(y_true: Tensor, y_pred: Tensor, *, margin: NonNegative = 0.35, head_
 
     Source: Wang et al. 2018, CosFace: large margin cosine loss for deep face recognition.
     """
-    return _instead(y_true, y_pred, y_pred - head_scale * margin)
+    return _replace_true_logit(y_true, y_pred, y_pred - head_scale * margin)
 
 
 def sphereface(
@@ -104,7 +104,7 @@ def sphereface(
     """
     angle = margin * ops.arccos(_cosines(y_pred, head_scale))
     k = ops.floor(ops.stop_gradient(angle) / math.pi)
-    return _instead(y_true, y_pred, head_scale * ((1 - 2 * ops.mod(k, 2)) * ops.cos(angle) - 2 * k))
+    return _replace_true_logit(y_true, y_pred, head_scale * ((1 - 2 * ops.mod(k, 2)) * ops.cos(angle) - 2 * k))
 
 
 def normalized_softmax(
@@ -142,6 +142,6 @@ def _cosines(y_pred: Tensor, head_scale: Tensor) -> Tensor:
     return ops.clip(y_pred / head_scale, -NEAR_ONE, NEAR_ONE)
 
 
-def _instead(y_true: Tensor, y_pred: Tensor, with_margin: Tensor) -> Tensor:
+def _replace_true_logit(y_true: Tensor, y_pred: Tensor, with_margin: Tensor) -> Tensor:
     """Cross-entropy where the true class's logit is the one with the margin."""
     return categorical_crossentropy(y_true, y_pred + y_true * (with_margin - y_pred))

@@ -8,7 +8,7 @@ from lossbench.losses.catalogue.focusing import focal
 from lossbench.losses.catalogue.likelihood import categorical_crossentropy
 from lossbench.losses.types import NonNegative, Tensor
 
-HARD = 0.2
+UNLIKELY = 0.2
 """The probability of the true class below which `focal_flsd53` takes γ = 5."""
 
 
@@ -89,7 +89,7 @@ def focal_flsd53(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """
     log_p = ops.log_softmax(y_pred)
     doubt = -ops.expm1(log_p)
-    return -expectation(y_true, ops.where(doubt > 1 - HARD, doubt**5, doubt**3) * log_p)
+    return -expectation(y_true, ops.where(doubt > 1 - UNLIKELY, doubt**5, doubt**3) * log_p)
 
 
 def dual_focal(y_true: Tensor, y_pred: Tensor, *, gamma: NonNegative = 5.0) -> Tensor:

@@ -4,7 +4,7 @@ from lossbench import ops
 from lossbench.losses.catalogue._numerics import expectation
 from lossbench.losses.types import InvertibleTransitionMatrix, Tensor, TransitionMatrix
 
-NEVER = -1e9  # stands for log 0, and stays below any logarithm that float32 logits can lead to
+LOG_OF_ZERO = -1e9  # stands for log 0, and stays below any logarithm that float32 logits can lead to
 
 
 def forward_correction(y_true: Tensor, y_pred: Tensor, *, transition_matrix: TransitionMatrix) -> Tensor:
@@ -31,7 +31,7 @@ def forward_correction(y_true: Tensor, y_pred: Tensor, *, transition_matrix: Tra
 
     Source: Patrini et al. 2017, Making deep neural networks robust to label noise: a loss correction approach.
     """
-    log_t = ops.where(transition_matrix > 0, ops.log(transition_matrix), NEVER)
+    log_t = ops.where(transition_matrix > 0, ops.log(transition_matrix), LOG_OF_ZERO)
     log_p = ops.expand_dims(ops.log_softmax(y_pred), -1)
     return -expectation(y_true, ops.logsumexp(log_p + log_t, axis=1))
 

@@ -131,7 +131,7 @@ def multiclass_perceptron(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return ops.max(y_pred, axis=-1) - expectation(y_true, y_pred)
 
 
-def _lead(y_true: Tensor, y_pred: Tensor) -> Tensor:
+def _margin(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """By how much the true class leads the mean of the others: m = z_y - mean_{j≠y} z_j."""
     classes = y_pred.shape[-1]
     return classes / (classes - 1) * (expectation(y_true, y_pred) - ops.mean(y_pred, axis=-1))
@@ -157,7 +157,7 @@ def sigmoid_loss(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
     Source: Bartlett, Jordan & McAuliffe 2006, Convexity, classification, and risk bounds.
     """
-    return ops.sigmoid(-_lead(y_true, y_pred))
+    return ops.sigmoid(-_margin(y_true, y_pred))
 
 
 def savage(y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -180,7 +180,7 @@ def savage(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
     Source: Masnadi-Shirazi & Vasconcelos 2008, On the design of loss functions for classification.
     """
-    return ops.square(ops.sigmoid(-2 * _lead(y_true, y_pred)))
+    return ops.square(ops.sigmoid(-2 * _margin(y_true, y_pred)))
 
 
 def ramp(y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -203,7 +203,7 @@ def ramp(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
     Source: Bartlett, Jordan & McAuliffe 2006, Convexity, classification, and risk bounds.
     """
-    return ops.clip((1 - _lead(y_true, y_pred)) / 2, 0, 1)
+    return ops.clip((1 - _margin(y_true, y_pred)) / 2, 0, 1)
 
 
 def unhinged(y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -229,4 +229,4 @@ def unhinged(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
     Source: van Rooyen, Menon & Williamson 2015, Learning with symmetric label noise: the importance of being unhinged.
     """
-    return 1 - _lead(y_true, y_pred)
+    return 1 - _margin(y_true, y_pred)

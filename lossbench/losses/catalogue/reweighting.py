@@ -17,7 +17,7 @@ ClassWeight: TypeAlias = (
 )
 
 DRW_BETA = 0.9999  # the authors' code
-LEFT_OUT = -1e9  # a logit whose exponential is 0 beside any other
+MASKED_LOGIT = -1e9  # a logit whose exponential is 0 beside any other
 
 
 def weighted_crossentropy(
@@ -194,7 +194,7 @@ def equalization(
     """
     rare = class_counts / ops.sum(class_counts) < threshold
     left_out = rare & (uniform < probability) & (y_true == 0)
-    return categorical_crossentropy(y_true, ops.where(left_out, LEFT_OUT, y_pred))
+    return categorical_crossentropy(y_true, ops.where(left_out, MASKED_LOGIT, y_pred))
 
 
 def seesaw(

@@ -20,7 +20,7 @@ from lossbench.errors import PluginError, UsageError
 from lossbench.losses.expression import dump, label, link, parse
 from lossbench.losses.keras_loss import get
 from lossbench.losses.lab.finite_differences import constants_held, slopes
-from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, gradient, resized, trainable, values
+from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, fit_to_classes, gradient, trainable, values
 from lossbench.losses.registry import find
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ SLOPE_TOLERANCE = 2e-3
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """What one check found: passed, failed, or (None) does not apply."""
 
     name: str
@@ -64,25 +64,25 @@ class Batch:
         return values(self.probe, self.targets, self.logits)
 
 
-def check(terms: Sequence[LossTerm]) -> list[Finding]:
+def check(terms: Sequence[LossTerm]) -> list[CheckResult]:
     """Every check of a loss, or of a weighted sum of several; a check that raises has failed with what it raised."""
     generator = np.random.default_rng(0)
-    probe = Probe(resized(terms, CLASSES), CLASSES, counts="falling")
-    logits = generator.uniform(-0.9, 0.9, (IMAGES, CLASSES)) * min(probe.reach, 3)
+    probe = Probe(fit_to_classes(terms, CLASSES), CLASSES, counts="falling")
+    logits = generator.uniform(-0.9, 0.9, (IMAGES, CLASSES)) * min(probe.max_logit, 3)
     batch = Batch(probe, np.arange(IMAGES) % CLASSES, logits.astype(np.float32))
     (first, shape), *others = CHECKS.items()
-    usable = _finding(first, shape, batch)
+    usable = _run_check(first, shape, batch)
     if not usable.passed:
-        return [usable, *(Finding(name, passed=None, words=f"not tried without the {first}") for name, _ in others)]
-    return [usable, *(_finding(name, function, batch) for name, function in others)]
+        return [usable, *(CheckResult(name, passed=None, words=f"not tried without the {first}") for name, _ in others)]
+    return [usable, *(_run_check(name, function, batch) for name, function in others)]
 
 
-def _finding(name: str, function: Callable[[Batch], tuple[bool | None, str]], batch: Batch) -> Finding:
+def _run_check(name: str, function: Callable[[Batch], tuple[bool | None, str]], batch: Batch) -> CheckResult:
     try:
-        return Finding(name, *function(batch))
+        return CheckResult(name, *function(batch))
     except Exception as error:  # noqa: BLE001  # a user's loss may raise anything, and that is the finding
         words = re.sub(KERAS_FRAME, "", " ".join(str(error).split())) or type(error).__name__
-        return Finding(name, passed=False, words=shorten(words, LONGEST))
+        return CheckResult(name, passed=False, words=shorten(words, LONGEST))
 
 
 KERAS_FRAME = re.compile(r"Exception encountered when calling \S+ | Arguments received by .*")
@@ -103,17 +103,17 @@ def _finite_at_extremes(batch: Batch) -> tuple[bool, str]:
     """Value and gradient at logits as large as they come, whichever class is true."""
     ahead = np.eye(CLASSES)
     patterns = [2 * ahead - 1, 1 - 2 * ahead, ahead, -ahead, ahead - np.roll(ahead, 1, axis=0)]
-    return _finite(batch.probe, batch.probe.reach * np.concatenate(patterns))
+    return _finite(batch.probe, batch.probe.max_logit * np.concatenate(patterns))
 
 
 def _finite_at_equal_logits(batch: Batch) -> tuple[bool, str]:
     """Value and gradient where all logits are equal: 0, or as large as they come."""
-    return _finite(batch.probe, batch.probe.reach * np.outer([-1, 0, 1], np.ones(CLASSES)))
+    return _finite(batch.probe, batch.probe.max_logit * np.outer([-1, 0, 1], np.ones(CLASSES)))
 
 
 def _finite(probe: Probe, logits: NDArray[np.float64]) -> tuple[bool, str]:
     y_true, y_pred = np.tile(np.eye(CLASSES), (len(logits), 1)), np.repeat(logits, CLASSES, axis=0)
-    losses, steep = values(probe.alone, y_true, y_pred), gradient(probe.alone, y_true, y_pred)
+    losses, steep = values(probe.per_image, y_true, y_pred), gradient(probe.per_image, y_true, y_pred)
     passed = bool(np.isfinite(losses).all() and np.isfinite(steep).all())
     if passed:
         return True, f"losses {losses.min():.3g} to {losses.max():.3g}, slopes up to {np.abs(steep).max():.3g}"
@@ -152,8 +152,10 @@ def _shift(batch: Batch) -> tuple[bool | None, str]:
     """Softmax does not see a shift of all logits; what trains it should not either."""
     if link(batch.probe.terms) != "softmax":
         return None, f"the link is {link(batch.probe.terms)}"
-    if batch.probe.cosines or any("not invariant to a shift" in find(t.name).docstring for t in batch.probe.terms):
-        return None, "cosines have no shift" if batch.probe.cosines else "not invariant, as its docstring says"
+    if batch.probe.needs_cosines or any(
+        "not invariant to a shift" in find(t.name).docstring for t in batch.probe.terms
+    ):
+        return None, "cosines have no shift" if batch.probe.needs_cosines else "not invariant, as its docstring says"
     return _same(values(batch.probe, batch.targets, batch.logits + 3), batch.losses, "all logits plus 3", 1e-3)
 
 
@@ -198,7 +200,7 @@ def _round_trip(batch: Batch) -> tuple[bool, str]:
 
 def _no_keras_loss(probe: Probe) -> str:
     """Why there is no Keras loss to compare with, if so."""
-    if "uniform" in probe.asked:
+    if "uniform" in probe.context_names:
         return "the Keras loss draws at random"
     try:
         _keras_loss(probe)
@@ -210,7 +212,7 @@ def _no_keras_loss(probe: Probe) -> str:
 
 
 def _keras_loss(probe: Probe) -> keras.losses.Loss:
-    context = {name: value for name, value in probe.context.items() if name in probe.asked}
+    context = {name: value for name, value in probe.context.items() if name in probe.context_names}
     return get([dump([term]) for term in probe.terms], reduction=None, **context)
 
 
@@ -240,7 +242,7 @@ CHECKS: dict[str, Callable[[Batch], tuple[bool | None, str]]] = {
 }
 
 
-def report(terms: Sequence[LossTerm], findings: Sequence[Finding], width: int) -> str:
+def report(terms: Sequence[LossTerm], findings: Sequence[CheckResult], width: int) -> str:
     """The findings as lines for reading."""
     marks = {True: "ok", False: "NO", None: "-"}
     lines = [
@@ -255,6 +257,6 @@ def report(terms: Sequence[LossTerm], findings: Sequence[Finding], width: int) -
     ]
     passed, failed = (sum(each.passed is wanted for each in findings) for wanted in (True, False))
     verdict = f"{failed} of {passed + failed} checks failed" if failed else f"{passed} checks passed"
-    scale = f", cosines times {HEAD_SCALE:g}" if Probe(terms, CLASSES).cosines else ""
+    scale = f", cosines times {HEAD_SCALE:g}" if Probe(terms, CLASSES).needs_cosines else ""
     title = f"{label(terms)}: {IMAGES} images, {CLASSES} classes{scale}, Keras on {keras.backend.backend()}"
     return "\n".join([fill(title, width, subsequent_indent="  "), "", *lines, "", verdict])

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 import numpy as np
 
 from lossbench.errors import MachineError, UsageError
-from lossbench.losses.expression import LossTerm, canonical, in_yaml, label, parse
-from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, gradient, resized, values
+from lossbench.losses.expression import LossTerm, canonical, label, parse, to_yaml
+from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, fit_to_classes, gradient, values
 from lossbench.losses.registry import find
 
 if TYPE_CHECKING:
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
 CLASSES = 10
 POINTS = 241
-WIDEST = 8.0
+MAX_MARGIN = 8.0
 """The largest margin, where logits are not cosines."""
 
-COLUMNS = 3
+MAX_COLUMNS = 3
 """How many hyperparameters are varied, each in a column of its own."""
 
 FACTORS = (0.25, 0.5, 1, 2, 4)
 """A hyperparameter's values, as multiples of what it is."""
 
-QUARTERS = (0, 0.25, 0.5, 0.75, 1)
+SHARES = (0, 0.25, 0.5, 0.75, 1)
 """Its values where it is a share, or 0."""
 
-VISIBLE = 0.02
+MIN_VISIBLE_CHANGE = 0.02
 """Of a curve's range."""
 
-APART = 0.1
+MIN_RELATIVE_STEP = 0.1
 """How far from what it is another value is of interest, relatively."""
 
 
@@ -52,24 +52,24 @@ def save(terms: Sequence[LossTerm], path: Path) -> None:
     """
     if path.suffix != ".png":
         raise UsageError(f"--plot {path}: expected a file name that ends in .png")
-    figure = _drawn(terms)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    figure = _build_figure(terms)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        figure.savefig(beside, format="png", dpi=160)
-        beside.replace(path)
+        figure.savefig(temporary, format="png", dpi=160)
+        temporary.replace(path)
     except OSError as error:
         with suppress(OSError):
-            beside.unlink()
+            temporary.unlink()
         raise MachineError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def _drawn(terms: Sequence[LossTerm]) -> Any:
+def _build_figure(terms: Sequence[LossTerm]) -> Any:
     """The figure: a column for each hyperparameter that is varied, the loss above its slope."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     probe = Probe(terms, CLASSES)
-    margins = np.linspace(-1, 1, POINTS) * min(probe.reach, HEAD_SCALE if probe.cosines else WIDEST)
+    margins = np.linspace(-1, 1, POINTS) * min(probe.max_logit, HEAD_SCALE if probe.needs_cosines else MAX_MARGIN)
     reference = curves(parse("categorical_crossentropy"), margins)
     columns = variations(terms, margins)
     figure = Figure(figsize=(1.6 + 3.4 * len(columns), 5.6), layout="constrained")
@@ -80,7 +80,7 @@ def _drawn(terms: Sequence[LossTerm]) -> Any:
         axes[0, column].legend(
             title=name or None, fontsize=8, title_fontsize=8, facecolor="white", edgecolor="none", framealpha=0.85
         )
-    scaled = f" (cosines times {HEAD_SCALE:g})" if probe.cosines else ""
+    scaled = f" (cosines times {HEAD_SCALE:g})" if probe.needs_cosines else ""
     figure.supxlabel(rf"margin $z_y - \max_{{j \neq y}} z_j$, the other logits equal{scaled}", fontsize=10)
     axes[0, 0].set_ylabel("loss")
     axes[1, 0].set_ylabel("slope in the margin")
@@ -104,10 +104,10 @@ def _draw_column(axes: Iterable[Axes], margins: Array, reference: Array, varied:
 
 def curves(terms: Sequence[LossTerm], margins: Array) -> Array:
     """The loss and its slope at each margin, `[2, margins]`; each image is a batch of its own."""
-    probe = Probe(resized(terms, CLASSES), CLASSES)
+    probe = Probe(fit_to_classes(terms, CLASSES), CLASSES)
     towards = np.eye(1, CLASSES) - 1 / 2
     y_true, y_pred = np.eye(1, CLASSES).repeat(len(margins), axis=0), margins[:, None] * towards
-    return np.stack([values(probe.alone, y_true, y_pred), gradient(probe.alone, y_true, y_pred) @ towards[0]])
+    return np.stack([values(probe.per_image, y_true, y_pred), gradient(probe.per_image, y_true, y_pred) @ towards[0]])
 
 
 def variations(terms: Sequence[LossTerm], margins: Array) -> dict[str, dict[str, Array]]:
@@ -118,31 +118,35 @@ def variations(terms: Sequence[LossTerm], margins: Array) -> dict[str, dict[str,
         for hyperparameter in find(term.name).hyperparameters.values():
             now = term.hyperparameters[hyperparameter.name]
             varied = {
-                _shown(hyperparameter, value, now): curves(
+                _curve_label(hyperparameter, value, now): curves(
                     [*terms[:index], _with(term, hyperparameter, value), *terms[index + 1 :]], margins
                 )
                 for value in alternatives(hyperparameter, now)
             }
             name = f"{term.name}: {hyperparameter.name}" if len(terms) > 1 else hyperparameter.name
-            if _differ(list(varied.values())):
-                (shape if _differ([each / np.abs(each[0]).max() for each in varied.values()]) else scale)[name] = varied
-            if len(shape) == COLUMNS:
+            if _visibly_different(list(varied.values())):
+                scaled = [each / np.abs(each[0]).max() for each in varied.values()]
+                (shape if _visibly_different(scaled) else scale)[name] = varied
+            if len(shape) == MAX_COLUMNS:
                 return shape
-    return shape or dict(list(scale.items())[:COLUMNS]) or {"": {label(terms): curves(terms, margins)}}
+    return shape or dict(list(scale.items())[:MAX_COLUMNS]) or {"": {label(terms): curves(terms, margins)}}
 
 
-def _differ(these: Sequence[Array]) -> bool:
+def _visibly_different(these: Sequence[Array]) -> bool:
     """Whether it can be seen."""
-    return any((np.abs(other - these[0]).max(axis=1) > VISIBLE * np.ptp(these[0], axis=1)).any() for other in these[1:])
+    return any(
+        (np.abs(other - these[0]).max(axis=1) > MIN_VISIBLE_CHANGE * np.ptp(these[0], axis=1)).any()
+        for other in these[1:]
+    )
 
 
 def _with(term: LossTerm, hyperparameter: Hyperparameter, value: object) -> LossTerm:
     return replace(term, hyperparameters={**term.hyperparameters, hyperparameter.name: value})
 
 
-def _shown(hyperparameter: Hyperparameter, value: Any, now: object) -> str:
+def _curve_label(hyperparameter: Hyperparameter, value: Any, now: object) -> str:
     """A value in short, and in brackets whether it is the one that the loss has."""
-    text = f"{value:.4g}" if isinstance(value, float) else in_yaml(value)
+    text = f"{value:.4g}" if isinstance(value, float) else to_yaml(value)
     chosen = "default" if now == hyperparameter.default else "chosen"
     return f"{text} ({chosen})" if value == now else text
 
@@ -156,8 +160,8 @@ def alternatives(hyperparameter: Hyperparameter, now: Any) -> list[Any]:
     if not isinstance(now, int | float):
         return [now]
     share = hyperparameter.range.startswith(("(0, 1", "[0, 1")) and hyperparameter.range.endswith(("1)", "1]"))
-    tried = QUARTERS if share or not now else [now * factor for factor in FACTORS]
-    apart = [each for each in tried if abs(each - now) >= APART * abs(now or 1)]
+    tried = SHARES if share or not now else [now * factor for factor in FACTORS]
+    apart = [each for each in tried if abs(each - now) >= MIN_RELATIVE_STEP * abs(now or 1)]
     return sorted({now, *_valid(hyperparameter, map(round, apart) if isinstance(now, int) else apart)})
 
 

@@ -41,19 +41,19 @@ class Probe:
     counts: Literal["equal", "falling"] = "equal"
 
     @property
-    def cosines(self) -> bool:
+    def needs_cosines(self) -> bool:
         """Whether the loss reads cosines times a scale, not just any logits."""
-        return "head_scale" in self.asked
+        return "head_scale" in self.context_names
 
     @property
-    def asked(self) -> frozenset[str]:
+    def context_names(self) -> frozenset[str]:
         """What the loss asks its surroundings for."""
         return frozenset(name for term in self.terms for name in find(term.name).context)
 
     @property
-    def reach(self) -> float:
+    def max_logit(self) -> float:
         """How large a logit can be."""
-        return HEAD_SCALE if self.cosines else EXTREME
+        return HEAD_SCALE if self.needs_cosines else EXTREME
 
     @property
     def transition_matrix(self) -> Array:
@@ -73,28 +73,30 @@ class Probe:
         }
 
     @cached_property
-    def bound(self) -> Any:
+    def bound_loss(self) -> Any:
         """The loss as the training step has it."""
         return bind(self.terms, **self.context)
 
     def __call__(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """The losses of a batch at its beginning: `[batch]`, or a scalar."""
         images = int(y_pred.shape[0])
-        states = {key: each.begin(images=images, classes=self.classes) for key, each in self.bound.states.items()}
+        states = {
+            key: each.initialize(images=images, classes=self.classes) for key, each in self.bound_loss.states.items()
+        }
         draws = np.random.default_rng(0).random((1, self.classes), dtype=np.float32)
-        context = {"uniform": np.tile(draws, (images, 1))} if "uniform" in self.bound.context else {}
-        return self.bound.step(y_true, y_pred, states, **context)[0]
+        context = {"uniform": np.tile(draws, (images, 1))} if "uniform" in self.bound_loss.context else {}
+        return self.bound_loss.step(y_true, y_pred, states, **context)[0]
 
     @cached_property
-    def coupled(self) -> bool:
+    def couples_batch(self) -> bool:
         """Whether an image's loss depends on the rest of its batch; a scalar does."""
         y_true, y_pred = np.eye(self.classes, dtype=np.float32), np.diag(np.arange(self.classes)).astype(np.float32)
         whole, alone = np.asarray(self(y_true, y_pred)), np.asarray(self(y_true[:1], y_pred[:1]))
         return whole.ndim == 0 or not np.allclose(whole[:1], alone, rtol=1e-4, atol=1e-6)
 
-    def alone(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+    def per_image(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """The losses `[batch]` of images each of which is a batch of its own."""
-        if not self.coupled:
+        if not self.couples_batch:
             return self(y_true, y_pred)
         return ops.vectorized_map(
             lambda image: ops.mean(self(image[0][None], image[1][None])),
@@ -102,7 +104,7 @@ class Probe:
         )
 
 
-def resized(terms: Sequence[LossTerm], classes: int) -> tuple[LossTerm, ...]:
+def fit_to_classes(terms: Sequence[LossTerm], classes: int) -> tuple[LossTerm, ...]:
     """The terms with every list of one number a class cut or repeated to so many classes."""
 
     def fitted(value: Any) -> Any:

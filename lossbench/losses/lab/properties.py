@@ -14,7 +14,7 @@ import numpy as np
 
 from lossbench import ops
 from lossbench.losses.expression import link
-from lossbench.losses.lab.probe import FLIPPED, HEAD_SCALE, Array, Probe, gradient, resized, values
+from lossbench.losses.lab.probe import FLIPPED, HEAD_SCALE, Array, Probe, fit_to_classes, gradient, values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,14 +27,14 @@ CLASSES = 10
 IMAGES_OF_CLASS = ((12, 6, 2), (8, 7, 5), (10, 9, 1))
 """Of 20 images that look alike, how many are of each of three classes."""
 
-FOREVER = (float("inf"), -float("inf"))
-GROWTH = 1.05
+INFINITIES = (float("inf"), -float("inf"))
+UNBOUNDED_GROWTH = 1.05
 """What is larger by this factor at ten times the logits is taken to grow without bound."""
 
-SAME = 1e-3
+CONSTANT_SUM_TOLERANCE = 1e-3
 """Relative difference up to which sums in float32 are called constant."""
 
-NEAR = 0.01
+MINIMISER_TOLERANCE = 0.01
 """Difference of probabilities up to which a minimiser is called the class probabilities."""
 
 
@@ -66,23 +66,25 @@ class Properties:
     def symmetric(self) -> bool:
         """Whether Σ_c L(c) does not depend on the logits: what makes a loss robust to symmetric label noise."""
         low, high = self.sums
-        return high - low <= SAME * max(abs(low), abs(high))
+        return high - low <= CONSTANT_SUM_TOLERANCE * max(abs(low), abs(high))
 
     @property
     def proper(self) -> bool:
         """Whether the expected loss is least at the class probabilities."""
-        return bool(self.minimisers) and all(np.allclose(found, true, atol=NEAR) for true, found in self.minimisers)
+        return bool(self.minimisers) and all(
+            np.allclose(found, true, atol=MINIMISER_TOLERANCE) for true, found in self.minimisers
+        )
 
 
 def measure(terms: Sequence[LossTerm]) -> Properties:
     """The properties of a loss, or of a weighted sum of several, on 10 equally frequent classes."""
-    probe = Probe(resized(terms, CLASSES), CLASSES)
+    probe = Probe(fit_to_classes(terms, CLASSES), CLASSES)
     smallest, largest = _range(probe)
-    least = _minimisers(Probe(resized(terms, 3), 3), link(terms))
+    least = _minimisers(Probe(fit_to_classes(terms, 3), 3), link(terms))
     return Properties(smallest, largest, _sums(probe), least, _steepest(probe))
 
 
-def _directions(classes: int) -> Array:
+def _logit_patterns(classes: int) -> Array:
     """Logits of size about 1: one class ahead, one behind, two level, all level, and any."""
     ahead = np.eye(classes)
     level = ahead + np.roll(ahead, 1, axis=0)
@@ -91,47 +93,49 @@ def _directions(classes: int) -> Array:
     return np.concatenate([*patterns, sample])
 
 
-def _every_class(logits: Array) -> tuple[Array, Array]:
+def _with_every_label(logits: Array) -> tuple[Array, Array]:
     """Targets and logits in which each row meets each true class."""
     images, classes = logits.shape
     return np.tile(np.eye(classes), (images, 1)), np.repeat(logits, classes, axis=0)
 
 
 def _scales(probe: Probe) -> NDArray[np.float64]:
-    return probe.reach * np.logspace(-4, 0, 9)
+    return probe.max_logit * np.logspace(-4, 0, 9)
 
 
 def _range(probe: Probe) -> tuple[float, float]:
     """The smallest and the largest value; infinite where the last step outwards still adds."""
-    found = [values(probe.alone, *_every_class(scale * _directions(CLASSES))) for scale in _scales(probe)]
-    return -_extent(probe, [-each for each in found]), _extent(probe, found)
+    found = [values(probe.per_image, *_with_every_label(scale * _logit_patterns(CLASSES))) for scale in _scales(probe)]
+    return -_largest_or_infinite(probe, [-each for each in found]), _largest_or_infinite(probe, found)
 
 
-def _extent(probe: Probe, found: Sequence[Array]) -> float:
+def _largest_or_infinite(probe: Probe, found: Sequence[Array]) -> float:
     """The largest number of all, or infinity if it grew in the last decade of scales."""
     *nearer, _, last = [float(each.max()) for each in found]
-    bounded = probe.cosines or last <= max(nearer) + (GROWTH - 1) * abs(max(nearer)) + SAME
+    bounded = (
+        probe.needs_cosines or last <= max(nearer) + (UNBOUNDED_GROWTH - 1) * abs(max(nearer)) + CONSTANT_SUM_TOLERANCE
+    )
     return max(*nearer, last) if bounded else float("inf")
 
 
 def _sums(probe: Probe) -> tuple[float, float]:
-    scales = probe.reach * np.array([0.01, 0.1, 0.5]) if probe.cosines else (1, 3, 10)
-    logits = np.concatenate([scale * _directions(CLASSES) for scale in scales])
-    sums = values(probe.alone, *_every_class(logits)).reshape(-1, CLASSES).astype(np.float64).sum(axis=1)
+    scales = probe.max_logit * np.array([0.01, 0.1, 0.5]) if probe.needs_cosines else (1, 3, 10)
+    logits = np.concatenate([scale * _logit_patterns(CLASSES) for scale in scales])
+    sums = values(probe.per_image, *_with_every_label(logits)).reshape(-1, CLASSES).astype(np.float64).sum(axis=1)
     return float(sums.min()), float(sums.max())
 
 
 def _steepest(probe: Probe) -> float:
     """The largest gradient, near and far, with a fine search along the margin to all rivals and to one of them."""
-    far = [_every_class(scale * _directions(CLASSES)) for scale in _scales(probe)]
+    far = [_with_every_label(scale * _logit_patterns(CLASSES)) for scale in _scales(probe)]
     first, second = np.eye(1, CLASSES), np.eye(1, CLASSES, k=1)
-    margins = np.linspace(-1, 1, 401)[:, None] * min(probe.reach, 20)
-    behind = min(probe.reach, 40) * (1 - first - second)
+    margins = np.linspace(-1, 1, 401)[:, None] * min(probe.max_logit, 20)
+    behind = min(probe.max_logit, 40) * (1 - first - second)
     near = np.concatenate([margins / 2 * (2 * first - 1), margins / 2 * (first - second) - behind])
     batches = [(np.repeat(first, len(near), axis=0), near), *far]
-    slopes = gradient(probe.alone, *map(np.concatenate, zip(*batches, strict=True)))
+    slopes = gradient(probe.per_image, *map(np.concatenate, zip(*batches, strict=True)))
     ends = np.cumsum([len(y_pred) for _, y_pred in batches])[:-1]
-    return _extent(probe, np.split(np.linalg.norm(slopes, axis=1), ends))
+    return _largest_or_infinite(probe, np.split(np.linalg.norm(slopes, axis=1), ends))
 
 
 def _minimisers(probe: Probe, link: str) -> tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]:
@@ -139,7 +143,7 @@ def _minimisers(probe: Probe, link: str) -> tuple[tuple[tuple[float, ...], tuple
     grid = _grid(9, 37)
     found = []
     for counts in map(np.array, IMAGES_OF_CLASS):
-        near, far = (float(_expected(probe, counts, scale * grid).min()) for scale in (1, min(10, probe.reach / 9)))
+        near, far = (float(_expected(probe, counts, scale * grid).min()) for scale in (1, min(10, probe.max_logit / 9)))
         if far < min(2 * near, -1):
             return ()
         found.append((tuple(counts / counts.sum()), tuple(_probabilities(_minimiser(probe, counts, grid), link))))
@@ -162,15 +166,15 @@ def _grid(reach: float, points: int) -> NDArray[np.float64]:
 
 def _expected(probe: Probe, counts: NDArray[np.int64], grid: Array) -> NDArray[np.float64]:
     """The mean loss at each point of a grid; where labels are noisy by a transition matrix, of the noisy labels."""
-    if probe.coupled:
+    if probe.couples_batch:
         images = np.eye(3, dtype=np.float32)[np.repeat(np.arange(3), counts)]
         batch = ops.vectorized_map(
             lambda logits: ops.mean(probe(images, ops.tile(logits[None], (len(images), 1)))),
             ops.convert_to_tensor(grid, dtype="float32"),
         )
         return np.asarray(ops.convert_to_numpy(batch), np.float64)
-    noise = probe.transition_matrix if "transition_matrix" in probe.asked else np.eye(3)
-    each = values(probe.alone, *_every_class(grid)).reshape(-1, 3).astype(np.float64)
+    noise = probe.transition_matrix if "transition_matrix" in probe.context_names else np.eye(3)
+    each = values(probe.per_image, *_with_every_label(grid)).reshape(-1, 3).astype(np.float64)
     return np.asarray(each @ (counts / counts.sum() @ noise))
 
 
@@ -183,10 +187,10 @@ def _probabilities(logits: NDArray[np.float64], link: str) -> NDArray[np.float64
 def as_json(measured: Properties) -> dict[str, Any]:
     """The properties in plain values; what is infinite becomes null."""
     verdicts = {name: getattr(measured, name) for name in ("bounded", "symmetric", "proper")}
-    return {key: None if value in FOREVER else value for key, value in (verdicts | asdict(measured)).items()}
+    return {key: None if value in INFINITIES else value for key, value in (verdicts | asdict(measured)).items()}
 
 
-def describe(terms: Sequence[LossTerm], measured: Properties) -> str:
+def report(terms: Sequence[LossTerm], measured: Properties) -> str:
     """The properties as lines for reading, and what was measured on."""
     low, high = (f"{each:.4g}" for each in measured.sums)
     steepest = "grows with the logits" if np.isinf(measured.steepest) else f"up to {measured.steepest:.3g}"
@@ -211,7 +215,7 @@ def _least(measured: Properties) -> str:
 
 
 def _surroundings(terms: Sequence[LossTerm]) -> str:
-    asked = Probe(terms, CLASSES).asked
+    asked = Probe(terms, CLASSES).context_names
     conditions = {
         "class_counts": "equal class counts",
         "transition_matrix": f"{FLIPPED:.0%} symmetric label noise",

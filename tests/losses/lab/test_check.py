@@ -108,7 +108,7 @@ def test_stop_gradient_is_put_back():
 def test_report():
     """The report names every check, fits 80 columns and ends with the verdict."""
     terms = expression.parse("hinge")
-    findings = [*check.check(terms), check.Finding("imaginary", passed=False, words="a long reason " * 20)]
+    findings = [*check.check(terms), check.CheckResult("imaginary", passed=False, words="a long reason " * 20)]
     text = check.report(terms, findings, 80)
     assert text.startswith("hinge: 7 images, 5 classes, Keras on ")
     assert max(map(len, text.splitlines())) <= 80

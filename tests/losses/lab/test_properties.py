@@ -82,7 +82,7 @@ def test_description_fits_the_line():
     """It says yes or no to each property, in 80 columns."""
     for loss in ("ce", "gce", "unhinged", "weighted_crossentropy"):
         terms = expression.parse(loss)
-        lines = properties.describe(terms, properties.measure(terms)).splitlines()
+        lines = properties.report(terms, properties.measure(terms)).splitlines()
         assert max(map(len, lines)) <= 80
         assert [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "] == [
             "bounded",
