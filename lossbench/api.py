@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Comparison
-    from lossbench.report.output import Report
     from lossbench.training import Outcome
 
 
@@ -94,8 +94,8 @@ def compare(  # noqa: PLR0913 - what a comparison can be asked
     Example:
         lossbench.compare("runs", metrics=["nll"]).groups.sort_values("nll_mean")
     """
+    from lossbench.analysis.query import Answer
     from lossbench.cli import selection
-    from lossbench.report.output import Report
 
     comparison, _, broken = selection.compared(
         map(Path, [paths] if isinstance(paths, Path | str) else paths),
@@ -110,19 +110,19 @@ def compare(  # noqa: PLR0913 - what a comparison can be asked
         rope=rope,
         unpaired=unpaired,
     )
-    return Compared(Report(comparison, tuple(broken)))
+    return Compared(Answer(comparison, tuple(broken)))
 
 
 class Compared:
     """A comparison that shows itself as the command's table, in a terminal and in a notebook."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
 
     @property
     def comparison(self) -> Comparison:
         """The records behind the table."""
-        return self._report.comparison
+        return self._answer.comparison
 
     @cached_property
     def groups(self) -> pd.DataFrame:
@@ -152,7 +152,7 @@ class Compared:
         """The table in plain text of 80 columns."""
         from lossbench.report import output
 
-        return output.render(self._report, "table", to_stdout=False).rstrip()
+        return output.render(self._answer, "table", to_stdout=False).rstrip()
 
     def __rich__(self) -> Any:
         """The table in the console's colours and width."""

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lossbench.analysis.result import Stored
+from lossbench.analysis.result import Baseline
 from lossbench.errors import UsageError
 from lossbench.runs import read, rows, write
 
@@ -29,7 +29,7 @@ def save(path: Path, runs: Sequence[RunRow]) -> None:
     write.text(path, json.dumps({"schema_version": SCHEMA_VERSION, "runs": list(runs)}, indent=1) + "\n")
 
 
-def load(path: Path) -> Stored:
+def load(path: Path) -> Baseline:
     """The runs that `save` wrote, called by the file's name.
 
     Raises:
@@ -46,7 +46,7 @@ def load(path: Path) -> Stored:
         raise UsageError(f"{path}: expected runs in version {SCHEMA_VERSION} of this file; --save-baseline writes it")
     if not found or not all(isinstance(each, dict) and _is_row(each) for each in found):
         raise UsageError(f"{path}: expected runs with label, seed, status and numbers; --save-baseline writes them")
-    return Stored(path.name, found)
+    return Baseline(path.name, found)
 
 
 def _is_row(value: dict[str, Any]) -> bool:

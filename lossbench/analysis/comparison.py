@@ -10,7 +10,7 @@ import numpy as np
 
 from lossbench import statistics
 from lossbench.analysis.measure import Measure, measure
-from lossbench.analysis.result import Block, Comparison, Difference, Estimate, Group
+from lossbench.analysis.result import Block, Comparison, Contrast, Estimate, Group
 from lossbench.errors import UsageError, did_you_mean
 from lossbench.metrics import REPORTED
 from lossbench.runs import grouping
@@ -19,7 +19,7 @@ from lossbench.statistics import ALPHA
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lossbench.analysis.result import Question, Stored, Verdict
+    from lossbench.analysis.result import Baseline, Question, Verdict
     from lossbench.runs.grouping import Cell
     from lossbench.runs.rows import RunRow, Scalar
     from lossbench.statistics import Interval
@@ -30,7 +30,7 @@ RANDOM_SEED = 0
 
 
 def compare(
-    rows: Sequence[RunRow], question: Question, stored: Stored | None = None, apart_from: Sequence[str] = ()
+    rows: Sequence[RunRow], question: Question, stored: Baseline | None = None, apart_from: Sequence[str] = ()
 ) -> Comparison:
     """Every group's estimates, and its difference from the baseline with a verdict.
 
@@ -61,7 +61,7 @@ def compare(
     return Comparison(
         question=question,
         baseline=baseline,
-        stored=stored is not None,
+        baseline_is_file=stored is not None,
         setting=now.setting,
         varying=now.varying,
         hidden=now.hidden,
@@ -79,7 +79,7 @@ def compare(
     )
 
 
-def contrast(group: Group, name: str, question: Question) -> Difference | None:
+def contrast(group: Group, name: str, question: Question) -> Contrast | None:
     """A group minus its reference in one measure, seed by seed where they share seeds; None without values.
 
     Unpaired where that was asked for, or where no seed is shared.
@@ -98,7 +98,7 @@ def contrast(group: Group, name: str, question: Question) -> Difference | None:
     gains = [measure(name).gain(value) for value in values.values()]
     lost = len(set(group.diverged) & theirs.values.keys())
     gifts = len(set(group.reference.diverged) & ours.values.keys())
-    return Difference(
+    return Contrast(
         values=values,
         mean=float(differences.mean()),
         interval=statistics.t_interval(differences, question.confidence),
@@ -185,7 +185,7 @@ def _judged(
     """The groups with their differences, p adjusted over all of them, and a verdict each."""
     first = question.measures[0]
     judged: dict[Cell, Group] = dict(groups)
-    differences: dict[Cell, Difference] = {}
+    differences: dict[Cell, Contrast] = {}
     for cell, group in groups.items():
         if (reference := references[cell]) is not None and reference is not group:
             judged[cell] = replace(group, reference=reference)
@@ -199,7 +199,7 @@ def _judged(
     return judged
 
 
-def _with_verdict(group: Group, difference: Difference, question: Question, comparisons: int) -> Difference:
+def _with_verdict(group: Group, difference: Contrast, question: Question, comparisons: int) -> Contrast:
     verdict = _verdict(group, difference, question)
     if verdict != "undecided" or not difference.paired or group.diverged or (sd := _sd(difference)) is None:
         return replace(difference, verdict=verdict)
@@ -213,11 +213,11 @@ def _with_verdict(group: Group, difference: Difference, question: Question, comp
     )
 
 
-def _sd(difference: Difference) -> float | None:
+def _sd(difference: Contrast) -> float | None:
     return statistics.deviation(list(difference.values.values()))
 
 
-def _verdict(group: Group, difference: Difference, question: Question) -> Verdict:
+def _verdict(group: Group, difference: Contrast, question: Question) -> Verdict:
     """Equivalence first, then what the adjusted p allows; a side with diverged runs is never the better one."""
     gain = question.measures[0].gain(difference.mean)
     unharmed = not group.diverged and not (group.reference and group.reference.diverged)
@@ -237,7 +237,7 @@ def _lies_within(interval: Interval | None, size: float) -> bool:
     return interval is not None and -size <= interval.low and interval.high <= size
 
 
-def _unpaired(ours: Estimate, theirs: Estimate, confidence: float) -> Difference:
+def _unpaired(ours: Estimate, theirs: Estimate, confidence: float) -> Contrast:
     first, second = list(ours.values.values()), list(theirs.values.values())
     interval, p = statistics.welch(first, second, confidence)
     mean = float(np.mean(first) - np.mean(second))
@@ -245,7 +245,7 @@ def _unpaired(ours: Estimate, theirs: Estimate, confidence: float) -> Difference
     if ours.sd is not None and theirs.sd is not None:
         freedom = len(first) + len(second) - 2
         pooled = (((len(first) - 1) * ours.sd**2 + (len(second) - 1) * theirs.sd**2) / freedom) ** 0.5
-    return Difference(
+    return Contrast(
         values={},
         mean=mean,
         interval=interval,

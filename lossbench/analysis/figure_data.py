@@ -75,7 +75,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Picture:
+class FigureData:
     """One condition: its losses, the best first, and the one that the others are held against."""
 
     condition: Mapping[str, Scalar]
@@ -84,7 +84,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Kept:
+class GroupFiles:
     """What the runs of one group keep, by seed; a file that cannot be read is left out."""
 
     histories: dict[int, list[list[EpochRow]]] = field(default_factory=dict)
@@ -92,21 +92,21 @@ class Kept:
     shares: dict[int, list[Floats]] = field(default_factory=dict)
 
 
-def pictures(comparison: Comparison) -> tuple[list[Picture], list[BrokenRun]]:
+def read_figures(comparison: Comparison) -> tuple[list[FigureData], list[BrokenRun]]:
     """A picture for each condition, and the files of runs that could not be read for it."""
     faults: list[BrokenRun] = []
-    found = list[Picture]()
-    baseline = None if comparison.stored else comparison.baseline
+    found = list[FigureData]()
+    baseline = None if comparison.baseline_is_file else comparison.baseline
     for block in comparison.blocks:
         classes = set[int]()
         kept = {group.label: _kept(group, comparison.question.at, classes, faults) for group in block.groups}
         reference = kept.get(baseline) if baseline else None
         panels = {group.label: panel(group, kept[group.label], reference) for group in block.groups}
-        found.append(Picture(block.condition, tuple(panels.values()), panels.get(baseline) if baseline else None))
+        found.append(FigureData(block.condition, tuple(panels.values()), panels.get(baseline) if baseline else None))
     return found, faults
 
 
-def panel(group: Group, kept: Kept, reference: Kept | None) -> Panel:
+def panel(group: Group, kept: GroupFiles, reference: GroupFiles | None) -> Panel:
     """What the runs of a group say together."""
     bands = {column: band(_joined(kept.histories), column) for column in CURVES}
     return Panel(
@@ -155,9 +155,9 @@ def shares(counts: NDArray[np.integer[Any]]) -> Floats:
     return _ratio(counts, counts.sum(axis=1, keepdims=True))
 
 
-def _kept(group: Group, at: At, classes: set[int], faults: list[BrokenRun]) -> Kept:
+def _kept(group: Group, at: At, classes: set[int], faults: list[BrokenRun]) -> GroupFiles:
     """Read what the plots need of each run, once; `classes` hears how many there are, which is the same in all."""
-    kept = Kept()
+    kept = GroupFiles()
 
     def add(seed: int, folder: Path, to: dict[int, list[Any]], reader: Callable[[Path], Any]) -> None:
         try:

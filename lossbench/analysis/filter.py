@@ -22,7 +22,7 @@ ORDERS: dict[str, Callable[[Group], Any]] = {
 CHANGED = ("better", "worse")
 
 
-def view(
+def filter_groups(
     comparison: Comparison, *, sort: str | None = None, top: int | None = None, only_changed: bool = False
 ) -> Comparison:
     """The comparison as it is to be shown; the baseline always stays.
@@ -63,7 +63,7 @@ def _shown(
 
 
 def _is_baseline(group: Group, comparison: Comparison) -> bool:
-    return not comparison.stored and group.label == comparison.baseline
+    return not comparison.baseline_is_file and group.label == comparison.baseline
 
 
 def _has_changed(group: Group) -> bool:

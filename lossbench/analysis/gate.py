@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lossbench.runs.rows import Scalar
     from lossbench.statistics import Interval
 
-Outcome: TypeAlias = Literal["passed", "failed", "undecided"]
+GateOutcome: TypeAlias = Literal["passed", "failed", "undecided"]
 
 FEWEST_SEEDS = 3
 BEYOND = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -59,7 +59,7 @@ class Threshold:
 
 
 @dataclass(frozen=True)
-class Finding:
+class GateResult:
     """A threshold held against one group.
 
     Attributes:
@@ -78,14 +78,14 @@ class Finding:
     label: str
     condition: Mapping[str, Scalar]
     reference: str | None
-    outcome: Outcome
+    outcome: GateOutcome
     mean: float | None = None
     interval: Interval | None = None
     n: int = 0
     diverged: int = 0
 
 
-def threshold(text: str) -> Threshold:
+def parse_threshold(text: str) -> Threshold:
     """Read `[delta.]METRIC SIGN NUMBER[pp]`.
 
     Raises:
@@ -103,7 +103,7 @@ def threshold(text: str) -> Threshold:
     return Threshold(text.strip(), judged, bool(found["delta"]), found["sign"], size)
 
 
-def rope(text: str, first: Measure) -> float:
+def parse_rope(text: str, first: Measure) -> float:
     """Read the largest difference that counts as none: `0.1pp`, `accuracy=0.1pp`, `0.005`.
 
     Raises:
@@ -117,7 +117,7 @@ def rope(text: str, first: Measure) -> float:
     return _size(f"--rope {text!r}", first, found[2], points=bool(found[3]))
 
 
-def judge(comparison: Comparison, thresholds: Sequence[Threshold]) -> list[Finding]:
+def judge(comparison: Comparison, thresholds: Sequence[Threshold]) -> list[GateResult]:
     """Every threshold held against every group that it is about.
 
     Raises:
@@ -126,28 +126,28 @@ def judge(comparison: Comparison, thresholds: Sequence[Threshold]) -> list[Findi
     """
     if comparison.baseline is None and (delta := next((each for each in thresholds if each.is_delta), None)):
         raise UsageError(f"--fail-if {delta.text!r}: there is no baseline; name one by --baseline, or use --against")
-    findings = [finding for each in thresholds for finding in _judge(comparison, each)]
+    gate_results = [result for each in thresholds for result in _judge(comparison, each)]
     for each in thresholds:
-        judged = (finding for finding in findings if finding.threshold is each)
-        if not any(finding.n or (finding.diverged and finding.reference) for finding in judged):
+        judged = (result for result in gate_results if result.threshold is each)
+        if not any(result.n or (result.diverged and result.reference) for result in judged):
             what = f"no pair of runs with {comparison.baseline}" if each.is_delta else "no completed run"
             raise NothingMatchedError(f"--fail-if {each.text!r}: {what}, so nothing was judged")
-    return findings
+    return gate_results
 
 
-def _judge(comparison: Comparison, threshold: Threshold) -> Iterator[Finding]:
+def _judge(comparison: Comparison, threshold: Threshold) -> Iterator[GateResult]:
     for block in comparison.blocks:
         for group in block.groups:
             if not threshold.is_delta:
                 yield _of_mean(block, group, threshold)
-            elif comparison.stored or group.label != comparison.baseline:
+            elif comparison.baseline_is_file or group.label != comparison.baseline:
                 yield _of_difference(comparison, block, group, threshold)
     if threshold.is_delta:
         for label, condition in comparison.absent:
-            yield Finding(threshold, label, condition, comparison.baseline, "undecided")
+            yield GateResult(threshold, label, condition, comparison.baseline, "undecided")
 
 
-def _of_mean(block: Block, group: Group, threshold: Threshold) -> Finding:
+def _of_mean(block: Block, group: Group, threshold: Threshold) -> GateResult:
     """A diverged run has no value to be good enough, so a mean without it passes nothing."""
     estimate = group.metrics[threshold.measure.name]
     n = len(estimate.values) if estimate.mean is not None else 0
@@ -155,22 +155,22 @@ def _of_mean(block: Block, group: Group, threshold: Threshold) -> Finding:
     if group.diverged and outcome == "passed":
         outcome = "undecided"
     values = (outcome, estimate.mean, estimate.interval, n, len(group.diverged))
-    return Finding(threshold, group.label, block.condition, None, *values)
+    return GateResult(threshold, group.label, block.condition, None, *values)
 
 
-def _of_difference(comparison: Comparison, block: Block, group: Group, threshold: Threshold) -> Finding:
+def _of_difference(comparison: Comparison, block: Block, group: Group, threshold: Threshold) -> GateResult:
     """Runs that share no seed are no pairs, unless pairs were not wanted."""
     reference = comparison.baseline if group.reference else None
     difference = contrast(group, threshold.measure.name, comparison.question)
     if difference is None or not (difference.paired or comparison.question.unpaired):
-        outcome: Outcome = "failed" if group.diverged else "undecided"
-        return Finding(threshold, group.label, block.condition, reference, outcome, diverged=len(group.diverged))
+        outcome: GateOutcome = "failed" if group.diverged else "undecided"
+        return GateResult(threshold, group.label, block.condition, reference, outcome, diverged=len(group.diverged))
     outcome = "failed" if group.diverged else _outcome(threshold, difference.interval, difference.n)
     values = (outcome, difference.mean, difference.interval, difference.n, len(group.diverged))
-    return Finding(threshold, group.label, block.condition, reference, *values)
+    return GateResult(threshold, group.label, block.condition, reference, *values)
 
 
-def _outcome(threshold: Threshold, interval: Interval | None, n: int) -> Outcome:
+def _outcome(threshold: Threshold, interval: Interval | None, n: int) -> GateOutcome:
     if interval is None or n < FEWEST_SEEDS:
         return "undecided"
     crossed = {threshold.is_crossed(end) for end in interval}

@@ -45,7 +45,7 @@ class Image:
 
 
 @dataclass(frozen=True)
-class Paired:
+class ImageComparison:
     """A group against its reference, image by image over the seeds that both completed.
 
     Attributes:
@@ -81,14 +81,14 @@ class Paired:
         return ours, theirs
 
 
-def pair(comparison: Comparison) -> list[Paired]:
+def compare_images(comparison: Comparison) -> list[ImageComparison]:
     """Every group that shares completed seeds with its reference, image by image.
 
     Raises:
         UsageError: There is no baseline, or it is stored without its images; predictions are missing or not of the
             same images.
     """
-    if comparison.baseline is None or comparison.stored:
+    if comparison.baseline is None or comparison.baseline_is_file:
         raise UsageError("--images: it needs a baseline among the runs; name one by --baseline, without --against")
     return [
         _paired(group, group.reference, block.condition, comparison)
@@ -98,7 +98,7 @@ def pair(comparison: Comparison) -> list[Paired]:
     ]
 
 
-def _paired(group: Group, reference: Group, condition: Mapping[str, Scalar], comparison: Comparison) -> Paired:
+def _paired(group: Group, reference: Group, condition: Mapping[str, Scalar], comparison: Comparison) -> ImageComparison:
     seeds = tuple(sorted(set(group.seeds) & set(reference.seeds)))
     at, confidence = comparison.question.at, comparison.question.confidence
     labels, ours = _predicted(group, seeds, at)
@@ -108,7 +108,7 @@ def _paired(group: Group, reference: Group, condition: Mapping[str, Scalar], com
     right, their_right = ours == labels, theirs == labels
     gains, losses = right & ~their_right, ~right & their_right
     differences = right.astype(np.float64) - their_right
-    return Paired(
+    return ImageComparison(
         label=group.label,
         reference=reference.label,
         condition=condition,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lossbench.analysis import images
-from lossbench.analysis.figure_data import pictures
+from lossbench.analysis.figure_data import read_figures
 from lossbench.errors import LossbenchError
 from lossbench.runs import paths, read
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from lossbench.analysis.figure_data import Picture
-    from lossbench.analysis.images import Paired
+    from lossbench.analysis.figure_data import FigureData
+    from lossbench.analysis.images import ImageComparison
     from lossbench.analysis.result import Block, Comparison, Group
     from lossbench.runs.index import BrokenRun
     from lossbench.runs.rows import RunRow
@@ -28,7 +28,7 @@ Look: TypeAlias = "Callable[[Path], NDArray[np.uint8]]"
 
 
 @dataclass(frozen=True)
-class Digits:
+class DigitData:
     """A loss against the baseline, image by image.
 
     Attributes:
@@ -39,13 +39,13 @@ class Digits:
     """
 
     label: str
-    pair: Paired | None = None
+    pair: ImageComparison | None = None
     test: NDArray[np.uint8] | None = None
     missing: str = ""
 
 
 @dataclass(frozen=True)
-class Told:
+class RunFiles:
     """What one run says of itself.
 
     Attributes:
@@ -62,12 +62,12 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class PageData:
     """What a page shows.
 
     Attributes:
         comparison: What was compared.
-        pictures: For each of its blocks, what the runs kept.
+        figures: For each of its blocks, what the runs kept.
         digits: For each of its blocks, each loss against the baseline; empty without a baseline.
         runs: Every run selected, completed or not.
         broken: The folders that could not be read, whose runs are not counted.
@@ -75,19 +75,19 @@ class Evidence:
     """
 
     comparison: Comparison
-    pictures: Sequence[Picture]
-    digits: Sequence[Sequence[Digits]]
-    runs: Sequence[Told]
+    figures: Sequence[FigureData]
+    digits: Sequence[Sequence[DigitData]]
+    runs: Sequence[RunFiles]
     broken: Sequence[BrokenRun]
     unread: Sequence[BrokenRun]
 
 
-def gather(comparison: Comparison, rows: Iterable[RunRow], broken: Iterable[BrokenRun], look: Look) -> Evidence:
+def read_page(comparison: Comparison, rows: Iterable[RunRow], broken: Iterable[BrokenRun], look: Look) -> PageData:
     """Read what the runs of a comparison kept; a file that cannot be read is left out and named."""
-    found, unread = pictures(comparison)
-    return Evidence(
+    found, unread = read_figures(comparison)
+    return PageData(
         comparison=comparison,
-        pictures=found,
+        figures=found,
         digits=[list(_digits(comparison, block, look)) for block in comparison.blocks],
         runs=[_told(row) for row in rows],
         broken=[*broken],
@@ -95,33 +95,33 @@ def gather(comparison: Comparison, rows: Iterable[RunRow], broken: Iterable[Brok
     )
 
 
-def _digits(comparison: Comparison, block: Block, look: Look) -> Iterator[Digits]:
-    if comparison.baseline is None or comparison.stored:
+def _digits(comparison: Comparison, block: Block, look: Look) -> Iterator[DigitData]:
+    if comparison.baseline is None or comparison.baseline_is_file:
         return
     for group in block.groups:
         alone = replace(comparison, blocks=(replace(block, groups=(group,)),))
         try:
-            for pair in images.pair(alone):
+            for pair in images.compare_images(alone):
                 yield _seen(group, pair, look)
         except LossbenchError as error:
-            yield Digits(group.label, missing=str(error).removeprefix("--images: "))
+            yield DigitData(group.label, missing=str(error).removeprefix("--images: "))
 
 
-def _seen(group: Group, pair: Paired, look: Look) -> Digits:
+def _seen(group: Group, pair: ImageComparison, look: Look) -> DigitData:
     """A pair with its test images, if they are at hand."""
     try:
         test = look(Path(group.folders[pair.seeds[0]][0]))
     except LossbenchError as error:
-        return Digits(group.label, pair, missing=str(error))
+        return DigitData(group.label, pair, missing=str(error))
     if len(test) != pair.images:
-        return Digits(group.label, pair, missing=f"expected {pair.images} test images, got {len(test)}")
-    return Digits(group.label, pair, test)
+        return DigitData(group.label, pair, missing=f"expected {pair.images} test images, got {len(test)}")
+    return DigitData(group.label, pair, test)
 
 
-def _told(row: RunRow) -> Told:
+def _told(row: RunRow) -> RunFiles:
     folder = Path(str(row["folder"]))
     try:
         config = read.text(folder / paths.CONFIG, read.CONFIG_BYTES)
-        return Told(row, config, read.read_summary(folder), read.log(folder))
+        return RunFiles(row, config, read.read_summary(folder), read.log(folder))
     except read.BrokenRunError as error:
-        return Told(row, "", {}, str(error))
+        return RunFiles(row, "", {}, str(error))

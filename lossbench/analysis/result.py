@@ -63,7 +63,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Difference:
+class Contrast:
     """A group against what it is compared with, in one measure; group minus reference.
 
     Attributes:
@@ -127,7 +127,7 @@ class Group:
     metrics: Mapping[str, Estimate]
     folders: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     reference: Group | None = None
-    difference: Difference | None = None
+    difference: Contrast | None = None
     best: frozenset[str] = frozenset()
 
     @property
@@ -177,7 +177,7 @@ class Comparison:
     Attributes:
         question: What was asked.
         baseline: What the differences are from: a label, or a stored baseline's name; None where there is none.
-        stored: Whether it is a stored one.
+        baseline_is_file: Whether it was read from a file.
         setting: The keys on which all runs agree.
         varying: The keys that part the blocks.
         hidden: The keys that differ between groups only: a footnote each.
@@ -194,7 +194,7 @@ class Comparison:
 
     question: Question
     baseline: str | None
-    stored: bool
+    baseline_is_file: bool
     setting: RunRow
     varying: tuple[str, ...]
     hidden: tuple[HiddenKey, ...]
@@ -210,7 +210,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Stored:
+class Baseline:
     """The runs of a stored baseline, and what it is called."""
 
     name: str

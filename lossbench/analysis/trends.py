@@ -75,5 +75,5 @@ def _trend(comparison: Comparison, key: str, blocks: Mapping[float, Block], meas
         condition={name: value for name, value in largest.condition.items() if name != key},
         sizes=tuple(blocks),
         lines={label: [each.get(label) for each in estimates] for label in labels},
-        baseline=comparison.baseline if not comparison.stored and comparison.baseline in labels else None,
+        baseline=comparison.baseline if not comparison.baseline_is_file and comparison.baseline in labels else None,
     )

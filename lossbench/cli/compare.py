@@ -15,7 +15,7 @@ from lossbench.cli import console, options, selection
 from lossbench.errors import GateFailedError, UndecidedError, UsageError
 
 if TYPE_CHECKING:
-    from lossbench.analysis.gate import Finding
+    from lossbench.analysis.gate import GateResult
     from lossbench.analysis.result import Comparison
 
 SELECTION, STATISTICS, GATE, OUTPUT = "Which runs", "What is compared", "The gate", "What is shown"
@@ -144,9 +144,10 @@ def compare(  # noqa: PLR0913 - the options of the command
     from lossbench.analysis import baseline_file, gate, loading
     from lossbench.analysis import where as conditions
     from lossbench.analysis.comparison import compare as compared
-    from lossbench.analysis.filter import view
-    from lossbench.analysis.images import pair
+    from lossbench.analysis.filter import filter_groups
+    from lossbench.analysis.images import compare_images
     from lossbench.analysis.measure import measures_of, with_classes
+    from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Question
     from lossbench.analysis.tune import tune as tuned
     from lossbench.report import formatting
@@ -158,7 +159,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     if list_ and plots:
         raise UsageError("--list and --plots: single runs are not drawn; choose one")
     measures = measures_of(selection.keys(metric))
-    thresholds = [gate.threshold(text) for text in fail_if or ()]
+    thresholds = [gate.parse_threshold(text) for text in fail_if or ()]
     selected = partial(conditions.select, condition=where, seeds=selection.seeds(seeds) if seeds else None)
     found, broken = loading.rows(paths)
     question = Question(
@@ -168,7 +169,7 @@ def compare(  # noqa: PLR0913 - the options of the command
         across=selection.keys(across or ""),
         baseline=selection.label(baseline, found),
         confidence=ci / 100,
-        rope=gate.rope(rope, measures[0]) if rope else None,
+        rope=gate.parse_rope(rope, measures[0]) if rope else None,
         unpaired=unpaired,
         also=tuple(threshold.measure for threshold in thresholds),
     )
@@ -180,10 +181,10 @@ def compare(  # noqa: PLR0913 - the options of the command
     earlier = baseline_file.load(against) if against else None
     earlier = earlier and replace(earlier, rows=selected(earlier.rows))
     comparison = replace(compared(rows, question, earlier, apart_from=selection.keys(tune or "")), tuned=choices)
-    findings = tuple(gate.judge(comparison, thresholds))
-    pairs = tuple(pair(comparison)) if images else ()
-    shown = view(comparison, sort=sort, top=top, only_changed=only_changed)
-    answer = report.Report(shown, tuple(broken), findings, pairs)
+    gate_results = tuple(gate.judge(comparison, thresholds))
+    pairs = tuple(compare_images(comparison)) if images else ()
+    shown = filter_groups(comparison, sort=sort, top=top, only_changed=only_changed)
+    answer = Answer(shown, tuple(broken), gate_results, pairs)
     if format == "github":
         _write(report.render(answer, "github", to_stdout=False), None)
         _summarise(report.render(answer, "markdown", to_stdout=False), output)
@@ -193,9 +194,9 @@ def compare(  # noqa: PLR0913 - the options of the command
         console.note(line)
     if plots:
         _draw(shown, plots)
-    if save_baseline and not any(finding.outcome == "failed" for finding in findings):
+    if save_baseline and not any(result.outcome == "failed" for result in gate_results):
         baseline_file.save(save_baseline, rows)
-    _judge(findings, question.confidence, strict=strict)
+    _judge(gate_results, question.confidence, strict=strict)
 
 
 def _write(text: str, output: Path | None) -> None:
@@ -209,10 +210,10 @@ def _write(text: str, output: Path | None) -> None:
 
 def _draw(comparison: Comparison, directory: Path) -> None:
     """Draw a comparison, and say what of its runs could not be read for it."""
-    from lossbench.analysis.figure_data import pictures
+    from lossbench.analysis.figure_data import read_figures
     from lossbench.report import formatting, plots
 
-    found, unread = pictures(comparison)
+    found, unread = read_figures(comparison)
     files = plots.save(comparison, found, directory)
     for line in formatting.unread(unread):
         console.note(line)
@@ -229,15 +230,15 @@ def _summarise(text: str, output: Path | None) -> None:
         file.write(text)
 
 
-def _judge(findings: Sequence[Finding], confidence: float, *, strict: bool) -> None:
+def _judge(gate_results: Sequence[GateResult], confidence: float, *, strict: bool) -> None:
     """Say what the gate found, and end with its exit code."""
-    from lossbench.report.comparison import gate_findings
+    from lossbench.report.comparison.gate_results import gate_sentence
 
     sentences = {
-        outcome: [gate_findings.sentence(finding, confidence) for finding in findings if finding.outcome == outcome]
+        outcome: [gate_sentence(result, confidence) for result in gate_results if result.outcome == outcome]
         for outcome in ("failed", "undecided", "passed")
     }
-    if findings:
+    if gate_results:
         counts = ", ".join(f"{len(lines)} {outcome}" for outcome, lines in sentences.items() if lines)
         console.note(f"gate: {counts}")
     if strict and sentences["undecided"] and not sentences["failed"]:

@@ -29,4 +29,4 @@ def diff(
     from lossbench.inspect.diff import between
     from lossbench.report import output
 
-    console.rendered(output.diff(between(details.only(a), details.only(b)), as_json=json))
+    console.rendered(output.diff(between(details.read_run(a), details.read_run(b)), as_json=json))

@@ -41,7 +41,7 @@ def report(  # noqa: PLR0913 - the options of the command
 
     The options mean what they mean to `compare`, and so do the verdicts.
     """
-    from lossbench.analysis.page_data import gather
+    from lossbench.analysis.page_data import read_page
     from lossbench.report import formatting, page
     from lossbench.runs import write
 
@@ -56,10 +56,10 @@ def report(  # noqa: PLR0913 - the options of the command
         confidence=ci / 100,
         rope=rope,
     )
-    evidence = gather(comparison, rows, broken, _test_images)
-    text = page.render(evidence, f"lossbench {shlex.join(sys.argv[1:])}")
+    data = read_page(comparison, rows, broken, _test_images)
+    text = page.render(data, f"lossbench {shlex.join(sys.argv[1:])}")
     write.text(output, text)
-    for line in (*formatting.broken(evidence.broken), *formatting.unread(evidence.unread)):
+    for line in (*formatting.broken(data.broken), *formatting.unread(data.unread)):
         console.note(line)
     megabytes = len(text.encode(errors="replace")) / 1e6
     console.result(f"{output}: {formatting.counted(len(rows), 'run')}, {megabytes:.2f} MB")

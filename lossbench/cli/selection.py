@@ -69,7 +69,7 @@ def compared(
     question = Question(
         measures=measures,
         baseline=label(baseline, found),
-        rope=gate.rope(rope, measures[0]) if rope else None,
+        rope=gate.parse_rope(rope, measures[0]) if rope else None,
         **asked,
     )
     rows = with_classes(conditions.select(found, condition=where, seeds=seeds), measures)

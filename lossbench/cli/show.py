@@ -17,4 +17,4 @@ def show(
     from lossbench.inspect import details
     from lossbench.report import output
 
-    console.rendered(output.show(details.load(run), as_json=as_json))
+    console.rendered(output.show(details.read_details(run), as_json=as_json))

@@ -34,14 +34,14 @@ def verify(
     from lossbench.training import verify as training
 
     plugins = [plugin_losses.load(path) for path in plugin or []]
-    recorded = details.only(run)
+    recorded = details.read_run(run)
     trial = training.trial_of(recorded, plugins)
-    kept = numbers.load(recorded)
+    kept = numbers.read_numbers(recorded)
     with (
         progress(quiet=quiet) as listener,
         training.trained_again(recorded, trial, device=device, plugins=plugins, progress=listener) as again,
     ):
         found = verification.verify(recorded, kept, again, tolerance=tolerance)
     console.rendered(output.verify(found, as_json=json))
-    if found.outcome == "different":
+    if found.status == "different":
         raise GateFailedError(f"{recorded.folder}: retraining gave different numbers")

@@ -19,7 +19,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True)
-class Sheet:
+class RunDetails:
     """One run.
 
     Attributes:
@@ -37,12 +37,12 @@ class Sheet:
     faults: tuple[str, ...]
 
 
-def load(place: Path) -> Sheet:
-    """All of the run in a folder, or of the only one below it; raises what `only` raises."""
-    return _sheet(only(place))
+def read_details(place: Path) -> RunDetails:
+    """All of the run in a folder, or of the only one below it; raises what `read_run` raises."""
+    return _details(read_run(place))
 
 
-def only(place: Path) -> read.Run:
+def read_run(place: Path) -> read.Run:
     """The run in a folder, or the only one below it.
 
     Raises:
@@ -62,7 +62,7 @@ def only(place: Path) -> read.Run:
         raise read.BrokenRunError(f"{folders[0]}: {error}") from error
 
 
-def _sheet(run: read.Run) -> Sheet:
+def _details(run: read.Run) -> RunDetails:
     folder, faults = run.folder, list[str]()
     history = _part(read.history, folder, faults)
     rows = defaultdict(list)
@@ -70,7 +70,7 @@ def _sheet(run: read.Run) -> Sheet:
         for row in _part(read.per_class, folder, faults) or ():
             rows[row["at"]].append(row)
     confusion = _part(read.confusion, folder, faults) if run.status == "completed" else None
-    return Sheet(run, history or [], dict(rows), confusion or {}, tuple(faults))
+    return RunDetails(run, history or [], dict(rows), confusion or {}, tuple(faults))
 
 
 def _part(reader: Callable[[Path], Any], folder: Path, faults: list[str]) -> Any:

@@ -16,7 +16,7 @@ ENVIRONMENT = ("versions", "device", "threads", "git")
 
 
 @dataclass(frozen=True)
-class Difference:
+class KeyDifference:
     """A dotted key and its value in each of two runs; None where it is null or not there."""
 
     key: str
@@ -35,9 +35,9 @@ class RunDifference:
 
     a: Path
     b: Path
-    configuration: tuple[Difference, ...]
-    environment: tuple[Difference, ...]
-    metrics: tuple[Difference, ...]
+    configuration: tuple[KeyDifference, ...]
+    environment: tuple[KeyDifference, ...]
+    metrics: tuple[KeyDifference, ...]
 
 
 def between(a: Run, b: Run) -> RunDifference:
@@ -51,15 +51,15 @@ def between(a: Run, b: Run) -> RunDifference:
     )
 
 
-def environment(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Difference, ...]:
+def environment(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[KeyDifference, ...]:
     """Versions, device, threads and git commit that differ between two `run.json`."""
     return differences(*({key: summary.get(key) for key in ENVIRONMENT} for summary in (a, b)))
 
 
-def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Difference, ...]:
+def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[KeyDifference, ...]:
     """The dotted keys at which two mappings differ, in their order; null is as good as not there."""
     before, after = dict(_flat(a)), dict(_flat(b))
-    both = [Difference(key, before.get(key), after.get(key)) for key in {**before, **after}]
+    both = [KeyDifference(key, before.get(key), after.get(key)) for key in {**before, **after}]
     return tuple(each for each in both if each.a != each.b)
 
 

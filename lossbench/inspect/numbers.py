@@ -38,7 +38,7 @@ class Numbers:
     exact: frozenset[str]
 
 
-def load(run: Run) -> dict[str, Numbers]:
+def read_numbers(run: Run) -> dict[str, Numbers]:
     """The numbers of each file, in the order in which training makes them; a diverged run has only its epochs.
 
     Raises:

@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossbench.inspect import diff
-from lossbench.inspect.numbers import Numbers, load
+from lossbench.inspect.numbers import Numbers, read_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lossbench.inspect.diff import Difference
+    from lossbench.inspect.diff import KeyDifference
     from lossbench.runs.read import Run
 
 Floats: TypeAlias = NDArray[np.float64]
-Outcome: TypeAlias = Literal["bit-equal", "within tolerance", "different"]
+VerificationStatus: TypeAlias = Literal["bit-equal", "within tolerance", "different"]
 
 TOLERANCE: Final = 1e-3
 """Just over the last digit of a float16, as which log-probabilities are kept: 2^-10 of its value."""
@@ -82,7 +82,7 @@ class Verification:
     run: Path
     tolerance: float
     files: tuple[FileComparison, ...]
-    environment: tuple[Difference, ...]
+    environment: tuple[KeyDifference, ...]
     repeatable: bool
 
     @property
@@ -107,14 +107,14 @@ class Verification:
         return next((each.first for each in self.files if each.first), None)
 
     @property
-    def outcome(self) -> Outcome:
+    def status(self) -> VerificationStatus:
         """Whether every number has its recorded bits, is within the tolerance, or neither."""
         return "different" if self.first else "within tolerance" if self.different else "bit-equal"
 
 
 def verify(recorded: Run, numbers: Mapping[str, Numbers], again: Run, *, tolerance: float) -> Verification:
-    """Hold what `load` gave of a run against the run that its trial gave when trained again."""
-    repeated = load(again)
+    """Hold what `read_numbers` gave of a run against the run that its trial gave when trained again."""
+    repeated = read_numbers(again)
     return Verification(
         run=recorded.folder,
         tolerance=tolerance,

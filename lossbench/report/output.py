@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lossbench.errors import UsageError
@@ -17,36 +16,17 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from lossbench.analysis.gate import Finding
-    from lossbench.analysis.images import Paired
-    from lossbench.analysis.result import Comparison, Question
-    from lossbench.inspect.details import Sheet
+    from lossbench.analysis.query import Answer
+    from lossbench.analysis.result import Question
+    from lossbench.inspect.details import RunDetails
     from lossbench.inspect.diff import RunDifference
     from lossbench.inspect.verification import Verification
-    from lossbench.runs.index import BrokenRun
     from lossbench.runs.rows import RunRow
 
 Form: TypeAlias = Literal["table", "markdown", "csv", "json", "jsonl", "latex", "junit", "github"]
 
 
-@dataclass(frozen=True)
-class Report:
-    """A comparison and what belongs to it.
-
-    Attributes:
-        comparison: What is to be shown of it.
-        broken: The folders that could not be read.
-        findings: The gate's.
-        pairs: Image by image.
-    """
-
-    comparison: Comparison
-    broken: tuple[BrokenRun, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    pairs: tuple[Paired, ...] = ()
-
-
-WRITERS: Mapping[str, Callable[[Report], str]] = {
+WRITERS: Mapping[str, Callable[[Answer], str]] = {
     "markdown": markdown.render,
     "csv": csv_json.as_csv,
     "json": csv_json.as_json,
@@ -57,11 +37,11 @@ WRITERS: Mapping[str, Callable[[Report], str]] = {
 }
 
 
-def render(report: Report, form: Form, *, to_stdout: bool) -> str:
+def render(answer: Answer, form: Form, *, to_stdout: bool) -> str:
     """A comparison as text; a table for stdout has the colours and the width that stdout takes."""
     if form == "table":
-        return _printed(lambda width: _screen(report, width), to_stdout=to_stdout)
-    return WRITERS[form](report)
+        return _printed(lambda width: _screen(answer, width), to_stdout=to_stdout)
+    return WRITERS[form](answer)
 
 
 def list_runs(
@@ -84,7 +64,7 @@ def list_runs(
     raise UsageError(f"--list: expected --format table, csv, json or jsonl, got {form}")
 
 
-def show(sheet: Sheet, *, as_json: bool) -> str:
+def show(sheet: RunDetails, *, as_json: bool) -> str:
     """A run as text: a screen with the colours and the width that stdout takes, or JSON."""
     if as_json:
         return csv_json.sheet_as_json(sheet)
@@ -105,12 +85,12 @@ def verify(found: Verification, *, as_json: bool) -> str:
     return _printed(lambda _: verification.render(found), to_stdout=True)
 
 
-def _screen(report: Report, width: int) -> RenderableType:
+def _screen(answer: Answer, width: int) -> RenderableType:
     from rich.console import Group
 
-    confidence = report.comparison.question.confidence
-    paired = "\n".join(["", *images.lines(report.pairs, confidence, width)]).rstrip()
-    return Group(ComparisonTable(report.comparison), *[paired] * bool(report.pairs))
+    confidence = answer.comparison.question.confidence
+    paired = "\n".join(["", *images.lines(answer.image_comparisons, confidence, width)]).rstrip()
+    return Group(ComparisonTable(answer.comparison), *[paired] * bool(answer.image_comparisons))
 
 
 def _printed(content: Callable[[int], RenderableType], *, to_stdout: bool) -> str:

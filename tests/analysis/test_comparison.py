@@ -15,7 +15,7 @@ from lossbench import statistics
 from lossbench.analysis import loading
 from lossbench.analysis.comparison import compare, estimate
 from lossbench.analysis.measure import measure
-from lossbench.analysis.result import Comparison, Difference, Estimate, Group, Question, Stored
+from lossbench.analysis.result import Baseline, Comparison, Contrast, Estimate, Group, Question
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def only(comparison: Comparison) -> dict[str, Group]:
     return {group.label: group for group in block.groups}
 
 
-def difference(rows: list[dict[str, Any]], loss: str = "focal", question: Question | None = None) -> Difference:
+def difference(rows: list[dict[str, Any]], loss: str = "focal", question: Question | None = None) -> Contrast:
     """What is found of one loss."""
     found = only(compare(rows, question or Question()))[loss].difference
     assert found
@@ -383,9 +383,9 @@ def test_against_a_stored_baseline_each_loss_is_its_own_reference() -> None:
     """By label, condition and seed, never by settings or identity; what was edited since is a footnote."""
     before = runs("mine", *BASE, settings="old", identity="1", train__epochs=5) + runs("gone", *BASE)
     now = runs("mine", *shifted(CLEAR), settings="new", identity="2", train__epochs=6)
-    comparison = compare(now, Question(), Stored("main.json", before))
+    comparison = compare(now, Question(), Baseline("main.json", before))
     group = only(comparison)["mine"]
-    assert (comparison.baseline, comparison.stored) == ("main.json", True)
+    assert (comparison.baseline, comparison.baseline_is_file) == ("main.json", True)
     assert group.difference
     assert (group.difference.verdict, group.difference.n) == ("better", 8)
     assert comparison.absent == (("gone", {}),)
@@ -398,7 +398,7 @@ def test_a_stored_condition_is_found_among_others() -> None:
     """One noise rate now is held against the same rate of a baseline that had two."""
     before = [each for rate in (0.2, 0.4) for each in runs("mine", *(base - rate for base in BASE), rate=rate)]
     now = runs("mine", *(base - 0.4 for base in BASE), rate=0.4)
-    comparison = compare(now, Question(), Stored("main.json", before))
+    comparison = compare(now, Question(), Baseline("main.json", before))
     found = only(comparison)["mine"].difference
     assert found
     assert found.verdict == "identical"

@@ -13,7 +13,7 @@ from lossbench.runs import read
 
 def drawn(runs, **question):
     """The pictures of all runs in a folder, and the faults."""
-    return figure_data.pictures(comparison.compare(loading.rows([runs])[0], Question(**question)))
+    return figure_data.read_figures(comparison.compare(loading.rows([runs])[0], Question(**question)))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from fabricate import row
 from lossbench.analysis import gate
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.measure import measure
-from lossbench.analysis.result import Question, Stored
+from lossbench.analysis.result import Baseline, Question
 from lossbench.errors import NothingMatchedError, UsageError
 
 CE = "categorical_crossentropy"
@@ -20,8 +20,10 @@ def runs(loss: str, *accuracies: float | None, **others: Any) -> list[dict[str, 
     return [row(loss, seed, accuracy, **others) for seed, accuracy in enumerate(accuracies)]
 
 
-def judged(rows: list[dict[str, Any]], text: str, stored: Stored | None = None, **question: Any) -> list[gate.Finding]:
-    threshold = gate.threshold(text)
+def judged(
+    rows: list[dict[str, Any]], text: str, stored: Baseline | None = None, **question: Any
+) -> list[gate.GateResult]:
+    threshold = gate.parse_threshold(text)
     return gate.judge(compare(rows, Question(also=(threshold.measure,), **question), stored), [threshold])
 
 
@@ -53,8 +55,8 @@ UNSURE = (0.89, 0.93, 0.93, 0.965)
 )
 def test_a_difference(ours: tuple[float | None, ...], threshold: str, outcome: str) -> None:
     """Failed only if the whole interval of at least three pairs lies beyond; a diverged run fails it in any case."""
-    (finding,) = judged(runs(CE, *BASE, 0.9) + runs("focal", *ours), threshold)
-    assert (finding.label, finding.reference, finding.outcome) == ("focal", CE, outcome)
+    (result,) = judged(runs(CE, *BASE, 0.9) + runs("focal", *ours), threshold)
+    assert (result.label, result.reference, result.outcome) == ("focal", CE, outcome)
 
 
 @pytest.mark.parametrize(
@@ -73,15 +75,15 @@ def test_a_difference(ours: tuple[float | None, ...], threshold: str, outcome: s
 def test_a_value(ours: tuple[float | None, ...], threshold: str, outcome: str) -> None:
     """Each loss by itself, the baseline too; a run that diverged has no value that could pass."""
     rows = runs("focal", *ours, **{"test__last__recall.5": 0.9})
-    (finding,) = judged(rows, threshold)
-    assert (finding.reference, finding.outcome) == (None, outcome)
+    (result,) = judged(rows, threshold)
+    assert (result.reference, result.outcome) == (None, outcome)
 
 
 def test_the_interval_is_the_unadjusted_one() -> None:
     """Twenty other losses in the comparison do not change what the gate finds of one."""
     crowd = [each for number in range(20) for each in runs(f"loss{number}", *UNSURE)]
     alone, among = (
-        next(finding for finding in judged(rows, "delta.accuracy < -0.2pp") if finding.label == "focal")
+        next(result for result in judged(rows, "delta.accuracy < -0.2pp") if result.label == "focal")
         for rows in (runs(CE, *BASE) + runs("focal", *WORSE), runs(CE, *BASE) + runs("focal", *WORSE) + crowd)
     )
     assert alone == among
@@ -100,8 +102,8 @@ def test_no_pair_at_all_is_not_a_pass() -> None:
     for rows, stored in (
         (runs(CE, *BASE), None),
         (runs(CE, *BASE) + [row("focal", 100 + seed, 0.9) for seed in range(4)], None),
-        (runs("focal", *BASE), Stored("main.json", runs("gce", *BASE))),
-        (runs("focal", *BASE, None), Stored("main.json", runs("gce", *BASE))),
+        (runs("focal", *BASE), Baseline("main.json", runs("gce", *BASE))),
+        (runs("focal", *BASE, None), Baseline("main.json", runs("gce", *BASE))),
     ):
         with pytest.raises(NothingMatchedError, match=r"no pair of runs with .*, so nothing was judged"):
             judged(rows, "delta.accuracy < -0.2pp", stored)
@@ -112,24 +114,24 @@ def test_no_pair_at_all_is_not_a_pass() -> None:
 def test_other_seeds_are_pairs_only_if_asked_for() -> None:
     """Welch's interval judges where pairs are not wanted."""
     rows = runs(CE, *BASE) + [row("focal", 100 + seed, value - 0.5) for seed, value in enumerate(BASE)]
-    (finding,) = judged(rows, "delta.accuracy < -0.2pp", unpaired=True)
-    assert (finding.outcome, finding.n) == ("failed", 4)
+    (result,) = judged(rows, "delta.accuracy < -0.2pp", unpaired=True)
+    assert (result.outcome, result.n) == ("failed", 4)
 
 
 def test_against_a_stored_baseline() -> None:
     """Each loss against itself; one that is new or gone is undecided, never a pass."""
-    stored = Stored("main.json", runs("focal", *BASE, settings="old") + runs("gone", *BASE))
+    stored = Baseline("main.json", runs("focal", *BASE, settings="old") + runs("gone", *BASE))
     found = judged(runs("focal", *WORSE, settings="new") + runs("new", *BASE), "delta.accuracy < -0.2pp", stored)
-    assert {(finding.label, finding.reference, finding.outcome) for finding in found} == {
+    assert {(result.label, result.reference, result.outcome) for result in found} == {
         ("focal", "main.json", "failed"), ("new", None, "undecided"), ("gone", "main.json", "undecided"),
     }  # fmt: skip
 
 
 def test_each_condition_is_judged() -> None:
-    """A finding for each loss in each condition."""
+    """A result for each loss in each condition."""
     rows = [each for rate in (1, 2) for loss in (CE, "a", "b") for each in runs(loss, *BASE, rate=rate)]
     found = judged(rows, "delta.accuracy < -0.2pp")
-    assert [(finding.label, finding.condition["rate"]) for finding in found] == [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
+    assert [(result.label, result.condition["rate"]) for result in found] == [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,7 @@ def test_each_condition_is_judged() -> None:
 def test_what_is_no_threshold(text: str, message: str) -> None:
     """The sentence says what one looks like."""
     with pytest.raises(UsageError, match=message):
-        gate.threshold(text)
+        gate.parse_threshold(text)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_what_is_no_threshold(text: str, message: str) -> None:
 )
 def test_the_rope(text: str, size: float) -> None:
     """With or without the metric's name, in points or plain."""
-    assert gate.rope(text, measure("accuracy")) == pytest.approx(size)
+    assert gate.parse_rope(text, measure("accuracy")) == pytest.approx(size)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +169,6 @@ def test_the_rope(text: str, size: float) -> None:
 def test_what_is_no_rope(text: str, message: str) -> None:
     """A size is positive and of the first metric."""
     with pytest.raises(UsageError, match=message):
-        gate.rope(text, measure("accuracy"))
+        gate.parse_rope(text, measure("accuracy"))
     with pytest.raises(UsageError, match="no share of images"):
-        gate.rope("0.1pp", measure("nll"))
+        gate.parse_rope("0.1pp", measure("nll"))

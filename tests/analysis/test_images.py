@@ -10,8 +10,8 @@ import pytest
 from lossbench import statistics
 from lossbench.analysis import loading
 from lossbench.analysis.comparison import compare
-from lossbench.analysis.images import Image, pair
-from lossbench.analysis.result import Question, Stored
+from lossbench.analysis.images import Image, compare_images
+from lossbench.analysis.result import Baseline, Question
 from lossbench.errors import UsageError
 from lossbench.runs import read, write
 
@@ -41,7 +41,7 @@ def study(tmp_path: Path, fabricate: Any) -> Path:
 
 def test_image_by_image(study: Path) -> None:
     """Counts by seed, the images in most seeds, what the wrong one took them for, most seeds first."""
-    (found,) = pair(compare(loading.rows([study])[0], Question()))
+    (found,) = compare_images(compare(loading.rows([study])[0], Question()))
     assert (found.label, found.reference, found.seeds, found.images) == ("focal", CE, (0, 1, 2), 6)
     assert (found.only_group, found.only_reference) == ({0: 2, 1: 2, 2: 2}, {0: 1, 1: 1, 2: 1})
     assert found.gained == (Image(0, 0, 9, 3), Image(2, 2, 8, 3))
@@ -58,7 +58,7 @@ def test_the_difference_is_that_of_the_accuracies(tmp_path: Path, fabricate: Any
     fabricate(tmp_path, "focal", 0, strength=3.0)
     fabricate(tmp_path, CE, 0, strength=2.0)
     comparison = compare(loading.rows([tmp_path])[0], Question(at=at))
-    (found,) = pair(comparison)
+    (found,) = compare_images(comparison)
     (difference,) = [group.difference for group in comparison.blocks[0].groups if group.difference]
     assert difference.values[0] == pytest.approx((found.only_group[0] - found.only_reference[0]) / 500)
     assert found.mean == pytest.approx(difference.mean)
@@ -69,17 +69,17 @@ def test_what_cannot_be_paired(study: Path, fabricate: Any) -> None:
     """No baseline, a stored one, other images, missing or damaged predictions: a sentence each."""
     rows, _ = loading.rows([study])
     with pytest.raises(UsageError, match="it needs a baseline among the runs"):
-        pair(compare([each for each in rows if each["loss"] != CE], Question()))
+        compare_images(compare([each for each in rows if each["loss"] != CE], Question()))
     with pytest.raises(UsageError, match="it needs a baseline among the runs"):
-        pair(compare(rows, Question(), Stored("main.json", rows)))
+        compare_images(compare(rows, Question(), Baseline("main.json", rows)))
     folder = fabricate(study, "gce", 0)
     with pytest.raises(UsageError, match=f"gce and {CE} were not tested on the same images"):
-        pair(compare(loading.rows([study])[0], Question()))
+        compare_images(compare(loading.rows([study])[0], Question()))
     (folder / "predictions.npz").write_bytes(b"PK\x03\x04")
     with pytest.raises(UsageError, match=r"--images: .*gce.*: predictions\.npz: ") as caught:
-        pair(compare(loading.rows([study])[0], Question()))
+        compare_images(compare(loading.rows([study])[0], Question()))
     assert "\n" not in str(caught.value)
     predict(folder, [0, 1], [0, 1])
     with pytest.raises(UsageError, match="not tested on the same images"):
-        pair(compare(loading.rows([study])[0], Question()))
+        compare_images(compare(loading.rows([study])[0], Question()))
     assert read.predictions(folder)["labels"].tolist() == [0, 1]

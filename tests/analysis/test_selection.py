@@ -11,7 +11,7 @@ from fabricate import row
 
 from lossbench.analysis import baseline_file, loading
 from lossbench.analysis.comparison import compare
-from lossbench.analysis.filter import view
+from lossbench.analysis.filter import filter_groups
 from lossbench.analysis.measure import measure, with_classes
 from lossbench.analysis.result import Question
 from lossbench.analysis.tune import tune
@@ -138,7 +138,7 @@ def test_losses_rank_nothing(name: str) -> None:
 
 
 def shown(comparison: Any, **options: Any) -> list[str]:
-    return [group.label for group in view(comparison, **options).blocks[0].groups]
+    return [group.label for group in filter_groups(comparison, **options).blocks[0].groups]
 
 
 def test_what_is_shown() -> None:
@@ -158,13 +158,13 @@ def test_what_is_shown() -> None:
     assert shown(comparison, sort="p") == ["down", "up", "same", CE]
     assert shown(comparison, sort="nll", top=1) == ["down", CE]
     assert shown(comparison, only_changed=True) == ["up", CE, "down"]
-    few = view(comparison, top=1)
+    few = filter_groups(comparison, top=1)
     assert (few.blocks[0].left_out, few.comparisons) == (2, 3)
     assert few.blocks[0].groups[0] == comparison.blocks[0].groups[0]
     with pytest.raises(UsageError, match="not measured here; name it in --metric too"):
-        view(comparison, sort="recall.5")
+        filter_groups(comparison, sort="recall.5")
     with pytest.raises(UsageError, match="rank nothing"):
-        view(comparison, sort="val_loss")
+        filter_groups(comparison, sort="val_loss")
 
 
 def test_a_link_to_itself_is_no_baseline(tmp_path: Path) -> None:

@@ -52,4 +52,4 @@ def test_mappings_differ_by_dotted_key(a, b, expected):
 @pytest.mark.parametrize(("a", "b", "change"), [(1, 3.5, 2.5), (1, None, None), ("a", "b", None), (True, 2, None)])
 def test_only_numbers_have_a_change(a, b, change):
     """B - A; a flag is no number."""
-    assert diff.Difference("key", a, b).change == change
+    assert diff.KeyDifference("key", a, b).change == change

@@ -79,14 +79,14 @@ def test_what_only_one_side_has_is_wrong(again, place):
 def test_every_number_of_a_run_is_held_against_itself(fabricate, tmp_path):
     """All five files, as many numbers as they hold but for the seconds."""
     run = read.read(fabricate(tmp_path, images=50, device={"kind": "cpu"}, config={"train.deterministic": False}))
-    found = verification.verify(run, numbers.load(run), run, tolerance=0)
+    found = verification.verify(run, numbers.read_numbers(run), run, tolerance=0)
     counted = {each.file: each.numbers for each in found.files}
     assert counted["predictions.npz"] == 50 * (1 + 2 * 11)
     assert counted["confusion.csv"] == 2 * 100
     assert counted["per_class.csv"] == 2 * 10 * 4
     assert counted["metrics.csv"] == 5 * 6
     assert counted["run.json"] == len(run.metrics)
-    assert (found.outcome, found.different, found.first, found.largest) == ("bit-equal", 0, None, None)
+    assert (found.status, found.different, found.first, found.largest) == ("bit-equal", 0, None, None)
 
 
 @pytest.mark.parametrize("file", ["metrics.csv", "predictions.npz", "confusion.csv", "per_class.csv"])
@@ -95,7 +95,7 @@ def test_a_file_that_cannot_be_read_is_named(fabricate, tmp_path, file):
     run = read.read(fabricate(tmp_path))
     (run.folder / file).unlink()
     with pytest.raises(read.BrokenRunError) as raised:
-        numbers.load(run)
+        numbers.read_numbers(run)
     assert str(raised.value).startswith(f"{run.folder}: {file}")
 
 
@@ -116,4 +116,4 @@ def test_arrays_that_are_no_table_are_refused(fabricate, tmp_path, arrays):
     run = read.read(fabricate(tmp_path))
     np.savez(run.folder / "predictions.npz", **arrays)
     with pytest.raises(read.BrokenRunError, match=r"predictions\.npz: .*expected"):
-        numbers.load(run)
+        numbers.read_numbers(run)

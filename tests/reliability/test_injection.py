@@ -12,6 +12,7 @@ from hostile import hostile
 from lossbench import load_runs
 from lossbench.analysis import gate, loading, page_data
 from lossbench.analysis.comparison import compare
+from lossbench.analysis.query import Answer
 from lossbench.analysis.result import Question
 from lossbench.errors import DataError
 from lossbench.report import output, page
@@ -42,8 +43,8 @@ def report(runs):
     """The comparison of hostile runs, judged, as every form shows it."""
     rows, broken = loading.rows([runs])
     comparison = compare(rows, Question(baseline=min(str(row["loss"]) for row in rows)))
-    findings = gate.judge(comparison, [gate.threshold("accuracy < 0.2")])
-    return output.Report(comparison, tuple(broken), tuple(findings)), rows
+    findings = gate.judge(comparison, [gate.parse_threshold("accuracy < 0.2")])
+    return Answer(comparison, tuple(broken), tuple(findings)), rows
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_a_page_has_the_elements_of_a_harmless_one(text, reports):
         raise DataError(text)
 
     pages = [
-        Structure(page.render(page_data.gather(report.comparison, rows, report.broken, look), f"lossbench {text}"))
+        Structure(page.render(page_data.read_page(report.comparison, rows, report.broken, look), f"lossbench {text}"))
         for report, rows in reports
     ]
     assert pages[0].elements == pages[1].elements
@@ -107,7 +108,7 @@ def test_github_reads_one_command_a_finding(text, reports):
     """A per cent sign and a line end are written as GitHub wants them."""
     (report, _), _ = reports
     lines = output.render(report, "github", to_stdout=False).splitlines()
-    assert len(lines) == len(report.findings) > 0
+    assert len(lines) == len(report.gate_results) > 0
     for line in lines:
         assert line.startswith(("::warning title=lossbench compare::a", "::warning title=lossbench compare::b"))
         assert not re.search("%(?!25)", line)

@@ -22,7 +22,7 @@ HOSTILE = r"$\frac{1}{ a_b^ {c} \unknown$ $"
 
 def drawn(runs, directory, metrics=("accuracy", "nll")):
     compared = comparison.compare(loading.rows([runs])[0], Question(measures=tuple(map(measure, metrics))))
-    found, faults = figure_data.pictures(compared)
+    found, faults = figure_data.read_figures(compared)
     assert faults == []
     return plots.save(compared, found, directory)
 

@@ -10,11 +10,12 @@ from fabricate import row
 
 from lossbench.analysis import gate
 from lossbench.analysis.comparison import compare
-from lossbench.analysis.filter import view
-from lossbench.analysis.result import Comparison, Question, Stored
+from lossbench.analysis.filter import filter_groups
+from lossbench.analysis.result import Baseline, Comparison, Question
 from lossbench.analysis.tune import tune
 from lossbench.report import wording
-from lossbench.report.comparison import columns, gate_findings
+from lossbench.report.comparison import columns
+from lossbench.report.comparison.gate_results import gate_sentence
 
 CE = "categorical_crossentropy"
 BASE = (0.90, 0.92, 0.94, 0.96)
@@ -130,7 +131,7 @@ def test_what_was_tuned_is_said() -> None:
 
 def test_what_a_stored_baseline_lacks_now_is_said() -> None:
     """A loss that is gone is not passed over."""
-    found = compare(runs("focal", *BASE), Question(), Stored("main.json", runs("gone", *BASE) + runs("focal", *BASE)))
+    found = compare(runs("focal", *BASE), Question(), Baseline("main.json", runs("gone", *BASE) + runs("focal", *BASE)))
     assert "in main.json, but without a run now: gone" in list(wording.notes(found))
     assert wording.title(found).endswith("baseline main.json")
 
@@ -171,7 +172,7 @@ def test_scaled_metrics_are_shown_beside_a_loss_without_softmax(link: str, scale
 
 def test_rows_that_are_not_shown_are_counted() -> None:
     """Below the table."""
-    everything = view(comparison(runs(CE, *BASE) + runs("a", *BASE) + runs("b", *BASE)), top=1)
+    everything = filter_groups(comparison(runs(CE, *BASE) + runs("a", *BASE) + runs("b", *BASE)), top=1)
     assert wording.left_out(everything.blocks[0]) == "1 more not shown"
 
 
@@ -203,17 +204,17 @@ def test_rows_that_are_not_shown_are_counted() -> None:
 def test_the_gate_says_it_in_a_sentence(ours: Any, text: str, expected: str) -> None:
     """Which loss, by how much, the interval, the threshold."""
     rows = [each for rate in (0.2, 0.4) for each in runs(CE, *BASE, rate=rate)] + runs("focal", *ours, rate=0.2)
-    threshold = gate.threshold(text)
-    findings = gate.judge(compare(rows, Question(also=(threshold.measure,))), [threshold])
-    (finding,) = [each for each in findings if each.label == "focal"]
-    assert gate_findings.sentence(finding, 0.95) == expected
+    threshold = gate.parse_threshold(text)
+    gate_results = gate.judge(compare(rows, Question(also=(threshold.measure,))), [threshold])
+    (result,) = [each for each in gate_results if each.label == "focal"]
+    assert gate_sentence(result, 0.95) == expected
 
 
 def test_a_loss_without_a_pair_is_said_to_have_none() -> None:
     """Of the baseline in the runs, and of a stored one."""
-    threshold = gate.threshold("delta.accuracy < 0")
-    stored = Stored("main.json", runs("focal", *BASE) + runs("gone", *BASE))
+    threshold = gate.parse_threshold("delta.accuracy < 0")
+    stored = Baseline("main.json", runs("focal", *BASE) + runs("gone", *BASE))
     found = gate.judge(compare(runs("focal", *BASE) + runs("new", *BASE), Question(), stored), [threshold])
-    said = {finding.label: gate_findings.sentence(finding, 0.95) for finding in found}
+    said = {result.label: gate_sentence(result, 0.95) for result in found}
     assert said["new"] == "new: undecided, no run to pair with a baseline in this condition: delta.accuracy < 0"
     assert said["gone"] == "gone: undecided, no run to pair with main.json: delta.accuracy < 0"

@@ -56,14 +56,14 @@ def verified(folder, plugins=(), **options):
     run = read.read(folder)
     trial = verify.trial_of(run, plugins)
     with verify.trained_again(run, trial, plugins=plugins, **options) as again:
-        return verification.verify(run, numbers.load(run), again, tolerance=1e-3)
+        return verification.verify(run, numbers.read_numbers(run), again, tolerance=1e-3)
 
 
 def test_a_run_gives_its_numbers_again_bit_by_bit(trained):
     """Every number of every file, and nothing of the folder or beside it is touched."""
     before = state(trained)
     found = verified(trained)
-    assert (found.outcome, found.environment) == ("bit-equal", ())
+    assert (found.status, found.environment) == ("bit-equal", ())
     assert found.numbers > 10_000 * 23
     assert state(trained) == before
     assert [path.name for path in trained.parent.iterdir() if path.name != ".locks"] == [trained.name]
@@ -77,7 +77,7 @@ def test_a_broken_number_is_found_where_it_stands(copy):
     arrays["best.log_probabilities"][1234, 5] = -33
     np.savez(copy / "predictions.npz", **arrays)
     found = verified(copy)
-    assert (found.outcome, found.different) == ("different", 1)
+    assert (found.status, found.different) == ("different", 1)
     first = found.first
     assert (first.file, first.row_is, first.row) == ("predictions.npz", "image", 1234)
     assert (first.column, first.recorded, first.again) == ("best.log_probabilities 5", -33, expected)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lossbench.analysis.measure import Measure
-    from lossbench.analysis.result import Comparison, Difference, Group
+    from lossbench.analysis.result import Comparison, Contrast, Group
 
 BEST, NO_SOFTMAX = "*", "†"
 
@@ -128,10 +128,10 @@ def _differences(comparison: Comparison, first: Measure, confidence: str) -> Seq
     ]
 
 
-def _of(group: Group, text: Callable[[Difference], str], otherwise: Callable[[Group], str] = lambda _: "") -> str:
+def _of(group: Group, text: Callable[[Contrast], str], otherwise: Callable[[Group], str] = lambda _: "") -> str:
     return text(group.difference) if group.difference else otherwise(group)
 
 
 def _nothing(comparison: Comparison) -> Callable[[Group], str]:
     """What stands for a difference where there is none."""
-    return lambda group: "baseline" if group.label == comparison.baseline and not comparison.stored else "-"
+    return lambda group: "baseline" if group.label == comparison.baseline and not comparison.baseline_is_file else "-"

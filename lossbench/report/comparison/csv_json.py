@@ -10,16 +10,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import gate_findings
+from lossbench.report.comparison.gate_results import gate_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lossbench.analysis.gate import Finding
-    from lossbench.analysis.images import Paired
-    from lossbench.analysis.result import Comparison, Difference, Estimate, Group
-    from lossbench.inspect.details import Sheet
-    from lossbench.report.output import Report
+    from lossbench.analysis.gate import GateResult
+    from lossbench.analysis.images import ImageComparison
+    from lossbench.analysis.query import Answer
+    from lossbench.analysis.result import Comparison, Contrast, Estimate, Group
+    from lossbench.inspect.details import RunDetails
     from lossbench.runs.rows import RunRow
     from lossbench.statistics import Interval
 
@@ -48,14 +48,14 @@ def groups(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def as_csv(report: Report) -> str:
+def as_csv(answer: Answer) -> str:
     """The groups as CSV; shares between 0 and 1, seeds separated by blanks, what is missing empty."""
-    return table([record | {"seeds": " ".join(map(str, record["seeds"]))} for record in groups(report.comparison)])
+    return table([record | {"seeds": " ".join(map(str, record["seeds"]))} for record in groups(answer.comparison)])
 
 
-def as_json(report: Report) -> str:
-    """The groups with their values by seed, the notes, the gate's findings, the images, what could not be read."""
-    comparison = report.comparison
+def as_json(answer: Answer) -> str:
+    """The groups with their values by seed, the notes, the gate's results, the images, what could not be read."""
+    comparison = answer.comparison
     every = [group for block in comparison.blocks for group in block.groups]
     records = [
         record | {"values": {name: dict(each.values) for name, each in group.metrics.items() if each.values}}
@@ -71,19 +71,19 @@ def as_json(report: Report) -> str:
             "fewest_seeds": comparison.fewest_seeds,
             "groups": records,
             "notes": list(wording.notes(comparison)),
-            "gate": [_finding(finding, comparison.question.confidence) for finding in report.findings],
-            "images": [_paired(pair) for pair in report.pairs],
+            "gate": [_gate_result(result, comparison.question.confidence) for result in answer.gate_results],
+            "images": [_paired(pair) for pair in answer.image_comparisons],
             "broken": [
                 {"folder": formatting.clean(each.folder), "reason": formatting.clean(each.reason)}
-                for each in report.broken
+                for each in answer.broken
             ],
         }
     )
 
 
-def as_json_lines(report: Report) -> str:
+def as_json_lines(answer: Answer) -> str:
     """The groups, a record a line."""
-    return lines(groups(report.comparison))
+    return lines(groups(answer.comparison))
 
 
 def lines(records: Sequence[Mapping[str, Any]]) -> str:
@@ -111,7 +111,7 @@ def table(records: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def sheet_as_json(sheet: Sheet) -> str:
+def sheet_as_json(sheet: RunDetails) -> str:
     """A run as JSON: `run.json`, then folder, configuration, history, scores and counts; NaN as null."""
     return _text(
         {
@@ -163,7 +163,7 @@ def _estimate(estimate: Estimate) -> dict[str, float | None]:
 
 def _difference(group: Group, comparison: Comparison) -> dict[str, Any]:
     """What is said of the difference in the first measure; the same columns where there is none."""
-    difference: Difference | None = group.difference
+    difference: Contrast | None = group.difference
     low, high = _ends(difference.interval if difference else None)
     told = ("paired", "p", "p_holm", "won", "tied", "contested", "effect", "verdict", "detectable", "further")
     return {
@@ -177,24 +177,24 @@ def _difference(group: Group, comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding, confidence: float) -> dict[str, Any]:
-    low, high = _ends(finding.interval)
+def _gate_result(result: GateResult, confidence: float) -> dict[str, Any]:
+    low, high = _ends(result.interval)
     return {
-        "threshold": formatting.clean(finding.threshold.text),
-        "outcome": finding.outcome,
-        "loss": formatting.clean(finding.label),
-        "condition": {formatting.clean(key): cleaned(value) for key, value in finding.condition.items()},
-        "baseline": cleaned(finding.reference),
-        "n": finding.n,
-        "diverged": finding.diverged,
-        "mean": finding.mean,
+        "threshold": formatting.clean(result.threshold.text),
+        "outcome": result.outcome,
+        "loss": formatting.clean(result.label),
+        "condition": {formatting.clean(key): cleaned(value) for key, value in result.condition.items()},
+        "baseline": cleaned(result.reference),
+        "n": result.n,
+        "diverged": result.diverged,
+        "mean": result.mean,
         "low": low,
         "high": high,
-        "sentence": gate_findings.sentence(finding, confidence),
+        "sentence": gate_sentence(result, confidence),
     }
 
 
-def _paired(pair: Paired) -> dict[str, Any]:
+def _paired(pair: ImageComparison) -> dict[str, Any]:
     low, high = _ends(pair.interval)
     condition = {formatting.clean(key): cleaned(value) for key, value in pair.condition.items()}
     plain = {key: value for key, value in asdict(pair).items() if key != "interval"}

@@ -1,24 +1,24 @@
-"""The gate in the words of GitHub Actions: an annotation for each finding that is not a pass."""
+"""The gate in the words of GitHub Actions: an annotation for each result that is not a pass."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lossbench.report.comparison import gate_findings
+from lossbench.report.comparison.gate_results import gate_sentence
 
 if TYPE_CHECKING:
-    from lossbench.report.output import Report
+    from lossbench.analysis.query import Answer
 
 KINDS = {"failed": "error", "undecided": "warning"}
 
 
-def render(report: Report) -> str:
+def render(answer: Answer) -> str:
     """`::error` for what failed, `::warning` for what is undecided."""
-    confidence = report.comparison.question.confidence
+    confidence = answer.comparison.question.confidence
     return "".join(
-        f"::{KINDS[finding.outcome]} title=lossbench compare::{_escaped(gate_findings.sentence(finding, confidence))}\n"
-        for finding in report.findings
-        if finding.outcome in KINDS
+        f"::{KINDS[result.outcome]} title=lossbench compare::{_escaped(gate_sentence(result, confidence))}\n"
+        for result in answer.gate_results
+        if result.outcome in KINDS
     )
 
 

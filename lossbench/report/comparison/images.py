@@ -13,12 +13,12 @@ from lossbench.report.wording import named
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lossbench.analysis.images import Image, Paired
+    from lossbench.analysis.images import Image, ImageComparison
 
 MOST = 8
 
 
-def lines(pairs: Sequence[Paired], confidence: float, width: int) -> Iterator[str]:
+def lines(pairs: Sequence[ImageComparison], confidence: float, width: int) -> Iterator[str]:
     """A paragraph for each pair of losses."""
     accuracy = measure("accuracy")
     for pair in pairs:
@@ -36,7 +36,7 @@ def lines(pairs: Sequence[Paired], confidence: float, width: int) -> Iterator[st
         yield ""
 
 
-def _images(what: str, images: Sequence[Image], pair: Paired, width: int) -> Iterator[str]:
+def _images(what: str, images: Sequence[Image], pair: ImageComparison, width: int) -> Iterator[str]:
     """The number of them, and the surest: `#2462: 2 as 0 (7/8)`."""
     yield f"  {what}: {formatting.counted(len(images), 'image')}"
     if images:

@@ -6,41 +6,41 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import gate_findings
+from lossbench.report.comparison.gate_results import gate_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lossbench.analysis.gate import Finding
+    from lossbench.analysis.gate import GateResult
+    from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Comparison
-    from lossbench.report.output import Report
 
 
-def render(report: Report) -> str:
+def render(answer: Answer) -> str:
     """Failed thresholds are failures, undecided ones skipped; without a gate each loss is a case with its verdict."""
-    comparison, findings = report.comparison, report.findings
-    cases = list(_judged(findings, comparison.question.confidence) if findings else _compared(comparison))
+    comparison, gate_results = answer.comparison, answer.gate_results
+    cases = list(_judged(gate_results, comparison.question.confidence) if gate_results else _compared(comparison))
     counts = {
         "tests": len(cases),
-        "failures": sum(finding.outcome == "failed" for finding in findings),
+        "failures": sum(result.outcome == "failed" for result in gate_results),
         "errors": 0,
-        "skipped": sum(finding.outcome == "undecided" for finding in findings),
+        "skipped": sum(result.outcome == "undecided" for result in gate_results),
     }
     numbers = " ".join(f'{name}="{count}"' for name, count in counts.items())
     suite = f'<testsuite name="{escape(wording.title(comparison))}" {numbers}>'
     return "\n".join(['<?xml version="1.0" encoding="utf-8"?>', suite, *cases, "</testsuite>", ""])
 
 
-def _judged(findings: tuple[Finding, ...], confidence: float) -> Iterator[str]:
-    for finding in findings:
-        sentence = escape(gate_findings.sentence(finding, confidence))
+def _judged(gate_results: tuple[GateResult, ...], confidence: float) -> Iterator[str]:
+    for result in gate_results:
+        sentence = escape(gate_sentence(result, confidence))
         outcome = {
             "failed": f'<failure message="{sentence}">{sentence}</failure>',
             "undecided": f'<skipped message="{sentence}"/>',
             "passed": f"<system-out>{sentence}</system-out>",
-        }[finding.outcome]
+        }[result.outcome]
         yield _case(
-            f"{wording.named(finding.label, finding.condition)}: {formatting.clean(finding.threshold.text)}", outcome
+            f"{wording.named(result.label, result.condition)}: {formatting.clean(result.threshold.text)}", outcome
         )
 
 

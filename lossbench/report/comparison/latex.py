@@ -13,9 +13,9 @@ from lossbench.report.comparison import columns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Block, Comparison, Group
     from lossbench.report.comparison.columns import Column
-    from lossbench.report.output import Report
 
 _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "^": r"\textasciicircum{}",
@@ -25,9 +25,9 @@ _ESCAPES = {
 _LAST_LATIN = "ÿ"
 
 
-def render(report: Report) -> str:
+def render(answer: Answer) -> str:
     """A `table` as wide as an article's text: the first measure with its differences, below it the other measures."""
-    comparison = report.comparison
+    comparison = answer.comparison
     every = [column for column in columns.columns(comparison) if _has_room(column, comparison)]
     tables = [[column for column in every if column.is_core is core] for core in (True, False)]
     return "\n".join(

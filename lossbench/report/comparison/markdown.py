@@ -6,21 +6,22 @@ import re
 from typing import TYPE_CHECKING
 
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import columns, gate_findings
+from lossbench.report.comparison import columns
+from lossbench.report.comparison.gate_results import gate_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Block, Comparison, Group
     from lossbench.report.comparison.columns import Column
-    from lossbench.report.output import Report
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&@])")
 
 
-def render(report: Report) -> str:
+def render(answer: Answer) -> str:
     """Title, a table for each condition, what is to be remarked on its rows, footnotes; best means are bold."""
-    comparison = report.comparison
+    comparison = answer.comparison
     parts = [f"**{escaped(wording.title(comparison))}**"]
     for block in comparison.blocks:
         condition = escaped(wording.condition(comparison, block))
@@ -28,7 +29,7 @@ def render(report: Report) -> str:
         parts += _list(_remarks(comparison, block))
     parts += _list([*wording.legend(comparison), *wording.notes(comparison)])
     confidence = comparison.question.confidence
-    parts += _list(f"{finding.outcome}: {gate_findings.sentence(finding, confidence)}" for finding in report.findings)
+    parts += _list(f"{result.outcome}: {gate_sentence(result, confidence)}" for result in answer.gate_results)
     return "\n\n".join(parts) + "\n"
 
 

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lossbench.analysis.images import Image
-    from lossbench.analysis.page_data import Digits
+    from lossbench.analysis.page_data import DigitData
 
 MOST = 12
 
 
-def section(found: Sequence[Digits]) -> Html:
+def section(found: Sequence[DigitData]) -> Html:
     """A choice between the losses; nothing without a baseline."""
     if not found:
         return Html()
@@ -25,7 +25,7 @@ def section(found: Sequence[Digits]) -> Html:
     return element("section", element("h3", "Images"), element("div", *options, data_switch="Loss"))
 
 
-def _parts(found: Digits) -> list[Html]:
+def _parts(found: DigitData) -> list[Html]:
     missing = [element("p", f"Images not shown: {clean(found.missing)}", class_="faint")] * bool(found.missing)
     if found.pair is None:
         return missing
@@ -37,13 +37,13 @@ def _parts(found: Digits) -> list[Html]:
     return missing + [part for words_, images in sides for part in _side(found, words_, images)]
 
 
-def _side(found: Digits, told: str, images: Sequence[Image]) -> list[Html]:
+def _side(found: DigitData, told: str, images: Sequence[Image]) -> list[Html]:
     first = f", the first {MOST}" * (len(images) > MOST)
     head = element("p", f"{told}: {formatting.counted(len(images), 'image')}{first}")
     return [head, element("ul", *(_image(found, image) for image in images[:MOST]), class_="digits")]
 
 
-def _image(found: Digits, image: Image) -> Html:
+def _image(found: DigitData, image: Image) -> Html:
     seeds = f"{image.seeds}/{len(found.pair.seeds)} seeds" if found.pair else ""
     told = f"#{image.index}: {image.label} taken for {image.predicted}, {seeds}"
     if found.test is None:

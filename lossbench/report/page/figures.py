@@ -18,13 +18,13 @@ from lossbench.report.plots.trends import NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from lossbench.analysis.figure_data import Floats, Panel, Picture
+    from lossbench.analysis.figure_data import FigureData, Floats, Panel
     from lossbench.analysis.measure import Measure
     from lossbench.analysis.result import Comparison, Estimate
     from lossbench.analysis.trends import Trend
 
 
-def section(comparison: Comparison, picture: Picture) -> Html:
+def section(comparison: Comparison, picture: FigureData) -> Html:
     """Seeds, curves, reliability, confusion and classes of one condition."""
     panels = picture.panels[: canvas.MOST_LOSSES]
     baseline = picture.baseline

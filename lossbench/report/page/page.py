@@ -13,13 +13,13 @@ from lossbench.report.page import digits, figures, runs, tables
 from lossbench.report.page.html import Html, element
 
 if TYPE_CHECKING:
-    from lossbench.analysis.page_data import Evidence
+    from lossbench.analysis.page_data import PageData
     from lossbench.analysis.result import Block, Comparison
 
 
-def render(evidence: Evidence, command: str) -> str:
+def render(data: PageData, command: str) -> str:
     """The page as text; `command` is what was typed for it."""
-    comparison = evidence.comparison
+    comparison = data.comparison
     first, *others = headline.headlines(comparison)
     body = [
         element(
@@ -31,10 +31,10 @@ def render(evidence: Evidence, command: str) -> str:
         element("nav", *map(_link, ("verdicts", "trends", "notes", "runs")), aria_label="parts of this page"),
         element(
             "main",
-            *(_condition(evidence, number) for number in range(len(comparison.blocks))),
+            *(_condition(data, number) for number in range(len(comparison.blocks))),
             figures.trends(comparison),
-            _notes(evidence),
-            runs.section(evidence.runs, comparison.varying),
+            _notes(data),
+            runs.section(data.runs, comparison.varying),
             element("h2", "For the same page"),
             element("pre", formatting.clean(command)),
         ),
@@ -76,9 +76,9 @@ def _link(name: str) -> Html:
     return element("a", name, href=f"#{name}")
 
 
-def _condition(evidence: Evidence, number: int) -> Html:
+def _condition(data: PageData, number: int) -> Html:
     """One condition: its table, verdicts and figures."""
-    comparison, picture = evidence.comparison, evidence.pictures[number]
+    comparison, picture = data.comparison, data.figures[number]
     block = comparison.blocks[number]
     name = wording.condition(comparison, block) or "Verdicts"
     told = [
@@ -95,7 +95,7 @@ def _condition(evidence: Evidence, number: int) -> Html:
         _table(comparison, block, name),
         tables.listed(told),
         figures.section(comparison, picture),
-        digits.section(evidence.digits[number]),
+        digits.section(data.digits[number]),
     )
 
 
@@ -105,13 +105,13 @@ def _table(comparison: Comparison, block: Block, name: str) -> Html:
     return element("div", scroll, data_filter="Filter losses")
 
 
-def _notes(evidence: Evidence) -> Html:
+def _notes(data: PageData) -> Html:
     """What the marks mean, what a reader must know, and what could not be read."""
-    comparison = evidence.comparison
+    comparison = data.comparison
     lines = [
         *wording.legend(comparison),
         *wording.notes(comparison),
-        *formatting.broken(evidence.broken),
-        *formatting.unread(evidence.unread),
+        *formatting.broken(data.broken),
+        *formatting.unread(data.unread),
     ]
     return element("section", element("h2", "Notes", id="notes"), tables.listed(lines))

@@ -13,7 +13,7 @@ from lossbench.report.wording import setting
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lossbench.analysis.page_data import Told
+    from lossbench.analysis.page_data import RunFiles
 
 ENVIRONMENT = (
     "argv",
@@ -29,7 +29,7 @@ ENVIRONMENT = (
 )
 
 
-def section(runs: Sequence[Told], varying: Sequence[str]) -> Html:
+def section(runs: Sequence[RunFiles], varying: Sequence[str]) -> Html:
     """A line for each run, which opens; `varying` are the keys in which their conditions differ."""
     return element(
         "section",
@@ -38,7 +38,7 @@ def section(runs: Sequence[Told], varying: Sequence[str]) -> Html:
     )
 
 
-def _run(run: Told, varying: Sequence[str]) -> Html:
+def _run(run: RunFiles, varying: Sequence[str]) -> Html:
     row = run.row
     folder = str(row["folder"])
     reason = f" · {clean(row['reason'])}" if row.get("reason") else ""

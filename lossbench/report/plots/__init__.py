@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from lossbench.analysis.figure_data import Picture
+    from lossbench.analysis.figure_data import FigureData
     from lossbench.analysis.result import Comparison
 
 
-def save(comparison: Comparison, pictures: Sequence[Picture], directory: Path) -> list[Path]:
+def save(comparison: Comparison, pictures: Sequence[FigureData], directory: Path) -> list[Path]:
     """Draw a comparison into a folder; where it has several conditions, each has a folder in it.
 
     Args:
@@ -56,7 +56,7 @@ def save(comparison: Comparison, pictures: Sequence[Picture], directory: Path) -
         ]
 
 
-def _of_conditions(comparison: Comparison, pictures: Sequence[Picture]) -> Iterator[tuple[str, Figure | None]]:
+def _of_conditions(comparison: Comparison, pictures: Sequence[FigureData]) -> Iterator[tuple[str, Figure | None]]:
     """The figures of each condition, with their names."""
     for number, (block, picture) in enumerate(zip(comparison.blocks, pictures, strict=True), 1):
         condition = wording.condition(comparison, block)
@@ -84,7 +84,7 @@ def _across(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
             yield f"{name}{f'-{names[name]}' * (names[name] > 1)}", figure
 
 
-def _scene(comparison: Comparison, picture: Picture, condition: str) -> Scene:
+def _scene(comparison: Comparison, picture: FigureData, condition: str) -> Scene:
     return Scene(
         panels=picture.panels[: canvas.MOST_LOSSES],
         baseline=picture.baseline,

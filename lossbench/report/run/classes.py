@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.text import Text
 
-    from lossbench.inspect.details import Sheet
+    from lossbench.inspect.details import RunDetails
 
 HEADERS = ("images", "prec.", "recall", "F1 %")
 MOST_CLASSES = 20
 MOST_PAIRS = 6
 
 
-def render(sheet: Sheet, width: int) -> Text:
+def render(sheet: RunDetails, width: int) -> Text:
     """The test set at the last epoch; empty where there are no results.
 
     The counts are left out where they do not fit the width, and of many classes only the worst are shown.

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from lossbench.inspect.details import Sheet
+    from lossbench.inspect.details import RunDetails
 
 LABEL = 14
 CURVES = ("val_accuracy", "accuracy", "val_loss", "loss")
 STYLES = {"completed": "green", "running": "cyan", "interrupted": "yellow", "diverged": "red", "failed": "red"}
 
 
-def render(sheet: Sheet, width: int) -> Text:
+def render(sheet: RunDetails, width: int) -> Text:
     """The whole screen, an empty line between its parts."""
     from rich.text import Text
 
@@ -39,7 +39,7 @@ def render(sheet: Sheet, width: int) -> Text:
     return Text("\n\n").join(part for part in parts if part)
 
 
-def _head(sheet: Sheet) -> Text:
+def _head(sheet: RunDetails) -> Text:
     from rich.text import Text
 
     run = sheet.run
@@ -56,7 +56,7 @@ def _line(name: str, text: str, width: int) -> str:
     return formatting.filled(text, width, " · ", indent=" " * LABEL, first=name.ljust(LABEL))
 
 
-def _facts(sheet: Sheet) -> dict[str, str]:
+def _facts(sheet: RunDetails) -> dict[str, str]:
     """What was trained, on what, and for how long."""
     summary = sheet.run.summary
     seconds = _mapping(summary.get("seconds"))
@@ -72,7 +72,7 @@ def _facts(sheet: Sheet) -> dict[str, str]:
     }
 
 
-def _measured(sheet: Sheet) -> Iterator[str]:
+def _measured(sheet: RunDetails) -> Iterator[str]:
     """The metrics of `run.json`, a line for each set of images and each of last and best."""
     metrics, best = sheet.run.metrics, _best_epoch(sheet)
     places = [(part, at) for part in ("test", "val") for at in ("last", "best") if f"{part}.{at}.accuracy" in metrics]
@@ -92,13 +92,13 @@ def _scaled(metrics: Mapping[str, float | None], at: str) -> Iterator[str]:
     yield f"  at T {metrics[f'val.{at}.temperature']:.3g}".ljust(LABEL) + "".join(f"{value:>12}" for value in cells)
 
 
-def _best_epoch(sheet: Sheet) -> str:
+def _best_epoch(sheet: RunDetails) -> str:
     """Counted from 1, as training counts aloud; the files count from 0."""
     best, epochs = (sheet.run.summary.get(name) for name in ("best_epoch", "epochs"))
     return f"   epoch {best + 1}/{epochs}" if type(best) is int and type(epochs) is int else ""
 
 
-def _curves(sheet: Sheet) -> Iterator[str]:
+def _curves(sheet: RunDetails) -> Iterator[str]:
     """A sparkline of each curve, its first and its last value."""
     for name in CURVES:
         values = [row[name] for row in sheet.history if row.get(name) is not None]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import JustifyMethod, RenderableType
     from rich.table import Table
 
-    from lossbench.inspect.diff import Difference, RunDifference
+    from lossbench.inspect.diff import KeyDifference, RunDifference
 
 COLUMNS = ("A", "B", "B - A")
 ALIGNED: Mapping[str, Sequence[JustifyMethod]] = {
@@ -74,13 +74,13 @@ def _table(title: str, rows: Sequence[Sequence[str]], width: int) -> Table:
     return table
 
 
-def _plain(each: Difference) -> Sequence[str]:
+def _plain(each: KeyDifference) -> Sequence[str]:
     """A setting in each run; of a digest the beginning."""
     digits = DIGITS if each.key.startswith("sha256.") else None
     return formatting.clean(each.key), _shown(each.a)[:digits], _shown(each.b)[:digits]
 
 
-def _measured(each: Difference) -> Sequence[str]:
+def _measured(each: KeyDifference) -> Sequence[str]:
     """A result in each run and its change; accuracy in per cent and points."""
     metric = each.key.rpartition(".")[2]
     factor, unit = (100, " %") if metric == "accuracy" else (1, "")

@@ -28,7 +28,7 @@ def render(found: Verification) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    verdict = Text.assemble((found.outcome, f"bold {STYLES[found.outcome]}"), f": {_verdict(found)}")
+    verdict = Text.assemble((found.status, f"bold {STYLES[found.status]}"), f": {_verdict(found)}")
     reasons = "\n".join([*_places(found), *_reasons(found)])
     folder = Text(formatting.clean(found.run), no_wrap=True, overflow="ignore")
     return Group(folder, verdict, Text(""), _table(found), *([Text(f"\n{reasons}")] if reasons else []))
@@ -38,7 +38,7 @@ def as_json(found: Verification) -> str:
     """Every number unrounded; what is no number or without limit is null."""
     value = {
         "run": str(found.run),
-        "outcome": found.outcome,
+        "outcome": found.status,
         "tolerance": found.tolerance,
         "numbers": found.numbers,
         "different": found.different,

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from lossbench.analysis import gate, images, loading
 from lossbench.analysis.comparison import compare
+from lossbench.analysis.query import Answer
 from lossbench.analysis.result import Question
 from lossbench.inspect import details
 from lossbench.report import output
@@ -33,12 +34,12 @@ CE = "categorical_crossentropy"
 HOSTILE = "\x1b[31m[bold]a|b[/bold]\n\x1b]0;x\x07`c` & <d> $e$ \\f{g}_h^~% \"i\" 'j'"
 
 
-def report(places: list[Path], *thresholds: str, question: Question | None = None) -> output.Report:
+def report(places: list[Path], *thresholds: str, question: Question | None = None) -> Answer:
     """What the command would write."""
     rows, broken = loading.rows(places)
     comparison = compare(rows, question or Question())
-    findings = gate.judge(comparison, [gate.threshold(text) for text in thresholds])
-    return output.Report(comparison, tuple(broken), tuple(findings))
+    findings = gate.judge(comparison, [gate.parse_threshold(text) for text in thresholds])
+    return Answer(comparison, tuple(broken), tuple(findings))
 
 
 def render(places: list[Path], form: output.Form = "table", *thresholds: str) -> str:
@@ -214,7 +215,7 @@ def test_images_below_the_table(tmp_path: Path, fabricate: Any) -> None:
     for label, strength in ((CE, 3.0), ("focal", 2.0)):
         fabricate(tmp_path, label, 0, strength=strength)
     one = report([tmp_path])
-    whole = output.Report(one.comparison, pairs=tuple(images.pair(one.comparison)))
+    whole = Answer(one.comparison, image_comparisons=tuple(images.compare_images(one.comparison)))
     text = output.render(whole, "table", to_stdout=False)
     assert "focal against categorical_crossentropy, image by image" in text
     assert max(map(len, text.splitlines())) <= 80
@@ -252,12 +253,12 @@ def test_any_content_can_be_compared_and_shown(
     for folder in folders:
         with contextlib.suppress(BrokenRunError):
             assert printed(folder)
-            assert output.show(details.load(folder), as_json=True)
+            assert output.show(details.read_details(folder), as_json=True)
 
 
 def printed(folder: Path) -> list[str]:
     """The lines of a run's screen at 80 columns, but for the path, which is as long as it is."""
-    lines = screen.render(details.load(folder), 80).plain.splitlines()
+    lines = screen.render(details.read_details(folder), 80).plain.splitlines()
     assert lines.pop(1) == str(folder)
     return lines
 
@@ -274,7 +275,7 @@ def test_a_run_fits_one_screen(tmp_path: Path, fabricate: Any) -> None:
         assert part in text
     run = json.loads((folder / "run.json").read_text())["metrics"]
     assert f"{100 * run['test.last.accuracy']:.2f}" in text
-    counts = details.load(folder).confusion["last"]
+    counts = details.read_details(folder).confusion["last"]
     row = next(line.split() for line in lines if line.startswith("3 "))
     assert [cell.replace("·", "0") for cell in row[1:11]] == [str(count) for count in counts[3]]
     assert row[11] == str(counts[3].sum())
@@ -320,7 +321,7 @@ def test_a_run_as_json(tmp_path: Path, fabricate: Any) -> None:
     folder = fabricate(tmp_path, "focal", 0)
     with (folder / "metrics.csv").open("a") as file:
         file.write("5,nan,,,,,,,,,,,,\n")
-    value = json.loads(output.show(details.load(folder), as_json=True))
+    value = json.loads(output.show(details.read_details(folder), as_json=True))
     assert value["status"] == "completed"
     assert value["folder"] == str(folder)
     assert value["config"]["model"]["name"] == "mlp"
