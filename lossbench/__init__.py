@@ -12,7 +12,7 @@ The package has two halves, joined only by the run folder: one half trains and w
     config/       YAML -> Experiment -> Trial
     data/         Trial -> Dataset: uint8 images, training labels, true labels
     losses/       the catalogue: a loss is one function, everything else is derived from it
-    models/       architectures and heads: names -> keras.Model that emits logits
+    models/       the model section -> keras.Model that returns logits; its sizes without Keras
     training/     the only training loop; optimisers, checkpoints, device, precision, threads
     sweep/        cases × parameters × seeds -> trials, on local workers or a Ray cluster
 

@@ -1,13 +1,45 @@
-"""The section `model`: an architecture, its last layer and its initial weights."""
+"""The `model` section: architectures with their layers, heads and initial weights.
 
-from typing import Annotated, Literal, TypeAlias
+To add an architecture, write a subclass of `Architecture` with its keys and its `layers`, and add it to `Model`.
+"""
+
+from abc import abstractmethod
+from typing import Annotated, Literal, Protocol, TypeAlias, TypeVar
 
 from pydantic import Discriminator, Field, Tag
 
-from lossbench.config.section import BelowOne, Choice, Fraction, Increasing, Lax, Positive, Section
+from lossbench.config.section import BelowOne, Choice, Fraction, Increasing, Lax, Positive, Section, listed
 
-PIXELS = 28 * 28
-"""Of an image, unless the user's own have another size."""
+Layer = TypeVar("Layer")
+Layer_co = TypeVar("Layer_co", covariant=True)
+
+
+class LayerFactory(Protocol[Layer_co]):
+    """The layers that an architecture can have; `models.layers` makes them in Keras, `models.shapes` counts them."""
+
+    def flatten(self) -> Layer_co:
+        """Return a layer that turns images into vectors."""
+
+    def relu(self) -> Layer_co:
+        """Return a layer that computes max(0, x)."""
+
+    def max_pool(self) -> Layer_co:
+        """Return a layer that keeps the maximum of each 2×2 pixels."""
+
+    def average_pool(self) -> Layer_co:
+        """Return a layer that averages each 2×2 pixels."""
+
+    def dense(self, units: int, activation: str | None = None) -> Layer_co:
+        """Return a fully connected layer."""
+
+    def convolution(self, filters: int, size: int, activation: str | None = None, padding: str = "valid") -> Layer_co:
+        """Return a 2-D convolution of `size`×`size` with stride 1."""
+
+    def batch_norm(self) -> Layer_co:
+        """Return a batch normalisation layer."""
+
+    def dropout(self, rate: float) -> Layer_co:
+        """Return a dropout layer."""
 
 
 class LinearHead(Choice):
@@ -105,18 +137,29 @@ class BatchNorm(Section):
 class Architecture(Choice):
     """What all models have."""
 
-    head: Head = LinearHead()
-    """The last layer: linear, cosine or adaptive."""
+    head: Head = Field(LinearHead(), description=f"The last layer: {listed(Head)}")
     initializer: Initializer | None = None
     """Initial weights, such as he_normal; null: Keras' default."""
     batch_norm: BatchNorm = BatchNorm()
     """Batch normalisation, where the model has it."""
+
+    @abstractmethod
+    def layers(self, make: LayerFactory[Layer]) -> list[Layer]:
+        """List the layers from the images up to the head.
+
+        Args:
+            make: Makes each layer, in order.
+        """
 
 
 class Linear(Architecture):
     """The head alone: logistic regression."""
 
     name: Literal["linear"] = "linear"
+
+    def layers(self, make: LayerFactory[Layer]) -> list[Layer]:
+        """List no layers but the one that flattens the images."""
+        return [make.flatten()]
 
 
 class Mlp(Architecture):
@@ -130,6 +173,11 @@ class Mlp(Architecture):
     dropout: BelowOne = 0.2
     """Share of units dropped while training."""
 
+    def layers(self, make: LayerFactory[Layer]) -> list[Layer]:
+        """List dense layers with ReLU, each followed by dropout."""
+        hidden = [layer for units in self.hidden for layer in (make.dense(units, "relu"), make.dropout(self.dropout))]
+        return [make.flatten(), *hidden]
+
 
 class Cnn(Architecture):
     """Convolutions of 32 and 64 filters, max-pooling, dropout."""
@@ -138,17 +186,58 @@ class Cnn(Architecture):
     dropout: BelowOne = 0.5
     """Share of units dropped while training."""
 
+    def layers(self, make: LayerFactory[Layer]) -> list[Layer]:
+        """List two 3×3 convolutions with ReLU, each followed by max-pooling, then dropout."""
+        return [
+            make.convolution(32, 3, "relu"),
+            make.max_pool(),
+            make.convolution(64, 3, "relu"),
+            make.max_pool(),
+            make.flatten(),
+            make.dropout(self.dropout),
+        ]
+
 
 class CnnBn(Architecture):
     """Convolutions of 32 and 64 filters and a dense layer of 128, each with batch normalisation."""
 
     name: Literal["cnn_bn"] = "cnn_bn"
 
+    def layers(self, make: LayerFactory[Layer]) -> list[Layer]:
+        """List two padded 3×3 convolutions and a dense layer, all with batch normalisation and ReLU."""
+        blocks = [
+            layer
+            for filters in (32, 64)
+            for layer in (
+                make.convolution(filters, 3, padding="same"),
+                make.batch_norm(),
+                make.relu(),
+                make.max_pool(),
+            )
+        ]
+        return [*blocks, make.flatten(), make.dense(128), make.batch_norm(), make.relu()]
+
 
 class Lenet5(Architecture):
-    """LeNet-5 with ReLU and average pooling."""
+    """LeNet-5 with ReLU and average pooling.
+
+    Source: LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document recognition",
+    doi:10.1109/5.726791 (there with tanh and an RBF output).
+    """
 
     name: Literal["lenet5"] = "lenet5"
+
+    def layers(self, make: LayerFactory[Layer]) -> list[Layer]:
+        """List convolutions of 6 and 16 filters of 5×5, average-pooled, then dense layers of 120 and 84 units."""
+        return [
+            make.convolution(6, 5, "relu", padding="same"),
+            make.average_pool(),
+            make.convolution(16, 5, "relu"),
+            make.average_pool(),
+            make.flatten(),
+            make.dense(120, "relu"),
+            make.dense(84, "relu"),
+        ]
 
 
 Model: TypeAlias = Annotated[Linear | Mlp | Cnn | CnnBn | Lenet5, Field(discriminator="name")]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from lossbench.config.section import BelowOne, Choice, Count, Increasing, Index, NonNegative, Positive
+from lossbench.config.section import BelowOne, Choice, Count, Increasing, Index, NonNegative, Positive, listed
 
 
 class Constant(Choice):
@@ -57,8 +57,7 @@ class Descent(Choice):
 
     learning_rate: Positive = 0.001
     """The step size."""
-    schedule: Schedule = Constant()
-    """constant, cosine, exponential or piecewise."""
+    schedule: Schedule = Field(Constant(), description=listed(Schedule))
     weight_decay: NonNegative = 0.0
     """Pulls the weights towards 0."""
     decoupled: bool = True

@@ -43,7 +43,7 @@ from lossbench.config.optimizer import (
     Schedule,
     Sgd,
 )
-from lossbench.config.section import Choice, Count, NonNegative, Section, Seed
+from lossbench.config.section import Choice, Count, NonNegative, Section, Seed, listed
 from lossbench.config.sweep import Sweep
 from lossbench.config.yaml import show
 from lossbench.losses.expression import LossTerm, parse
@@ -169,10 +169,8 @@ class Experiment(Section):
     """A name, {name, hyperparameters}, or a weighted list of these."""
     data: Data = Data()
     """Which images, and in which condition."""
-    model: Model = Mlp()
-    """linear, mlp, cnn, cnn_bn or lenet5."""
-    optimizer: Optimizer = Adam()
-    """adam, sgd, rmsprop or adagrad."""
+    model: Model = Field(Mlp(), description=listed(Model))
+    optimizer: Optimizer = Field(Adam(), description=listed(Optimizer))
     regularization: Regularization = Regularization()
     """Added to the objective, in a column of its own."""
     train: Train = Train()

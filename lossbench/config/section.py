@@ -1,7 +1,7 @@
 """What every section of a configuration is made of: strict frozen records, and the ranges that numbers have."""
 
 from itertools import pairwise
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, get_args
 
 from pydantic import (
     AfterValidator,
@@ -52,3 +52,19 @@ class Choice(Section):
     @model_serializer(mode="wrap")
     def _named(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {"name": self.name, **handler(self)}
+
+
+def members(choice: Any) -> tuple[type[Choice], ...]:
+    """Return the sections of a discriminated union such as `model.Model`."""
+    return get_args(get_args(choice)[0])
+
+
+def names(choice: Any) -> list[str]:
+    """Return the names that a discriminated union's sections have."""
+    return [name for section in members(choice) for name in get_args(section.model_fields["name"].annotation)]
+
+
+def listed(choice: Any) -> str:
+    """Return the names of a discriminated union's sections as text, e.g. "adam, sgd or rmsprop."."""
+    *first, last = names(choice)
+    return f"{', '.join(first)} or {last}."

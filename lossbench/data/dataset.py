@@ -71,6 +71,12 @@ class Dataset:
     realised_transition_matrix: NDArray[np.float64] | None
     source: str
 
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        _, height, width = self.train.images.shape
+        return height, width
+
 
 def sha256(section: Data) -> str:
     """Return the SHA-256 of the four raw files that a data section names; gzipped or raw, it is the same.

@@ -1,5 +1,12 @@
-"""Models: a name in the configuration becomes a `keras.Model` that emits logits."""
+"""Models: the `model` section of a configuration as a `keras.Model` that returns logits.
 
-from lossbench.models.architectures import build
+keras_model.py    build(section) -> keras.Model
+layers.py         Keras layers with seeds, names and precision
+heads.py          the last layer
+initializers.py   initial weights
+shapes.py         shapes and multiplications, without Keras
+"""
+
+from lossbench.models.keras_model import build
 
 __all__ = ["build"]

@@ -1,14 +1,14 @@
-"""Initial weights: a distribution of the configuration as a seeded Keras initialiser."""
+"""Seeded Keras initialisers for the distributions of a configuration."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
 from lossbench.config import model
 
 
 def initializer(distribution: model.Distribution, seed: int) -> Any:
-    """The Keras initialiser that draws from `distribution` with `seed`."""
+    """Return the Keras initialiser that draws from a distribution with a seed."""
     import keras
 
     match distribution:
@@ -22,10 +22,12 @@ def initializer(distribution: model.Distribution, seed: int) -> Any:
             return keras.initializers.Orthogonal(seed=seed)
         case model.Scaled(name=name):
             return keras.initializers.get({"class_name": name, "config": {"seed": seed}})
+        case never:
+            assert_never(never)
 
 
 def _truncated_normal(stddev: float, limit: float, seed: int) -> Any:
-    """N(0, stddev²) cut at ±limit, by inverting its distribution function; Keras' own always cuts at two deviations."""
+    """Return N(0, stddev²) truncated at ±limit; Keras' own initialiser always truncates at two deviations."""
     import keras
 
     class TruncatedNormal(keras.initializers.Initializer):  # type: ignore[misc] # Keras carries no types

@@ -6,15 +6,13 @@ It only has to be right in proportion, because it balances shards and weighs wha
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lossbench.config.model import PIXELS
+from lossbench.models.shapes import IMAGE_SHAPE, multiplications
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lossbench.config.model import Model
     from lossbench.config.schema import Data, Experiment
     from lossbench.sweep.plan import Planned
 
@@ -25,12 +23,7 @@ FORWARD = 1 / 3
 """The part of a training step that evaluation costs."""
 
 CLASSES, TRAINING_IMAGES, TEST_IMAGES = 10, 60_000, 10_000
-CONVOLUTIONS = {
-    "cnn": 26 * 26 * 32 * 9 + 11 * 11 * 64 * 9 * 32 + 1600 * CLASSES,
-    "cnn_bn": 28 * 28 * 32 * 9 + 14 * 14 * 64 * 9 * 32 + 3136 * 128 + 128 * CLASSES,
-    "lenet5": 28 * 28 * 6 * 25 + 10 * 10 * 16 * 25 * 6 + 400 * 120 + 120 * 84 + 84 * CLASSES,
-}
-"""Multiplications for one image."""
+"""MNIST's sizes; other data sets are counted as if they had the same."""
 
 
 def cost(experiment: Experiment) -> float:
@@ -39,16 +32,8 @@ def cost(experiment: Experiment) -> float:
     images = _training_images(data)
     trained, steps = train.epochs * images, train.epochs * -(-images // train.batch_size)
     evaluated = (train.epochs + 1) * data.validation_size + TEST_IMAGES
-    forward_and_backward = MULTIPLICATION * multiplications(experiment.model)
+    forward_and_backward = MULTIPLICATION * multiplications(experiment.model, image_shape=IMAGE_SHAPE, classes=CLASSES)
     return SET_UP + STEP * steps + forward_and_backward * (trained + FORWARD * evaluated)
-
-
-def multiplications(model: Model) -> int:
-    """How many one image of 28 × 28 costs on its way through the model."""
-    if model.name in CONVOLUTIONS:
-        return CONVOLUTIONS[model.name]
-    widths = [PIXELS, *getattr(model, "hidden", ()), CLASSES]
-    return sum(inputs * outputs for inputs, outputs in pairwise(widths))
 
 
 def shard(planned: Sequence[Planned], number: int, of: int) -> list[Planned]:

@@ -5,23 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossbench import ops
-from lossbench.config.model import PIXELS, Mlp
 from lossbench.errors import DeviceError, UsageError
+from lossbench.models.shapes import IMAGE_SHAPE, layer_shapes
 from lossbench.training.gpus import installed
 from lossbench.training.layers import blocks
 
 if TYPE_CHECKING:
-    from lossbench.config import schema
+    from lossbench.config.schema import Experiment
 
-CONVOLUTIONAL = frozenset({"cnn", "cnn_bn", "lenet5"})
-UNDIVIDED = frozenset({"cnn_bn", "linear"})
-"""Models that nothing is shared of: batch normalisation is over the whole batch, and a single layer is too little."""
-
-IMAGES_A_PART = 16
+IMAGES_PER_PART = 16
 """The smallest part of a batch that is worth a thread of its own."""
 
 
@@ -45,31 +40,37 @@ class Runtime:
     threads: int
 
 
-def default_threads(experiment: schema.Experiment) -> int:
-    """The fastest number of CPU threads: all for convolutions, else one for each block of weights."""
-    return cores() if experiment.model.name in CONVOLUTIONAL else min(cores(), _side_by_side(experiment))
+def default_threads(experiment: Experiment) -> int:
+    """Return the fastest number of CPU threads: all cores for convolutions, else one per block of weights."""
+    return cores() if _is_convolutional(experiment) else min(cores(), _divisible(experiment))
 
 
-def share(threads: int, experiment: schema.Experiment) -> Threads:
-    """A number of threads put to use: across parts or blocks, and what is over within operations."""
-    across = min(threads, _side_by_side(experiment))
+def share(threads: int, experiment: Experiment) -> Threads:
+    """Distribute threads: as many as can be used across parts or blocks, the rest within operations."""
+    across = min(threads, _divisible(experiment))
     return Threads(across, threads // across)
 
 
-def parts(threads: int, experiment: schema.Experiment) -> int:
-    """Into how many parts a batch is divided for so many threads; an MLP's stays whole, its weights are in blocks."""
-    return 1 if experiment.model.name == "mlp" else share(threads, experiment).across
+def parts(threads: int, experiment: Experiment) -> int:
+    """Return how many parts a batch is divided into; only batches of convolutional models are divided."""
+    return share(threads, experiment).across if _is_convolutional(experiment) else 1
 
 
-def _side_by_side(experiment: schema.Experiment) -> int:
-    """How many parts of a batch, or blocks of an MLP's weights, can be computed side by side."""
-    match experiment.model:
-        case Mlp(hidden=hidden):
-            return max(blocks(inputs, units) for inputs, units in pairwise((PIXELS, *hidden)))
-        case model if model.name in UNDIVIDED:
-            return 1
-        case _:
-            return max(1, experiment.train.batch_size // IMAGES_A_PART)
+def _is_convolutional(experiment: Experiment) -> bool:
+    return any(layer.kind == "convolution" for layer in layer_shapes(experiment.model, IMAGE_SHAPE))
+
+
+def _divisible(experiment: Experiment) -> int:
+    """Return how many parts of a batch, or blocks of a dense layer's weights, can be computed in parallel.
+
+    Batch normalisation is over the whole batch, so it keeps the batch undivided.
+    """
+    layers = layer_shapes(experiment.model, IMAGE_SHAPE)
+    if not _is_convolutional(experiment):
+        return max((blocks(*layer.kernel) for layer in layers if layer.kind == "dense"), default=1)
+    if any(layer.kind == "batch_norm" for layer in layers):
+        return 1
+    return max(1, experiment.train.batch_size // IMAGES_PER_PART)
 
 
 def cores() -> int:

@@ -90,7 +90,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         model = build(
             experiment.model,
             class_counts=dataset.class_counts,
-            image_shape=dataset.train.images.shape[1:],
+            image_shape=dataset.image_shape,
             seed=experiment.seed,
             precision=experiment.train.precision,
             kinds=layers(),

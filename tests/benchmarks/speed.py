@@ -168,10 +168,10 @@ def limit(options: argparse.Namespace) -> None:
 def products(model: str) -> int:
     """Multiplications of an image in training: forward, for the weights, and for the features but the first layer's."""
     from lossbench.config import resolve
-    from lossbench.sweep.cost import multiplications
+    from lossbench.models.shapes import multiplications
 
     first = {"mlp": 784 * 256, "cnn": 26 * 26 * 32 * 9}[model]
-    return 3 * multiplications(resolve.from_mapping({"model": model}).model) - first
+    return 3 * multiplications(resolve.from_mapping({"model": model}).model, image_shape=(28, 28), classes=10) - first
 
 
 def side_by_side(started: list[list[str]]) -> list[float]:

@@ -33,7 +33,8 @@ def test_threads_go_to_parts_of_16_images_or_blocks_of_weights_then_into_operati
 @pytest.mark.parametrize(("model", "expected"), [("mlp", 1), ("cnn_bn", 1), ("linear", 1), ("cnn", 4), ("lenet5", 4)])
 def test_the_batch_of_convolutions_is_divided(model, expected):
     """An MLP's is not: its weights are."""
-    assert runtime.parts(9, resolve.from_mapping({"model": model, "train": {"batch_size": 64}})) == expected
+    experiment = resolve.from_mapping({"model": model, "train": {"batch_size": 64}})
+    assert runtime.parts(9, experiment) == expected
 
 
 @pytest.mark.parametrize(

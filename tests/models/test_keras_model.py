@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from lossbench.config import resolve
+from lossbench.config.model import Model
+from lossbench.config.section import names
 from lossbench.models import build
 
 PARAMETERS = {
@@ -24,6 +26,12 @@ def model(section, *, class_counts=(1,) * 10, image_shape=(28, 28), seed=0, prec
 def test_every_architecture_has_the_parameters_that_its_layers_add_up_to(name, count):
     """LeNet-5's 61,706 is the textbook number; the others are sums of (inputs + 1) · outputs."""
     assert model(name).count_params() == count
+
+
+@pytest.mark.parametrize("name", names(Model))
+def test_every_architecture_has_its_parameters_counted_by_hand(name):
+    """A new one needs an entry, so that its layers are what its author meant."""
+    assert name in PARAMETERS, f"PARAMETERS has no count for {name}: add up its layers by hand"
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
