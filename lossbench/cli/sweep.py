@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lossbench.sweep.executors.messages import Executor, Settings
-    from lossbench.sweep.status import Standing
+    from lossbench.sweep.executors.messages import Executor, WorkerSettings
+    from lossbench.sweep.status import SweepStatus
 
 TRIALS, WRONG, SHOWN, RAY = "Which trials", "When something goes wrong", "What is shown", "Beyond one machine: Ray"
 
@@ -89,9 +89,9 @@ def sweep(  # noqa: PLR0913 - a command's options
     from lossbench.losses import plugin as plugin_losses
     from lossbench.sweep import listing, plan
     from lossbench.sweep.cost import shard as shard_of
-    from lossbench.sweep.executors.messages import Settings
+    from lossbench.sweep.executors.messages import WorkerSettings
     from lossbench.sweep.journal import Journal
-    from lossbench.sweep.scheduler import Rules, run, survey
+    from lossbench.sweep.scheduler import Rules, read_status, run
     from lossbench.training import identify
     from lossbench.training.signals import stop_request
 
@@ -100,26 +100,28 @@ def sweep(  # noqa: PLR0913 - a command's options
     part = _part(shard)
     on_ray = _on_ray(executor, ray_address, cpus_per_trial, gpus_per_trial)
     plugins = [plugin_losses.load(path) for path in plugin or []]
-    swept = plan.load(config, overrides or [], seeds=seeds, most=None if yes else plan.MOST_TRIALS)
+    swept = plan.load(config, overrides or [], seeds=seeds, max_trials=None if yes else plan.MAX_TRIALS)
     planned, repeated = plan.trials(swept, lambda experiment: identify(experiment, plugins))
     if repeated:
         console.note(f"{repeated} of {len(swept)} draws repeat an earlier one; each is trained once")
-    standing = survey(shard_of(planned, *part), runs_dir)
+    status = read_status(shard_of(planned, *part), runs_dir)
     if dry_run:
-        console.result(listing.render(standing, format or "table"), end="")
-        console.note(_counted(standing))
+        console.result(listing.render(status, format or "table"), end="")
+        console.note(_counted(status))
         return
-    settings = Settings(str(runs_dir), device, plugins=[str(each.path) for each in plugins], argv=sys.argv)
+    settings = WorkerSettings(str(runs_dir), device, plugins=[str(each.path) for each in plugins], argv=sys.argv)
     folder = runs_dir / swept.name
-    begin = _executor(settings, standing, folder, jobs, ray_address, cpus_per_trial, gpus_per_trial, on_ray=on_ray)
+    begin = _executor(settings, status, folder, jobs, ray_address, cpus_per_trial, gpus_per_trial, on_ray=on_ray)
     rules = Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures)
     try:
-        with view(standing, quiet=quiet, as_json=json) as shown, stop_request() as stop:
-            run(standing, begin, runs_dir=runs_dir, journal=Journal(folder), stop=stop, rules=rules, hear=shown.hear)
+        with view(status, quiet=quiet, as_json=json) as shown, stop_request() as stop:
+            run(
+                status, begin, runs_dir=runs_dir, journal=Journal(folder), stop=stop, rules=rules, on_event=shown.handle
+            )
     except InterruptedRunError as error:
         again = f"the same command continues: {shlex.join(['lossbench', *sys.argv[1:]])}"
-        raise InterruptedRunError(f"{error}; {_counted(standing)}\n{again}", error.signal) from None
-    _conclude(standing, folder, quiet=quiet, as_json=json)
+        raise InterruptedRunError(f"{error}; {_counted(status)}\n{again}", error.signal) from None
+    _conclude(status, folder, quiet=quiet, as_json=json)
 
 
 def _part(shard: str | None) -> tuple[int, int]:
@@ -144,8 +146,8 @@ def _on_ray(executor: str | None, address: str | None, cpus: float | None, gpus:
 
 
 def _executor(
-    settings: Settings,
-    standing: Standing,
+    settings: WorkerSettings,
+    status: SweepStatus,
     folder: Path,
     jobs: int | None,
     address: str | None,
@@ -158,40 +160,40 @@ def _executor(
     from dataclasses import replace
 
     if on_ray:
-        from lossbench.sweep.executors.ray import Ray
+        from lossbench.sweep.executors.ray import RayExecutor
 
         gpus = gpus or 0
         device = ("gpu" if gpus else "cpu") if settings.device == "auto" else settings.device
         shared = replace(settings, device=device, memory_share=gpus if 0 < gpus < 1 else None)
-        return lambda: Ray(
+        return lambda: RayExecutor(
             shared, folder=folder, address=address, jobs=jobs, cpus=1 if cpus is None else cpus, gpus=gpus
         )
-    from lossbench.sweep.executors.local import Local
+    from lossbench.sweep.executors.local import LocalExecutor
 
-    threads = max(each.trial.experiment.train.threads or 1 for each in standing.planned)
-    return lambda: Local.here(settings, jobs=jobs, threads=threads)
+    threads = max(each.trial.experiment.train.threads or 1 for each in status.trials)
+    return lambda: LocalExecutor.here(settings, jobs=jobs, threads=threads)
 
 
-def _counted(standing: Standing) -> str:
+def _counted(status: SweepStatus) -> str:
     """`34 completed, 2 failed, 54 new of 90 trials`."""
     order = ("completed", "diverged", "failed", "interrupted", "running", "new")
-    counted = ", ".join(f"{standing.counts[status]} {status}" for status in order if standing.counts[status])
-    of = len(standing.planned)
+    counted = ", ".join(f"{status.counts[name]} {name}" for name in order if status.counts[name])
+    of = len(status.trials)
     return f"{counted} of {of} trial{'' if of == 1 else 's'}"
 
 
-def _conclude(standing: Standing, folder: Path, *, quiet: bool, as_json: bool) -> None:
+def _conclude(status: SweepStatus, folder: Path, *, quiet: bool, as_json: bool) -> None:
     """The summary on stderr, the folder on stdout; what went wrong as the error that it is."""
     if not quiet:
-        console.note(f"{_counted(standing)}\nnext: lossbench compare {folder}")
+        console.note(f"{_counted(status)}\nnext: lossbench compare {folder}")
     if not as_json:
         console.result(folder)
-    if standing.is_whole:
+    if status.is_complete:
         return
-    lines = [standing.stopped] if standing.stopped else []
-    for number, reason in standing.failures.items():
-        trial = standing.planned[number].trial
+    lines = [status.stop_reason] if status.stop_reason else []
+    for number, reason in status.failures.items():
+        trial = status.trials[number].trial
         lines.append(f"{trial.folder} failed: {reason}; see {folder / trial.folder / 'log.txt'}")
-    if standing.failures and not standing.stopped:
+    if status.failures and not status.stop_reason:
         lines.append("the same command with --retry-failed tries the failed ones again")
     raise UnfinishedRunError("\n".join(lines) or "some runs diverged; compare counts them")

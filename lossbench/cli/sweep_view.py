@@ -16,56 +16,56 @@ if TYPE_CHECKING:
     from rich.console import Group, RenderableType
     from rich.table import Table
 
-    from lossbench.sweep.status import Standing
+    from lossbench.sweep.status import SweepStatus
 
 LEADERS, RUNNING = 3, 16
 """At most so many losses of a condition, and so many running trials, are shown."""
 
-SECONDS_BETWEEN = 0.25
+REFRESH_SECONDS = 0.25
 """Two drawings of the screen."""
 
-TOLD = ("completed", "diverged", "failed", "retried", "interrupted")
+LOGGED_EVENTS = ("completed", "diverged", "failed", "retried", "interrupted")
 
 
-class Quiet:
+class SilentView:
     """Shows nothing."""
 
-    def __init__(self, standing: Standing) -> None:
-        self._standing, self._began = standing, time.monotonic()
+    def __init__(self, status: SweepStatus) -> None:
+        self._status, self._began = status, time.monotonic()
         self._stdout, self._stderr = sys.stdout, sys.stderr  # Ray is kept off them meanwhile
 
-    def hear(self, event: Mapping[str, Any]) -> None:
+    def handle(self, event: Mapping[str, Any]) -> None:
         """Take note of an event."""
 
     def close(self) -> None:
         """Nothing is open."""
 
     def _left(self) -> str:
-        seconds = self._standing.seconds_left(time.monotonic() - self._began)
+        seconds = self._status.seconds_left(time.monotonic() - self._began)
         return "" if seconds is None else clock(seconds)
 
 
-class Json(Quiet):
+class JsonView(SilentView):
     """One line an event on stdout."""
 
-    def hear(self, event: Mapping[str, Any]) -> None:
+    def handle(self, event: Mapping[str, Any]) -> None:
         """Print it."""
         if event["event"] != "progress":
             console.result(json.dumps(event, ensure_ascii=False), to=self._stdout)
 
 
-class Lines(Quiet):
+class LineView(SilentView):
     """One line for each trial that is over, or has to be begun anew."""
 
-    def hear(self, event: Mapping[str, Any]) -> None:
+    def handle(self, event: Mapping[str, Any]) -> None:
         """Print it."""
-        if event["event"] in TOLD:
+        if event["event"] in LOGGED_EVENTS:
             console.note(self._line(event), to=self._stderr)
 
     def _line(self, event: Mapping[str, Any]) -> str:
         """`12/90  focal-s0-c2886e2d8fae  97.62 %  3.1 s  left 2:41`."""
-        of = len(self._standing.planned)
-        parts = [f"{self._standing.finished:>{len(str(of))}}/{of}", event["trial"]]
+        of = len(self._status.trials)
+        parts = [f"{self._status.finished:>{len(str(of))}}/{of}", event["trial"]]
         if "accuracy" in event:
             parts.append(f"{event['accuracy']:.2%}")
         if event["event"] in {"failed", "retried"}:
@@ -77,26 +77,26 @@ class Lines(Quiet):
         elif "seconds" in event:
             parts.append(f"{event['seconds']:.1f} s")
         left = self._left()
-        return "  ".join([*parts, f"left {left}"] if left and self._standing.finished < of else parts)
+        return "  ".join([*parts, f"left {left}"] if left and self._status.finished < of else parts)
 
 
-class Screen(Lines):
+class ScreenView(LineView):
     """Counts, time left, the best losses so far, and a line for each running trial, redrawn as it moves."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, status: SweepStatus) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        super().__init__(standing)
-        self._drawn = 0.0
+        super().__init__(status)
+        self._last_refresh = 0.0
         self._live = Live(console=Console(file=self._stderr), auto_refresh=False, transient=True)
         self._live.start()
 
-    def hear(self, event: Mapping[str, Any]) -> None:
+    def handle(self, event: Mapping[str, Any]) -> None:
         """Print above the screen what went wrong; the rest is on it."""
-        if time.monotonic() - self._drawn > SECONDS_BETWEEN:
+        if time.monotonic() - self._last_refresh > REFRESH_SECONDS:
             self._live.update(self._screen(), refresh=True)
-            self._drawn = time.monotonic()
+            self._last_refresh = time.monotonic()
         if event["event"] in {"failed", "retried", "diverged"}:
             self._live.console.print(console.plain(self._line(event)), markup=False, highlight=False, soft_wrap=True)
 
@@ -114,9 +114,9 @@ class Screen(Lines):
         from rich.table import Table
         from rich.text import Text
 
-        standing, counts = self._standing, self._standing.counts
-        done, failed, running = counts["completed"] + counts["diverged"], counts["failed"], len(standing.running)
-        of = len(standing.planned)
+        status, counts = self._status, self._status.counts
+        done, failed, running = counts["completed"] + counts["diverged"], counts["failed"], len(status.running)
+        of = len(status.trials)
         left = self._left()
         text = f"{done} done · {running} running · {failed} failed · {of - done - failed - running} left"
         row = Table.grid(padding=(0, 2, 0, 0))
@@ -128,7 +128,7 @@ class Screen(Lines):
         """The most accurate losses of each condition, with the number of seeds that this rests on."""
         from rich.text import Text
 
-        leaders = self._standing.leaders()
+        leaders = self._status.leaders()
         for condition in dict.fromkeys(each.condition for each in leaders):
             table = _grid(Text(f"best so far{f' · {condition}' if condition else ''}", style="cyan"))
             for each in [leader for leader in leaders if leader.condition == condition][:LEADERS]:
@@ -140,10 +140,10 @@ class Screen(Lines):
     def _running(self) -> Iterator[RenderableType]:
         from rich.text import Text
 
-        running = dict(sorted(self._standing.running.items()))
+        running = dict(sorted(self._status.running.items()))
         table = _grid(Text("running", style="cyan"))
         for number, progress in list(running.items())[:RUNNING]:
-            folder = self._standing.planned[number].trial.folder
+            folder = self._status.trials[number].trial.folder
             if progress is None:
                 table.add_row(Text(folder), "starts", "")
                 continue
@@ -179,10 +179,10 @@ def clock(seconds: float) -> str:
 
 
 @contextmanager
-def view(standing: Standing, *, quiet: bool, as_json: bool) -> Iterator[Quiet]:
+def view(status: SweepStatus, *, quiet: bool, as_json: bool) -> Iterator[SilentView]:
     """What suits the place: nothing if quiet, JSON if asked for, a screen on a terminal, lines elsewhere."""
-    kind = Json if as_json else Quiet if quiet else Screen if sys.stderr.isatty() else Lines
-    shown = kind(standing)
+    kind = JsonView if as_json else SilentView if quiet else ScreenView if sys.stderr.isatty() else LineView
+    shown = kind(status)
     try:
         yield shown
     finally:

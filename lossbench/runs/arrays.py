@@ -23,8 +23,8 @@ PIECE = 1 << 20
 """Bytes; the list of the members comes in one, what is in them in smaller ones."""
 
 
-def load(path: Path, *, most: int) -> dict[str, NDArray[Any]]:
-    """The arrays of a file of at most `most` bytes by their names.
+def load(path: Path, *, max_bytes: int) -> dict[str, NDArray[Any]]:
+    """The arrays of a file of at most `max_bytes` bytes by their names.
 
     Raises:
         OSError: The file is missing, or cannot be read.
@@ -32,8 +32,8 @@ def load(path: Path, *, most: int) -> dict[str, NDArray[Any]]:
     """
     with _InPieces(io.FileIO(path, opener=links.opener)) as file:
         length = file.seek(0, io.SEEK_END)
-        if length > most:
-            raise ValueError(f"expected at most {most >> 20} MiB")
+        if length > max_bytes:
+            raise ValueError(f"expected at most {max_bytes >> 20} MiB")
         try:
             with zipfile.ZipFile(file) as archive:
                 _check(archive, length)

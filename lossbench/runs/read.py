@@ -167,7 +167,7 @@ def log(folder: Path) -> str:
 def predictions(folder: Path) -> dict[str, NDArray[Any]]:
     """The arrays of `predictions.npz`: `labels`, and `AT.predicted`, `AT.log_probabilities` for last and best."""
     try:
-        return arrays.load(folder / paths.PREDICTIONS, most=ARRAYS_BYTES)
+        return arrays.load(folder / paths.PREDICTIONS, max_bytes=ARRAYS_BYTES)
     except (OSError, ValueError) as error:
         raise BrokenRunError(f"{paths.PREDICTIONS}: {_reason(error)}") from error
 

@@ -8,7 +8,7 @@ local.py      executor: worker processes on this machine
 ray.py        executor: tasks on a Ray cluster
 cluster.py    starting or joining a Ray cluster
 worker.py     one who trains: jobs in, messages out
-standing.py   how a sweep stands: counts, time left, the best losses. Pure
+status.py   how a sweep stands: counts, time left, the best losses. Pure
 journal.py    sweep.jsonl, what happened when
 listing.py    the trials as a list
 """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lossbench.config.schema import Data, Experiment
-    from lossbench.sweep.plan import Planned
+    from lossbench.sweep.plan import PlannedTrial
 
 SET_UP, STEP, MULTIPLICATION = 1.0, 1e-4, 5e-11
 """Seconds: of a trial's model and compilation, of a step's fixed part, of one multiplication forward and backward."""
@@ -36,7 +36,7 @@ def cost(experiment: Experiment) -> float:
     return SET_UP + STEP * steps + forward_and_backward * (trained + FORWARD * evaluated)
 
 
-def shard(planned: Sequence[Planned], number: int, of: int) -> list[Planned]:
+def shard(planned: Sequence[PlannedTrial], number: int, of: int) -> list[PlannedTrial]:
     """The trials of one shard, in the order of the plan: the dearest first, each to the shard with least to do.
 
     Args:

@@ -11,43 +11,43 @@ from lossbench.losses.expression import label
 from lossbench.sweep.plan import phrase
 
 if TYPE_CHECKING:
-    from lossbench.sweep.status import Standing
+    from lossbench.sweep.status import SweepStatus
 
 Form: TypeAlias = Literal["table", "csv", "json"]
 
 
-def render(standing: Standing, form: Form) -> str:
+def render(status: SweepStatus, form: Form) -> str:
     """A line or a record for each trial, in the order in which they are trained."""
     match form:
         case "table":
-            return _table(standing)
+            return _table(status)
         case "csv":
-            return _csv(_records(standing))
+            return _csv(_records(status))
         case "json":
-            return json.dumps(_records(standing), indent=2, ensure_ascii=False) + "\n"
+            return json.dumps(_records(status), indent=2, ensure_ascii=False) + "\n"
 
 
-def _table(standing: Standing) -> str:
-    statuses = standing.statuses
-    width = max(len(each.trial.folder) for each in standing.planned)
+def _table(status: SweepStatus) -> str:
+    statuses = status.statuses
+    width = max(len(each.trial.folder) for each in status.trials)
     lines = [
-        f"{status:<11}  {each.trial.folder:<{width}}  {phrase(each.settings)}".rstrip()
-        for status, each in zip(statuses, standing.planned, strict=True)
+        f"{state:<11}  {each.trial.folder:<{width}}  {phrase(each.settings)}".rstrip()
+        for state, each in zip(statuses, status.trials, strict=True)
     ]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _records(standing: Standing) -> list[dict[str, Any]]:
+def _records(status: SweepStatus) -> list[dict[str, Any]]:
     return [
         {
             "name": each.trial.experiment.name,
             "folder": each.trial.folder,
-            "status": status,
+            "status": state,
             "seed": each.trial.experiment.seed,
             "loss": label(each.trial.experiment.loss),
             "settings": dict(each.settings),
         }
-        for status, each in zip(standing.statuses, standing.planned, strict=True)
+        for state, each in zip(status.statuses, status.trials, strict=True)
     ]
 
 

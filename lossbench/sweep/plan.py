@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lossbench.config.schema import Experiment
 
 DISTRIBUTIONS = ("uniform", "log_uniform", "int_uniform")
-MOST_TRIALS = 1_000_000
+MAX_TRIALS = 1_000_000
 """More are planned only if that is asked for."""
 
 
@@ -40,7 +40,7 @@ class Combination:
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedTrial:
     """A trial, and what the sweep has set for it beside the seed."""
 
     trial: Trial
@@ -82,7 +82,7 @@ class Plan:
 
 
 def load(
-    path: Path, overrides: Sequence[str] = (), *, seeds: str | None = None, most: int | None = MOST_TRIALS
+    path: Path, overrides: Sequence[str] = (), *, seeds: str | None = None, max_trials: int | None = MAX_TRIALS
 ) -> Plan:
     """The plan of a configuration; one without a `sweep` section is a sweep of one.
 
@@ -90,7 +90,7 @@ def load(
         path: The YAML file.
         overrides: `key=value`; a comma outside brackets makes an axis, `loss.gamma=0,1,2`.
         seeds: Such as `0-9`, in place of the file's.
-        most: How many trials there may be; None: any number.
+        max_trials: How many trials there may be; None: any number.
 
     Raises:
         UsageError: There are more trials than that.
@@ -106,24 +106,24 @@ def load(
     parameters = {**_parameters(written), **axes}
     cases = [_keys(case) for _, case in written.value["cases"].children()] if section.cases else [{}]
     _check_keys([*cases, parameters], seeds=bool(section.seeds))
-    _check_number(path, parameters, section, most)
+    _check_number(path, parameters, section, max_trials)
     chosen = [{**case, **values} for values, case in product(_combinations(parameters, section), cases)]
     combinations = tuple(_built(base, name, chosen, path))
     random = isinstance(section.method, Random)
     return Plan(resolve.build(base, name).name, combinations, section.seeds or (), random)
 
 
-def trials(plan: Plan, identify: Callable[[Experiment], Trial]) -> tuple[list[Planned], int]:
+def trials(plan: Plan, identify: Callable[[Experiment], Trial]) -> tuple[list[PlannedTrial], int]:
     """The trials of a plan in order, each once, and how many draws of a random plan repeated an earlier one.
 
     Raises:
         ConfigError: Two trials of a grid are the same; or what `identify` raises.
     """
-    known: dict[str, Planned] = {}
+    known: dict[str, PlannedTrial] = {}
     repeated = 0
     for combination in plan:
         trial = identify(combination.experiment)
-        first = known.setdefault(trial.folder, Planned(trial, combination.settings))
+        first = known.setdefault(trial.folder, PlannedTrial(trial, combination.settings))
         if first.trial is trial:
             continue
         if not plan.random:
@@ -183,13 +183,13 @@ def _keys(node: Node) -> dict[str, Node]:
     return {str(key): value for key, value in node.children()}
 
 
-def _check_number(path: Path, parameters: Mapping[str, Node], section: Sweep, most: int | None) -> None:
+def _check_number(path: Path, parameters: Mapping[str, Node], section: Sweep, max_trials: int | None) -> None:
     """Refuse a plan that nobody can have meant before it is expanded."""
     grid = math.prod(len(value.value) for value in parameters.values())
     drawn = section.method.count if isinstance(section.method, Random) else grid
     number = drawn * len(section.cases or [None]) * len(section.seeds or [None])
-    if most is not None and number > most:
-        raise UsageError(f"{path}: {number:,} trials, more than {most:,}; if all are meant, add --yes")
+    if max_trials is not None and number > max_trials:
+        raise UsageError(f"{path}: {number:,} trials, more than {max_trials:,}; if all are meant, add --yes")
 
 
 def _combinations(parameters: Mapping[str, Node], section: Sweep) -> Iterator[Mapping[str, Node]]:

@@ -15,9 +15,18 @@ from typing import TYPE_CHECKING, Any
 from lossbench import __version__
 from lossbench.errors import DeviceError, InterruptedRunError, MachineError, TakenRunError
 from lossbench.runs import lock, read
-from lossbench.sweep.executors.messages import Begun, Ended, Executor, Fault, Job, Lost, Message, Progressed
+from lossbench.sweep.executors.messages import (
+    Executor,
+    Fault,
+    Job,
+    Message,
+    TrialEnded,
+    TrialLost,
+    TrialProgress,
+    TrialStarted,
+)
 from lossbench.sweep.journal import Journal, event
-from lossbench.sweep.status import Standing
+from lossbench.sweep.status import SweepStatus
 from lossbench.training import fail, run_folder
 
 if TYPE_CHECKING:
@@ -25,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lossbench.config.identity import Trial
-    from lossbench.sweep.plan import Planned
+    from lossbench.sweep.plan import PlannedTrial
     from lossbench.training.signals import StopRequest
 
 TICK = 0.2
@@ -51,71 +60,71 @@ class Rules:
     max_consecutive_failures: int = 3
 
 
-def survey(planned: Sequence[Planned], runs_dir: Path) -> Standing:
+def read_status(planned: Sequence[PlannedTrial], runs_dir: Path) -> SweepStatus:
     """What is there of each trial before anything is done."""
-    standing = Standing(planned)
+    status = SweepStatus(planned)
     for number, each in enumerate(planned):
         summary = _summary(each.trial, runs_dir)
-        standing.move(number, summary.get("status", "new"))
-        standing.threads.append(_threads(each.trial, summary))
-        if standing.statuses[number] == "failed":
-            standing.failures[number] = str(summary.get("reason"))
+        status.set_status(number, summary.get("status", "new"))
+        status.threads.append(_threads(each.trial, summary))
+        if status.statuses[number] == "failed":
+            status.failures[number] = str(summary.get("reason"))
         accuracy = summary.get("metrics", {}).get("test.last.accuracy")
-        if standing.statuses[number] == "completed" and accuracy is not None:
-            standing.accuracies[number] = accuracy
-    return standing
+        if status.statuses[number] == "completed" and accuracy is not None:
+            status.accuracies[number] = accuracy
+    return status
 
 
 def run(
-    standing: Standing,
+    status: SweepStatus,
     begin: Callable[[], Executor],
     *,
     runs_dir: Path,
     journal: Journal,
     stop: StopRequest,
     rules: Rules = Rules(),
-    hear: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    on_event: Callable[[Mapping[str, Any]], None] = lambda _: None,
 ) -> None:
-    """Train all trials that are not over yet; `standing` then says how each of them ended.
+    """Train all trials that are not over yet; `status` then says how each of them ended.
 
     Args:
-        standing: What `survey` has found.
+        status: What `read_status` has found.
         begin: Makes what trains; not called if there is nothing to train.
         runs_dir: Where the run folders are.
         journal: Gets every event.
         stop: Whether a signal has asked to stop.
         rules: What happens when something goes wrong.
-        hear: Hears every event, and a `progress` whenever something has moved.
+        on_event: Hears every event, and a `progress` whenever something has moved.
 
     Raises:
         InterruptedRunError: A signal stopped it; the same call continues.
         MachineError: A folder cannot be written.
         DeviceError: The device is not there.
     """
-    waiting = deque(_jobs(standing, retry_failed=rules.retry_failed))
+    waiting = deque(_jobs(status, retry_failed=rules.retry_failed))
     if not waiting:
         return
 
-    def tell(entry: Mapping[str, Any]) -> None:
+    def send(entry: Mapping[str, Any]) -> None:
         journal.add(entry)
-        hear(entry)
+        on_event(entry)
 
-    tell(event("sweep", trials=len(standing.planned), waiting=len(waiting), argv=sys.argv, lossbench=__version__))
+    send(event("sweep", trials=len(status.trials), waiting=len(waiting), argv=sys.argv, lossbench=__version__))
     executor = begin()
     try:
-        _Scheduler(standing, executor, runs_dir, tell, hear, rules, waiting).run(stop)
+        _Scheduler(status, executor, runs_dir, send, on_event, rules, waiting).run(stop)
     finally:
         executor.close()
-        tell(event("end", **+standing.counts))
+        send(event("end", **+status.counts))
 
 
 @dataclass
 class _Scheduler:
-    standing: Standing
+    status: SweepStatus
     executor: Executor
     runs_dir: Path
-    tell: Callable[[Mapping[str, Any]], None]
-    hear: Callable[[Mapping[str, Any]], None]
+    send: Callable[[Mapping[str, Any]], None]
+    on_event: Callable[[Mapping[str, Any]], None]
     rules: Rules
     waiting: deque[Job]
     begun: dict[int, float] = field(default_factory=dict)
@@ -124,16 +133,16 @@ class _Scheduler:
 
     def run(self, stop: StopRequest) -> None:
         waiting = self.waiting
-        while (waiting and not self.standing.stopped) or self.jobs:
-            while waiting and not self.standing.stopped and self.executor.free() > 0:
+        while (waiting and not self.status.stop_reason) or self.jobs:
+            while waiting and not self.status.stop_reason and self.executor.free() > 0:
                 self._hand_out(waiting.popleft())
             for message in self.executor.messages(TICK):
                 self._understand(message)
             self._end_the_late()
-            self.hear({"event": "progress"})
+            self.on_event({"event": "progress"})
             if stop.signum is not None:
                 self._interrupted(stop.signum)
-            if self.standing.stopped and self.jobs:
+            if self.status.stop_reason and self.jobs:
                 self._stop_the_rest()
 
     def _hand_out(self, job: Job) -> None:
@@ -142,53 +151,53 @@ class _Scheduler:
 
     def _understand(self, message: Message) -> None:
         if isinstance(message, Fault):
-            self.standing.stopped = message.reason
+            self.status.stop_reason = message.reason
             self.executor.stop()
             raise (DeviceError if message.exit_code == DeviceError.exit_code else MachineError)(message.reason)
         job = self.jobs.get(message.number)
         if job is None:
             return
         match message:
-            case Begun():
+            case TrialStarted():
                 self.begun[job.number] = time.monotonic()
-                self.standing.running[job.number] = None
-            case Progressed():
-                if self.standing.running.get(job.number) is None:
+                self.status.running[job.number] = None
+            case TrialProgress():
+                if self.status.running.get(job.number) is None:
                     self._started(job, message)
-                self.standing.running[job.number] = message
-            case Ended():
+                self.status.running[job.number] = message
+            case TrialEnded():
                 self._ended(job, message)
-            case Lost():
+            case TrialLost():
                 self._lost(job, message)
 
-    def _started(self, job: Job, where: Progressed) -> None:
-        self.standing.move(job.number, "running")
+    def _started(self, job: Job, where: TrialProgress) -> None:
+        self.status.set_status(job.number, "running")
         attempt = job.attempt if job.attempt > 1 else None
-        self._tell("started", job, epoch=int(where.done) or None, attempt=attempt)
+        self._send_event("started", job, epoch=int(where.done) or None, attempt=attempt)
 
-    def _ended(self, job: Job, ended: Ended) -> None:
+    def _ended(self, job: Job, ended: TrialEnded) -> None:
         self._over(job)
         match ended.status:
             case "taken":
                 self.waiting.append(replace(job, wait=True))
-            case "interrupted" if self.standing.stopped is None:
-                self._lost(job, Lost(job.number, "its worker was asked to stop"))
+            case "interrupted" if self.status.stop_reason is None:
+                self._lost(job, TrialLost(job.number, "its worker was asked to stop"))
             case "failed":
                 self._failed(job, str(ended.reason))
             case status:
                 self._finished(job, ended, status)
 
-    def _finished(self, job: Job, ended: Ended, status: str) -> None:
+    def _finished(self, job: Job, ended: TrialEnded, status: str) -> None:
         """Completed, diverged, or interrupted together with the sweep."""
-        self.standing.move(job.number, status)
+        self.status.set_status(job.number, status)
         if status != "interrupted":
             self.failed_in_a_row = 0
-            self.standing.failures.pop(job.number, None)
+            self.status.failures.pop(job.number, None)
         if status == "completed" and ended.accuracy is not None:
-            self.standing.accuracies[job.number] = ended.accuracy
+            self.status.accuracies[job.number] = ended.accuracy
         if not ended.was_done:
-            self.standing.trained += self.standing.costs[job.number]
-        self._tell(
+            self.status.trained += self.status.costs[job.number]
+        self._send_event(
             status,
             job,
             reason=ended.reason,
@@ -197,15 +206,15 @@ class _Scheduler:
             elsewhere=True if ended.was_done else None,
         )
 
-    def _lost(self, job: Job, lost: Lost) -> None:
+    def _lost(self, job: Job, lost: TrialLost) -> None:
         """Hand the trial out again if it may be, else leave it failed in its run folder."""
         self._over(job)
-        if self.standing.stopped is not None:
-            if self.standing.statuses[job.number] == "running":
-                self.standing.move(job.number, "interrupted")
-                self._tell("interrupted", job)
+        if self.status.stop_reason is not None:
+            if self.status.statuses[job.number] == "running":
+                self.status.set_status(job.number, "interrupted")
+                self._send_event("interrupted", job)
         elif job.attempt <= self.rules.retries:
-            self._tell("retried", job, reason=lost.reason)
+            self._send_event("retried", job, reason=lost.reason)
             self.waiting.appendleft(replace(job, attempt=job.attempt + 1))
         else:
             reason = f"{lost.reason}{f', {job.attempt} times' if job.attempt > 1 else ''}"
@@ -219,20 +228,20 @@ class _Scheduler:
                 self._failed(job, reason)
 
     def _failed(self, job: Job, reason: str) -> None:
-        self.standing.move(job.number, "failed")
-        self.standing.failures[job.number] = reason
+        self.status.set_status(job.number, "failed")
+        self.status.failures[job.number] = reason
         self.failed_in_a_row += 1
-        self._tell("failed", job, reason=reason)
+        self._send_event("failed", job, reason=reason)
         most = self.rules.max_consecutive_failures
         if self.rules.fail_fast:
-            self.standing.stopped = f"--fail-fast: {job.trial.folder} failed: {reason}"
+            self.status.stop_reason = f"--fail-fast: {job.trial.folder} failed: {reason}"
         elif most and self.failed_in_a_row >= most:
-            self.standing.stopped = f"{most} trials in a row failed, the last one because: {reason}"
+            self.status.stop_reason = f"{most} trials in a row failed, the last one because: {reason}"
 
     def _over(self, job: Job) -> None:
         self.jobs.pop(job.number, None)
         self.begun.pop(job.number, None)
-        self.standing.running.pop(job.number, None)
+        self.status.running.pop(job.number, None)
 
     def _end_the_late(self) -> None:
         timeout, now = self.rules.timeout, time.monotonic()
@@ -252,21 +261,21 @@ class _Scheduler:
                 break
 
     def _interrupted(self, signum: int) -> None:
-        self.standing.stopped = f"stopped by signal {signum}"
+        self.status.stop_reason = f"stopped by signal {signum}"
         self._stop_the_rest()
-        raise InterruptedRunError(self.standing.stopped, signum)
+        raise InterruptedRunError(self.status.stop_reason, signum)
 
-    def _tell(self, kind: str, job: Job, **facts: Any) -> None:
-        self.tell(event(kind, trial=job.trial.folder, **facts))
+    def _send_event(self, kind: str, job: Job, **facts: Any) -> None:
+        self.send(event(kind, trial=job.trial.folder, **facts))
 
 
-def _jobs(standing: Standing, *, retry_failed: bool) -> list[Job]:
+def _jobs(status: SweepStatus, *, retry_failed: bool) -> list[Job]:
     """What is to be done, in order: new trials, those that were interrupted, failed ones if that is asked for."""
     over = {"completed", "diverged"} | (set() if retry_failed else {"failed"})
     return [
-        Job(number, each.trial, standing.threads[number])
-        for number, each in enumerate(standing.planned)
-        if standing.statuses[number] not in over
+        Job(number, each.trial, status.threads[number])
+        for number, each in enumerate(status.trials)
+        if status.statuses[number] not in over
     ]
 
 

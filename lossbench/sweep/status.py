@@ -17,8 +17,8 @@ from lossbench.sweep.plan import phrase
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lossbench.sweep.executors.messages import Progressed
-    from lossbench.sweep.plan import Planned
+    from lossbench.sweep.executors.messages import TrialProgress
+    from lossbench.sweep.plan import PlannedTrial
 
 FINISHED = ("completed", "diverged", "failed")
 
@@ -34,11 +34,11 @@ class Leader:
     sd: float | None
 
 
-class Standing:
+class SweepStatus:
     """The trials of a sweep by how they are; kept up by the scheduler, read by what shows it.
 
     Attributes:
-        planned: All trials.
+        trials: All trials.
         costs: About how many seconds each takes.
         threads: The CPU threads that each is trained with.
         statuses: The status of each: one of a run folder's, or `new`.
@@ -47,22 +47,22 @@ class Standing:
         accuracies: Test accuracy of each completed trial, by its number.
         failures: Why trials failed, by their number.
         trained: The cost of what this call has trained.
-        stopped: Why no further trial is begun, if so.
+        stop_reason: Why no further trial is begun, if so.
     """
 
-    def __init__(self, planned: Sequence[Planned]) -> None:
-        self.planned = planned
-        self.costs = [cost(each.trial.experiment) for each in planned]
+    def __init__(self, trials: Sequence[PlannedTrial]) -> None:
+        self.trials = trials
+        self.costs = [cost(each.trial.experiment) for each in trials]
         self.threads: list[int] = []
-        self.statuses = ["new"] * len(planned)
+        self.statuses = ["new"] * len(trials)
         self.counts = Counter(self.statuses)
-        self.running: dict[int, Progressed | None] = {}
+        self.running: dict[int, TrialProgress | None] = {}
         self.accuracies: dict[int, float] = {}
         self.failures: dict[int, str] = {}
         self.trained = 0.0
-        self.stopped: str | None = None
+        self.stop_reason: str | None = None
 
-    def move(self, number: int, status: str) -> None:
+    def set_status(self, number: int, status: str) -> None:
         """Give a trial another status."""
         self.counts[self.statuses[number]] -= 1
         self.counts[status] += 1
@@ -74,9 +74,9 @@ class Standing:
         return sum(self.counts[status] for status in FINISHED)
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether every trial is completed."""
-        return self.counts["completed"] == len(self.planned)
+        return self.counts["completed"] == len(self.trials)
 
     def seconds_left(self, elapsed: float) -> float | None:
         """The time that the rest takes at the speed so far; None before anything was trained."""
@@ -103,11 +103,11 @@ class Standing:
     @cached_property
     def _cells(self) -> list[tuple[str, str]]:
         """The condition and the loss of each trial, by the rule of `compare`."""
-        losses = [label(each.trial.experiment.loss) for each in self.planned]
-        written = [{key: scalar(value) for key, value in each.settings.items()} for each in self.planned]
+        losses = [label(each.trial.experiment.loss) for each in self.trials]
+        written = [{key: scalar(value) for key, value in each.settings.items()} for each in self.trials]
         rows = [{**settings, "loss": loss} for settings, loss in zip(written, losses, strict=True)]
         conditions = grouping.group_runs(rows, by=("loss",))[0].varying
-        kept = [{key: each.settings[key] for key in conditions if key in each.settings} for each in self.planned]
+        kept = [{key: each.settings[key] for key in conditions if key in each.settings} for each in self.trials]
         return list(zip(map(phrase, kept), losses, strict=True))
 
 

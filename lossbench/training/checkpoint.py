@@ -68,7 +68,7 @@ def load(run: Path, identity: str, *, numbers: int) -> Checkpoint | None:
         numbers: How many numbers the variables are together; a file that is far longer is not read.
     """
     try:
-        found = arrays.load(run / paths.CHECKPOINT / FILE, most=LARGEST_HEADER + 2 * numbers * NUMBER_BYTES)
+        found = arrays.load(run / paths.CHECKPOINT / FILE, max_bytes=LARGEST_HEADER + 2 * numbers * NUMBER_BYTES)
         header = json.loads(found["header"].tobytes())
         if header.pop("identity") != identity:
             return None

@@ -101,30 +101,30 @@ def small() -> None:
 def empty() -> None:
     """Print the overhead of a trial: planning, looking, handing out, hearing, journal, and ending."""
     from lossbench.sweep import plan
-    from lossbench.sweep.executors.local import Local, Place
-    from lossbench.sweep.executors.messages import Settings
+    from lossbench.sweep.executors.local import DeviceSlot, LocalExecutor
+    from lossbench.sweep.executors.messages import WorkerSettings
     from lossbench.sweep.journal import Journal
-    from lossbench.sweep.scheduler import run, survey
+    from lossbench.sweep.scheduler import read_status, run
     from lossbench.training import identify
     from lossbench.training.signals import StopRequest
 
     folder = study(EMPTY)
     worker = folder / "worker.py"
     worker.write_text(
-        "from lossbench.sweep.executors.messages import Begun, Ended\n"
+        "from lossbench.sweep.executors.messages import TrialStarted, TrialEnded\n"
         "from lossbench.sweep.executors.worker import serve\n\n"
-        "def do(job, tell):\n"
-        "    tell(Begun(job['number']))\n"
-        "    return Ended(job['number'], 'completed', accuracy=0.9, seconds=0.0)\n\n"
+        "def do(job, send):\n"
+        "    send(TrialStarted(job['number']))\n"
+        "    return TrialEnded(job['number'], 'completed', accuracy=0.9, seconds=0.0)\n\n"
         "serve(lambda settings: do)\n"
     )
     began = time.perf_counter()
     planned, _ = plan.trials(plan.load(folder / "study.yaml"), identify)
     middle = time.perf_counter()
-    standing = survey(planned, folder / "runs")
-    executor = Local(Settings(str(folder)), [Place("cpu")] * 2, [sys.executable, "-P", str(worker)])
+    status = read_status(planned, folder / "runs")
+    executor = LocalExecutor(WorkerSettings(str(folder)), [DeviceSlot("cpu")] * 2, [sys.executable, "-P", str(worker)])
     run(
-        standing,
+        status,
         lambda: executor,
         runs_dir=folder / "runs",
         journal=Journal(folder / "runs" / "study"),

@@ -92,7 +92,7 @@ def test_the_arrays_of_the_completed_run():
     assert found["labels"][:5].tolist() == [7, 5, 9, 4, 3]
     assert found["last.predicted"][:5].tolist() == [7, 2, 9, 9, 3]
     assert found["last.log_probabilities"].sum(dtype=np.float64) == -2872.3017578125
-    weights = arrays.load(COMPLETED / "weights.npz", most=1 << 20)
+    weights = arrays.load(COMPLETED / "weights.npz", max_bytes=1 << 20)
     assert [weights[f"{at}/dense_1/{name}"].shape for at in ("last", "best") for name in ("kernel", "bias")] == [
         (49, 10), (10,), (49, 10), (10,),
     ]  # fmt: skip

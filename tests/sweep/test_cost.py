@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lossbench.config import resolve
 from lossbench.sweep.cost import cost, shard
-from lossbench.sweep.plan import Planned
+from lossbench.sweep.plan import PlannedTrial
 from lossbench.training import identify
 
 
@@ -34,7 +34,7 @@ def planned():
         for model in ("linear", "mlp", "cnn")
         for epochs in (1, 7)
     ]
-    return [Planned(trial, {}) for trial in trials]
+    return [PlannedTrial(trial, {}) for trial in trials]
 
 
 @given(st.data())

@@ -158,7 +158,7 @@ def test_a_plan_of_more_than_a_million_trials_is_said_before_it_is_made(plan):
     text = "sweep: {cases: [{loss: ce}, {loss: gce}], seeds: 0-999999}\n"
     with pytest.raises(UsageError, match=r"2,000,000 trials, more than 1,000,000; if all are meant, add --yes"):
         plan(text)
-    found = plan(text, most=None)
+    found = plan(text, max_trials=None)
     assert len(found) == 2_000_000
     assert next(iter(found)).experiment.seed == 0
 

@@ -9,10 +9,10 @@ import pytest
 from lossbench.config import resolve
 from lossbench.errors import DeviceError, InterruptedRunError, LossbenchError, MachineError
 from lossbench.runs import lock, paths, read
-from lossbench.sweep.executors.messages import Begun, Ended, Fault, Lost, Progressed, pack, unpack
+from lossbench.sweep.executors.messages import Fault, TrialEnded, TrialLost, TrialProgress, TrialStarted, decode, encode
 from lossbench.sweep.journal import Journal
-from lossbench.sweep.plan import Planned
-from lossbench.sweep.scheduler import Rules, run, survey
+from lossbench.sweep.plan import PlannedTrial
+from lossbench.sweep.scheduler import Rules, read_status, run
 from lossbench.training import identify
 from lossbench.training.signals import StopRequest
 
@@ -21,7 +21,7 @@ from lossbench.training.signals import StopRequest
 def planned():
     """Six trials."""
     trials = [identify(resolve.from_mapping({"name": "study", "seed": seed})) for seed in range(6)]
-    return [Planned(trial, {}) for trial in trials]
+    return [PlannedTrial(trial, {}) for trial in trials]
 
 
 class Scripted:
@@ -51,7 +51,7 @@ class Scripted:
     def kill(self, number, reason):
         """Lose the job."""
         self.killed.append((number, reason))
-        self.lost.append(Lost(number, reason))
+        self.lost.append(TrialLost(number, reason))
 
     def stop(self):
         """Take note."""
@@ -65,10 +65,10 @@ class Scripted:
 def well(job):
     """The usual course of a trial."""
     return [
-        Begun(job.number),
-        Progressed(job.number, 0, 5),
-        Progressed(job.number, 2.5, 5, 0.9),
-        Ended(job.number, "completed", accuracy=0.97, seconds=1.0),
+        TrialStarted(job.number),
+        TrialProgress(job.number, 0, 5),
+        TrialProgress(job.number, 2.5, 5, 0.9),
+        TrialEnded(job.number, "completed", accuracy=0.97, seconds=1.0),
     ]
 
 
@@ -78,12 +78,12 @@ def sweep(planned, tmp_path):
 
     def go(script, *, stop=None, **rules):
         executor = Scripted(script)
-        standing = survey(planned, tmp_path)
+        status = read_status(planned, tmp_path)
         journal = Journal(tmp_path / "study")
         error = None
         try:
             run(
-                standing,
+                status,
                 lambda: executor,
                 runs_dir=tmp_path,
                 journal=journal,
@@ -94,17 +94,17 @@ def sweep(planned, tmp_path):
             error = caught
         entries = [json.loads(line) for line in (tmp_path / "study" / "sweep.jsonl").read_text().splitlines()]
         assert executor.closed
-        return executor, standing, entries, error
+        return executor, status, entries, error
 
     return go
 
 
 def test_every_trial_is_handed_out_once_in_order(sweep, planned):
     """All are completed; the journal has a start and an end for each, in time, between those of the sweep."""
-    executor, standing, entries, error = sweep(well)
+    executor, status, entries, error = sweep(well)
     assert error is None
     assert [job.number for job in executor.jobs] == list(range(6))
-    assert standing.is_whole
+    assert status.is_complete
     assert Counter(entry["event"] for entry in entries) == {"sweep": 1, "started": 6, "completed": 6, "end": 1}
     assert [entry["time"] for entry in entries] == sorted(entry["time"] for entry in entries)
     assert entries[0]["trials"] == entries[0]["waiting"] == 6
@@ -114,13 +114,15 @@ def test_every_trial_is_handed_out_once_in_order(sweep, planned):
 
 def test_a_lost_trial_is_handed_out_again_and_then_left_failed_in_its_folder(sweep, planned, tmp_path):
     """Once more by default, before the others; then its run folder says why, and its log what the worker said."""
-    executor, standing, entries, error = sweep(
-        lambda job: [Begun(job.number), Lost(job.number, "gone", "last words")] if job.number == 1 else well(job)
+    executor, status, entries, error = sweep(
+        lambda job: (
+            [TrialStarted(job.number), TrialLost(job.number, "gone", "last words")] if job.number == 1 else well(job)
+        )
     )
     assert error is None
     assert [(job.number, job.attempt) for job in executor.jobs if job.number == 1] == [(1, 1), (1, 2)]
     assert [job.number for job in executor.jobs].index(1) < 3
-    assert standing.failures == {1: "gone, 2 times"}
+    assert status.failures == {1: "gone, 2 times"}
     folder = tmp_path / "study" / planned[1].trial.folder
     assert read.read(folder).summary["reason"] == "gone, 2 times"
     assert "last words" in (folder / "log.txt").read_text()
@@ -130,19 +132,19 @@ def test_a_lost_trial_is_handed_out_again_and_then_left_failed_in_its_folder(swe
 @pytest.mark.parametrize("retries", [0, 3])
 def test_retries_says_how_often(sweep, retries):
     """0: never."""
-    executor, standing, _, _ = sweep(
-        lambda job: [Lost(job.number, "gone")] if job.number == 0 else well(job), retries=retries
+    executor, status, _, _ = sweep(
+        lambda job: [TrialLost(job.number, "gone")] if job.number == 0 else well(job), retries=retries
     )
     assert sum(job.number == 0 for job in executor.jobs) == retries + 1
-    assert standing.counts["failed"] == 1
+    assert status.counts["failed"] == 1
 
 
 def test_a_failed_trial_is_not_retried_unless_asked_for(sweep):
     """In the same call never: an error comes again; in the next call with retry_failed."""
-    broken = lambda job: [Ended(job.number, "failed", "no")] if job.number == 2 else well(job)  # noqa: E731
-    executor, standing, _, _ = sweep(broken)
+    broken = lambda job: [TrialEnded(job.number, "failed", "no")] if job.number == 2 else well(job)  # noqa: E731
+    executor, status, _, _ = sweep(broken)
     assert sum(job.number == 2 for job in executor.jobs) == 1
-    assert standing.counts == {"completed": 5, "failed": 1, "new": 0, "running": 0}
+    assert status.counts == {"completed": 5, "failed": 1, "new": 0, "running": 0}
 
 
 def test_what_is_there_already_is_not_done_again(sweep, planned, tmp_path):
@@ -150,14 +152,14 @@ def test_what_is_there_already_is_not_done_again(sweep, planned, tmp_path):
     from lossbench.training import fail
 
     fail(tmp_path / "study" / planned[3].trial.folder, planned[3].trial, "some reason")
-    standing = survey(planned, tmp_path)
-    assert standing.statuses == ["new", "new", "new", "failed", "new", "new"]
-    assert standing.failures == {3: "some reason"}
+    status = read_status(planned, tmp_path)
+    assert status.statuses == ["new", "new", "new", "failed", "new", "new"]
+    assert status.failures == {3: "some reason"}
     executor, _, _, _ = sweep(well)
     assert 3 not in {job.number for job in executor.jobs}
-    executor, standing, _, _ = sweep(well, retry_failed=True)
+    executor, status, _, _ = sweep(well, retry_failed=True)
     assert [job.number for job in executor.jobs] == [0, 1, 2, 3, 4, 5]
-    assert standing.failures == {}
+    assert status.failures == {}
 
 
 def test_a_trial_of_another_identity_does_not_count_as_done(planned, tmp_path):
@@ -169,7 +171,7 @@ def test_a_trial_of_another_identity_does_not_count_as_done(planned, tmp_path):
     summary = json.loads((folder / paths.RUN).read_text())
     summary["hashes"]["identity"] = "0" * 64
     (folder / paths.RUN).write_text(json.dumps(summary))
-    assert survey(planned, tmp_path).statuses[0] == "new"
+    assert read_status(planned, tmp_path).statuses[0] == "new"
 
 
 def test_a_taken_trial_comes_last_and_is_waited_for(sweep):
@@ -177,47 +179,47 @@ def test_a_taken_trial_comes_last_and_is_waited_for(sweep):
 
     def script(job):
         if job.number == 0 and not job.wait:
-            return [Ended(0, "taken")]
-        return [Ended(0, "completed", accuracy=0.9, was_done=True)] if job.number == 0 else well(job)
+            return [TrialEnded(0, "taken")]
+        return [TrialEnded(0, "completed", accuracy=0.9, was_done=True)] if job.number == 0 else well(job)
 
-    executor, standing, entries, _ = sweep(script)
+    executor, status, entries, _ = sweep(script)
     assert [(job.number, job.wait) for job in executor.jobs][-1] == (0, True)
-    assert standing.is_whole
+    assert status.is_complete
     assert [entry.get("elsewhere") for entry in entries if entry["event"] == "completed"].count(True) == 1
 
 
 def test_fail_fast_stops_at_the_first_failure(sweep):
     """What runs is asked to stop, nothing else is begun, and the reason is there."""
-    executor, standing, _, error = sweep(lambda job: [Ended(job.number, "failed", "bad")], fail_fast=True)
+    executor, status, _, error = sweep(lambda job: [TrialEnded(job.number, "failed", "bad")], fail_fast=True)
     assert error is None
-    assert (executor.stopped, standing.counts["failed"] <= 2) == (True, True)
-    assert "failed: bad" in standing.stopped
+    assert (executor.stopped, status.counts["failed"] <= 2) == (True, True)
+    assert "failed: bad" in status.stop_reason
 
 
 @pytest.mark.parametrize(("most", "failed"), [(3, 3), (0, 6)])
 def test_too_many_failures_in_a_row_stop_the_sweep(sweep, most, failed):
     """Three by default, with the last reason; 0 never stops it; a success in between starts the count anew."""
-    _, standing, _, _ = sweep(lambda job: [Ended(job.number, "failed", "bad")], max_consecutive_failures=most)
-    assert standing.counts["failed"] >= failed
-    assert bool(standing.stopped) == bool(most)
-    assert "bad" in (standing.stopped or "bad")
+    _, status, _, _ = sweep(lambda job: [TrialEnded(job.number, "failed", "bad")], max_consecutive_failures=most)
+    assert status.counts["failed"] >= failed
+    assert bool(status.stop_reason) == bool(most)
+    assert "bad" in (status.stop_reason or "bad")
 
 
 def test_failures_that_do_not_follow_each_other_do_not_stop_it(sweep):
     """Every second trial fails: all are tried."""
-    _, standing, _, _ = sweep(lambda job: [Ended(job.number, "failed", "bad")] if job.number % 2 else well(job))
-    assert (standing.counts["failed"], standing.stopped) == (3, None)
+    _, status, _, _ = sweep(lambda job: [TrialEnded(job.number, "failed", "bad")] if job.number % 2 else well(job))
+    assert (status.counts["failed"], status.stop_reason) == (3, None)
 
 
 def test_a_trial_that_is_late_is_ended(sweep):
     """Its worker is killed with the reason; it is then lost like any other."""
 
     def script(job):
-        return [Begun(job.number)] if job.number == 0 else well(job)
+        return [TrialStarted(job.number)] if job.number == 0 else well(job)
 
-    executor, standing, _, _ = sweep(script, timeout=0.05, retries=0)
+    executor, status, _, _ = sweep(script, timeout=0.05, retries=0)
     assert executor.killed == [(0, "it ran longer than --trial-timeout 0.05")]
-    assert (standing.counts["completed"], standing.counts["failed"]) == (5, 1)
+    assert (status.counts["completed"], status.counts["failed"]) == (5, 1)
 
 
 @pytest.mark.parametrize(("code", "kind"), [(1, MachineError), (2, DeviceError)])
@@ -234,12 +236,16 @@ def test_a_signal_interrupts_and_says_so(sweep):
 
     def script(job):
         stop.signum = 15
-        return [Begun(job.number), Progressed(job.number, 0, 5), Ended(job.number, "interrupted", "stopped")]
+        return [
+            TrialStarted(job.number),
+            TrialProgress(job.number, 0, 5),
+            TrialEnded(job.number, "interrupted", "stopped"),
+        ]
 
-    executor, standing, _, error = sweep(script, stop=stop)
+    executor, status, _, error = sweep(script, stop=stop)
     assert isinstance(error, InterruptedRunError)
     assert (error.exit_code, executor.stopped) == (143, True)
-    assert standing.counts["completed"] == 0
+    assert status.counts["completed"] == 0
 
 
 def test_a_failed_record_waits_for_nobody(sweep, planned, tmp_path):
@@ -256,27 +262,27 @@ def test_a_failed_record_waits_for_nobody(sweep, planned, tmp_path):
         if job.number == 0 and not job.wait:
             threading.Thread(target=other).start()
             held.wait(20)
-            return [Lost(0, "gone")]
+            return [TrialLost(0, "gone")]
         release.set()
         return well(job)
 
-    _, standing, _, _ = sweep(script, retries=0)
-    assert standing.is_whole
+    _, status, _, _ = sweep(script, retries=0)
+    assert status.is_complete
 
 
 @pytest.mark.parametrize(
     "message",
     [
-        Begun(3),
-        Progressed(1, 2.5, 5, 0.9),
-        Ended(2, "failed", "why\n", None, 1.5),
-        Lost(0, "gone", "ü"),
+        TrialStarted(3),
+        TrialProgress(1, 2.5, 5, 0.9),
+        TrialEnded(2, "failed", "why\n", None, 1.5),
+        TrialLost(0, "gone", "ü"),
         Fault("no", 2),
     ],
     ids=lambda message: type(message).__name__,
 )
 def test_a_message_is_one_line_and_comes_back_as_it_was(message):
     """Whatever it holds."""
-    line = pack(message)
+    line = encode(message)
     assert "\n" not in line
-    assert unpack(line) == message
+    assert decode(line) == message

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import IO, TYPE_CHECKING
 
-from lossbench.sweep.executors.messages import Ended, Fault, Job, Lost, Message, Settings, unpack
+from lossbench.sweep.executors.messages import Fault, Job, Message, TrialEnded, TrialLost, WorkerSettings, decode
 from lossbench.sweep.executors.worker import STOP_SECONDS
 from lossbench.training.gpus import installed
 from lossbench.training.runtime import Threads, cores, share
@@ -41,14 +41,14 @@ GPU_USED = 0.9
 
 
 @dataclass(frozen=True)
-class Place:
+class DeviceSlot:
     """Where a worker trains: a device, and the part of its memory that it may take."""
 
     device: str
     memory_share: float | None = None
 
 
-def places(gpus: Sequence[Gpu], wanted: int | None, threads: int, device: str) -> list[Place]:
+def device_slots(gpus: Sequence[Gpu], wanted: int | None, threads: int, device: str) -> list[DeviceSlot]:
     """Where workers can train, one place each: as many as cores, on GPUs as many as fit into their memory.
 
     Args:
@@ -59,13 +59,13 @@ def places(gpus: Sequence[Gpu], wanted: int | None, threads: int, device: str) -
     """
     most = max(1, cores() // threads)
     if not gpus:
-        return [Place(device)] * (wanted or most)
+        return [DeviceSlot(device)] * (wanted or most)
     fitting = sum(max(1, int(GPU_USED * gpu.free_mib) // GPU_MIB) for gpu in gpus)
     workers = wanted or min(most, fitting)
     chosen = [number % len(gpus) for number in range(workers)]
     shares = [GPU_USED * gpu.free_mib / gpu.total_mib / max(1, chosen.count(at)) for at, gpu in enumerate(gpus)]
     names = [device] if ":" in device else [f"gpu:{at}" for at in range(len(gpus))]
-    return [Place(names[at], shares[at]) for at in chosen]
+    return [DeviceSlot(names[at], shares[at]) for at in chosen]
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Worker:
     """A process, where it trains, what it prints, the job that it has, and why it is ended if it is."""
 
     process: subprocess.Popen[str]
-    place: int
+    slot: int
     threads: Threads
     printed: IO[bytes]
     listener: threading.Thread | None = None
@@ -82,26 +82,26 @@ class Worker:
     reason: str | None = None
 
 
-class Local:
+class LocalExecutor:
     """Workers, started when there is something to do, replaced when they are lost."""
 
-    def __init__(self, settings: Settings, places: Sequence[Place], command: Sequence[str] = WORKER) -> None:
-        self._settings, self._places, self._command = settings, places, command
+    def __init__(self, settings: WorkerSettings, slots: Sequence[DeviceSlot], command: Sequence[str] = WORKER) -> None:
+        self._settings, self._slots, self._command = settings, slots, command
         self._workers: list[Worker] = []
         self._heard: queue.SimpleQueue[tuple[Worker, str | None]] = queue.SimpleQueue()
 
     @classmethod
-    def here(cls, settings: Settings, *, jobs: int | None, threads: int) -> Local:
+    def here(cls, settings: WorkerSettings, *, jobs: int | None, threads: int) -> LocalExecutor:
         """Workers on this machine's CPU or GPUs: as many as `jobs` says, or as there is room for."""
         gpus = () if settings.device == "cpu" else installed()
         if ":" in settings.device:
             number = settings.device.partition(":")[2]
             gpus = gpus[int(number) :][:1] if number.isdecimal() else ()
-        return cls(settings, places(gpus, jobs, threads, settings.device))
+        return cls(settings, device_slots(gpus, jobs, threads, settings.device))
 
     def free(self) -> int:
         """How many more jobs it takes now."""
-        return len(self._places) - sum(worker.job is not None for worker in self._workers)
+        return len(self._slots) - sum(worker.job is not None for worker in self._workers)
 
     def submit(self, job: Job) -> None:
         """Give a job to an idle worker with as many threads as it needs, or to a new one."""
@@ -110,7 +110,7 @@ class Local:
         idle = [worker for worker in self._workers if worker.job is None]
         threads = share(job.threads, job.trial.experiment)
         suited = [worker for worker in idle if worker.threads == threads]
-        if not suited and len(self._workers) == len(self._places):
+        if not suited and len(self._workers) == len(self._slots):
             self._dismiss(idle[0])
         worker = suited[0] if suited else self._start(threads)
         worker.job, worker.printed_before = job, os.fstat(worker.printed.fileno()).st_size
@@ -149,7 +149,7 @@ class Local:
             self._dismiss(self._workers[0])
 
     def _start(self, threads: Threads) -> Worker:
-        place = min(set(range(len(self._places))) - {worker.place for worker in self._workers})
+        slot = min(set(range(len(self._slots))) - {worker.slot for worker in self._workers})
         printed = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as its worker
         # The command is lossbench's own module; what differs between trials goes through stdin.
         process = subprocess.Popen(  # noqa: S603
@@ -161,8 +161,8 @@ class Local:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             process_group=0,
         )
-        worker = Worker(process, place, threads, printed)
-        where = self._places[place]
+        worker = Worker(process, slot, threads, printed)
+        where = self._slots[slot]
         settings = replace(self._settings, device=where.device, threads=threads, memory_share=where.memory_share)
         _write(worker, asdict(settings))
         worker.listener = threading.Thread(target=self._listen, args=[worker], daemon=True)
@@ -179,17 +179,19 @@ class Local:
     def _understood(self, worker: Worker, line: str | None) -> Iterator[Message]:
         """A worker's message; where it has ended, what that means for its job."""
         if line is not None:
-            message = unpack(line)
-            if isinstance(message, Lost):
+            message = decode(line)
+            if isinstance(message, TrialLost):
                 worker.reason = message.reason  # it ends by itself; it is lost when it has ended
                 return
-            if isinstance(message, Ended | Fault):
+            if isinstance(message, TrialEnded | Fault):
                 worker.job = None
             yield message
             return
         if worker in self._workers:
             if job := worker.job:
-                yield Lost(job.number, worker.reason or _how_it_ended(worker.process.returncode), _last_words(worker))
+                yield TrialLost(
+                    job.number, worker.reason or _how_it_ended(worker.process.returncode), _last_words(worker)
+                )
             self._dismiss(worker)
 
     def _dismiss(self, worker: Worker) -> None:

@@ -1,9 +1,9 @@
 """What goes between the scheduler and those who train: jobs one way, messages the other, as lines of JSON.
 
-Begun        the trial's run folder is claimed, it trains now
-Progressed   so many of its epochs are done
-Ended        completed, diverged, failed or interrupted; or taken: another process trains it
-Lost         whoever trained it is gone: killed, crashed, out of memory, stopped for being late
+TrialStarted        the trial's run folder is claimed, it trains now
+TrialProgress   so many of its epochs are done
+TrialEnded        completed, diverged, failed or interrupted; or taken: another process trains it
+TrialLost         whoever trained it is gone: killed, crashed, out of memory, stopped for being late
 Fault        something is wrong that would stop every trial
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Settings:
+class WorkerSettings:
     """What all trials of a sweep have in common for those who train.
 
     Attributes:
@@ -93,14 +93,14 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Begun:
+class TrialStarted:
     """The trial's run folder is claimed; it trains now."""
 
     number: int
 
 
 @dataclass(frozen=True)
-class Progressed:
+class TrialProgress:
     """So many epochs of a trial are done, a started one in part; its training accuracy so far."""
 
     number: int
@@ -110,7 +110,7 @@ class Progressed:
 
 
 @dataclass(frozen=True)
-class Ended:
+class TrialEnded:
     """A trial is over, for now.
 
     Attributes:
@@ -131,7 +131,7 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Lost:
+class TrialLost:
     """Whoever trained a trial is gone; `log` is what it said at last."""
 
     number: int
@@ -147,18 +147,18 @@ class Fault:
     exit_code: int = 1
 
 
-Message: TypeAlias = Begun | Progressed | Ended | Lost | Fault
-Tell: TypeAlias = "Callable[[Message], None]"
-KINDS = {kind.__name__: kind for kind in (Begun, Progressed, Ended, Lost, Fault)}
+Message: TypeAlias = TrialStarted | TrialProgress | TrialEnded | TrialLost | Fault
+Send: TypeAlias = "Callable[[Message], None]"
+KINDS = {kind.__name__: kind for kind in (TrialStarted, TrialProgress, TrialEnded, TrialLost, Fault)}
 
 
-def pack(message: Message) -> str:
+def encode(message: Message) -> str:
     """A message as one line of JSON."""
     return json.dumps({"kind": type(message).__name__, **asdict(message)})
 
 
-def unpack(line: str) -> Message:
-    """The message that `pack` made a line of."""
+def decode(line: str) -> Message:
+    """The message that `encode` made a line of."""
     facts = json.loads(line)
     message: Message = KINDS[facts.pop("kind")](**facts)
     return message

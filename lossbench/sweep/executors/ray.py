@@ -24,7 +24,17 @@ from lossbench import __version__
 from lossbench.errors import LossbenchError, MachineError, TakenRunError
 from lossbench.runs import lock, paths, transfer, write
 from lossbench.sweep.executors import ray_cluster, worker
-from lossbench.sweep.executors.messages import Ended, Fault, Job, Lost, Message, Settings, Tell, pack, unpack
+from lossbench.sweep.executors.messages import (
+    Fault,
+    Job,
+    Message,
+    Send,
+    TrialEnded,
+    TrialLost,
+    WorkerSettings,
+    decode,
+    encode,
+)
 from lossbench.training import run_folder
 
 if TYPE_CHECKING:
@@ -38,12 +48,12 @@ class UnsharedError(LossbenchError):
     """A node does not see the runs folder."""
 
 
-class Ray:
+class RayExecutor:
     """A Ray cluster, this machine's own or a running one."""
 
     def __init__(
         self,
-        settings: Settings,
+        settings: WorkerSettings,
         *,
         folder: Path,
         address: str | None = None,
@@ -102,7 +112,7 @@ class Ray:
         except TakenRunError:
             if job.wait:
                 time.sleep(1)
-            return self._ready.append(Ended(job.number, "taken"))
+            return self._ready.append(TrialEnded(job.number, "taken"))
         self._claims[job.number] = claim
         return self._send(job, transfer.read_files(run))
 
@@ -115,7 +125,7 @@ class Ray:
             self._jobs.clear()  # there is nobody left to be asked to stop
             yield Fault("the Ray cluster is gone; what is done stays, and the same command continues on another one")
             return
-        yield from map(unpack, lines)
+        yield from map(decode, lines)
         ready, self._ready = self._ready, []
         yield from ready
         for reference in ended:
@@ -156,16 +166,18 @@ class Ray:
                 line, files = self._ray.get(reference)
                 if files:
                     transfer.write_files(self._run(job), files)
-                yield unpack(line)
+                yield decode(line)
             except UnsharedError:
                 self._shared = False
                 self.submit(job)
             except MachineError as error:
                 yield Fault(str(error))
             except LossbenchError as error:
-                yield Ended(job.number, "failed", str(error))
+                yield TrialEnded(job.number, "failed", str(error))
             except self._ray.exceptions.RayError as error:
-                yield Lost(job.number, self._reasons.pop(job.number, ray_cluster.first_sentence(error)), str(error))
+                yield TrialLost(
+                    job.number, self._reasons.pop(job.number, ray_cluster.first_sentence(error)), str(error)
+                )
 
     def _run(self, job: Job) -> Path:
         return run_folder(job.trial, Path(self._settings.runs_dir))
@@ -185,28 +197,28 @@ def task(
     if version != __version__:
         raise LossbenchError(f"a node has lossbench {__version__}, this is {version}; install the same on all nodes")
 
-    def tell(message: Message) -> None:
-        mailbox.put.remote(pack(message))
+    def send(message: Message) -> None:
+        mailbox.put.remote(encode(message))
 
-    common = Settings(**json.loads(settings))
+    common = WorkerSettings(**json.loads(settings))
     if files is not None:
-        return _carried(common, wire, Path(token).name, files, tell)
+        return _carried(common, wire, Path(token).name, files, send)
     if not Path(token).exists():
         raise UnsharedError
-    return pack(_objective(settings)(wire, tell)), None
+    return encode(_job_runner(settings)(wire, send)), None
 
 
 def _carried(
-    settings: Settings, wire: dict[str, Any], token: str, files: Mapping[str, bytes], tell: Tell
+    settings: WorkerSettings, wire: dict[str, Any], token: str, files: Mapping[str, bytes], send: Send
 ) -> tuple[str, dict[str, bytes]]:
     """Do a job in a temporary folder, from the files that came with it to those that go back."""
     runs_dir = Path(tempfile.gettempdir()) / f"lossbench{token}"
     run = paths.run_folder(runs_dir, wire["config"]["name"], wire["folder"])
     if files:
         transfer.write_files(run, files)
-    message = _objective(json.dumps(asdict(replace(settings, runs_dir=str(runs_dir)))))(wire, tell)
+    message = _job_runner(json.dumps(asdict(replace(settings, runs_dir=str(runs_dir)))))(wire, send)
     try:
-        return pack(message), transfer.read_files(run)
+        return encode(message), transfer.read_files(run)
     finally:
         shutil.rmtree(run, ignore_errors=True)
         with suppress(OSError):  # the folders go with the last run in them
@@ -216,9 +228,9 @@ def _carried(
 
 
 @lru_cache(maxsize=1)
-def _objective(settings: str) -> worker.Objective:
+def _job_runner(settings: str) -> worker.JobRunner:
     """TensorFlow is started once in each of Ray's processes."""
-    return worker.objective(Settings(**json.loads(settings)))
+    return worker.start_runner(WorkerSettings(**json.loads(settings)))
 
 
 class Mailbox:

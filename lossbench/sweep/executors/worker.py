@@ -23,7 +23,18 @@ from lossbench import ops
 from lossbench.errors import InterruptedRunError, LossbenchError, MachineError, TakenRunError, UnfinishedRunError
 from lossbench.losses import plugin
 from lossbench.runs import lock
-from lossbench.sweep.executors.messages import Begun, Ended, Fault, Job, Lost, Message, Progressed, Settings, Tell, pack
+from lossbench.sweep.executors.messages import (
+    Fault,
+    Job,
+    Message,
+    Send,
+    TrialEnded,
+    TrialLost,
+    TrialProgress,
+    TrialStarted,
+    WorkerSettings,
+    encode,
+)
 from lossbench.training import fail, run_folder, train
 from lossbench.training.runtime import Threads, hold
 
@@ -32,7 +43,7 @@ if TYPE_CHECKING:
 
     from lossbench.training import Outcome
 
-Objective: TypeAlias = "Callable[[dict[str, Any], Tell], Message]"
+JobRunner: TypeAlias = "Callable[[dict[str, Any], Send], Message]"
 
 STOP_SECONDS = 4.0
 """How long a run may take to write its checkpoint and end when it is asked to."""
@@ -42,7 +53,7 @@ class OutOfMemoryError(LossbenchError):
     """A trial needs more memory than there is; its process had better end."""
 
 
-def objective(settings: Settings) -> Objective:
+def start_runner(settings: WorkerSettings) -> JobRunner:
     """What is done with a job: train its trial.
 
     Raises:
@@ -51,37 +62,37 @@ def objective(settings: Settings) -> Objective:
     ops.own_process = True
     plugins = [plugin.load(Path(path)) for path in settings.plugins]
     hold(device=settings.device, threads=Threads(*settings.threads), memory_share=settings.memory_share)
-    return lambda wire, tell: trained(wire, tell, settings, plugins)
+    return lambda wire, send: run_job(wire, send, settings, plugins)
 
 
-def trained(wire: dict[str, Any], tell: Tell, settings: Settings, plugins: list[plugin.PluginLoaded]) -> Message:
+def run_job(wire: dict[str, Any], send: Send, settings: WorkerSettings, plugins: list[plugin.PluginLoaded]) -> Message:
     """Claim a job's trial, train it, and say how it ended; a failed one is left as such in its run folder."""
     number = int(wire["number"])
     try:
         job = Job.from_wire(wire, plugins)
         run = run_folder(job.trial, Path(settings.runs_dir))
         with lock.claim(run, wait=job.wait):
-            tell(Begun(number))
+            send(TrialStarted(number))
             try:
-                return _ended(number, _train(job, tell, settings, plugins))
+                return _ended(number, _train(job, send, settings, plugins))
             except (MachineError, InterruptedRunError, OutOfMemoryError, UnfinishedRunError):
                 raise
             except Exception as error:
                 fail(run, job.trial, _reason(error), traceback.format_exc())
                 raise
     except TakenRunError:
-        return Ended(number, "taken")
+        return TrialEnded(number, "taken")
     except InterruptedRunError as error:
-        return Ended(number, "interrupted", str(error))
+        return TrialEnded(number, "interrupted", str(error))
     except OutOfMemoryError as error:
-        return Lost(number, str(error))
+        return TrialLost(number, str(error))
     except MachineError as error:
         return Fault(str(error))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this trial's and must not stop the others
-        return Ended(number, "failed", _reason(error))
+        return TrialEnded(number, "failed", _reason(error))
 
 
-def _train(job: Job, tell: Tell, settings: Settings, plugins: list[plugin.PluginLoaded]) -> Outcome:
+def _train(job: Job, send: Send, settings: WorkerSettings, plugins: list[plugin.PluginLoaded]) -> Outcome:
     try:
         return train(
             job.trial,
@@ -90,7 +101,7 @@ def _train(job: Job, tell: Tell, settings: Settings, plugins: list[plugin.Plugin
             claimed=True,
             plugins=plugins,
             argv=settings.argv,
-            progress=_Reporter(job.number, tell),
+            progress=_Reporter(job.number, send),
         )
     except Exception as error:
         if any(_is_memory(each) for each in (error, error.__cause__)):
@@ -108,9 +119,9 @@ def _reason(error: Exception) -> str:
     return " ".join(text.split())
 
 
-def _ended(number: int, outcome: Outcome) -> Ended:
+def _ended(number: int, outcome: Outcome) -> TrialEnded:
     summary = outcome.summary
-    return Ended(
+    return TrialEnded(
         number,
         outcome.status,
         summary["reason"],
@@ -123,17 +134,17 @@ def _ended(number: int, outcome: Outcome) -> Ended:
 class _Reporter:
     """Passes a run's progress on."""
 
-    def __init__(self, number: int, tell: Tell) -> None:
-        self._number, self._tell, self._epochs = number, tell, 0
+    def __init__(self, number: int, send: Send) -> None:
+        self._number, self._send, self._epochs = number, send, 0
 
     def begin(self, run: Path, *, epochs: int, done: int) -> None:  # noqa: ARG002 - the interface's
         """Where the run begins."""
         self._epochs = epochs
-        self._tell(Progressed(self._number, done, epochs))
+        self._send(TrialProgress(self._number, done, epochs))
 
     def steps(self, epoch: int, *, share: float, loss: float, accuracy: float) -> None:  # noqa: ARG002 - likewise
         """How far it is."""
-        self._tell(Progressed(self._number, epoch + share, self._epochs, accuracy))
+        self._send(TrialProgress(self._number, epoch + share, self._epochs, accuracy))
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         """Nothing that the steps have not told."""
@@ -142,7 +153,7 @@ class _Reporter:
         """Nothing; a run's own log has it."""
 
 
-def serve(begin: Callable[[Settings], Objective]) -> None:
+def serve(begin: Callable[[WorkerSettings], JobRunner]) -> None:
     """Do the jobs that come on stdin, one at a time, until there are no more.
 
     Args:
@@ -152,22 +163,22 @@ def serve(begin: Callable[[Settings], Objective]) -> None:
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # whatever else is printed, by libraries or plugins, is not a message
 
-    def tell(message: Message) -> None:
+    def send(message: Message) -> None:
         with suppress(BrokenPipeError):  # whoever gave the jobs is gone; the run is about to be stopped for it
-            out.write(f"{pack(message)}\n")
+            out.write(f"{encode(message)}\n")
 
-    settings = Settings(**json.loads(sys.stdin.readline()))
+    settings = WorkerSettings(**json.loads(sys.stdin.readline()))
     jobs: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=[jobs], daemon=True).start()
     try:
         do = begin(settings)
     except LossbenchError as error:
-        tell(Fault(str(error), error.exit_code))
+        send(Fault(str(error), error.exit_code))
         return
     while (job := jobs.get()) is not None:
-        message = do(job, tell)
-        tell(message)
-        if isinstance(message, Lost):
+        message = do(job, send)
+        send(message)
+        if isinstance(message, TrialLost):
             return
 
 
@@ -182,4 +193,4 @@ def _listen(jobs: queue.SimpleQueue[dict[str, Any] | None]) -> None:
 
 
 if __name__ == "__main__":
-    serve(objective)
+    serve(start_runner)
