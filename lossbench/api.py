@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from lossbench.metrics import DEFAULTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -58,7 +60,7 @@ def train(
 def compare(  # noqa: PLR0913 - what a comparison can be asked
     paths: Path | str | Iterable[Path | str] = "runs",
     *,
-    metrics: Sequence[str] = ("accuracy", "nll", "brier", "ece"),
+    metrics: Sequence[str] = DEFAULTS,
     where: str | None = None,
     seeds: Iterable[int] | None = None,
     at: Literal["last", "best"] = "last",

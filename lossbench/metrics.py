@@ -1,30 +1,39 @@
-"""The measures that rank losses: NumPy functions of log-probabilities and labels, and one table of them.
+"""The metric table, and each metric as a NumPy function of log-probabilities and labels.
 
-None depends on the loss that was trained. `log_probabilities` is `[images, classes]` float64, `labels` is `[images]`
-integers in `0 .. classes - 1`; a prediction is the most probable class, the first one where several are equal.
+To add a metric, write its function and one entry in `METRICS`. Files, options, early stopping, tables, plots and help
+follow from the entry.
+
+No metric depends on the loss that was trained. `log_probabilities` is `[images, classes]` float64, `labels` is
+`[images]` integers in `0 .. classes - 1`. The predicted class is the most probable one; of equal ones, the first.
+
+Functions import NumPy themselves: every command reads the table when it starts, and importing NumPy takes as long as
+everything else that a command imports to parse its arguments (0.15 s each, n = 6, 2 cores).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-Floats: TypeAlias = NDArray[np.float64]
-Labels: TypeAlias = NDArray[np.integer[Any]]
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Labels: TypeAlias = NDArray[np.integer[Any]]
 
 ECE_BINS = 15
-LOG_TEMPERATURE, BISECTIONS = np.log(1e6), 48
+LOG_TEMPERATURE, BISECTIONS = math.log(1e6), 48
 
 
 def log_softmax(logits: NDArray[np.floating[Any]]) -> Floats:
-    """Log-probabilities of logits: z - max z - log Σ exp(z - max z), in float64."""
+    """Return log-probabilities of logits, z - max z - log Σ exp(z - max z), in float64."""
+    import numpy as np
+
     wide = np.asarray(logits, dtype=np.float64)
     with np.errstate(invalid="ignore"):  # an infinite logit has no softmax: its row is NaN
         shifted = wide - wide.max(axis=-1, keepdims=True)
@@ -33,31 +42,39 @@ def log_softmax(logits: NDArray[np.floating[Any]]) -> Floats:
 
 
 def accuracy(log_probabilities: Floats, labels: Labels) -> float:
-    """Share of images whose most probable class is their label."""
+    """Return the share of images whose most probable class is their label."""
+    import numpy as np
+
     return float(np.mean(log_probabilities.argmax(axis=1) == labels))
 
 
 def nll(log_probabilities: Floats, labels: Labels) -> float:
-    """Negative log-likelihood: the mean of -log p_y, in nats."""
+    """Return the negative log-likelihood: the mean of -log p_y, in nats."""
+    import numpy as np
+
     return float(-log_probabilities[np.arange(len(labels)), labels].mean())
 
 
 def brier(log_probabilities: Floats, labels: Labels) -> float:
-    """Brier score: the mean of Σ_j (p_j - e_j)², from 0 to 2.
+    """Return the Brier score: the mean of Σ_j (p_j - e_j)², from 0 to 2.
 
     Source: Brier, "Verification of forecasts expressed in terms of probability", 1950.
     """
+    import numpy as np
+
     one_hot = np.eye(log_probabilities.shape[1])[labels]
     return float(np.square(np.exp(log_probabilities) - one_hot).sum(axis=1).mean())
 
 
 def ece(log_probabilities: Floats, labels: Labels) -> float:
-    """Expected calibration error: Σ_b n_b/n · abs(accuracy_b - confidence_b) over 15 bins ((b-1)/15, b/15].
+    """Return the expected calibration error: Σ_b n_b/n · abs(accuracy_b - confidence_b) over 15 bins ((b-1)/15, b/15].
 
     The confidence of an image is the probability of its most probable class.
 
     Source: Guo et al., "On calibration of modern neural networks", 2017.
     """
+    import numpy as np
+
     confidence = np.exp(log_probabilities.max(axis=1))
     correct = log_probabilities.argmax(axis=1) == labels
     gaps = np.bincount(ece_bins(confidence), weights=correct - confidence, minlength=ECE_BINS)
@@ -65,20 +82,95 @@ def ece(log_probabilities: Floats, labels: Labels) -> float:
 
 
 def ece_bins(confidence: Floats) -> NDArray[np.intp]:
-    """The bin of each confidence, from 0: ((b-1)/15, b/15] is bin b - 1."""
+    """Return the bin of each confidence, from 0: ((b-1)/15, b/15] is bin b - 1."""
+    import numpy as np
+
     edges = np.linspace(0, 1, ECE_BINS + 1)
     return np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, ECE_BINS - 1)
 
 
+def confusion(predicted: Labels, labels: Labels, classes: int) -> NDArray[np.int64]:
+    """Return counts `[classes, classes]`: row = true class, column = predicted class."""
+    import numpy as np
+
+    pairs = labels.astype(np.int64) * classes + predicted.astype(np.int64)
+    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+
+@dataclass(frozen=True)
+class ClassMetric:
+    """A number between 0 and 1 for each class; higher is better. `function` takes the counts of `confusion`."""
+
+    title: str
+    function: Callable[[NDArray[np.integer[Any]]], Floats]
+
+
+CLASS_METRICS: Mapping[str, ClassMetric] = MappingProxyType(
+    {
+        "precision": ClassMetric("precision", lambda counts: _share(counts.diagonal(), counts.sum(axis=0))),
+        "recall": ClassMetric("recall", lambda counts: _share(counts.diagonal(), counts.sum(axis=1))),
+        "f1": ClassMetric("F1", lambda counts: _share(2 * counts.diagonal(), counts.sum(axis=0) + counts.sum(axis=1))),
+    }
+)
+"""Columns of `per_class.csv`, named `recall.5` for class 5; a share of nothing (0/0) is 0."""
+
+
+def per_class(counts: NDArray[np.integer[Any]]) -> list[tuple[float, ...]]:
+    """Compute the rows of `per_class.csv` from the counts of `confusion`: class, each class metric, images."""
+    scores = (metric.function(counts).tolist() for metric in CLASS_METRICS.values())
+    return list(zip(range(len(counts)), *scores, counts.sum(axis=1).tolist(), strict=True))
+
+
+def _counts(log_probabilities: Floats, labels: Labels) -> NDArray[np.int64]:
+    return confusion(log_probabilities.argmax(axis=1), labels, log_probabilities.shape[1])
+
+
+def _share(part: NDArray[np.integer[Any]], whole: NDArray[np.integer[Any]]) -> Floats:
+    import numpy as np
+
+    share: Floats = np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)
+    return share
+
+
 @dataclass(frozen=True)
 class Metric:
-    """A measure: its name in files, its title in tables, its function, its unit, and which direction is better."""
+    """A number that measures a classifier, whatever loss it was trained with.
+
+    Attributes:
+        name: Its name in files and options.
+        title: Its name in tables, plots and help.
+        function: Computes it from log-probabilities and labels.
+        unit: The unit, or the range of values.
+        direction: Which values are better.
+        judges: `labels` if only the predicted class counts, `probabilities` if the probabilities do.
+        in_percent: Whether tables show it multiplied by 100.
+        is_default: Whether comparisons and summaries show it unless they are given other metrics.
+        scaled_from: The metric of which this is the variant at a fitted temperature; empty for all others.
+    """
 
     name: str
     title: str
     function: Callable[[Floats, Labels], float]
-    unit: str
+    unit: Literal["share of images", "0 to 1", "0 to 2", "nats"]
     direction: Literal["higher", "lower"]
+    judges: Literal["labels", "probabilities"]
+    in_percent: bool = False
+    is_default: bool = False
+    scaled_from: str = ""
+
+    @property
+    def is_share(self) -> bool:
+        """Whether values lie between 0 and 1, so that a difference may be given in percentage points."""
+        return self.unit in {"share of images", "0 to 1"}
+
+    @property
+    def needs_softmax(self) -> bool:
+        """Whether it judges probabilities as the network gives them, which only a softmax loss trains."""
+        return self.judges == "probabilities" and not self.scaled_from
+
+    def gain(self, difference: float) -> float:
+        """Return `difference` with the sign that makes an improvement positive."""
+        return difference if self.direction == "higher" else -difference
 
 
 def _table(*metrics: Metric) -> Mapping[str, Metric]:
@@ -86,43 +178,59 @@ def _table(*metrics: Metric) -> Mapping[str, Metric]:
 
 
 METRICS = _table(
-    Metric("accuracy", "accuracy", accuracy, "share of images", "higher"),
-    Metric("nll", "NLL", nll, "nats", "lower"),
-    Metric("brier", "Brier", brier, "0 to 2", "lower"),
-    Metric("ece", "ECE", ece, "0 to 1", "lower"),
+    Metric("accuracy", "accuracy", accuracy, "share of images", "higher", "labels", in_percent=True, is_default=True),
+    Metric("nll", "NLL", nll, "nats", "lower", "probabilities", is_default=True),
+    Metric("brier", "Brier", brier, "0 to 2", "lower", "probabilities", is_default=True),
+    Metric("ece", "ECE", ece, "0 to 1", "lower", "probabilities", is_default=True),
 )
-"""Of the probabilities as a network gives them."""
+"""Metrics of the probabilities as a network gives them; measured after each epoch and on the test set."""
 
 SCALED = _table(
-    Metric("nll_scaled", "NLL scaled", nll, "nats", "lower"),
-    Metric("ece_scaled", "ECE scaled", ece, "0 to 1", "lower"),
+    Metric("nll_scaled", "NLL scaled", nll, "nats", "lower", "probabilities", scaled_from="nll"),
+    Metric("ece_scaled", "ECE scaled", ece, "0 to 1", "lower", "probabilities", scaled_from="ece"),
 )
-"""Of the probabilities softmax(z/T) at the `temperature` of the validation images."""
+"""Metrics of the probabilities softmax(z/T), T being the `temperature` of the validation images."""
 
 REPORTED: Mapping[str, Metric] = MappingProxyType({**METRICS, **SCALED})
 
+DEFAULTS = tuple(name for name, metric in METRICS.items() if metric.is_default)
+"""The metrics that comparisons and summaries show unless they are given others; the first carries the verdict."""
+
+BEST_EPOCH = ("accuracy", "nll")
+"""The metrics that choose the best epoch on the validation images: the first decides, the second breaks ties."""
+
+_FIRST, *_OTHERS = METRICS
+VALIDATION_COLUMNS = (f"val_{_FIRST}", "val_loss", *(f"val_{name}" for name in _OTHERS))
+"""The columns of `metrics.csv` that early stopping can monitor. A smaller `val_loss` is better."""
+
+
+def gain(column: str, value: float) -> float:
+    """Return the value of a validation column with the sign that makes more better."""
+    metric = METRICS.get(column.removeprefix("val_"))
+    return metric.gain(value) if metric else -value
+
 
 def evaluate(log_probabilities: Floats, labels: Labels) -> dict[str, float]:
-    """Every metric of the first table, by name."""
+    """Compute every metric of `METRICS`, by name."""
     return {name: metric.function(log_probabilities, labels) for name, metric in METRICS.items()}
 
 
 def evaluate_scaled(log_probabilities: Floats, labels: Labels, temperature: float) -> dict[str, float]:
-    """Every metric of the second table, by name, at a temperature."""
+    """Compute every metric of `SCALED` at a temperature, by name."""
     scaled = log_softmax(log_probabilities / temperature)
     return {name: metric.function(scaled, labels) for name, metric in SCALED.items()}
 
 
 def temperature(log_probabilities: Floats, labels: Labels) -> float:
-    """The T that minimises the NLL of softmax(z/T), where z may be logits or log-probabilities.
+    """Return the temperature T that minimises the NLL of softmax(z/T); z may be logits or log-probabilities.
 
-    The NLL is convex in β = 1/T and its slope, mean_i (Σ_j p_j z_j - z_y), grows with β: T is found by bisection. A
-    sigmoid or margin loss is given its best softmax in this way; accuracy does not depend on T.
+    The NLL is convex in β = 1/T and its slope, mean_i (Σ_j p_j z_j - z_y), grows with β, so bisection finds T. This
+    gives sigmoid and margin losses their best softmax. Accuracy does not depend on T.
 
     Returns:
-        T between 1e-6 and 1e6; these ends where no T between them is best, as 1e6 for a network no better than chance.
-        1 where every label is the most probable class already, since the NLL then falls for ever as T does; NaN where a
-        value is not finite.
+        T between 1e-6 and 1e6. An end of this range if no T inside it is best, e.g. 1e6 for a network no better than
+        chance. 1 if every label is the most probable class already, since the NLL then has no minimum. NaN if a value
+        is not finite.
 
     Example:
         >>> round(temperature(np.array([[9.0, 0.0]] * 4), np.array([0, 0, 0, 1])), 3)  # 9/T = log 3
@@ -130,6 +238,8 @@ def temperature(log_probabilities: Floats, labels: Labels) -> float:
 
     Source: Guo et al., "On calibration of modern neural networks", 2017.
     """
+    import numpy as np
+
     if not np.isfinite(log_probabilities).all():
         return float("nan")
     shifted = log_probabilities - log_probabilities.max(axis=1, keepdims=True)
@@ -143,35 +253,3 @@ def temperature(log_probabilities: Floats, labels: Labels) -> float:
         expected = (weights * shifted).sum(axis=1) / weights.sum(axis=1)
         low, high = (middle, high) if expected.mean() > true.mean() else (low, middle)
     return float(np.exp((low + high) / 2))
-
-
-def confusion(predicted: Labels, labels: Labels, classes: int) -> NDArray[np.int64]:
-    """Counts `[classes, classes]`: row = true class, column = predicted class."""
-    pairs = labels.astype(np.int64) * classes + predicted.astype(np.int64)
-    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-
-
-class ClassScores(NamedTuple):
-    """How one class fared; a share of nothing (0/0) is 0."""
-
-    label: int
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-def per_class(confusion: NDArray[np.integer[Any]]) -> list[ClassScores]:
-    """Precision, recall, F1 and support of each class, from the counts of `confusion`."""
-    hits, predicted, support = confusion.diagonal(), confusion.sum(axis=0), confusion.sum(axis=1)
-    precision, recall = _share(hits, predicted), _share(hits, support)
-    f1 = _share(2 * hits, predicted + support)
-    return [
-        ClassScores(label, float(precision[label]), float(recall[label]), float(f1[label]), int(support[label]))
-        for label in range(len(confusion))
-    ]
-
-
-def _share(part: NDArray[np.integer[Any]], whole: NDArray[np.integer[Any]]) -> Floats:
-    share: Floats = np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)
-    return share

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossbench.metrics import ECE_BINS, ece_bins
+from lossbench.metrics import BEST_EPOCH, ECE_BINS, ece_bins
 from lossbench.runs import paths, read
 from lossbench.runs.index import BrokenRun
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = NDArray[np.float64]
 
-CURVES = ("val_accuracy", "val_nll", "accuracy", "memorized")
+CURVES = (*(f"val_{name}" for name in BEST_EPOCH), "accuracy", "memorized")
 """The columns of `metrics.csv` that mean the same whatever the loss, but for `loss` itself."""
 
 

@@ -1,4 +1,4 @@
-"""What runs are compared by: a metric of the test set, or precision, recall or F1 of one class."""
+"""What runs are compared by: a metric of the test set, or a metric of one class."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lossbench.errors import UsageError, did_you_mean
-from lossbench.metrics import METRICS, REPORTED, SCALED
+from lossbench.metrics import CLASS_METRICS, METRICS, REPORTED
 from lossbench.runs import read
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 At: TypeAlias = Literal["last", "best"]
 
-SHARES = ("accuracy", "ece", "ece_scaled")
-OF_PROBABILITIES = ("nll", "brier", "ece")
-_OF_A_CLASS = re.compile(r"(precision|recall|f1)\.(\d{1,4})", re.ASCII)
+_OF_A_CLASS = re.compile(rf"({'|'.join(CLASS_METRICS)})\.(\d{{1,4}})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,15 @@ def measure(name: str) -> Measure:
             f"choose {', '.join(METRICS)}"
         )
     if known := REPORTED.get(name):
-        return Measure(name, known.title, known.direction, name in SHARES, name == "accuracy", name in OF_PROBABILITIES)
+        return Measure(
+            name, known.title, known.direction, known.is_share, known.in_percent, of_probabilities=known.needs_softmax
+        )
     if found := _OF_A_CLASS.fullmatch(name):
-        title = f"{'F1' if found[1] == 'f1' else found[1]} of {int(found[2])}"
+        title = f"{CLASS_METRICS[found[1]].title} of {int(found[2])}"
         name = f"{found[1]}.{int(found[2])}"
         return Measure(name, title, "higher", is_share=True, in_percent=True, of_probabilities=False)
     raise UsageError(
-        f"metric {name!r}: expected {', '.join(METRICS)}, {', '.join(SCALED)}, or precision, recall or f1 of a class "
+        f"metric {name!r}: expected {', '.join(REPORTED)}, or {' or '.join(CLASS_METRICS)} of a class "
         f"such as recall.5{did_you_mean(name, REPORTED)}"
     )
 

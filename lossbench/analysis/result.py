@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lossbench.analysis.measure import At, Measure, measure
-from lossbench.metrics import METRICS
+from lossbench.metrics import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class Question:
         also: Measures to be taken beside those shown, for the gate.
     """
 
-    measures: tuple[Measure, ...] = tuple(measure(name) for name in METRICS)
+    measures: tuple[Measure, ...] = tuple(map(measure, DEFAULTS))
     at: At = "last"
     by: tuple[str, ...] = ("loss",)
     across: tuple[str, ...] = ()

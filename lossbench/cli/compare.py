@@ -13,6 +13,7 @@ import typer
 
 from lossbench.cli import console, options, selection
 from lossbench.errors import GateFailedError, UndecidedError, UsageError
+from lossbench.metrics import DEFAULTS, METRICS
 
 if TYPE_CHECKING:
     from lossbench.analysis.gate import GateResult
@@ -48,9 +49,9 @@ def compare(  # noqa: PLR0913 - the options of the command
         typer.Option(
             metavar="METRICS",
             rich_help_panel=STATISTICS,
-            help="With commas; the first carries the verdict. accuracy, nll, brier, ece, recall.5, …",
+            help=f"With commas; the first carries the verdict. {', '.join(METRICS)}, recall.5, …",
         ),
-    ] = "accuracy,nll,brier,ece",
+    ] = ",".join(DEFAULTS),
     at: Annotated[
         Literal["last", "best"],
         typer.Option(rich_help_panel=STATISTICS, help="Test the weights of the last epoch, or the best on validation."),

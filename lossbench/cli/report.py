@@ -12,6 +12,7 @@ import typer
 
 from lossbench.cli import console, options, selection
 from lossbench.errors import DataError
+from lossbench.metrics import DEFAULTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +26,7 @@ def report(  # noqa: PLR0913 - the options of the command
     seeds: options.Seeds = None,
     metric: Annotated[
         str, typer.Option(metavar="METRICS", help="With commas; the first carries the verdict.")
-    ] = "accuracy,nll,brier,ece",
+    ] = ",".join(DEFAULTS),
     at: Annotated[Literal["last", "best"], typer.Option(help="Which epoch's weights were tested.")] = "last",
     by: Annotated[str, typer.Option(metavar="KEYS", help="What makes a group.")] = "loss",
     baseline: Annotated[

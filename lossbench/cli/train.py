@@ -9,6 +9,7 @@ import typer
 
 from lossbench.cli import completion, console, options
 from lossbench.errors import UnfinishedRunError
+from lossbench.metrics import DEFAULTS, METRICS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,12 +83,11 @@ def _headline(outcome: Outcome, runs_dir: Path) -> str:
         other = f" by lossbench {by}; this is {__version__}" if by != __version__ else ""
         lines.append(f"already done{other}: nothing to train (--rerun trains it again)")
     if measured:
-        accuracy, nll, brier, ece = (
-            formatting.number(name, measured.get(f"test.last.{name}")) for name in ("accuracy", "nll", "brier", "ece")
+        values = ", ".join(
+            f"{METRICS[name].title} {formatting.number(name, measured.get(f'test.last.{name}'))}"
+            + "%" * METRICS[name].in_percent
+            for name in DEFAULTS
         )
         took = f" in {told['seconds']:.1f} s" if told["seconds"] else ""
-        lines.append(
-            f"{formatting.clean(told['loss'])}, seed {told['seed']}: "
-            f"test accuracy {accuracy}%, NLL {nll}, Brier {brier}, ECE {ece}{took}"
-        )
+        lines.append(f"{formatting.clean(told['loss'])}, seed {told['seed']}: test {values}{took}")
     return "\n".join([*lines, f"next: lossbench compare {runs_dir}"])

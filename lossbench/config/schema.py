@@ -4,7 +4,7 @@ Attribute names are the YAML keys. The records are frozen and strict: `5.0` is n
 """
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, InstanceOf
 
@@ -47,6 +47,7 @@ from lossbench.config.section import Choice, Count, NonNegative, Section, Seed, 
 from lossbench.config.sweep import Sweep
 from lossbench.config.yaml import show
 from lossbench.losses.expression import LossTerm, parse
+from lossbench.metrics import BEST_EPOCH, VALIDATION_COLUMNS
 
 __all__ = [
     "VALID_NAME",
@@ -95,6 +96,11 @@ __all__ = [
     "valid_name",
 ]
 
+if TYPE_CHECKING:
+    MonitoredColumn: TypeAlias = str  # mypy takes literals only where they are written out
+else:
+    MonitoredColumn = Literal[VALIDATION_COLUMNS]
+
 VALID_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"
 RESERVED_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
@@ -122,7 +128,7 @@ class Regularization(Section):
 class EarlyStopping(Section):
     """Stop when the validation measure no longer improves."""
 
-    monitor: Literal["val_accuracy", "val_loss", "val_nll", "val_brier", "val_ece"] = "val_accuracy"
+    monitor: MonitoredColumn = f"val_{BEST_EPOCH[0]}"
     """The column of metrics.csv to watch."""
     patience: Count = 3
     """Epochs without improvement before stopping."""

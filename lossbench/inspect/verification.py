@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from lossbench.inspect import diff
 from lossbench.inspect.numbers import Numbers, read_numbers
+from lossbench.metrics import REPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +116,7 @@ class Verification:
 
 def verify(recorded: Run, numbers: Mapping[str, Numbers], again: Run, *, tolerance: float) -> Verification:
     """Hold what `read_numbers` gave of a run against the run that its trial gave when trained again."""
-    repeated = read_numbers(again)
+    repeated = _without_later_metrics(read_numbers(again), numbers)
     return Verification(
         run=recorded.folder,
         tolerance=tolerance,
@@ -122,6 +124,22 @@ def verify(recorded: Run, numbers: Mapping[str, Numbers], again: Run, *, toleran
         environment=diff.environment(recorded.summary, again.summary),
         repeatable=again.summary["device"]["kind"] == "cpu" or bool(again.config["train"]["deterministic"]),
     )
+
+
+def _without_later_metrics(again: Mapping[str, Numbers], recorded: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    """Leave out the metrics that the recorded run has in no file: lossbench did not have them when it was trained."""
+    known = {_metric(column) for numbers in recorded.values() for column in numbers.columns}
+
+    def kept(numbers: Numbers) -> Numbers:
+        keep = [_metric(column) in known or _metric(column) not in REPORTED for column in numbers.columns]
+        return replace(numbers, columns=tuple(compress(numbers.columns, keep)), values=numbers.values[:, keep])
+
+    return {file: kept(numbers) for file, numbers in again.items()}
+
+
+def _metric(column: str) -> str:
+    """Return the metric of a column such as `val_nll` or `test.last.nll`."""
+    return column.removeprefix("val_").rpartition(".")[2]
 
 
 def compare(file: str, recorded: Numbers, again: Numbers | None, tolerance: float) -> FileComparison:

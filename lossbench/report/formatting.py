@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from lossbench.analysis.measure import Measure
     from lossbench.analysis.result import Estimate
+    from lossbench.metrics import Metric
     from lossbench.runs.index import BrokenRun
     from lossbench.statistics import Interval
 
@@ -36,16 +37,21 @@ def filled(text: str, width: int, between: str, indent: str = "", first: str = "
 
 
 def header(metric: str) -> str:
-    """A reported metric's column title: accuracy is shown in per cent."""
-    return "accuracy %" if metric == "accuracy" else REPORTED[metric].title
+    """Return a reported metric's column title, with a % where the values are in percent."""
+    return title(REPORTED[metric])
 
 
 def number(metric: str, value: float | None) -> str:
-    """A reported metric as tables show it: `97.85`, `0.0712`, `-` where there is none."""
-    return _number(value, in_percent=metric == "accuracy")
+    """Return a value of a metric as tables show it: `97.85`, `0.0712`, `-` where there is none."""
+    return _number(value, in_percent=in_percent(metric))
 
 
-def title(measure: Measure) -> str:
+def in_percent(metric: str) -> bool:
+    """Return whether tables show a metric multiplied by 100; other numbers of a run are shown as they are."""
+    return metric in REPORTED and REPORTED[metric].in_percent
+
+
+def title(measure: Measure | Metric) -> str:
     """A measure's column title, with a % where the values are in per cent."""
     return f"{measure.title} %" if measure.in_percent else measure.title
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from lossbench import metrics
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,11 +37,7 @@ METRICS_COLUMNS: Final = (
     "epoch",
     "accuracy",
     "loss",
-    "val_accuracy",
-    "val_loss",
-    "val_nll",
-    "val_brier",
-    "val_ece",
+    *metrics.VALIDATION_COLUMNS,
     "learning_rate",
     "seconds",
     "regularization",
@@ -48,7 +45,7 @@ METRICS_COLUMNS: Final = (
     "recovered",
     "clean_accuracy",
 )
-PER_CLASS_COLUMNS: Final = ("at", "class", "precision", "recall", "f1", "support")
+PER_CLASS_COLUMNS: Final = ("at", "class", *metrics.CLASS_METRICS, "support")
 CONFUSION_COLUMNS: Final = ("at", "true", "predicted", "count")
 
 _COMPONENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)

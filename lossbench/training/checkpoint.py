@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossbench.metrics import BEST_EPOCH, VALIDATION_COLUMNS
 from lossbench.runs import arrays, paths, write
 
 if TYPE_CHECKING:
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
 
 FILE = "state.npz"
 SECONDS_BETWEEN = 10.0
-OPTIONAL = ("memorized", "recovered")
-"""Columns without a number where no label is wrong; without validation those of `val_` too."""
+BEST_COLUMNS = tuple(f"val_{name}" for name in BEST_EPOCH)
+REQUIRED = tuple(name for name in paths.METRICS_COLUMNS if name not in {"memorized", "recovered", *VALIDATION_COLUMNS})
+"""Columns that every epoch has; with validation images it also has `BEST_COLUMNS`.
+
+Other validation columns may be missing: a metric that was added to lossbench after the epoch was trained, or the
+`val_loss` of a loss that has none.
+"""
 NUMBER_BYTES = 8
 LARGEST_HEADER = 64 << 20
 """Bytes: a hundred thousand epochs."""
@@ -95,9 +101,10 @@ def _position(
         ValueError: It is another one.
     """
     for epoch, row in enumerate(history):
-        optional = OPTIONAL if history[0]["val_accuracy"] is not None else (*OPTIONAL, "val_")
+        required = REQUIRED if history[0][BEST_COLUMNS[0]] is None else (*REQUIRED, *BEST_COLUMNS)
         if row["epoch"] != epoch or not all(
-            _is_number(row[name]) or (row[name] is None and name.startswith(optional)) for name in paths.METRICS_COLUMNS
+            _is_number(row.get(name)) or (row.get(name) is None and name not in required)
+            for name in paths.METRICS_COLUMNS
         ):
             raise ValueError(f"epoch {epoch}")
     if type(batches) is not int or batches < 0 or not all(map(_is_number, (epoch_seconds, *seconds.values()))):

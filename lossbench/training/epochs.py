@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from lossbench.metrics import BEST_EPOCH, gain
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -13,22 +15,23 @@ if TYPE_CHECKING:
 
 
 def best_epoch(history: Sequence[Mapping[str, Any]]) -> int | None:
-    """The index of the epoch of highest `val_accuracy`; ties go to the lowest `val_nll`, then to the earliest.
+    """Return the index of the best epoch by the validation metrics of `metrics.BEST_EPOCH`, the earliest of equal ones.
 
     None without validation.
     """
-    if not history or history[0]["val_accuracy"] is None:
+    columns = [f"val_{name}" for name in BEST_EPOCH]
+    if not history or history[0][columns[0]] is None:
         return None
-    return min(range(len(history)), key=lambda epoch: (-history[epoch]["val_accuracy"], history[epoch]["val_nll"]))
+    return max(range(len(history)), key=lambda epoch: [gain(column, history[epoch][column]) for column in columns])
 
 
 def is_over(history: Sequence[Mapping[str, Any]], early_stopping: EarlyStopping | None) -> bool:
-    """Whether the monitored column has not improved on its best for `patience` epochs."""
-    if early_stopping is None or not history:
+    """Return whether the monitored column has not improved on its best value for `patience` epochs."""
+    if early_stopping is None:
         return False
-    sign = -1 if early_stopping.monitor == "val_accuracy" else 1
-    values = [sign * row[early_stopping.monitor] for row in history]
-    return len(values) - 1 - values.index(min(values)) >= early_stopping.patience
+    column = early_stopping.monitor
+    gains = [gain(column, row[column]) for row in history if row.get(column) is not None]
+    return bool(gains) and len(gains) - 1 - gains.index(max(gains)) >= early_stopping.patience
 
 
 def diverged(row: Mapping[str, Any]) -> bool:

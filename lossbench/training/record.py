@@ -119,10 +119,10 @@ def fail(run: Path, trial: Trial, reason: str, log: str = "") -> None:
     write.json_(run / paths.RUN, summary | {"status": "failed", "reason": reason, "finished": provenance.now()})
 
 
-def _validation_metrics(history: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def _validation_metrics(history: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
     best = epochs.best_epoch(history)
     rows = {} if best is None else {"last": history[-1], "best": history[best]}
-    return {f"val.{at}.{name}": row[f"val_{name}"] for at, row in rows.items() for name in metrics.METRICS}
+    return {f"val.{at}.{name}": row.get(f"val_{name}") for at, row in rows.items() for name in metrics.METRICS}
 
 
 def _scaled_metrics(

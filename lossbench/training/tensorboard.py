@@ -7,13 +7,14 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import UsageError
+from lossbench.metrics import METRICS
 from lossbench.runs import paths, rows, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-TAGS = {"accuracy": "epoch_accuracy", "loss": "epoch_loss", "learning_rate": "epoch_learning_rate"}
+TAGS = {name: f"epoch_{name}" for name in (*METRICS, "loss", "learning_rate")}
 
 
 def check() -> None:

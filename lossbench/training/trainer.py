@@ -170,16 +170,15 @@ class Trainer:
         return row
 
     def _validate(self) -> Mapping[str, float | None]:
-        names = ("accuracy", "loss", "nll", "brier", "ece")
         split = self._dataset.validation
         if split is None:
-            return dict.fromkeys((f"val_{name}" for name in names), None)
+            return dict.fromkeys(metrics.VALIDATION_COLUMNS)
         logits = self._loop.logits(split.images)
         measured: dict[str, float | None] = {
             **metrics.evaluate(metrics.log_softmax(logits), split.labels),
             "loss": self._loop.objective(logits, split.labels),
         }
-        return {f"val_{name}": measured[name] for name in names}
+        return {f"val_{name}": value for name, value in measured.items()}
 
     def _predict(self, split: Split) -> dict[str, NDArray[np.float64]]:
         last, best = metrics.log_softmax(self._loop.logits(split.images)), epochs.best_epoch(self.history)

@@ -72,13 +72,14 @@ def shown(comparison: Comparison) -> list[Measure]:
     groups = [group for block in comparison.blocks for group in block.groups if group.n]
     if all(group.link == "softmax" for group in groups):
         return asked
-    unscaled = {each.name for each in asked}
-    given = [
-        name
-        for name in SCALED
-        if any(group.metrics[name].mean is not None for group in groups) and name not in unscaled
+    names = {each.name for each in asked}
+    scaled = [
+        measure(name)
+        for name, metric in SCALED.items()
+        if metric.scaled_from in names and name not in names
+        if any(group.metrics[name].mean is not None for group in groups)
     ]
-    return [*asked, *(measure(name) for name in given if name.removesuffix("_scaled") in unscaled)]
+    return [*asked, *scaled]
 
 
 def mark(group: Group, of: Measure) -> str:
@@ -95,12 +96,12 @@ def counts(group: Group) -> str:
 
 
 def _measured(of: Measure, *, is_core: bool = True) -> Column:
-    stands_below = of.name in SCALED
+    scaled = SCALED.get(of.name)
     return Column(
         (formatting.title(of),),
         lambda group: formatting.estimate(of, group.metrics[of.name]),
         lambda group: mark(group, of),
-        below=formatting.title(measure(of.name.removesuffix("_scaled"))) if stands_below else None,
+        below=formatting.title(measure(scaled.scaled_from)) if scaled else None,
         is_estimate=True,
         is_core=is_core,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from lossbench.metrics import BEST_EPOCH, METRICS
 from lossbench.report.plots import canvas
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lossbench.analysis.figure_data import Band
+    from lossbench.metrics import Metric
     from lossbench.report.plots.scene import Scene
 
 
@@ -26,9 +28,14 @@ class Column(NamedTuple):
     scale: str
 
 
+def _of_metric(metric: Metric) -> Column:
+    unit = "%" if metric.in_percent else metric.unit
+    scale = "linear" if metric.is_share else "log"
+    return Column(f"validation {metric.title} ({unit})", 100 if metric.in_percent else 1, scale)
+
+
 COLUMNS = {
-    "val_accuracy": Column("validation accuracy (%)", 100, "linear"),
-    "val_nll": Column("validation NLL (nats)", 1, "log"),
+    **{f"val_{name}": _of_metric(METRICS[name]) for name in BEST_EPOCH},
     "accuracy": Column("training accuracy, labels as seen (%)", 100, "linear"),
     "memorized": Column("wrong training labels learnt (%)", 100, "linear"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from lossbench.metrics import METRICS, SCALED
+from lossbench.metrics import DEFAULTS, SCALED
 from lossbench.report import formatting, phrases
 from lossbench.report.run import classes
 from lossbench.report.run.sparkline import sparkline
@@ -77,9 +77,9 @@ def _measured(sheet: RunDetails) -> Iterator[str]:
     metrics, best = sheet.run.metrics, _best_epoch(sheet)
     places = [(part, at) for part in ("test", "val") for at in ("last", "best") if f"{part}.{at}.accuracy" in metrics]
     if places:
-        yield " " * LABEL + "".join(f"{formatting.header(name):>12}" for name in METRICS)
+        yield " " * LABEL + "".join(f"{formatting.header(name):>12}" for name in DEFAULTS)
     for part, at in places:
-        values = (formatting.number(name, metrics.get(f"{part}.{at}.{name}")) for name in METRICS)
+        values = (formatting.number(name, metrics.get(f"{part}.{at}.{name}")) for name in DEFAULTS)
         yield f"{part} {at}".ljust(LABEL) + "".join(f"{value:>12}" for value in values) + best * (at == "best")
         if part == "test" and metrics.get(f"val.{at}.temperature") is not None:
             yield from _scaled(metrics, at)
@@ -87,8 +87,10 @@ def _measured(sheet: RunDetails) -> Iterator[str]:
 
 def _scaled(metrics: Mapping[str, float | None], at: str) -> Iterator[str]:
     """Below what they stand for, the metrics at the temperature of the validation images."""
-    values = {name: formatting.number(name, metrics.get(f"test.{at}.{name}")) for name in SCALED}
-    cells = (values.get(f"{name}_scaled", "") for name in METRICS)
+    values = {
+        metric.scaled_from: formatting.number(name, metrics.get(f"test.{at}.{name}")) for name, metric in SCALED.items()
+    }
+    cells = (values.get(name, "") for name in DEFAULTS)
     yield f"  at T {metrics[f'val.{at}.temperature']:.3g}".ljust(LABEL) + "".join(f"{value:>12}" for value in cells)
 
 
@@ -108,7 +110,8 @@ def _curves(sheet: RunDetails) -> Iterator[str]:
 
 
 def _end(name: str, value: float) -> str:
-    return f"{100 * value:.2f} %" if name.endswith("accuracy") and math.isfinite(value) else f"{value:.4g}"
+    in_percent = formatting.in_percent(name.removeprefix("val_")) and math.isfinite(value)
+    return f"{100 * value:.2f} %" if in_percent else f"{value:.4g}"
 
 
 def _counted(value: object, what: str) -> str | None:

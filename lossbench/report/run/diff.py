@@ -81,9 +81,9 @@ def _plain(each: KeyDifference) -> Sequence[str]:
 
 
 def _measured(each: KeyDifference) -> Sequence[str]:
-    """A result in each run and its change; accuracy in per cent and points."""
+    """A result in each run and its change; what tables show in percent is in percent and points."""
     metric = each.key.rpartition(".")[2]
-    factor, unit = (100, " %") if metric == "accuracy" else (1, "")
+    factor, unit = (100, " %") if formatting.in_percent(metric) else (1, "")
     values = (
         formatting.number(metric, value) if isinstance(value, float) else _shown(value) for value in (each.a, each.b)
     )
