@@ -147,7 +147,7 @@ def test_modules_are_imported_by_name_in_three_places_only():
 
 
 def test_the_network_is_asked_in_one_place_only():
-    """For Fashion-MNIST, whose address and checksums are constants; a Ray cluster is one that the user names."""
+    """For data sets whose addresses and checksums are constants; a Ray cluster is one that the user names."""
     network = {"urllib.request", "http.client", "socket", "requests", "ftplib", "httpx"}
     asking = {path.as_posix() for path, tree in TREES.items() if imports(tree) & network}
     assert asking == {"data/download.py", "sweep/executors/ray_cluster.py"}

@@ -1,10 +1,11 @@
 """The section `data`: which images, and in which condition."""
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag
 
+from lossbench.config.datasets import DATASETS, OWN_FILES
 from lossbench.config.section import Count, Fraction, Index, Lax, Positive, Section, Seed
 
 
@@ -69,11 +70,16 @@ Normalize: TypeAlias = Annotated[
 ]
 
 
+if TYPE_CHECKING:
+    DatasetName: TypeAlias = str
+else:
+    DatasetName = Literal[*DATASETS, OWN_FILES]
+
+
 class Data(Section):
     """Which images, and in which condition."""
 
-    name: Literal["mnist", "fashion_mnist", "idx"] = "mnist"
-    """mnist, fashion_mnist (downloaded once) or idx (your files)."""
+    name: DatasetName = Field("mnist", description=f"{', '.join(DATASETS)}; {OWN_FILES}: your files.")
     path: Annotated[Path, Lax, AfterValidator(_printable)] | None = None
     """A folder of four IDX files, gzipped or raw."""
     classes: Annotated[tuple[Index, ...], Lax, Field(min_length=2), AfterValidator(_distinct)] | None = None

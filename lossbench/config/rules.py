@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lossbench.config.datasets import DATASETS, OWN_FILES
 from lossbench.errors import Problem
 from lossbench.losses.expression import label, needs_head
 
@@ -29,12 +30,11 @@ def contradictions(experiment: Experiment) -> list[Problem]:
 
 
 def _data(data: Data) -> Iterator[Problem]:
-    if data.name == "idx" and not data.path:
-        yield Problem(("data", "path"), "missing; data.name: idx needs a folder of four IDX files")
-    if data.name == "mnist" and data.path:
-        yield Problem(
-            ("data", "path"), "mnist is embedded and takes no path; for files of your own write data.name: idx"
-        )
+    if data.name == OWN_FILES and not data.path:
+        yield Problem(("data", "path"), f"missing; data.name: {OWN_FILES} needs a folder of four IDX files")
+    if data.path and data.name != OWN_FILES and DATASETS[data.name].base_url is None:
+        reason = f"{data.name} is embedded and takes no path; for files of your own write data.name: {OWN_FILES}"
+        yield Problem(("data", "path"), reason)
 
 
 def _head(experiment: Experiment) -> Iterator[Problem]:

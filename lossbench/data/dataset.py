@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossbench import seeding
-from lossbench.data import download, embedded, idx, noise, split
+from lossbench.config.datasets import DATASETS, OWN_FILES
+from lossbench.data import idx, noise, sources, split
 from lossbench.data.imbalance import imbalanced
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -78,36 +79,48 @@ class Dataset:
         return height, width
 
 
-def sha256(section: Data) -> str:
-    """Return the SHA-256 of the four raw files that a data section names; gzipped or raw, it is the same.
+def sha256(section: Data, *, fetch: bool = True) -> str:
+    """Return the SHA-256 of the four raw files that a data section names; gzipped and raw files have the same.
 
     Args:
         section: The `data` section of an experiment.
+        fetch: Download the files if that is needed to know their SHA-256.
 
     Returns:
-        64 hexadecimal digits. Only a folder is read for it: that of the data sets known by name is known.
+        64 hexadecimal digits. Files are read only if the table of data sets does not know the SHA-256.
 
     Raises:
-        DataError: The folder cannot be used.
+        DataError: The files are missing or unusable, or cannot be downloaded.
     """
     if section.path is not None:
         return _sha256(Path(section.path), _stamps(section))
-    return embedded.SHA256 if section.name == "mnist" else download.SHA256
+    if known := DATASETS[section.name].sha256:
+        return known
+    folder = sources.cache_folder(section.name)
+    if fetch:
+        _fetch_once(section.name, folder)
+    return _sha256(folder, idx.stamps(folder))
+
+
+@lru_cache
+def _fetch_once(name: str, _: Path) -> None:
+    """Download or check a data set once per process and folder, however many trials of a sweep need it."""
+    sources.folder(name)
 
 
 @lru_cache
 def _sha256(folder: Path, _: object) -> str:
-    """The digest of a folder, read again only once a file in it has changed: a sweep asks for each of its trials."""
+    """Return the digest of a folder; it is read again only after a file in it has changed."""
     return idx.read_folder(folder).sha256
 
 
 def _stamps(section: Data) -> object:
-    """What changes when a file of the section's folder does."""
+    """Return a value that changes when a file of the section's folder changes."""
     return None if section.path is None else idx.stamps(Path(section.path))
 
 
 def test_images(section: Data) -> NDArray[np.uint8]:
-    """Return the test images of a data section, in the order of a run's predictions; nothing is downloaded for it.
+    """Return the test images of a data section, in the order of a run's predictions, without downloading anything.
 
     Args:
         section: The `data` section of an experiment.
@@ -116,10 +129,9 @@ def test_images(section: Data) -> NDArray[np.uint8]:
         `[n, height, width]`.
 
     Raises:
-        DataError: The files are not there, or cannot be used.
+        DataError: The files are missing or unusable.
     """
-    path = download.cache_folder() if section.name == "fashion_mnist" and section.path is None else section.path
-    _, test, source = _read(section.name, path, _stamps(section))
+    _, test, source = _read(section.name, section.path, _stamps(section), fetch=False)
     return (test if section.classes is None else _only(section.classes, test, source)).images
 
 
@@ -151,8 +163,8 @@ def _prepared(section: Data, seed: int, stamps: object) -> Dataset:
         train = _take(train, imbalanced(train.labels, section.imbalance, seeding.generator(seed, "imbalance")))
     matrix = None
     if (label_noise := _label_noise(section)) is not None:
-        matrix = noise.transition_matrix(label_noise, np.bincount(train.labels))
-        train, validation = _noisy(train, validation, label_noise, classes, seed)
+        matrix = noise.transition_matrix(label_noise, np.bincount(train.labels), _confusions(section))
+        train, validation = _noisy(train, validation, label_noise, matrix, seed)
     mean, std = _normalization(section, train.images)
     return Dataset(
         train=train,
@@ -169,17 +181,18 @@ def _prepared(section: Data, seed: int, stamps: object) -> Dataset:
 
 
 @lru_cache(maxsize=1)
-def _read(name: str, path: Path | None, _: object) -> tuple[Split, Split, str]:
-    """The training and the test part, decoded once for the trials of a process."""
-    if path is not None:
-        arrays, source = idx.read_folder(path), str(path)
-    elif name == "mnist":
-        arrays, source = embedded.load(), "mnist (embedded)"
-    else:
-        folder = download.fashion_mnist(download.cache_folder())
-        arrays, source = idx.read_folder(folder), f"{name} ({folder})"
-    train = Split(arrays.train_images, arrays.train_labels, arrays.train_labels)
-    return train, Split(arrays.test_images, arrays.test_labels, arrays.test_labels), source
+def _read(name: str, path: Path | None, _: object, *, fetch: bool = True) -> tuple[Split, Split, str]:
+    """Return the training and the test part and where they came from; decoded once for all trials of a process."""
+    folder = Path(path) if path is not None else sources.folder(name, fetch=fetch)
+    arrays = idx.read_folder(folder)
+    images = [arrays.train_images, arrays.test_images]
+    if name != OWN_FILES and DATASETS[name].transposed:
+        images = [np.ascontiguousarray(each.transpose(0, 2, 1)) for each in images]
+    train, test = (
+        Split(each, labels, labels)
+        for each, labels in zip(images, (arrays.train_labels, arrays.test_labels), strict=True)
+    )
+    return train, test, str(path) if path is not None else sources.description(name)
 
 
 def _take(part: Split, indices: NDArray[np.intp]) -> Split:
@@ -206,24 +219,22 @@ def _split(part: Split, section: Data, seed: int) -> tuple[Split, Split | None]:
 def _label_noise(section: Data) -> LabelNoise | None:
     """Return the noise, or None where there is none: a rate of 0 is no noise."""
     label_noise = section.label_noise
-    if label_noise is None or label_noise.rate == 0:
-        return None
-    if label_noise.type == "asymmetric" and (section.name != "mnist" or section.classes is not None):
-        raise DataError(
-            "data.label_noise.type: asymmetric confuses the ten digits of mnist, these are other classes; "
-            "write {type: matrix, matrix: …} or {type: pair, rate: …}"
-        )
-    return label_noise
+    return None if label_noise is None or label_noise.rate == 0 else label_noise
+
+
+def _confusions(section: Data) -> Mapping[int, int]:
+    """Return the class that asymmetric noise takes each class for; none is known for classes of the user's choice."""
+    return {} if section.name == OWN_FILES or section.classes is not None else DATASETS[section.name].confusions
 
 
 def _noisy(
-    train: Split, validation: Split | None, label_noise: LabelNoise, classes: int, seed: int
+    train: Split, validation: Split | None, label_noise: LabelNoise, matrix: NDArray[np.float64], seed: int
 ) -> tuple[Split, Split | None]:
     seed = seed if label_noise.seed is None else label_noise.seed
     parts = {"training": train, "validation": None if label_noise.clean_validation else validation}
     drawn = {
         name: replace(
-            part, labels=noise.corrupt(part.labels, label_noise, classes, seeding.generator(seed, f"{name} noise"))
+            part, labels=noise.corrupt(part.labels, label_noise, matrix, seeding.generator(seed, f"{name} noise"))
         )
         for name, part in parts.items()
         if part is not None

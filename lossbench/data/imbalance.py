@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
@@ -59,14 +59,17 @@ def class_counts(available: NDArray[np.int64], imbalance: Imbalance) -> NDArray[
 
     Source: Cui, Jia, Lin, Song and Belongie 2019 (exponential); Buda, Maki and Mazurowski 2018 (step).
     """
-    if imbalance.type == "counts":
-        return _listed(available, np.array(imbalance.counts))
     ratio = imbalance.ratio or 1.0
-    if imbalance.type == "exponential":
-        shares = ratio ** -np.linspace(0, 1, len(available))
-    else:
-        shares = np.ones(len(available))
-        shares[_minority(imbalance, len(available))] /= ratio
+    match imbalance.type:
+        case "counts":
+            return _listed(available, np.array(imbalance.counts))
+        case "exponential":
+            shares = ratio ** -np.linspace(0, 1, len(available))
+        case "step":
+            shares = np.ones(len(available))
+            shares[_minority(imbalance, len(available))] /= ratio
+        case never:
+            assert_never(never)
     largest = _floor((available / shares).min())
     counts = _floor(largest * shares)
     if not counts.all():

@@ -3,61 +3,76 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
+from lossbench.config.datasets import DATASETS
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from lossbench.config.schema import LabelNoise
 
-CONFUSED_DIGITS = {7: 1, 2: 7, 5: 6, 6: 5, 3: 8}
-"""What asymmetric noise takes MNIST's digits for (Patrini et al. 2017, Ma et al. 2020)."""
 
-
-def transition_matrix(noise: LabelNoise, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def transition_matrix(
+    noise: LabelNoise, counts: NDArray[np.int64], confusions: Mapping[int, int] | None = None
+) -> NDArray[np.float64]:
     """Return the probability `T[i, j]` that an image of class i is labelled j.
 
     ```
     symmetric:       T_ii = 1 - rate, T_ij = rate/(C-1); include_self: T = (1 - rate)·I + rate/C
     symmetric_exact: T_ii = 1 - k/n_i, T_ij = k/n_i/(C-1) with k = int(rate·N/C)
-    asymmetric:      7→1, 2→7, 5↔6, 3→8 at the rate, all else stays
+    asymmetric:      i→confusions[i] at the rate, all else stays
     pair:            c→c+1 at the rate, the last class to the first
     matrix:          as listed
     ```
 
     Args:
-        noise: Its type and rate.
-        counts: `[classes]` images of each class, by their true labels.
+        noise: The `data.label_noise` section.
+        counts: `[classes]` images per class, by their true labels.
+        confusions: The class that asymmetric noise takes a class for.
 
     Returns:
         `[classes, classes]`, rows sum to 1.
 
     Raises:
-        DataError: The matrix does not fit the classes, or a class has too few images for `symmetric_exact`.
+        DataError: The matrix does not fit the classes, a class has too few images for `symmetric_exact`, or no
+            confusions are known for `asymmetric`.
     """
     classes = len(counts)
-    stay = np.eye(classes)
-    if noise.type == "matrix":
-        return _listed(noise.matrix or (), classes)
-    rate: NDArray[np.float64] = np.full((classes, 1), noise.rate or 0.0)
-    if noise.type == "symmetric_exact":
-        rate = (flipped_per_class(noise.rate or 0.0, counts) / counts)[:, np.newaxis]
-    if noise.type == "symmetric" and noise.include_self:
-        target = np.full((classes, classes), 1 / classes)
-    elif noise.type in {"symmetric", "symmetric_exact"}:
-        target = (1 - stay) / (classes - 1)
-    elif noise.type == "pair":
-        target = np.roll(stay, 1, axis=1)
-    else:
-        target = stay[[CONFUSED_DIGITS.get(digit, digit) for digit in range(classes)]]
-    matrix: NDArray[np.float64] = (1 - rate) * stay + rate * target
+    same = np.eye(classes)
+    others = (1 - same) / (classes - 1)
+    rate: Any = noise.rate or 0.0
+    match noise.type:
+        case "matrix":
+            return _listed(noise.matrix or (), classes)
+        case "symmetric":
+            target = np.full((classes, classes), 1 / classes) if noise.include_self else others
+        case "symmetric_exact":
+            target = others
+            rate = (flipped_per_class(rate, counts) / counts)[:, np.newaxis]
+        case "asymmetric":
+            target = same[_confused(confusions or {}, classes)]
+        case "pair":
+            target = np.roll(same, 1, axis=1)
+        case never:
+            assert_never(never)
+    matrix: NDArray[np.float64] = (1 - rate) * same + rate * target
     return matrix
+
+
+def _confused(confusions: Mapping[int, int], classes: int) -> list[int]:
+    if not confusions:
+        named = ", ".join(name for name, source in DATASETS.items() if source.confusions)
+        raise DataError(
+            f"data.label_noise.type: asymmetric is defined for all classes of {named}, these are other classes; "
+            "write {type: matrix, matrix: …} or {type: pair, rate: …}"
+        )
+    return [confusions.get(c, c) for c in range(classes)]
 
 
 def flipped_per_class(rate: float, counts: NDArray[np.int64]) -> int:
@@ -65,10 +80,10 @@ def flipped_per_class(rate: float, counts: NDArray[np.int64]) -> int:
 
     Args:
         rate: In [0, 1].
-        counts: `[classes]` images of each class.
+        counts: `[classes]` images per class.
 
     Returns:
-        The same number for every class.
+        The number of labels, the same for every class.
 
     Raises:
         DataError: A class has fewer images than that.
@@ -87,26 +102,27 @@ def flipped_per_class(rate: float, counts: NDArray[np.int64]) -> int:
 
 
 def corrupt(
-    labels: NDArray[np.uint8], noise: LabelNoise, classes: int, generator: np.random.Generator
+    labels: NDArray[np.uint8], noise: LabelNoise, matrix: NDArray[np.float64], generator: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Return the labels as noise leaves them.
+    """Return noisy labels.
 
     Args:
         labels: `[n]` true labels.
-        noise: Its type and rate.
-        classes: How many there are.
-        generator: Where the randomness comes from.
+        noise: The `data.label_noise` section.
+        matrix: `[classes, classes]` from `transition_matrix`.
+        generator: Source of the random numbers.
 
     Returns:
-        `[n]` labels as seen; the ones passed in are unchanged.
+        `[n]` labels as seen; the array passed in is unchanged.
 
     Raises:
-        DataError: As `transition_matrix`.
+        DataError: A class has too few images for `symmetric_exact`.
     """
-    counts = np.bincount(labels, minlength=classes)
+    classes = len(matrix)
     if noise.type == "symmetric_exact":
-        return _flip_exactly(labels, flipped_per_class(noise.rate or 0.0, counts), classes, generator)
-    cumulative = transition_matrix(noise, counts).cumsum(axis=1)
+        flipped = flipped_per_class(noise.rate or 0.0, np.bincount(labels, minlength=classes))
+        return _flip_exactly(labels, flipped, classes, generator)
+    cumulative = matrix.cumsum(axis=1)
     cumulative /= cumulative[:, -1:]
     drawn = generator.random(len(labels))
     seen: NDArray[np.uint8] = (cumulative[labels] <= drawn[:, np.newaxis]).sum(axis=1).astype(np.uint8)
@@ -129,7 +145,7 @@ def realised(true_labels: NDArray[np.uint8], labels: NDArray[np.uint8], classes:
     Args:
         true_labels: `[n]`, every class has images.
         labels: `[n]` as seen.
-        classes: How many there are.
+        classes: Number of classes.
 
     Returns:
         `[classes, classes]`, rows sum to 1.

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lossbench.config.datasets import DATASETS, OWN_FILES
 from lossbench.models.shapes import IMAGE_SHAPE, multiplications
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lossbench.config.datasets import Source
     from lossbench.config.schema import Data, Experiment
     from lossbench.sweep.plan import PlannedTrial
 
@@ -22,18 +24,15 @@ SET_UP, STEP, MULTIPLICATION = 1.0, 1e-4, 5e-11
 FORWARD = 1 / 3
 """The part of a training step that evaluation costs."""
 
-CLASSES, TRAINING_IMAGES, TEST_IMAGES = 10, 60_000, 10_000
-"""MNIST's sizes; other data sets are counted as if they had the same."""
-
 
 def cost(experiment: Experiment) -> float:
     """About how many seconds a trial takes."""
-    data, train = experiment.data, experiment.train
+    data, train, source = experiment.data, experiment.train, _source(experiment.data)
     images = _training_images(data)
     trained, steps = train.epochs * images, train.epochs * -(-images // train.batch_size)
-    evaluated = (train.epochs + 1) * data.validation_size + TEST_IMAGES
-    forward_and_backward = MULTIPLICATION * multiplications(experiment.model, image_shape=IMAGE_SHAPE, classes=CLASSES)
-    return SET_UP + STEP * steps + forward_and_backward * (trained + FORWARD * evaluated)
+    evaluated = (train.epochs + 1) * data.validation_size + source.test_images
+    multiplied = multiplications(experiment.model, image_shape=IMAGE_SHAPE, classes=source.classes)
+    return SET_UP + STEP * steps + MULTIPLICATION * multiplied * (trained + FORWARD * evaluated)
 
 
 def shard(planned: Sequence[PlannedTrial], number: int, of: int) -> list[PlannedTrial]:
@@ -55,10 +54,16 @@ def shard(planned: Sequence[PlannedTrial], number: int, of: int) -> list[Planned
     return [planned[index] for index in sorted(chosen)]
 
 
+def _source(data: Data) -> Source:
+    """Return the sizes of a data set; a folder of the user's counts as MNIST."""
+    return DATASETS["mnist" if data.name == OWN_FILES else data.name]
+
+
 def _training_images(data: Data) -> int:
-    """Those left by subset and imbalance, of MNIST's 60,000 in ten classes."""
-    share = len(data.classes) / CLASSES if data.classes else 1
-    images = data.train_size or max(1, int(TRAINING_IMAGES * share) - data.validation_size)
+    """Return about how many images are left by subset and imbalance."""
+    source = _source(data)
+    share = len(data.classes) / source.classes if data.classes else 1
+    images = data.train_size or max(1, int(source.train_images * share) - data.validation_size)
     imbalance = data.imbalance
     if imbalance is None:
         return images

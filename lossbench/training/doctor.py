@@ -67,9 +67,9 @@ def _devices() -> Iterator[Finding]:
 
 
 def _data() -> Finding:
-    from lossbench.data import embedded
+    from lossbench.data import idx, sources
 
-    arrays = embedded.load()
+    arrays = idx.read_folder(sources.folder("mnist"))
     return Finding(
         "data", f"MNIST, embedded: {len(arrays.train_images)} + {len(arrays.test_images)} images, checksums match"
     )

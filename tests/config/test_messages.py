@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lossbench.config.datasets import DATASETS
 from lossbench.config.resolve import load
 from lossbench.errors import ConfigError
 
@@ -128,7 +129,7 @@ CHOICES = [
         "train: {precision: float16}",
         "1:9: train.precision: expected one of float32, mixed_bfloat16, mixed_float16, got 'float16'; did you mean 'mixed_float16'?",
     ),
-    ("data: cifar10", "1:1: data: expected one of mnist, fashion_mnist, idx, got 'cifar10'"),
+    ("data: cifar10", f"1:1: data: expected one of {', '.join(DATASETS)}, idx, got 'cifar10'"),
     (
         "data: {label_noise: symetric}",
         "1:8: data.label_noise: expected one of symmetric, symmetric_exact, asymmetric, pair, matrix, got 'symetric'; did you mean 'symmetric'?",

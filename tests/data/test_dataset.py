@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from lossbench import data
-from lossbench.data import download, embedded
+from lossbench.config.datasets import DATASETS
+from lossbench.data import sources
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def same(one: data.Split | None, other: data.Split | None) -> bool:
 
 def idx_folder(folder: Path, idx_bytes: Callable[[np.ndarray[Any, Any]], bytes], arrays: list[Any]) -> str:
     """Write four arrays as IDX files and return the folder."""
-    for name, array in zip(embedded.CHECKSUMS, arrays, strict=True):
+    for name, array in zip(DATASETS["mnist"].checksums, arrays, strict=True):
         (folder / name).write_bytes(gzip.compress(idx_bytes(np.asarray(array)), 1))
     return str(folder)
 
@@ -221,9 +222,9 @@ def test_gzipped_and_raw_folders_have_one_sha256(experiment: Build, folder: Path
 
 def test_mnist_by_path_is_mnist(experiment: Build) -> None:
     """The same four files under another name have the same SHA-256, and data sets by name need no reading."""
-    assert data.sha256(experiment().data) == embedded.SHA256
-    assert data.sha256(experiment(name="idx", path=str(embedded.FOLDER)).data) == embedded.SHA256
-    assert data.sha256(experiment(name="fashion_mnist").data) == download.SHA256
+    assert data.sha256(experiment().data) == DATASETS["mnist"].sha256
+    assert data.sha256(experiment(name="idx", path=str(sources.PACKAGE / "mnist")).data) == DATASETS["mnist"].sha256
+    assert data.sha256(experiment(name="fashion_mnist").data) == DATASETS["fashion_mnist"].sha256
 
 
 def test_a_folder_is_used_unchanged(experiment: Build, folder: Path, small: list[np.ndarray[Any, Any]]) -> None:
@@ -251,7 +252,7 @@ def test_fashion_mnist_by_name_comes_from_the_cache(
     monkeypatch.setattr("urllib.request.urlopen", None)
     cache = tmp_path / "lossbench" / "fashion_mnist"
     cache.mkdir(parents=True)
-    for name in download.CHECKSUMS:
+    for name in DATASETS["fashion_mnist"].checksums:
         (cache / name).symlink_to(fashion_mnist / name)
     made = data.prepare(experiment(name="fashion_mnist", train_size=10))
     assert made.source == f"fashion_mnist ({cache})"
@@ -259,7 +260,7 @@ def test_fashion_mnist_by_name_comes_from_the_cache(
 
 
 ASYMMETRIC = (
-    "data.label_noise.type: asymmetric confuses the ten digits of mnist, these are other classes; "
+    "data.label_noise.type: asymmetric is defined for all classes of mnist, these are other classes; "
     "write {type: matrix, matrix: …} or {type: pair, rate: …}"
 )
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossbench.config.schema import LabelNoise
+from lossbench.config.data import LabelNoise
+from lossbench.config.datasets import DATASETS
 from lossbench.data import noise
 from lossbench.errors import DataError
 
@@ -17,12 +18,15 @@ Labels: TypeAlias = np.ndarray[Any, Any]
 
 MNIST = np.array([5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949])
 CLEAN = np.random.default_rng(0).permutation(np.repeat(np.arange(10, dtype=np.uint8), MNIST))
+CONFUSIONS = DATASETS["mnist"].confusions
 SHIFT = [[0.7, 0.3, 0.0], [0.0, 0.9, 0.1], [0.5, 0.0, 0.5]]
 
 
 def corrupted(seed: int = 0, clean: Labels = CLEAN, classes: int = 10, **keys: Any) -> Labels:
     """Return noisy labels."""
-    return noise.corrupt(clean, LabelNoise(**keys), classes, np.random.default_rng(seed))
+    section = LabelNoise(**keys)
+    matrix = noise.transition_matrix(section, np.bincount(clean, minlength=classes), CONFUSIONS)
+    return noise.corrupt(clean, section, matrix, np.random.default_rng(seed))
 
 
 def counted(clean: np.ndarray[Any, Any], seen: np.ndarray[Any, Any], classes: int) -> np.ndarray[Any, Any]:
@@ -70,7 +74,7 @@ KINDS = [
 def test_each_type_is_what_the_papers_define(kind: dict[str, Any], rate: float) -> None:
     """The transition matrix has the defined entries and rows that sum to 1."""
     keys = {**kind, "rate": rate}
-    matrix = noise.transition_matrix(LabelNoise(**keys), MNIST)
+    matrix = noise.transition_matrix(LabelNoise(**keys), MNIST, CONFUSIONS)
     np.testing.assert_allclose(matrix, expected_matrix(keys), atol=1e-12)
     np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=1e-12)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from lossbench import cli
-from lossbench.data import embedded
+from lossbench.data import sources
+from lossbench.data.idx import read_folder
 from lossbench.errors import LossbenchError
 
 IMAGES = {"train": 480, "t10k": 120}
@@ -40,7 +41,7 @@ def smaller(images: np.ndarray) -> np.ndarray:
 def main(folder: Path) -> None:
     """Write the data, then train both trials."""
     (folder / "data").mkdir(parents=True)
-    mnist = embedded.load()
+    mnist = read_folder(sources.folder("mnist"))
     parts = {
         "train": (mnist.train_images, mnist.train_labels, 480),
         "t10k": (mnist.test_images, mnist.test_labels, 120),
