@@ -1,8 +1,11 @@
-"""The real command line in forked children, dozens a second: what each printed, did to files, and cost.
+"""The real command line in forked children: output, exit code, changed files and cost of each command.
 
-A server process imports all that the commands import, once, but never what trains. For each request it forks a child,
-which is `lossbench ARGUMENTS` from then on. A child that is about to import TensorFlow, to start a process or to reach
-the network is stopped there: `Done.beyond` says at what. So a command that would train costs no training.
+A server process imports everything that the commands import, once. For each request it forks a child, which runs
+`lossbench ARGUMENTS`, so that a command takes milliseconds where a new Python process takes a second.
+
+`Commands(training=True)` also imports TensorFlow before it forks: a child trains in a third of the time of a new process.
+`Commands()` never imports it: it stops a child that is about to import TensorFlow, to start a process or to reach the
+network, and `Done.beyond` names that action. A fuzzed command that would train therefore costs no training.
 """
 
 from __future__ import annotations
@@ -16,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-DEADLINE = 60
-"""Seconds until a child that hangs is killed, on however busy a machine."""
+DEADLINE = {False: 60, True: 300}
+"""Seconds until a child that hangs is killed, without and with training, on however busy a machine."""
 
 FUSE = 4 << 30
 """Bytes of address space: what runs away ends before the machine does."""
@@ -39,16 +42,17 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 @dataclass(frozen=True)
 class Done:
-    """A command that has ended.
+    """A finished command.
 
     Attributes:
         code: Its exit code; negative: the signal that killed it.
-        out: What it printed, as UTF-8, bytes that are none as surrogates.
-        err: The same of stderr.
-        seconds: Of processor time.
-        mib: The most memory that it held, what it shares with the server included.
-        changed: Every path that it opened to write, made, renamed or removed, but for temporary ones.
-        beyond: What it was about to do when it was stopped; empty if it ended by itself.
+        out: Its stdout, decoded as UTF-8; undecodable bytes become surrogates.
+        err: Its stderr, decoded likewise.
+        seconds: Processor time.
+        mib: Peak memory, including the memory shared with the server.
+        changed: Every path that it opened for writing, created, renamed or removed, except temporary ones; without
+            training only.
+        beyond: The action at which it was stopped; empty if it ended by itself.
     """
 
     code: int
@@ -61,14 +65,18 @@ class Done:
 
 
 class Commands:
-    """A server to run commands with: `commands("compare", "runs", cwd=folder)`."""
+    """A server to run commands with: `commands("compare", "runs", cwd=folder)`.
 
-    def __init__(self) -> None:
+    Args:
+        training: Whether the commands may train, start processes and reach the network; see the module's docstring.
+    """
+
+    def __init__(self, *, training: bool = False) -> None:
         path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "XDG_"))}
         environment = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8:strict"}
         self._server = subprocess.Popen(
-            [sys.executable, __file__],
+            [sys.executable, __file__, *(["training"] if training else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**kept, "COLUMNS": "80", "NO_COLOR": "1", **environment},
@@ -76,7 +84,7 @@ class Commands:
         )
 
     def __call__(self, *arguments: object, cwd: Path, **environment: str) -> Done:
-        """Run `lossbench ARGUMENTS` in a folder, which is its home."""
+        """Run `lossbench ARGUMENTS` in a folder, which is also its HOME unless `environment` sets another."""
         request = {"arguments": list(map(str, arguments)), "cwd": str(cwd), "environment": environment}
         print(json.dumps(request), file=self._server.stdin, flush=True)
         return Done(**json.loads(self._server.stdout.readline()))
@@ -89,7 +97,7 @@ class Commands:
 
 
 class _Beyond:
-    """Finds the modules that a child must not import, and stops it when it does; looking for them is allowed."""
+    """Import hook that stops a child which imports TensorFlow and the like; looking for these modules is allowed."""
 
     def find_spec(self, name: str, *_: object) -> Any:
         from importlib.machinery import ModuleSpec
@@ -106,7 +114,7 @@ class _Beyond:
 
 
 class _Audit:
-    """Hears of everything that Python code does to the outside, and keeps what matters here."""
+    """Audit hook that records changed paths and stops a child at the actions that it must not take."""
 
     report: _Audit | None = None
 
@@ -124,11 +132,11 @@ class _Audit:
                 self._keep(path)
 
     def stop(self, what: str) -> None:
-        """End here."""
+        """End the child before it takes an action."""
         self.end(0, what)
 
     def end(self, code: int, beyond: str = "") -> None:
-        """Say what was done, and end."""
+        """Send the report to the server and end the child."""
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
@@ -145,14 +153,15 @@ class _Audit:
                 self._changed[absolute] = None
 
 
-def _child(request: dict[str, Any], temporary: str, files: tuple[int, int], pipe: int) -> None:
-    """Be `lossbench ARGUMENTS`; never returns."""
+def _child(request: dict[str, Any], temporary: str, files: tuple[int, int], pipe: int, *, training: bool) -> None:
+    """Run `lossbench ARGUMENTS` and end this process."""
     import resource
     import signal
     import traceback
 
-    signal.alarm(DEADLINE)
-    resource.setrlimit(resource.RLIMIT_AS, (FUSE, FUSE))
+    signal.alarm(DEADLINE[training])
+    if not training:
+        resource.setrlimit(resource.RLIMIT_AS, (FUSE, FUSE))
     for descriptor, file in zip((0, 1, 2), (os.open(os.devnull, os.O_RDONLY), *files), strict=True):
         os.dup2(file, descriptor)
     os.chdir(request["cwd"])
@@ -160,7 +169,8 @@ def _child(request: dict[str, Any], temporary: str, files: tuple[int, int], pipe
     tempfile.tempdir = None  # which was the server's
     sys.argv = ["lossbench", *request["arguments"]]
     report = _Audit.report = _Audit(pipe, temporary)
-    sys.addaudithook(report)
+    if not training:
+        sys.addaudithook(report)
     from lossbench.__main__ import main
 
     code: object = 0
@@ -174,7 +184,7 @@ def _child(request: dict[str, Any], temporary: str, files: tuple[int, int], pipe
     report.end(code if isinstance(code, int) else int(code is not None))
 
 
-def _run(request: dict[str, Any]) -> dict[str, Any]:
+def _run(request: dict[str, Any], *, training: bool) -> dict[str, Any]:
     with (
         tempfile.TemporaryDirectory() as temporary,
         tempfile.TemporaryFile() as out,
@@ -183,10 +193,10 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
         reading, writing = os.pipe()
         pid = os.fork()
         if not pid:
-            _child(request, temporary, (out.fileno(), err.fileno()), writing)
+            _child(request, temporary, (out.fileno(), err.fileno()), writing, training=training)
         os.close(writing)
         with open(reading, encoding="utf-8") as pipe:  # noqa: PTH123 - a descriptor
-            told = pipe.read()
+            report = pipe.read()
         _, status, used = os.wait4(pid, 0)
         out.seek(0)
         err.seek(0)
@@ -196,11 +206,11 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
             "err": err.read().decode(errors="surrogateescape"),
             "seconds": used.ru_utime + used.ru_stime,
             "mib": used.ru_maxrss / 1024,
-            **(json.loads(told) if told else {"changed": [], "beyond": ""}),
+            **(json.loads(report) if report else {"changed": [], "beyond": ""}),
         }
 
 
-def _serve() -> None:
+def _serve(*, training: bool) -> None:
     import contextlib
     import functools
     import gc
@@ -211,7 +221,10 @@ def _serve() -> None:
 
     import lossbench
 
-    sys.meta_path.insert(0, _Beyond())
+    if training:
+        importlib.import_module("lossbench.training.runtime").tensorflow()
+    else:
+        sys.meta_path.insert(0, _Beyond())
     names = [module.name for module in pkgutil.walk_packages(lossbench.__path__, "lossbench.")]
     for name in (*names, *HEAVY):
         if not name.endswith("__main__"):
@@ -222,9 +235,9 @@ def _serve() -> None:
     lossbench.config.resolve.from_mapping({})
     gc.freeze()
     for line in sys.stdin:
-        sys.stdout.write(f"{json.dumps(_run(json.loads(line)))}\n")
+        sys.stdout.write(f"{json.dumps(_run(json.loads(line), training=training))}\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(training="training" in sys.argv)

@@ -7,7 +7,6 @@ import shutil
 import time
 
 import pytest
-from children import Commands
 from disturb import STUDY, finish, study, sweep, train
 from run_tables import tables
 from trace_calls import calls, tracing
@@ -28,14 +27,6 @@ def traced(tmp_path_factory):
     place = tmp_path_factory.mktemp("traced")
     process = train(study(place / "study", STUDY), before=tracing(place / "trace"))
     return [call for call in calls(process, place / "trace") if "runs" in call.arguments]
-
-
-@pytest.fixture(scope="session")
-def commands():
-    """Run `lossbench ARGUMENTS` in a folder: `commands(*arguments, cwd=folder)`."""
-    server = Commands()
-    yield server
-    server.close()
 
 
 @pytest.fixture

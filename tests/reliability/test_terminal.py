@@ -121,7 +121,7 @@ def test_a_stream_can_be_named(capsys):
     assert capsys.readouterr() == ("b\n", "a\n")
 
 
-def test_a_path_that_is_not_utf_8_can_be_printed(lossbench):
+def test_a_path_that_is_not_utf_8_can_be_printed(new_process):
     """As an escape, where the output cannot hold its bytes."""
-    done = lossbench("init", "\udc80.yaml", PYTHONIOENCODING="utf-8:strict", check=0)
+    done = new_process("init", "\udc80.yaml", PYTHONIOENCODING="utf-8:strict", check=0)
     assert done.stdout == "\\udc80.yaml\n"

@@ -116,11 +116,11 @@ def test_a_store_that_cannot_be_used_is_one_line(lossbench, tmp_path, uri):
 
 
 @pytest.mark.usefixtures("runs")
-def test_without_mlflow_it_says_what_to_type(lossbench, tmp_path):
+def test_without_mlflow_it_says_what_to_type(new_process, tmp_path):
     """Exit 2, one line, nothing written."""
     (tmp_path / "without").mkdir()
     (tmp_path / "without" / "mlflow.py").write_text("raise ImportError")
-    done = lossbench("export", "mlflow", "runs", PYTHONPATH=f"{tmp_path / 'without'}{os.pathsep}{ROOT}")
+    done = new_process("export", "mlflow", "runs", PYTHONPATH=f"{tmp_path / 'without'}{os.pathsep}{ROOT}")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: lossbench export mlflow needs MLflow: pip install 'lossbench[mlflow]'\n"
     assert not list(tmp_path.glob("mlflow.db"))
