@@ -3,7 +3,7 @@
 A server process imports everything that the commands import, once. For each request it forks a child, which runs
 `lossbench ARGUMENTS`, so that a command takes milliseconds where a new Python process takes a second.
 
-`Commands(training=True)` also imports TensorFlow before it forks: a child trains in a third of the time of a new process.
+`Commands(training=True)` also imports TensorFlow before it forks, so that a child trains in a third of the time.
 `Commands()` never imports it: it stops a child that is about to import TensorFlow, to start a process or to reach the
 network, and `Done.beyond` names that action. A fuzzed command that would train therefore costs no training.
 """
@@ -232,7 +232,7 @@ def _serve(*, training: bool) -> None:
                 importlib.import_module(name)
     typer.main.get_command = functools.cache(typer.main.get_command)  # which takes longer than most commands
     typer.main.get_command(lossbench.cli.app)
-    lossbench.config.resolve.from_mapping({})
+    lossbench.data.prepare(lossbench.config.resolve.from_mapping({}))  # each child finds these images in its memory
     gc.freeze()
     for line in sys.stdin:
         sys.stdout.write(f"{json.dumps(_run(json.loads(line), training=training))}\n")

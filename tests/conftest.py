@@ -63,8 +63,8 @@ def new_process(tmp_path):
     def run(*arguments, cwd=tmp_path, check=None, **environment):
         command = [sys.executable, "-m", "lossbench", *map(str, arguments)]
         env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "NO_COLOR": "1", **environment}
-        pipes = {"capture_output": True, "text": True, "check": False}
-        return _checked(subprocess.run(command, cwd=cwd, env=env, timeout=300, **pipes), check)
+        pipes = {"capture_output": True, "text": True, "timeout": 300}
+        return _checked(subprocess.run(command, cwd=cwd, env=env, check=False, **pipes), check)
 
     return run
 

@@ -64,10 +64,10 @@ def test_training_twice_is_said_and_comparing_tabulates(lossbench, tmp_path):
     assert lossbench("compare", "nothing").returncode == 5
 
 
-def test_json_and_quiet_are_for_scripts(lossbench, tmp_path):
-    """--json prints run.json, --quiet nothing but the result."""
+def test_json_and_quiet_are_for_scripts(new_process, tmp_path):
+    """--json prints run.json, --quiet nothing but the result; nor does TensorFlow print anything as it starts."""
     (tmp_path / "a.yaml").write_text(SETTINGS)
-    done = lossbench("train", "--config", "a.yaml", "--quiet", "--json", *SMALL, check=0)
+    done = new_process("train", "--config", "a.yaml", "--quiet", "--json", *SMALL, check=0)
     assert done.stderr == ""
     assert json.loads(done.stdout)["metrics"]["test.last.accuracy"] > 0.5
 
@@ -242,7 +242,7 @@ def test_fashion_mnist_by_path_reaches_86_percent(lossbench, tmp_path):
     assert json.loads(done.stdout)["metrics"]["test.last.accuracy"] >= 0.86
 
 
-def test_startup_is_bounded_by_typers(lossbench):
+def test_startup_is_bounded_by_typers(new_process):
     """`--help` against `import typer`, interleaved; the goal is 3, a machine in trouble is given 6."""
     code = [sys.executable, "-c", "import typer"]
     ratios = []
@@ -250,7 +250,7 @@ def test_startup_is_bounded_by_typers(lossbench):
         began = time.perf_counter()
         subprocess.run(code, check=True)
         middle = time.perf_counter()
-        lossbench("--help", check=0)
+        new_process("--help", check=0)
         ratios.append((time.perf_counter() - middle) / (middle - began))
     assert sorted(ratios)[2] < 6
 
@@ -264,10 +264,10 @@ def test_a_plugin_that_leaves_python_is_a_plugin_error(lossbench, tmp_path):
     assert "p.py:1: SystemExit: 0" in done.stderr
 
 
-def test_a_plugin_that_imports_keras_brings_no_chatter(lossbench, tmp_path):
+def test_a_plugin_that_imports_keras_brings_no_chatter(new_process, tmp_path):
     """TensorFlow's start-up messages stay off, in listing too."""
     (tmp_path / "p.py").write_text(
         "import keras\n\n\nclass Mine(keras.losses.Loss):\n    '''My own.'''\n\n"
         "    def call(self, y_true, y_pred):\n        return keras.ops.sum(y_pred * y_true, axis=-1)\n"
     )
-    assert lossbench("losses", "Mine", "--plugin", "p.py", check=0).stderr == ""
+    assert new_process("losses", "Mine", "--plugin", "p.py", check=0).stderr == ""

@@ -15,7 +15,9 @@ def runs(fabricate, tmp_path):
 def test_the_table_is_the_same_and_the_files_are_counted(new_process, lossbench, runs, tmp_path):
     """Stdout as without plots; stderr one line; PNG and SVG side by side."""
     plain = lossbench("compare", runs, "--metric", "accuracy", check=0)
-    done = new_process("compare", runs, "--metric", "accuracy", "--plots", "out/of/here", check=0, PYTHONWARNINGS="error")
+    done = new_process(
+        "compare", runs, "--metric", "accuracy", "--plots", "out/of/here", check=0, PYTHONWARNINGS="error"
+    )
     assert done.stdout == plain.stdout
     files = sorted(path.name for path in (tmp_path / "out" / "of" / "here").iterdir())
     assert done.stderr == f"plots: {len(files)} files in out/of/here\n"

@@ -106,7 +106,7 @@ def test_a_cluster_that_loses_a_node_trains_the_same_folders_with_the_same_numbe
     assert any(each["event"] == "retried" for each in events)
 
 
-def test_a_cluster_that_ends_midway_is_one_line_and_the_same_command_continues(cluster, tmp_path, lossbench):
+def test_a_cluster_that_ends_midway_is_one_line_and_the_same_command_continues(cluster, tmp_path, new_process):
     """`ray stop` while trials are training: exit 1, no traceback; what is done stays."""
     (tmp_path / "study.yaml").write_text(TEXT)
     cluster()
@@ -123,21 +123,21 @@ def test_a_cluster_that_ends_midway_is_one_line_and_the_same_command_continues(c
         _, said = sweep.communicate(timeout=120)
     gone = "error: the Ray cluster is gone; what is done stays, and the same command continues on another one\n"
     assert (sweep.returncode, said) == (1, gone)
-    assert "18 completed of 18 trials" in lossbench(*command, check=0).stderr
+    assert "18 completed of 18 trials" in new_process(*command, check=0).stderr
 
 
-def test_a_cluster_of_ones_own_needs_no_address(lossbench, tmp_path):
+def test_a_cluster_of_ones_own_needs_no_address(new_process, tmp_path):
     """--executor ray alone: started, used, gone; called again it has nothing to do."""
     (tmp_path / "study.yaml").write_text("data: {train_size: 500, validation_size: 100}\ntrain: {epochs: 1}\n")
     arguments = ("sweep", "--config", "study.yaml", "--executor", "ray", "--seeds", "0-2", "--jobs", "2")
-    done = lossbench(*arguments, check=0)
+    done = new_process(*arguments, check=0)
     assert (done.stdout, "3 completed of 3 trials" in done.stderr) == ("runs/study\n", True)
-    again = lossbench(*arguments, check=0)
+    again = new_process(*arguments, check=0)
     assert again.stderr.splitlines()[0] == "3 completed of 3 trials"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "auto", "silent"])
-def test_an_address_where_no_cluster_answers_is_one_line_within_twenty_seconds(lossbench, tmp_path, address):
+def test_an_address_where_no_cluster_answers_is_one_line_within_twenty_seconds(new_process, tmp_path, address):
     """Nothing listens; no cluster is known; something listens that is no cluster. Exit 1, nothing trained."""
     import socket
 
@@ -145,7 +145,7 @@ def test_an_address_where_no_cluster_answers_is_one_line_within_twenty_seconds(l
     with socket.create_server(("127.0.0.1", 0)) as server:
         where = f"127.0.0.1:{server.getsockname()[1]}" if address == "silent" else address
         began = time.monotonic()
-        done = lossbench("sweep", "--config", "study.yaml", "--ray-address", where, RAY_ADDRESS="")
+        done = new_process("sweep", "--config", "study.yaml", "--ray-address", where, RAY_ADDRESS="")
         assert time.monotonic() - began < 25
     assert (done.returncode, done.stdout) == (1, "")
     assert [line.startswith(f"error: --ray-address {where}: ") for line in done.stderr.splitlines()] == [True]
