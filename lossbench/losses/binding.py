@@ -137,10 +137,11 @@ def bind_term(term: LossTerm, context: Mapping[str, Any]) -> BoundTerm:
         PluginError: If it is a user's own and fails.
     """
     signature = find(term.name)
-    asked = {name: mark for name, mark in engine_parameters(signature.function).items() if isinstance(mark, Context)}
-    given = {name: mark for name, mark in asked.items() if context.get(name) is not None}
-    if missing := [name for name, mark in asked.items() if name not in given and not mark.changes]:
-        raise UsageError(f"loss {signature.name!r} needs {', '.join(missing)}: hand it over by keyword")
+    used = signature.used_context(term.hyperparameters)
+    given = {name: mark for name, mark in used.items() if context.get(name) is not None}
+    absent = {name: mark for name, mark in used.items() if name not in given and not signature.has_default(name)}
+    if missing := [name for name, mark in absent.items() if not mark.changes]:
+        raise UsageError(f"loss {signature.name!r} needs {', '.join(missing)}: pass it by keyword")
     filled_in = {name: _context_tensor(signature, name, mark, context[name]) for name, mark in given.items()}
     with _report_plugin_errors(signature):
         function = _build_function(signature, {**term.hyperparameters, **filled_in})
@@ -148,7 +149,7 @@ def bind_term(term: LossTerm, context: Mapping[str, Any]) -> BoundTerm:
         signature=signature,
         term=term,
         function=function,
-        call_context={name: mark for name, mark in asked.items() if name not in given},
+        call_context=absent,
         states={name: mark for name, mark in engine_parameters(signature.function).items() if isinstance(mark, State)},
         context_shapes={name: tuple(filled_in[name].shape) for name, mark in given.items() if not mark.changes},
     )

@@ -130,7 +130,7 @@ class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
                 "which: use `lossbench train`"
             )
         if missing := self._loss.context - self.context.keys() - {"uniform"}:
-            raise UsageError(f"loss {self.name!r} needs {', '.join(missing)}: hand it over by keyword")
+            raise UsageError(f"loss {self.name!r} needs {', '.join(missing)}: pass it by keyword")
         changing = sorted(self._loss.context | {key.partition(".")[2] for key in self._loss.states})
         if changing and keras.backend.backend() == "jax":
             raise UsageError(

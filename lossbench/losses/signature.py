@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import dataclass
+from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from lossbench.losses.types import Context, State
+from lossbench.losses.types import Context, State, UsedIf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -61,19 +62,39 @@ class LossSignature:
     plugin: Path | None = None
     states: tuple[str, ...] = ()
 
+    def used_context(self, hyperparameters: Mapping[str, Any]) -> Mapping[str, Context]:
+        """Return the marks of the context parameters that the loss uses with these hyperparameters."""
+        conditions = context_conditions(self.function)
+        return {
+            name: mark
+            for name, mark in engine_parameters(self.function).items()
+            if isinstance(mark, Context)
+            and (name not in conditions or conditions[name].condition(hyperparameters[conditions[name].hyperparameter]))
+        }
+
+    def has_default(self, parameter: str) -> bool:
+        """Return whether a context parameter has a value to fall back on; None is no such value."""
+        return inspect.signature(self.function).parameters[parameter].default not in (REQUIRED, None)
+
 
 def engine_parameters(function: Callable[..., Any]) -> Mapping[str, Context | State]:
     """The parameters of a loss that the engine fills in: what it asks its surroundings for, and what it remembers."""
-    found = {
-        name: _engine_mark(parameter)
+    return _marked(function, Context | State)
+
+
+def context_conditions(function: Callable[..., Any]) -> Mapping[str, UsedIf]:
+    """Return the context parameters that only some values of a hyperparameter use."""
+    return _marked(function, UsedIf)
+
+
+@cache
+def _marked(function: Callable[..., Any], kind: Any) -> Mapping[str, Any]:
+    """Return the parameters whose annotation carries a mark of a kind, with that mark."""
+    marks = {
+        name: next((mark for mark in getattr(parameter.annotation, "__metadata__", ()) if isinstance(mark, kind)), None)
         for name, parameter in inspect.signature(function, eval_str=True).parameters.items()
     }
-    return {name: mark for name, mark in found.items() if mark}
-
-
-def _engine_mark(parameter: inspect.Parameter) -> Context | State | None:
-    metadata = getattr(parameter.annotation, "__metadata__", ())
-    return next((mark for mark in metadata if isinstance(mark, Context | State)), None)
+    return {name: mark for name, mark in marks.items() if mark}
 
 
 def read_signature(
@@ -88,13 +109,14 @@ def read_signature(
     ]
     docstring = inspect.cleandoc(function.__doc__ or "")
     arguments = _argument_descriptions(docstring)
+    filled_in = engine_parameters(function)
     return LossSignature(
         name=name or function.__name__,
         function=function,
         family=family,
-        hyperparameters={p.name: _hyperparameter(p, arguments) for p in parameters if not _engine_mark(p)},
-        context=tuple(p.name for p in parameters if isinstance(_engine_mark(p), Context)),
-        states=tuple(p.name for p in parameters if isinstance(_engine_mark(p), State)),
+        hyperparameters={p.name: _hyperparameter(p, arguments) for p in parameters if p.name not in filled_in},
+        context=tuple(name for name, mark in filled_in.items() if isinstance(mark, Context)),
+        states=tuple(name for name, mark in filled_in.items() if isinstance(mark, State)),
         docstring=docstring,
         summary=" ".join(docstring.partition("\n\n")[0].split()),
         formula=_extract(r"\A[^\n]+\n(?:[^\n]+\n)*\n((?: {4}[^\n]+\n)+)", docstring),

@@ -57,6 +57,19 @@ class Context:
 
 
 @dataclass(frozen=True)
+class UsedIf:
+    """Marks a context parameter that only some values of a hyperparameter use; with the others it is None.
+
+    Args:
+        hyperparameter: Name of the hyperparameter.
+        condition: Whether the loss uses the context with this value of it.
+    """
+
+    hyperparameter: str
+    condition: Callable[[Any], bool]
+
+
+@dataclass(frozen=True)
 class State:
     """Marks a parameter that holds what a loss remembers: for each image, or for the run.
 

@@ -1,6 +1,7 @@
 """What losses ask their surroundings for, and what they remember."""
 
-from typing import Annotated, Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 import pytest
@@ -51,7 +52,9 @@ def test_specification_names_what_the_marks_say(name: str) -> None:
         ("sparse_regularization", {}, {"epoch"}, {}),
         ("sparse_regularization", {"epoch": 3}, set(), {}),
         ("equalization", {"class_counts": COUNTS}, {"uniform"}, {}),
-        ("ldam", {"class_counts": COUNTS, "head_scale": 30}, {"epoch"}, {}),
+        ("ldam", {"class_counts": COUNTS}, set(), {}),
+        ({"name": "ldam", "drw_epoch": 3}, {"class_counts": COUNTS, "head_scale": 30}, {"epoch"}, {}),
+        ({"name": "weighted_crossentropy", "class_weight": COUNTS}, {}, set(), {}),
         (["ce", "elr", "seesaw"], {}, set(), {"1.memory": ("images", "classes"), "2.seen": ("classes",)}),
     ],
     ids=str,
@@ -63,11 +66,59 @@ def test_a_loss_says_what_it_waits_for(name: Any, context: Any, awaited: Any, st
     assert {key: state.shape for key, state in loss.states.items()} == states
 
 
+RARE = np.array([90.0, 5.0, 3.0, 2.0])
+VALUES: dict[str, tuple[Any, Any]] = {
+    "class_counts": (RARE, RARE[::-1]),
+    "transition_matrix": (NOISE, np.eye(CLASSES)),
+    "head_scale": (5, 6),
+    "epoch": (0, 40),
+    "uniform": (np.zeros_like(LOGITS), np.ones_like(LOGITS)),
+}
+"""Two values of each context parameter."""
+
+
+def choices(annotation: Any) -> list[Any]:
+    """The values among which a hyperparameter chooses: its literals, and each alternative of a union."""
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    if get_origin(annotation) not in (Union, UnionType):
+        return []
+    examples: dict[Any, list[Any]] = {NoneType: [None], int: [1]}
+    return [
+        choice
+        for each in get_args(annotation)
+        for choice in choices(each) or examples.get(getattr(each, "__origin__", each), [COUNTS])
+    ]
+
+
+BRANCHES = [
+    {"name": name, **chosen}
+    for name, signature in registry.signatures().items()
+    if signature.context
+    for chosen in [{}, *({h.name: v} for h in signature.hyperparameters.values() for v in choices(h.annotation))]
+]
+"""Each loss with context, with its defaults and with each choice of each hyperparameter."""
+
+
+@pytest.mark.parametrize("branch", BRANCHES, ids=str)
+def test_only_context_that_changes_the_loss_is_required(branch: Any) -> None:
+    """Context is required exactly where the loss depends on it; `head_scale` also names the head that a loss needs."""
+    (term,) = expression.parse(branch)
+    signature = registry.find(term.name)
+
+    def losses(**changed: Any) -> Any:
+        loss = bound(branch, **{name: values[0] for name, values in VALUES.items()} | changed)
+        return loss.step(TARGETS, LOGITS, began(loss))[0]
+
+    changes = {name for name in signature.context if not np.array_equal(losses(), losses(**{name: VALUES[name][1]}))}
+    assert set(signature.used_context(term.hyperparameters)) - {"head_scale"} == changes - {"head_scale"}
+
+
 @pytest.mark.parametrize(
     ("name", "context", "reason"),
     [
-        ("weighted_crossentropy", {}, "loss 'weighted_crossentropy' needs class_counts: hand it over by keyword"),
-        ("ldam", {"epoch": 0}, "loss 'ldam' needs class_counts, head_scale: hand it over by keyword"),
+        ("weighted_crossentropy", {}, "loss 'weighted_crossentropy' needs class_counts: pass it by keyword"),
+        ("ldam", {"epoch": 0}, "loss 'ldam' needs class_counts: pass it by keyword"),
         ("forward_correction", {"class_counts": COUNTS}, "needs transition_matrix"),
         (
             "logit_adjustment",

@@ -128,7 +128,7 @@ def test_what_is_remembered_of_each_image_is_refused(name: Any) -> None:
 
 def test_missing_epoch_is_named() -> None:
     """A loss that changes with the epoch asks for it."""
-    with pytest.raises(UsageError, match="loss 'sparse_regularization' needs epoch: hand it over by keyword"):
+    with pytest.raises(UsageError, match="loss 'sparse_regularization' needs epoch: pass it by keyword"):
         get("sparse_regularization")
     with pytest.raises(UsageError, match="this matrix is singular"):
         get("backward_correction", transition_matrix=[[0.5, 0.5], [0.5, 0.5]])

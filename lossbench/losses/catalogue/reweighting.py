@@ -10,11 +10,14 @@ from lossbench import ops
 from lossbench.losses.catalogue._numerics import expectation, per_class
 from lossbench.losses.catalogue.focusing import focal
 from lossbench.losses.catalogue.likelihood import binary_crossentropy, categorical_crossentropy
-from lossbench.losses.types import ClassCounts, Epoch, HeadScale, NonNegative, Positive, State, Tensor, Uniform
+from lossbench.losses.types import ClassCounts, Epoch, HeadScale, NonNegative, Positive, State, Tensor, Uniform, UsedIf
 
 ClassWeight: TypeAlias = (
     Literal["inverse_frequency", "complement_frequency", "none"] | Annotated[tuple[Positive, ...], MinLen(2)]
 )
+
+COUNTED = ("inverse_frequency", "complement_frequency")
+"""The class weights that follow from the class counts."""
 
 DRW_BETA = 0.9999  # the authors' code
 MASKED_LOGIT = -1e9  # a logit whose exponential is 0 beside any other
@@ -26,7 +29,7 @@ def weighted_crossentropy(
     *,
     class_weight: ClassWeight = "inverse_frequency",
     normalize: Literal["count", "weights"] = "count",
-    class_counts: ClassCounts,
+    class_counts: Annotated[ClassCounts, UsedIf("class_weight", COUNTED.__contains__)] = None,
 ) -> Tensor:
     """Cross-entropy in which each class has a weight, so that rare classes are not drowned out.
 
@@ -65,7 +68,7 @@ def _class_weights(class_weight: ClassWeight, class_counts: Tensor, y_pred: Tens
         case "complement_frequency":
             return 1 - class_counts / ops.sum(class_counts)
         case "none":
-            return ops.ones_like(class_counts)
+            return ops.ones((y_pred.shape[-1],))
         case weights:
             return per_class("class_weight", weights, y_pred)
 
@@ -119,8 +122,8 @@ def ldam(
     max_margin: NonNegative = 0.5,
     drw_epoch: Annotated[int, Ge(0)] | None = None,
     class_counts: ClassCounts,
-    head_scale: HeadScale,
-    epoch: Epoch,
+    head_scale: HeadScale = 1.0,
+    epoch: Annotated[Epoch, UsedIf("drw_epoch", lambda epoch: epoch is not None)] = None,
 ) -> Tensor:
     """Cross-entropy with a larger margin for rarer classes.
 
@@ -136,15 +139,15 @@ def ldam(
         max_margin: The margin of the rarest class, as a cosine.
         drw_epoch: The first epoch, from 0, with class weights; null for none.
         class_counts: n, the training images of each class, `[classes]`.
-        head_scale: s, the scale of the cosine head.
-        epoch: The epoch, from 0.
+        head_scale: s, the scale of the cosine head; 1 takes the logits as they are.
+        epoch: The epoch, from 0; used with drw_epoch only.
 
     Returns:
         The loss of each image, `[batch]`, ≥ 0.
 
     Example:
-        >>> context = {"class_counts": ops.array([1.0, 2.0, 3.0]), "head_scale": 10.0, "epoch": 0.0}
-        >>> round(float(ldam(ops.eye(3), 8 * ops.eye(3), **context)[0]), 4)
+        >>> counts = ops.array([1.0, 2.0, 3.0])
+        >>> round(float(ldam(ops.eye(3), 8 * ops.eye(3), class_counts=counts, head_scale=10.0)[0]), 4)
         0.0949
 
     Source: Cao et al. 2019, Learning imbalanced datasets with label-distribution-aware margin loss.
