@@ -157,7 +157,7 @@ def _type_and_range(annotation: Any) -> tuple[str, str]:
         (kind, range_), *others = map(_type_and_range, arguments)
         return kind, ", ".join(filter(None, (range_, *(f"or {other}" for other, _ in others))))
     if origin in (tuple, list):
-        return "a list of one for each class", ""
+        return "a list with one number per class", ""
     return _KINDS.get(annotation, "a value"), ""
 
 

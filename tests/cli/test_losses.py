@@ -111,7 +111,7 @@ def test_json() -> None:
             "name": "q",
             "type": "a number",
             "range": "(0, 1]",
-            "description": "The larger, the more robust and the slower to train.",
+            "description": "Larger values are more robust and train more slowly.",
             "required": False,
             "default": 0.7,
         }

@@ -304,7 +304,7 @@ def test_list_of_another_length_is_refused(name, key):
     """A list has one number for each class."""
     from lossbench.errors import UsageError
 
-    with pytest.raises(UsageError, match=f"{key}: expected one number or 5, one for each class, got a list of 3"):
+    with pytest.raises(UsageError, match=f"{key}: expected one number or 5, one per class, got a list of 3"):
         bound(name, {key: [1, 2, 3]})(one_hot(LABELS), LOGITS.astype("float32"))
 
 

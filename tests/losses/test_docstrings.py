@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 import re
 
+import keras
 import pytest
 
 import lossbench.losses
@@ -26,14 +27,40 @@ LAYOUT = re.compile(
     r"\nReturns:\n(?: {4}.+\n)+"
     r"(?:\nRaises:\n(?: {4}.+\n)+)?"
     r"\nExample:\n(?: {4}.+\n)+"
-    r"\nSource: .+[.?]\Z"
+    r"\nSource: (?:.+\n)*.+[.?]\Z"
 )
+SECTIONS = "summary (one sentence), formula (indented), Link, Aliases, Args, Returns, Raises, Example, Source"
+
+PAPER = re.compile(
+    r"\S.* \((?:18|19|20)\d\d\)\. "  # authors and year
+    r"\S.*[^.?](?:\. |\? )"  # title
+    r"(?:arXiv:\d{4}\.\d{4,5}|doi:10\.\d{4,}/\S+|(?:JMLR|NeurIPS|ESANN) \d+:\d+-\d+|OpenReview:\w+)"
+)
+"""Authors (year). Title. Identifier: arXiv, DOI, or where there is neither, volume and pages or OpenReview's id."""
+FRAMEWORK = re.compile(r"(?:keras\.losses|torch\.nn|optax\.losses)\.\w+")
+"""The name in the framework's documentation."""
 
 
 @every_loss
 def test_layout(name: str) -> None:
-    """Summary, formula, link, aliases, Args, Returns, Raises, Example, Source, in this order."""
-    assert LAYOUT.search(registry.find(name).docstring), registry.find(name).docstring
+    """The sections of a docstring have one order and form."""
+    assert LAYOUT.search(registry.find(name).docstring), (
+        f"the docstring of {name} does not have the sections of the other losses, in this order: {SECTIONS}"
+    )
+
+
+@every_loss
+def test_sources_have_one_format(name: str) -> None:
+    """A source is `Authors (year). Title. arXiv:id` or `doi:id`, or a name in a framework's documentation."""
+    source = registry.find(name).source
+    assert source, f"{name} has no source: end its docstring with `Source: Authors (year). Title. arXiv:id.`"
+    for each in source.split("; "):
+        assert PAPER.fullmatch(each) or FRAMEWORK.fullmatch(each), (
+            f"the source of {name}, {each!r}, should read `Authors (year). Title. arXiv:id` (or `doi:id`), "
+            "or name a loss as its framework documents it, e.g. `keras.losses.Huber`"
+        )
+        if each.startswith("keras.losses."):
+            assert hasattr(keras.losses, each.removeprefix("keras.losses.")), f"Keras has no {each}"
 
 
 @every_loss

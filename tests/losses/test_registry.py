@@ -63,11 +63,11 @@ WRONG: list[tuple[object, list[tuple[tuple[Any, ...], str]]]] = [
     ({"name": "focal", "gamma": Path()}, [(("gamma",), "expected a number ≥ 0, got PosixPath('.')")]),
     (
         {"name": "focal", "alpha": [1, 0]},
-        [(("alpha",), "expected a number > 0, or a list of one for each class, got [1, 0]")],
+        [(("alpha",), "expected a number > 0, or a list with one number per class, got [1, 0]")],
     ),
     (
         {"name": "focal", "alpha": []},
-        [(("alpha",), "expected a number > 0, or a list of one for each class, got []")],
+        [(("alpha",), "expected a number > 0, or a list with one number per class, got []")],
     ),
     ({"name": "focal", "stop_gradient": "yes"}, [(("stop_gradient",), "expected true or false, got 'yes'")]),
     ({"name": "taylor_crossentropy", "order": 2.5}, [(("order",), "expected a whole number in [1, 100], got 2.5")]),

@@ -1,1 +1,1 @@
-"""The loss functions: one file per idea, each function its formula."""
+"""Loss functions: one file per idea, one function per loss."""

@@ -1,4 +1,4 @@
-"""Margins between angles: they need `model.head: cosine`, whose logits are s · cos θ_j with s its own scale."""
+"""Angular margin losses; they need `model.head: cosine`, whose logits are s · cos θ_j with the head's scale s."""
 
 import math
 from typing import Annotated
@@ -9,7 +9,7 @@ from lossbench import ops
 from lossbench.losses.catalogue.likelihood import categorical_crossentropy
 from lossbench.losses.types import HeadScale, NonNegative, Tensor
 
-NEAR_ONE = 1 - 1e-6  # beyond it the sine, hence the slope of the angle, would lose its meaning in float32
+NEAR_ONE = 1 - 1e-6  # closer to 1, the sine and the gradient of the angle lose all digits in float32
 
 
 def arcface(
@@ -23,7 +23,7 @@ def arcface(
 
         CE(s cos(θ_y + m), s cos θ_j),  cos(θ + m) = cos θ cos m - sin θ sin m
 
-    Beyond θ_y = π - m a smaller angle no longer helps. It is not invariant to a shift of all logits.
+    Beyond θ_y = π - m a smaller angle no longer lowers the loss. It is not invariant to a shift of all logits.
 
     Link: softmax.
 
@@ -34,13 +34,13 @@ def arcface(
         head_scale: s, the scale of the cosine head.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(arcface(ops.eye(3), 8 * ops.eye(3), head_scale=10.0)[0]), 4)
         0.0312
 
-    Source: Deng et al. 2019, ArcFace: additive angular margin loss for deep face recognition.
+    Source: Deng et al. (2019). ArcFace: additive angular margin loss for deep face recognition. arXiv:1801.07698.
     """
     cosine = _cosines(y_pred, head_scale)
     sine = ops.sqrt(1 - cosine**2)
@@ -61,13 +61,13 @@ def cosface(y_true: Tensor, y_pred: Tensor, *, margin: NonNegative = 0.35, head_
         head_scale: s, the scale of the cosine head.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(cosface(ops.eye(3), 8 * ops.eye(3), head_scale=10.0)[0]), 4)
         0.022
 
-    Source: Wang et al. 2018, CosFace: large margin cosine loss for deep face recognition.
+    Source: Wang et al. (2018). CosFace: large margin cosine loss for deep face recognition. arXiv:1801.09414.
     """
     return _replace_true_logit(y_true, y_pred, y_pred - head_scale * margin)
 
@@ -79,28 +79,29 @@ def sphereface(
     margin: Annotated[int, Ge(1), Le(100)] = 4,
     head_scale: HeadScale,
 ) -> Tensor:
-    """Cross-entropy that multiplies the angle between an image and its class.
+    """Cross-entropy that multiplies the angle between an image and its class by an integer margin.
 
         CE(s ψ(θ_y), s cos θ_j),  ψ(θ) = (-1)^k cos(mθ) - 2k,  k = floor(mθ / π)
 
-    ψ continues cos(mθ) so that it falls all the way to θ = π. It is not invariant to a shift of all logits.
+    ψ extends cos(mθ) so that it decreases up to θ = π. Unlike in the paper, all features have the same norm. It is not
+    invariant to a shift of all logits.
 
     Link: softmax.
 
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits s cos θ, `[batch, classes]`.
-        margin: m, a whole number.
+        margin: m, an integer.
         head_scale: s, the scale of the cosine head.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(sphereface(ops.eye(3), 8 * ops.eye(3), head_scale=10.0)[0]), 4)
         9.1253
 
-    Source: Liu et al. 2017, SphereFace: deep hypersphere embedding for face recognition; here features have one length.
+    Source: Liu et al. (2017). SphereFace: deep hypersphere embedding for face recognition. arXiv:1704.08063.
     """
     angle = margin * ops.arccos(_cosines(y_pred, head_scale))
     k = ops.floor(ops.stop_gradient(angle) / math.pi)
@@ -111,13 +112,13 @@ def normalized_softmax(
     y_true: Tensor,
     y_pred: Tensor,
     *,
-    head_scale: HeadScale,  # noqa: ARG001  # asking for it says that the logits must come from a cosine head
+    head_scale: HeadScale,  # noqa: ARG001  # declares that the loss needs a cosine head
 ) -> Tensor:
-    """Cross-entropy of angles alone: neither an image nor a class gains by length.
+    """Cross-entropy of scaled cosines, independent of the norms of features and class weights.
 
         CE(s cos θ)
 
-    Cross-entropy itself, on the logits of a cosine head.
+    It is cross-entropy on the logits of a cosine head.
 
     Link: softmax.
 
@@ -127,13 +128,13 @@ def normalized_softmax(
         head_scale: s, the scale of the cosine head.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(normalized_softmax(ops.eye(3), 8 * ops.eye(3), head_scale=10.0)[0]), 4)
         0.0007
 
-    Source: Zhai & Wu 2019, Classification is a strong baseline for deep metric learning.
+    Source: Zhai & Wu (2019). Classification is a strong baseline for deep metric learning. arXiv:1811.12649.
     """
     return categorical_crossentropy(y_true, y_pred)
 
@@ -143,5 +144,5 @@ def _cosines(y_pred: Tensor, head_scale: Tensor) -> Tensor:
 
 
 def _replace_true_logit(y_true: Tensor, y_pred: Tensor, with_margin: Tensor) -> Tensor:
-    """Cross-entropy where the true class's logit is the one with the margin."""
+    """Return cross-entropy with the logit of the true class replaced."""
     return categorical_crossentropy(y_true, y_pred + y_true * (with_margin - y_pred))

@@ -1,4 +1,4 @@
-"""Losses that keep a classifier from being surer than it is right."""
+"""Losses for calibration: the confidence of a prediction should equal its probability of being right."""
 
 from typing import Literal
 
@@ -9,11 +9,11 @@ from lossbench.losses.catalogue.likelihood import categorical_crossentropy
 from lossbench.losses.types import NonNegative, Tensor
 
 UNLIKELY = 0.2
-"""The probability of the true class below which `focal_flsd53` takes γ = 5."""
+"""Probability of the true class below which `focal_flsd53` uses γ = 5."""
 
 
 def confidence_penalty(y_true: Tensor, y_pred: Tensor, *, beta: NonNegative = 0.1) -> Tensor:
-    """Cross-entropy less a share of the predictions' entropy: it costs to be sure.
+    """Cross-entropy minus a multiple of the predictions' entropy, which penalises confidence.
 
         CE - β H(p),  H(p) = -Σ_j p_j log p_j
 
@@ -24,23 +24,24 @@ def confidence_penalty(y_true: Tensor, y_pred: Tensor, *, beta: NonNegative = 0.
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        beta: β, what a nat of entropy is worth.
+        beta: β, weight of the entropy.
 
     Returns:
-        The loss of each image, `[batch]`.
+        Loss per image, `[batch]`.
 
     Example:
         >>> round(float(confidence_penalty(ops.eye(3), ops.eye(3))[0]), 4)
         0.4539
 
-    Source: Pereyra et al. 2017, Regularizing neural networks by penalizing confident output distributions.
+    Source: Pereyra et al. (2017). Regularizing neural networks by penalizing confident output distributions.
+    arXiv:1701.06548.
     """
     log_p = ops.log_softmax(y_pred)
     return ops.sum((beta * ops.exp(log_p) - y_true) * log_p, axis=-1)
 
 
 def mbls(y_true: Tensor, y_pred: Tensor, *, margin: NonNegative = 10.0, alpha: NonNegative = 0.1) -> Tensor:
-    """Margin-based label smoothing: cross-entropy, and a charge on logits that fall too far behind the highest.
+    """Margin-based label smoothing: cross-entropy plus a penalty on logits far below the highest.
 
         CE + α mean_j max(0, max_k z_k - z_j - margin)
 
@@ -51,24 +52,25 @@ def mbls(y_true: Tensor, y_pred: Tensor, *, margin: NonNegative = 10.0, alpha: N
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        margin: How far a logit may fall behind at no charge.
-        alpha: α, the charge.
+        margin: Distance to the highest logit without penalty.
+        alpha: α, weight of the penalty.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(mbls(ops.eye(3), ops.eye(3), margin=0)[0]), 4)
         0.6181
 
-    Source: Liu et al. 2022, The devil is in the margin: margin-based label smoothing for network calibration.
+    Source: Liu et al. (2022). The devil is in the margin: margin-based label smoothing for network calibration.
+    arXiv:2111.15430.
     """
     behind = ops.max(y_pred, axis=-1, keepdims=True) - y_pred
     return categorical_crossentropy(y_true, y_pred) + alpha * ops.mean(ops.relu(behind - margin), axis=-1)
 
 
 def focal_flsd53(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """Focal loss that fades faster where the true class is unlikely: sample-dependent focusing, 5 and 3.
+    """Focal loss with sample-dependent γ: 5 where the true class is unlikely, else 3.
 
         -(1-p_y)^γ log p_y,  γ = 5 if p_y < 0.2, else 3
 
@@ -79,13 +81,13 @@ def focal_flsd53(y_true: Tensor, y_pred: Tensor) -> Tensor:
         y_pred: Logits z, `[batch, classes]`.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0; it jumps where p_y is 0.2.
+        Loss per image, `[batch]`, ≥ 0; discontinuous at p_y = 0.2.
 
     Example:
         >>> round(float(focal_flsd53(ops.eye(3), ops.eye(3))[0]), 4)
         0.042
 
-    Source: Mukhoti et al. 2020, Calibrating deep neural networks using focal loss.
+    Source: Mukhoti et al. (2020). Calibrating deep neural networks using focal loss. arXiv:2002.09437.
     """
     log_p = ops.log_softmax(y_pred)
     doubt = -ops.expm1(log_p)
@@ -93,7 +95,7 @@ def focal_flsd53(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 
 def dual_focal(y_true: Tensor, y_pred: Tensor, *, gamma: NonNegative = 5.0) -> Tensor:
-    """Focal loss of the lead over the next class below, not of the true class alone: neither too sure nor too unsure.
+    """Focal loss of the gap to the next less likely class, against both over- and underconfidence.
 
         -(1 - p_y + p_j)^γ log p_y,  j the most likely of the classes less likely than y
 
@@ -104,16 +106,16 @@ def dual_focal(y_true: Tensor, y_pred: Tensor, *, gamma: NonNegative = 5.0) -> T
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        gamma: γ, how fast an image fades as the true class takes the lead.
+        gamma: γ; larger values reduce the weight of images with a large gap further.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(dual_focal(ops.eye(3), ops.eye(3))[0]), 4)
         0.0573
 
-    Source: Tao, Dong & Xu 2023, Dual focal loss for calibration.
+    Source: Tao, Dong & Xu (2023). Dual focal loss for calibration. arXiv:2305.13665.
     """
     log_p = ops.log_softmax(y_pred)
     p = ops.exp(log_p)
@@ -122,28 +124,29 @@ def dual_focal(y_true: Tensor, y_pred: Tensor, *, gamma: NonNegative = 5.0) -> T
 
 
 def mdca(y_true: Tensor, y_pred: Tensor, *, beta: NonNegative = 1.0, base: Literal["ce", "focal"] = "ce") -> Tensor:
-    """A base loss, and how far the mean probability of each class is from its share of the batch.
+    """Base loss plus the difference between mean confidence and frequency of each class in the batch.
 
         base + β mean_j abs(mean_i p_ij - mean_i e_ij),  i over the images of the batch
 
-    β = 0 is the base loss. The second term is that of the batch, added to each of its images.
+    β = 0 is the base loss. The second term is computed per batch and added to each image.
 
     Link: softmax.
 
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        beta: β, the weight of the difference between confidence and accuracy.
-        base: Cross-entropy or `focal`, with its defaults.
+        beta: β, weight of the difference between confidence and frequency.
+        base: Base loss: cross-entropy or `focal`, with its defaults.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(mdca(ops.eye(3)[:1], ops.eye(3)[:1])[0]), 4)
         0.834
 
-    Source: Hebbalaguppe et al. 2022, A stitch in time saves nine: a train-time regularizing loss.
+    Source: Hebbalaguppe et al. (2022). A stitch in time saves nine: a train-time regularizing loss for improved
+    neural network calibration. arXiv:2203.13834.
     """
     losses = {"ce": categorical_crossentropy, "focal": focal}[base](y_true, y_pred)
     gap = ops.mean(ops.softmax(y_pred), axis=0) - ops.mean(y_true, axis=0)

@@ -1,4 +1,4 @@
-"""The focal family: images that the model already gets right count less."""
+"""Focal losses: images that are classified well count less."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ def focal(
     label_smoothing: Smoothing = 0.0,
     stop_gradient: bool = False,
 ) -> Tensor:
-    """Cross-entropy times a factor that fades as the true class becomes likely: training turns to the hard images.
+    """Cross-entropy scaled by (1-p)^γ, which reduces the weight of images that are classified well.
 
         Σ_j e'_j α_j (1-p_j)^γ (-log p_j),  e' = (1-ε) e + ε/C
 
@@ -30,22 +30,23 @@ def focal(
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        gamma: γ, how fast an image fades as it is learnt.
-        alpha: α; one number only scales the loss, a list weighs the classes.
-        label_smoothing: ε, the share of each label that is spread evenly over all classes.
-        stop_gradient: Whether (1-p)^γ is taken for a constant, as some published code does and the formula does not.
+        gamma: γ; larger values reduce the weight of easy images further.
+        alpha: α; a number scales the loss, a list weights the classes.
+        label_smoothing: ε, share of each label that is spread evenly over all classes.
+        stop_gradient: Whether (1-p)^γ counts as a constant in the gradient, as in some published code.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Raises:
-        UsageError: If `alpha` is a list of another length than C.
+        UsageError: If `alpha` is a list whose length is not C.
 
     Example:
         >>> round(float(focal(ops.eye(3), ops.eye(3))[0]), 4)
         0.0991
 
-    Source: Lin et al. 2017, Focal loss for dense object detection.
+    Source: Lin et al. (2017). Focal loss for dense object detection. arXiv:1708.02002;
+    keras.losses.CategoricalFocalCrossentropy.
     """
     log_p = ops.log_softmax(y_pred)
     focus = power(-ops.expm1(log_p), gamma)
@@ -62,7 +63,7 @@ def binary_focal_crossentropy(
     apply_class_balancing: bool = False,
     label_smoothing: Smoothing = 0.0,
 ) -> Tensor:
-    """The focal loss of C logistic regressions, each telling one class from the rest.
+    """Mean of C binary focal losses, one-vs-rest.
 
         mean_j α_t (1-p_t)^γ BCE_j,  p_t = e' σ(z) + (1-e') σ(-z),  e' = (1-ε) e + ε/2
 
@@ -71,19 +72,20 @@ def binary_focal_crossentropy(
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        gamma: γ, how fast a decision fades as it is learnt.
-        alpha: With balancing, α_t is alpha for "this class" and 1 - alpha for "another".
-        apply_class_balancing: Whether alpha is used at all; otherwise α_t = 1.
-        label_smoothing: ε, which moves each target towards 1/2.
+        gamma: γ; larger values reduce the weight of easy decisions further.
+        alpha: α_t of the positive class in one-vs-rest; negatives get 1 - alpha.
+        apply_class_balancing: Whether alpha is used; otherwise α_t = 1.
+        label_smoothing: ε; moves each target towards 1/2.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(binary_focal_crossentropy(ops.eye(3), ops.eye(3))[0]), 4)
         0.1231
 
-    Source: Lin et al. 2017, Focal loss for dense object detection; Keras.
+    Source: Lin et al. (2017). Focal loss for dense object detection. arXiv:1708.02002;
+    keras.losses.BinaryFocalCrossentropy.
     """
     target = smooth_binary(y_true, label_smoothing)
     crossentropy = -target * ops.log_sigmoid(y_pred) - (1 - target) * ops.log_sigmoid(-y_pred)
@@ -100,7 +102,7 @@ def asymmetric(
     gamma_pos: NonNegative = 1.0,
     clip: Annotated[float, Ge(0), Lt(1)] = 0.05,
 ) -> Tensor:
-    """C logistic regressions in which easy "another class" decisions, of which there are many, fade fastest.
+    """One-vs-rest cross-entropies with the lowest weight on easy negatives, of which there are many.
 
         -mean_j [e_j (1-s_j)^γ₊ log s_j + (1-e_j) r_j^γ₋ log(1-r_j)],  s = σ(z),  r = max(s - clip, 0)
 
@@ -111,18 +113,18 @@ def asymmetric(
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        gamma_neg: γ₋, how fast "another class" fades as it is learnt.
-        gamma_pos: γ₊, how fast "this class" fades as it is learnt.
-        clip: The probability below which "another class" is taken for certain.
+        gamma_neg: γ₋, focusing exponent of the negatives.
+        gamma_pos: γ₊, focusing exponent of the positives.
+        clip: Probability below which a negative has no loss.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(asymmetric(ops.eye(3), ops.eye(3))[0]), 4)
         0.0444
 
-    Source: Ridnik et al. 2021, Asymmetric loss for multi-label classification.
+    Source: Ridnik et al. (2021). Asymmetric loss for multi-label classification. arXiv:2009.14119.
     """
     positive = power(ops.sigmoid(-y_pred), gamma_pos) * ops.log_sigmoid(y_pred)
     excess = ops.relu(ops.sigmoid(y_pred) - clip)
@@ -138,7 +140,7 @@ def asymmetric_single_label(
     gamma_pos: NonNegative = 0.0,
     label_smoothing: Smoothing = 0.1,
 ) -> Tensor:
-    """Smoothed cross-entropy in which the true class fades at one rate and the others at another.
+    """Smoothed cross-entropy with different focusing exponents for the true class and the others.
 
         -Σ_j w_j e'_j log p_j,  w_y = (1-p_y)^γ₊,  w_j = p_j^γ₋ for j≠y,  e' = (1-ε) e + ε/C
 
@@ -147,18 +149,18 @@ def asymmetric_single_label(
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        gamma_neg: γ₋, how fast a wrong class fades as it becomes unlikely.
-        gamma_pos: γ₊, how fast the true class fades as it is learnt.
-        label_smoothing: ε, the share of each label that is spread evenly over all classes.
+        gamma_neg: γ₋, focusing exponent of the wrong classes.
+        gamma_pos: γ₊, focusing exponent of the true class.
+        label_smoothing: ε, share of each label that is spread evenly over all classes.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(asymmetric_single_label(ops.eye(3), ops.eye(3))[0]), 4)
         0.5149
 
-    Source: Ridnik et al. 2021, Asymmetric loss for multi-label classification.
+    Source: Ridnik et al. (2021). Asymmetric loss for multi-label classification. arXiv:2009.14119.
     """
     log_p, share = ops.log_softmax(y_pred), label_smoothing / y_pred.shape[-1]
     positive = (1 - label_smoothing + share) * power(-ops.expm1(log_p), gamma_pos)

@@ -1,4 +1,4 @@
-"""Logits moved by how often classes occur while training, so that rare classes are not at a disadvantage afterwards."""
+"""Cross-entropy of logits shifted by the class frequencies, which balances the predictions of the trained model."""
 
 from lossbench import ops
 from lossbench.losses.catalogue.likelihood import categorical_crossentropy
@@ -6,7 +6,7 @@ from lossbench.losses.types import ClassCounts, NonNegative, Tensor
 
 
 def logit_adjustment(y_true: Tensor, y_pred: Tensor, *, tau: NonNegative = 1.0, class_counts: ClassCounts) -> Tensor:
-    """Cross-entropy that hands the frequent classes their lead while training, so that the logits need not learn it.
+    """Cross-entropy with the log class frequencies added to the logits, so that the model need not learn them.
 
         CE(z + τ log π),  π_j = n_j / Σ n
 
@@ -17,17 +17,18 @@ def logit_adjustment(y_true: Tensor, y_pred: Tensor, *, tau: NonNegative = 1.0, 
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        tau: τ; 0 is cross-entropy, 1 is right for test images with all classes equally often.
-        class_counts: n, the training images of each class, `[classes]`.
+        tau: τ; 0 is cross-entropy, 1 is optimal for balanced test data.
+        class_counts: n, number of training images per class, `[classes]`, > 0.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(logit_adjustment(ops.eye(3), ops.eye(3), class_counts=ops.array([1.0, 2.0, 3.0]))[0]), 4)
         1.0436
 
-    Source: Menon et al. 2021, Long-tail learning via logit adjustment; Ren et al. 2020, Balanced meta-softmax.
+    Source: Menon et al. (2021). Long-tail learning via logit adjustment. arXiv:2007.07314; Ren et al. (2020).
+    Balanced meta-softmax for long-tailed visual recognition. arXiv:2007.10740.
     """
     return categorical_crossentropy(y_true, y_pred + tau * _log_shares(class_counts))
 
@@ -40,7 +41,7 @@ def vs(
     tau: NonNegative = 1.0,
     class_counts: ClassCounts,
 ) -> Tensor:
-    """Vector scaling: logit adjustment in which the logits of rare classes are made smaller too while training.
+    """Vector scaling: logit adjustment that also divides the logits of rare classes while training.
 
         CE(z / Δ + τ log π),  Δ_j = (n_max / n_j)^γ,  π_j = n_j / Σ n
 
@@ -52,18 +53,19 @@ def vs(
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        gamma: γ, which asks for larger margins of rare classes, also late in training.
-        tau: τ, which helps them early in training.
-        class_counts: n, the training images of each class, `[classes]`.
+        gamma: γ, multiplicative part: larger margins for rare classes, effective late in training.
+        tau: τ, additive part, effective early in training.
+        class_counts: n, number of training images per class, `[classes]`, > 0.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(vs(ops.eye(3), ops.eye(3), class_counts=ops.array([1.0, 2.0, 3.0]))[0]), 4)
         1.2342
 
-    Source: Kini et al. 2021, Label-imbalanced and group-sensitive classification under overparameterization.
+    Source: Kini et al. (2021). Label-imbalanced and group-sensitive classification under overparameterization.
+    arXiv:2103.01550.
     """
     scale = (ops.max(class_counts) / class_counts) ** gamma
     return categorical_crossentropy(y_true, y_pred / scale + tau * _log_shares(class_counts))

@@ -1,6 +1,6 @@
-"""Losses divided by what they say of all classes together: bounded, and robust to wrong labels, but slow to train.
+"""Losses normalised by their sum over all classes: bounded and robust to wrong labels, but slow to train.
 
-Two of them add up to a loss that is robust and trains quickly: the presets `nce_rce`, `anl_ce`, … are such sums.
+The presets `nce_rce`, `anl_ce`, … add two of them up to a loss that is robust and trains quickly.
 """
 
 import math
@@ -16,7 +16,7 @@ MinProb: TypeAlias = Annotated[float, Gt(0), Le(0.01)]
 
 
 def normalized_crossentropy(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """The share of the true class in the cross-entropies of all classes.
+    """Cross-entropy of the true class divided by the sum over all classes.
 
         log p_y / Σ_j log p_j
 
@@ -28,13 +28,13 @@ def normalized_crossentropy(y_true: Tensor, y_pred: Tensor) -> Tensor:
         y_pred: Logits z, `[batch, classes]`.
 
     Returns:
-        The loss of each image, `[batch]`, in [0, 1].
+        Loss per image, `[batch]`, in [0, 1].
 
     Example:
         >>> round(float(normalized_crossentropy(ops.eye(3), ops.eye(3))[0]), 4)
         0.1509
 
-    Source: Ma et al. 2020, Normalized loss functions for deep learning with noisy labels.
+    Source: Ma et al. (2020). Normalized loss functions for deep learning with noisy labels. arXiv:2006.13554.
     """
     log_p = ops.log_softmax(y_pred)
     return expectation(y_true, log_p) / ops.sum(log_p, axis=-1)
@@ -43,7 +43,7 @@ def normalized_crossentropy(y_true: Tensor, y_pred: Tensor) -> Tensor:
 def normalized_focal(
     y_true: Tensor, y_pred: Tensor, *, gamma: NonNegative = 0.5, stop_gradient: bool = False
 ) -> Tensor:
-    """The share of the true class in the focal losses of all classes.
+    """Focal loss of the true class divided by the sum over all classes.
 
         f_y / Σ_j f_j,  f_j = -(1-p_j)^γ log p_j
 
@@ -55,17 +55,17 @@ def normalized_focal(
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        gamma: γ, how fast an image fades as it is learnt.
-        stop_gradient: Whether (1-p)^γ is taken for a constant, as the published code does and the formula does not.
+        gamma: γ; larger values reduce the weight of easy images further.
+        stop_gradient: Whether (1-p)^γ counts as a constant in the gradient, as in the published code.
 
     Returns:
-        The loss of each image, `[batch]`, in [0, 1].
+        Loss per image, `[batch]`, in [0, 1].
 
     Example:
         >>> round(float(normalized_focal(ops.eye(3), ops.eye(3))[0]), 4)
         0.1153
 
-    Source: Ma et al. 2020, Normalized loss functions for deep learning with noisy labels.
+    Source: Ma et al. (2020). Normalized loss functions for deep learning with noisy labels. arXiv:2006.13554.
     """
     losses = _focal(ops.log_softmax(y_pred), gamma, stop_gradient=stop_gradient)
     return expectation(y_true, losses) / ops.sum(losses, axis=-1)
@@ -74,7 +74,7 @@ def normalized_focal(
 def normalized_generalized_crossentropy(
     y_true: Tensor, y_pred: Tensor, *, q: Annotated[float, Gt(0), Le(1)] = 0.7
 ) -> Tensor:
-    """The share of the true class in the generalized cross-entropies of all classes.
+    """Generalized cross-entropy of the true class divided by the sum over all classes.
 
         (1 - p_y^q) / (C - Σ_j p_j^q)
 
@@ -84,27 +84,27 @@ def normalized_generalized_crossentropy(
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        q: Towards 0 it is `normalized_crossentropy`, 1 is (1 - p_y) / (C - 1); the paper takes 0.1 on MNIST.
+        q: Towards 0 it is `normalized_crossentropy`, 1 is (1 - p_y) / (C - 1); the paper uses 0.1 on MNIST.
 
     Returns:
-        The loss of each image, `[batch]`, in [0, 1/(C-1)].
+        Loss per image, `[batch]`, in [0, 1/(C-1)].
 
     Example:
         >>> round(float(normalized_generalized_crossentropy(ops.eye(3), ops.eye(3))[0]), 4)
         0.1947
 
-    Source: Ma et al. 2020, Normalized loss functions for deep learning with noisy labels.
+    Source: Ma et al. (2020). Normalized loss functions for deep learning with noisy labels. arXiv:2006.13554.
     """
     losses = -ops.expm1(q * ops.log_softmax(y_pred))
     return expectation(y_true, losses) / ops.sum(losses, axis=-1)
 
 
 def normalized_negative_crossentropy(y_true: Tensor, y_pred: Tensor, *, min_prob: MinProb = 1e-7) -> Tensor:
-    """What is left of 1 when the true class takes its share of the likelihoods, counted from a floor.
+    """One minus the normalised log-likelihood of the true class, measured from a floor.
 
         1 - (A + l_y) / Σ_j (A + l_j),  l_j = max(log p_j, -A),  A = -log min_prob
 
-    Unlike 1 - p_y it also teaches images that the model finds unlikely.
+    Unlike 1 - p_y it has a gradient where p_y is small too.
 
     Link: softmax.
     Aliases: nnce.
@@ -112,16 +112,16 @@ def normalized_negative_crossentropy(y_true: Tensor, y_pred: Tensor, *, min_prob
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        min_prob: The floor of the probabilities; smaller ones are taken for it, and teach nothing.
+        min_prob: Lower bound of the probabilities; smaller ones have no gradient.
 
     Returns:
-        The loss of each image, `[batch]`, in [0, 1].
+        Loss per image, `[batch]`, in [0, 1].
 
     Example:
         >>> round(float(normalized_negative_crossentropy(ops.eye(3), ops.eye(3))[0]), 4)
         0.6518
 
-    Source: Ye et al. 2023, Active negative loss functions for learning with noisy labels.
+    Source: Ye et al. (2023). Active negative loss functions for learning with noisy labels. NeurIPS 36:6917-6940.
     """
     height = ops.maximum(ops.log_softmax(y_pred) - math.log(min_prob), 0)
     return 1 - expectation(y_true, height) / ops.sum(height, axis=-1)
@@ -130,7 +130,7 @@ def normalized_negative_crossentropy(y_true: Tensor, y_pred: Tensor, *, min_prob
 def normalized_negative_focal(
     y_true: Tensor, y_pred: Tensor, *, gamma: NonNegative = 0.5, min_prob: MinProb = 1e-7
 ) -> Tensor:
-    """What is left of 1 when the true class takes its share of the focal losses, counted from a ceiling.
+    """One minus the normalised negative focal loss of the true class, measured from a floor.
 
         1 - (A + l_y) / Σ_j (A + l_j),  l_j = (1-q_j)^γ log q_j,  q_j = max(p_j, min_prob),  A = -log min_prob
 
@@ -142,17 +142,17 @@ def normalized_negative_focal(
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        gamma: γ, how fast an image fades as it is learnt.
-        min_prob: The floor of the probabilities; smaller ones are taken for it, and teach nothing.
+        gamma: γ; larger values reduce the weight of easy images further.
+        min_prob: Lower bound of the probabilities; smaller ones have no gradient.
 
     Returns:
-        The loss of each image, `[batch]`, in [0, 1].
+        Loss per image, `[batch]`, in [0, 1].
 
     Example:
         >>> round(float(normalized_negative_focal(ops.eye(3), ops.eye(3))[0]), 4)
         0.6517
 
-    Source: Ye et al. 2023, Active negative loss functions for learning with noisy labels.
+    Source: Ye et al. (2023). Active negative loss functions for learning with noisy labels. NeurIPS 36:6917-6940.
     """
     ceiling = -math.log(min_prob)
     height = ceiling - _focal(ops.maximum(ops.log_softmax(y_pred), -ceiling), gamma)
@@ -160,6 +160,6 @@ def normalized_negative_focal(
 
 
 def _focal(log_p: Tensor, gamma: float, *, stop_gradient: bool = False) -> Tensor:
-    """The focal loss of each class, were it the true one."""
+    """Return the focal loss of each class, as if it were the true one."""
     focus = power(-ops.expm1(log_p), gamma)
     return -(ops.stop_gradient(focus) if stop_gradient else focus) * log_p

@@ -1,4 +1,4 @@
-"""Cross-entropy made less steep, or less trusting, where a label disagrees with the model."""
+"""Variants of cross-entropy with less gradient, or less trust in the label, where label and model disagree."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -18,11 +18,11 @@ BASES: Mapping[str, Callable[..., Tensor]] = {
     "focal": focal,
     "gce": generalized_crossentropy,
 }
-"""What `logit_clip` may be put before."""
+"""Base losses of `logit_clip`."""
 
 
 def phuber_crossentropy(y_true: Tensor, y_pred: Tensor, *, tau: Annotated[float, Gt(1)] = 10.0) -> Tensor:
-    """Cross-entropy whose slope in p_y is cut at τ: partial Huberisation, gradient clipping done in the loss.
+    """Cross-entropy with its slope in p_y limited to τ (partial Huberisation).
 
         -τ p_y + log τ + 1 if p_y ≤ 1/τ, else -log p_y
 
@@ -33,16 +33,16 @@ def phuber_crossentropy(y_true: Tensor, y_pred: Tensor, *, tau: Annotated[float,
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        tau: τ, the steepest slope.
+        tau: τ, largest slope.
 
     Returns:
-        The loss of each image, `[batch]`, between 0 and log τ + 1.
+        Loss per image, `[batch]`, between 0 and log τ + 1.
 
     Example:
         >>> round(float(phuber_crossentropy(ops.eye(3), ops.eye(3), tau=1.5)[0]), 4)
         0.5413
 
-    Source: Menon et al. 2020, Can gradient clipping mitigate label noise?
+    Source: Menon et al. (2020). Can gradient clipping mitigate label noise? OpenReview:rklB76EKPr.
     """
     log_p = ops.log_softmax(y_pred)
     p, line = ops.exp(log_p), math.log(tau) + 1 - tau * ops.exp(log_p)
@@ -56,7 +56,7 @@ def phuber_generalized_crossentropy(
     q: Annotated[float, Gt(0), Lt(1)] = 0.7,
     tau: Annotated[float, Gt(1)] = 10.0,
 ) -> Tensor:
-    """Generalized cross-entropy whose slope in p_y is cut at τ.
+    """Generalized cross-entropy with its slope in p_y limited to τ.
 
         (1 - p_y^q) / q if p_y > k, else (1 - k^q) / q - τ (p_y - k),  k = τ^(1/(q-1))
 
@@ -68,16 +68,16 @@ def phuber_generalized_crossentropy(
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
         q: Towards 0 it is `phuber_crossentropy`, towards 1 it is 1 - p_y.
-        tau: τ, the steepest slope.
+        tau: τ, largest slope.
 
     Returns:
-        The loss of each image, `[batch]`, between 0 and 1/q.
+        Loss per image, `[batch]`, between 0 and 1/q.
 
     Example:
         >>> round(float(phuber_generalized_crossentropy(ops.eye(3), ops.eye(3), tau=1.5)[0]), 4)
         0.4575
 
-    Source: Menon et al. 2020, Can gradient clipping mitigate label noise?
+    Source: Menon et al. (2020). Can gradient clipping mitigate label noise? OpenReview:rklB76EKPr.
     """
     k = tau ** (1 / (q - 1))
     log_p = ops.log_softmax(y_pred)
@@ -94,7 +94,7 @@ def bi_tempered_logistic(
     num_iters: Annotated[int, Ge(1), Le(100)] = 5,
     label_smoothing: Smoothing = 0.0,
 ) -> Tensor:
-    """Cross-entropy with a bounded logarithm and a heavy-tailed softmax: for labels wrong far from and near a boundary.
+    """Cross-entropy with a bounded logarithm and a heavy-tailed softmax: robust to outliers and noise near boundaries.
 
         Σ_j [e'_j (log_t1 e'_j - log_t1 q_j) - (e'_j^(2-t1) - q_j^(2-t1)) / (2-t1)],  q_j = exp_t2(z_j - λ(z))
         log_t x = (x^(1-t) - 1) / (1-t),  exp_t its inverse,  λ such that Σ_j q_j = 1,  e' = (1-ε) e + ε/C
@@ -108,17 +108,17 @@ def bi_tempered_logistic(
         y_pred: Logits z, `[batch, classes]`.
         t1: Below 1 the loss is bounded.
         t2: Above 1 the softmax has heavy tails.
-        num_iters: The steps in which λ is found.
-        label_smoothing: ε, the share of each label that is spread evenly over all classes.
+        num_iters: Number of iterations that compute λ.
+        label_smoothing: ε, share of each label that is spread evenly over all classes.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(bi_tempered_logistic(ops.eye(3), ops.eye(3))[0]), 4)
         0.4459
 
-    Source: Amid et al. 2019, Robust bi-tempered logistic loss based on Bregman divergences.
+    Source: Amid et al. (2019). Robust bi-tempered logistic loss based on Bregman divergences. arXiv:1906.03361.
     """
     target = smooth(y_true, label_smoothing)
     log_e, log_q = ops.log(ops.maximum(target, 1e-37)), _tempered_log_softmax(y_pred, t2, num_iters)
@@ -128,12 +128,12 @@ def bi_tempered_logistic(
 
 
 def _tempered(log_x: Tensor, t: float) -> Tensor:
-    """The tempered logarithm (x^(1-t) - 1) / (1-t) of x, given log x."""
+    """Return the tempered logarithm (x^(1-t) - 1) / (1-t) of x, given log x."""
     return log_x if t == 1 else ops.expm1((1 - t) * log_x) / (1 - t)
 
 
 def _tempered_log_softmax(y_pred: Tensor, t: float, num_iters: int) -> Tensor:
-    """The logarithm of exp_t(z - λ(z)); the paper's iteration, from the highest logit downwards."""
+    """Return log exp_t(z - λ(z)) by the paper's iteration, starting at the highest logit."""
     if t == 1:
         return ops.log_softmax(y_pred)
     below = scaled = ops.max(y_pred, axis=-1, keepdims=True) - y_pred
@@ -143,12 +143,12 @@ def _tempered_log_softmax(y_pred: Tensor, t: float, num_iters: int) -> Tensor:
 
 
 def _log_partition(below: Tensor, t: float) -> Tensor:
-    """Log Σ_j exp_t(-x_j)."""
+    """Return log Σ_j exp_t(-x_j)."""
     return ops.logsumexp(-ops.log1p((t - 1) * below) / (t - 1), axis=-1, keepdims=True)
 
 
 def bootstrap_soft(y_true: Tensor, y_pred: Tensor, *, beta: Annotated[float, Ge(0), Le(1)] = 0.95) -> Tensor:
-    """Cross-entropy to a mixture of the label and the model's own probabilities: it may keep its opinion.
+    """Cross-entropy with targets mixed from the label and the model's own probabilities.
 
         -Σ_j (β e_j + (1-β) p_j) log p_j
 
@@ -158,24 +158,24 @@ def bootstrap_soft(y_true: Tensor, y_pred: Tensor, *, beta: Annotated[float, Ge(
 
     Args:
         y_true: Targets e, `[batch, classes]`.
-        y_pred: Logits z, `[batch, classes]`; the gradient passes through both places of p.
-        beta: β, the trust in the label.
+        y_pred: Logits z, `[batch, classes]`; the gradient flows through both occurrences of p.
+        beta: β, weight of the label.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(bootstrap_soft(ops.eye(3), ops.eye(3))[0]), 4)
         0.5726
 
-    Source: Reed et al. 2015, Training deep neural networks on noisy labels with bootstrapping.
+    Source: Reed et al. (2015). Training deep neural networks on noisy labels with bootstrapping. arXiv:1412.6596.
     """
     log_p = ops.log_softmax(y_pred)
     return -expectation(beta * y_true + (1 - beta) * ops.exp(log_p), log_p)
 
 
 def bootstrap_hard(y_true: Tensor, y_pred: Tensor, *, beta: Annotated[float, Ge(0), Le(1)] = 0.8) -> Tensor:
-    """Cross-entropy to a mixture of the label and the model's own decision.
+    """Cross-entropy with targets mixed from the label and the model's own decision.
 
         -Σ_j (β e_j + (1-β) 1[j = argmax p]) log p_j
 
@@ -186,27 +186,27 @@ def bootstrap_hard(y_true: Tensor, y_pred: Tensor, *, beta: Annotated[float, Ge(
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        beta: β, the trust in the label.
+        beta: β, weight of the label.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(bootstrap_hard(ops.eye(3), ops.eye(3))[0]), 4)
         0.5514
 
-    Source: Reed et al. 2015, Training deep neural networks on noisy labels with bootstrapping.
+    Source: Reed et al. (2015). Training deep neural networks on noisy labels with bootstrapping. arXiv:1412.6596.
     """
     return categorical_crossentropy(beta * y_true + (1 - beta) * _decision(y_pred), y_pred)
 
 
 def _decision(y_pred: Tensor) -> Tensor:
-    """One-hot of the highest logit, a constant for the gradient."""
+    """Return the one-hot decision, a constant in the gradient."""
     return ops.one_hot(ops.argmax(y_pred, axis=-1), y_pred.shape[-1], dtype=y_pred.dtype)
 
 
 def eps_softmax_ce(y_true: Tensor, y_pred: Tensor, *, m: NonNegative = 1e5) -> Tensor:
-    """Cross-entropy of probabilities pushed towards one-hot: a right decision teaches hardly any more.
+    """Cross-entropy of probabilities moved towards one-hot, with a small gradient for correct decisions.
 
         -log q_y,  q_j = (p_j + m 1[j = argmax p]) / (1 + m)
 
@@ -217,16 +217,17 @@ def eps_softmax_ce(y_true: Tensor, y_pred: Tensor, *, m: NonNegative = 1e5) -> T
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        m: What is added to the highest probability before they are made to sum to 1 again.
+        m: Amount added to the highest probability before normalising.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(eps_softmax_ce(ops.eye(3), ops.eye(3), m=1)[0]), 4)
         0.2382
 
-    Source: Wang et al. 2024, ε-softmax: approximating one-hot vectors for mitigating label noise.
+    Source: Wang et al. (2024). ε-softmax: approximating one-hot vectors for mitigating label noise.
+    arXiv:2508.02387.
     """
     log_p = ops.log_softmax(y_pred)
     pushed, others = ops.log1p(ops.expm1(log_p) / (1 + m)), log_p - math.log1p(m)
@@ -241,7 +242,7 @@ def logit_clip(
     p: Annotated[float, Ge(1)] = 2.0,
     base: Literal["ce", "focal", "gce"] = "ce",
 ) -> Tensor:
-    """A base loss of logits whose norm is cut at τ, which bounds the loss.
+    """Base loss of logits whose norm is clipped at τ, which bounds the loss.
 
         base(e, z min(1, τ / norm_p(z))),  norm_p(z) = (Σ_j abs(z_j)^p)^(1/p)
 
@@ -252,18 +253,19 @@ def logit_clip(
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`; not invariant to a shift.
-        tau: τ, the largest norm.
-        p: Which norm; 2 is the Euclidean one.
-        base: Cross-entropy, `focal` or `generalized_crossentropy`, with its defaults.
+        tau: τ, largest norm.
+        p: Order of the norm; 2 is Euclidean.
+        base: Base loss: cross-entropy, `focal` or `generalized_crossentropy`, with their defaults.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ 0.
+        Loss per image, `[batch]`, ≥ 0.
 
     Example:
         >>> round(float(logit_clip(ops.eye(3), 5 * ops.eye(3))[0]), 4)
         0.5514
 
-    Source: Wei et al. 2023, Mitigating memorization of noisy labels by clipping the model prediction.
+    Source: Wei et al. (2023). Mitigating memorization of noisy labels by clipping the model prediction.
+    arXiv:2212.04055.
     """
     size = ops.abs(y_pred)
     unit = ops.stop_gradient(ops.maximum(ops.max(size, axis=-1, keepdims=True), tau))

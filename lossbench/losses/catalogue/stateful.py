@@ -1,4 +1,4 @@
-"""Losses for wrong labels that change while training: by what they remember of each image, or with the epoch."""
+"""Losses robust to wrong labels that change while training: with per-image state, or with the epoch."""
 
 from typing import Annotated
 
@@ -19,30 +19,31 @@ def elr(
     regularization_weight: NonNegative = 3.0,
     memory: Annotated[Tensor, State(("images", "classes"), 0.0)],
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Early-learning regularisation: an image is held to what was predicted before its wrong label was memorised.
+    """Early-learning regularisation: keeps predictions near their moving average before wrong labels are memorised.
 
         CE + λ log(1 - <t, p>),  t ← β t + (1-β) p / Σ p,  p clipped to [1e-4, 1 - 1e-4]
 
-    t is remembered of each image and updated before the loss is taken; the gradient does not go through it.
+    t is stored per image and updated before the loss is computed; the gradient does not flow through it.
 
     Link: softmax.
 
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        beta: β, how long predictions are remembered.
+        beta: β, decay of the moving average.
         regularization_weight: λ; 0 is cross-entropy.
-        memory: t, the predictions so far of these images, `[batch, classes]`.
+        memory: t, moving average of the predictions for these images, `[batch, classes]`.
 
     Returns:
-        The loss of each image, `[batch]`, and the new memory.
+        Loss per image, `[batch]`, and the new memory.
 
     Example:
         >>> losses, state = elr(ops.eye(3), ops.eye(3), memory=ops.zeros((3, 3)))
         >>> round(float(losses[0]), 4), round(float(state["memory"][0, 0]), 4)
         (0.1456, 0.1728)
 
-    Source: Liu et al. 2020, Early-learning regularization prevents memorization of noisy labels.
+    Source: Liu et al. (2020). Early-learning regularization prevents memorization of noisy labels.
+    arXiv:2007.00151.
     """
     p = ops.clip(ops.softmax(y_pred), 1e-4, 1 - 1e-4)
     prediction = ops.stop_gradient(p / ops.sum(p, axis=-1, keepdims=True))
@@ -62,38 +63,39 @@ def truncated_gce(
     epoch: Epoch,
     kept: Annotated[Tensor, State(("images",), 1.0)],
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Generalized cross-entropy that leaves out the images whose label it does not come to believe.
+    """Generalized cross-entropy that drops images whose label stays unlikely.
 
         L_q(p_y) if kept, else L_q(k),  L_q(p) = (1 - p^q) / q
 
-    In the epochs start_epoch, start_epoch + every, … each image is judged anew when its turn comes: kept if p_y > k.
-    All are kept before. The paper judges all images at once between two epochs.
+    All images are kept at first. In the epochs start_epoch, start_epoch + every, … each image is kept if p_y > k when
+    its batch is trained. The paper decides for all images at once between two epochs.
 
     Link: softmax.
 
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        q: The larger, the more robust and the slower to train.
-        k: The probability of its label that an image must have to be kept.
-        start_epoch: The first epoch, from 0, in which images are judged.
-        every: How many epochs later they are judged again.
+        q: Larger values are more robust and train more slowly.
+        k: Label probability above which an image is kept.
+        start_epoch: First epoch, from 0, in which images are dropped.
+        every: Number of epochs between decisions.
         epoch: The epoch, from 0.
-        kept: 1 for the images that are trained on, 0 for the others, `[batch]`.
+        kept: 1 for images that are kept, 0 for the others, `[batch]`.
 
     Returns:
-        The loss of each image, `[batch]`, in [0, 1/q], and which images are kept.
+        Loss per image, `[batch]`, in [0, 1/q], and which images are kept.
 
     Example:
         >>> losses, state = truncated_gce(ops.eye(3), -ops.eye(3), epoch=40.0, kept=ops.ones(3))
         >>> round(float(losses[0]), 4), float(state["kept"][0])
         (0.5492, 0.0)
 
-    Source: Zhang & Sabuncu 2018, Generalized cross entropy loss for training deep neural networks with noisy labels.
+    Source: Zhang & Sabuncu (2018). Generalized cross entropy loss for training deep neural networks with noisy
+    labels. arXiv:1805.07836.
     """
-    judged = (epoch >= start_epoch) & (ops.mod(epoch - start_epoch, every) == 0)
-    believed = ops.cast(expectation(y_true, ops.softmax(y_pred)) > k, "float32")
-    kept = ops.where(judged, believed, kept)
+    deciding = (epoch >= start_epoch) & (ops.mod(epoch - start_epoch, every) == 0)
+    likely = ops.cast(expectation(y_true, ops.softmax(y_pred)) > k, "float32")
+    kept = ops.where(deciding, likely, kept)
     return kept * generalized_crossentropy(y_true, y_pred, q=q) + (1 - kept) * (1 - k**q) / q, {"kept": kept}
 
 
@@ -108,7 +110,7 @@ def sparse_regularization(
     every: Annotated[int, Ge(1)] = 5,
     epoch: Epoch,
 ) -> Tensor:
-    """Cross-entropy of sharpened outputs that are made more and more sparse, which makes any loss robust.
+    """Cross-entropy of sharpened outputs with a growing sparsity penalty, robust to wrong labels.
 
         CE(z/τ) + λ Σ_j softmax(z/τ)_j^p,  λ = regularization_weight · ρ^floor(epoch / every)
 
@@ -117,21 +119,21 @@ def sparse_regularization(
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        tau: τ, the temperature; the smaller, the sharper.
-        p: The exponent of the norm; the smaller, the closer to counting the classes.
+        tau: τ, temperature; smaller values sharpen the outputs.
+        p: Exponent of the norm; towards 0 it counts the classes.
         regularization_weight: λ in the first epochs; 0 with τ = 1 is cross-entropy.
-        rho: ρ, what λ grows by.
-        every: How many epochs λ stays.
+        rho: ρ, growth factor of λ.
+        every: Number of epochs between increases of λ.
         epoch: The epoch, from 0.
 
     Returns:
-        The loss of each image, `[batch]`, ≥ λ.
+        Loss per image, `[batch]`, ≥ λ.
 
     Example:
         >>> round(float(sparse_regularization(ops.eye(3), ops.eye(3), epoch=0.0)[0]), 4)
         6.9431
 
-    Source: Zhou et al. 2021, Learning with noisy labels via sparse regularization.
+    Source: Zhou et al. (2021). Learning with noisy labels via sparse regularization. arXiv:2108.00192.
     """
     log_p = ops.log_softmax(y_pred / tau)
     growth = rho ** ops.floor(epoch / every)
