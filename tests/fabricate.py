@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from lossbench import metrics
+from lossbench import files, metrics
 from lossbench.runs import paths, write
 
 if TYPE_CHECKING:
@@ -90,12 +90,12 @@ def fabricate(  # noqa: PLR0913 - a test names what it needs
     identity = hashlib.sha256(json.dumps([label, settings | {"seed": None}]).encode()).hexdigest()
     slug = "".join(character if character.isalnum() else "_" for character in label)[:40]
     folder = paths.run_folder(runs_dir, "study", f"{slug}-s{seed}-{identity[:12]}")
-    write.folder(folder)
-    write.text(folder / paths.CONFIG, yaml.safe_dump(settings, sort_keys=False))
+    files.make_folder(folder)
+    files.write_text(folder / paths.CONFIG, yaml.safe_dump(settings, sort_keys=False))
     for epoch in range(epochs if status == "completed" else 2):
         accuracy = 0.97 - 0.3 / (epoch + 1) ** 2
         row = {"epoch": epoch, "accuracy": accuracy, "loss": 0.5 / (epoch + 1), "learning_rate": 0.001, "seconds": 1.1}
-        write.append_row(
+        write.append_epoch(
             folder / paths.METRICS, row | ({"val_accuracy": accuracy, "val_nll": 0.1} if validation else {})
         )
     ats = ("last", "best") if validation else ("last",)
@@ -109,7 +109,7 @@ def fabricate(  # noqa: PLR0913 - a test names what it needs
         write.confusion(folder / paths.CONFUSION, counts)
         write.per_class(folder / paths.PER_CLASS, {at: metrics.per_class(table) for at, table in counts.items()})
         write.predictions(folder / paths.PREDICTIONS, tested["last"][1], {at: logs for at, (logs, _) in tested.items()})
-    write.json_(
+    write.summary(
         folder / paths.RUN,
         {
             "schema_version": 1,

@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from lossbench import files
 from lossbench.analysis.result import Baseline
 from lossbench.errors import UsageError
-from lossbench.runs import read, rows, write
+from lossbench.runs import read, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ def save(path: Path, runs: Sequence[RunRow]) -> None:
     Raises:
         MachineError: The file cannot be written.
     """
-    write.text(path, json.dumps({"schema_version": SCHEMA_VERSION, "runs": list(runs)}, indent=1) + "\n")
+    files.write_text(path, json.dumps({"schema_version": SCHEMA_VERSION, "runs": list(runs)}, indent=1) + "\n")
 
 
 def load(path: Path) -> Baseline:

@@ -201,10 +201,10 @@ def compare(  # noqa: PLR0913 - the options of the command
 
 
 def _write(text: str, output: Path | None) -> None:
-    from lossbench.runs import write
+    from lossbench import files
 
     if output:
-        write.text(output, text)
+        files.write_text(output, text)
     else:
         console.rendered(text)
 

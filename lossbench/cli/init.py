@@ -17,10 +17,10 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """Write a commented configuration with every key, its default and its meaning."""
+    from lossbench import files
     from lossbench.config.starter import starter
-    from lossbench.runs import write
 
     if file.exists() and not force:
         raise UsageError(f"{file} exists; choose another name, or overwrite it with --force")
-    write.text(file, starter(str(file)))
+    files.write_text(file, starter(str(file)))
     console.result(file)

@@ -42,9 +42,9 @@ def report(  # noqa: PLR0913 - the options of the command
 
     The options mean what they mean to `compare`, and so do the verdicts.
     """
+    from lossbench import files
     from lossbench.analysis.page_data import read_page
     from lossbench.report import formatting, page
-    from lossbench.runs import write
 
     comparison, rows, broken = selection.compared(
         paths,
@@ -59,7 +59,7 @@ def report(  # noqa: PLR0913 - the options of the command
     )
     data = read_page(comparison, rows, broken, _test_images)
     text = page.render(data, f"lossbench {shlex.join(sys.argv[1:])}")
-    write.text(output, text)
+    files.write_text(output, text)
     for line in (*formatting.broken(data.broken), *formatting.unread(data.unread)):
         console.note(line)
     megabytes = len(text.encode(errors="replace")) / 1e6

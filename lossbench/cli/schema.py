@@ -28,7 +28,7 @@ def schema(
     if output is None:
         console.result(text, end="")
     else:
-        from lossbench.runs import write
+        from lossbench import files
 
-        write.text(output, text)
+        files.write_text(output, text)
         console.result(output)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
-from lossbench.errors import DataError, MachineError
+from lossbench import files
+from lossbench.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,9 @@ def download(source: Source, folder: Path) -> Path:
     )
     for name, checksum in source.checksums.items():
         if not _is_intact(folder / name, checksum):
-            _write(_fetch(f"{source.base_url}{name}", checksum, advice), folder / name)
+            content = _fetch(f"{source.base_url}{name}", checksum, advice)
+            files.make_folder(folder)
+            files.write_bytes(folder / name, content)
     return folder
 
 
@@ -67,19 +69,3 @@ def _fetch(url: str, checksum: str, advice: str) -> bytes:
     if found != checksum:
         raise DataError(f"{url}: expected SHA-256 {checksum}, got {found}; {advice}")
     return content
-
-
-def _write(content: bytes, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise MachineError(f"{path}: cannot be written: {error.strerror}") from None

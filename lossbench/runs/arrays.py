@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossbench.runs import links
+from lossbench import files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def load(path: Path, *, max_bytes: int) -> dict[str, NDArray[Any]]:
         OSError: The file is missing, or cannot be read.
         ValueError: It is too large, no such file, damaged, or holds something else than numbers.
     """
-    with _InPieces(io.FileIO(path, opener=links.opener)) as file:
+    with _InPieces(io.FileIO(path, opener=files.open_regular)) as file:
         length = file.seek(0, io.SEEK_END)
         if length > max_bytes:
             raise ValueError(f"expected at most {max_bytes >> 20} MiB")

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from lossbench import files
 from lossbench.errors import MachineError, UsageError
-from lossbench.runs import links, paths, read, rows, write
+from lossbench.runs import links, paths, read, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -119,4 +120,4 @@ def _write(place: Path, entries: Mapping[str, _Entry]) -> None:
     text = f'{{"format": {FORMAT}, "configs": [{", ".join(numbers)}],\n"runs": {json.dumps(runs)}}}\n'
     with contextlib.suppress(MachineError, UsageError):
         links.refuse([place / paths.INDEX])
-        write.text(place / paths.INDEX, text)
+        files.write_text(place / paths.INDEX, text)

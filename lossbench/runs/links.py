@@ -5,7 +5,6 @@ The runs folder itself may be a link: that is its owner's choice. A pipe is refu
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from pathlib import Path
@@ -15,26 +14,6 @@ from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-
-
-def opener(path: str, flags: int) -> int:
-    """For `open`: as usual, but what is there must be a file, neither a link to one nor a pipe.
-
-    Raises:
-        OSError: It is something else.
-    """
-    try:
-        descriptor = os.open(path, flags | _FLAGS, 0o666)
-    except OSError as error:
-        if error.errno in {errno.ELOOP, errno.ENXIO}:
-            raise _no_file() from error
-        raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise _no_file()
-    return descriptor
 
 
 def refuse(paths: Iterable[Path]) -> None:
@@ -65,7 +44,3 @@ def _wrong(path: Path) -> str | None:
         return None
     plain = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
     return None if plain else "link" if stat.S_ISLNK(mode) else "pipe or a device"
-
-
-def _no_file() -> OSError:
-    return OSError(errno.EINVAL, "is not a regular file")

@@ -7,8 +7,9 @@ import errno
 import sys
 from typing import IO, TYPE_CHECKING
 
+from lossbench import files
 from lossbench.errors import MachineError, TakenRunError
-from lossbench.runs import links, paths, replace, write
+from lossbench.runs import links, paths, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +38,9 @@ def claim(run: Path, *, wait: bool = False) -> Iterator[None]:
     links.refuse([run.parent, lock.parent, lock])
     for folder in replace.candidate_folders(run):
         links.refuse(links.within(folder))
-    write.folder(lock.parent)
+    files.make_folder(lock.parent)
     try:
-        file = open(lock, "ab", opener=links.opener)  # noqa: SIM115 - closed below
+        file = open(lock, "ab", opener=files.open_regular)  # noqa: SIM115 - closed below
     except OSError as error:
         raise MachineError(f"{lock}: cannot be written: {error.strerror}") from error
     with file:

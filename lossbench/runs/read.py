@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 import numpy as np
 
 from lossbench.errors import UsageError
-from lossbench.runs import arrays, links, paths, plain_yaml
+from lossbench.files import open_regular
+from lossbench.runs import arrays, paths, plain_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -155,7 +156,7 @@ def log(folder: Path) -> str:
     """The last lines of `log.txt`; empty where there is none."""
     path = folder / paths.LOG
     try:
-        with open(path, "rb", opener=links.opener) as file:
+        with open(path, "rb", opener=open_regular) as file:
             file.seek(max(0, path.stat().st_size - LOG_BYTES))
             return file.read(LOG_BYTES).decode(errors="replace")
     except FileNotFoundError:
@@ -225,7 +226,7 @@ _RULES: Sequence[tuple[str, Any, str]] = (
 def text(path: Path, limit: int) -> str:
     """A text file of at most `limit` bytes."""
     try:
-        with open(path, "rb", opener=links.opener) as file:
+        with open(path, "rb", opener=open_regular) as file:
             size = os.fstat(file.fileno()).st_size
             content = file.read(limit + 1) if size <= limit else b""
         if max(size, len(content)) > limit:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from lossbench import files
 from lossbench.errors import MachineError
-from lossbench.runs import write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def promote(run: Path) -> None:
         if run.exists():
             run.rename(_old(run))
         rerun_folder(run).rename(run)
-        write.sync(run.parent)
+        files.sync(run.parent)
     except OSError as error:
         raise MachineError(f"{run}: the new run cannot take its place: {error.strerror}") from error
     recover(run)
@@ -44,7 +44,7 @@ def recover(run: Path) -> None:
     try:
         if not run.exists():
             (rerun_folder(run) if rerun_folder(run).exists() else _old(run)).rename(run)
-            write.sync(run.parent)
+            files.sync(run.parent)
     except OSError as error:
         raise MachineError(f"{run}: the run beside it cannot take its place: {error.strerror}") from error
     shutil.rmtree(_old(run), ignore_errors=True)

@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from lossbench.json_data import canonical
 from lossbench.runs import paths, read
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def read_row(folder: Path) -> tuple[dict[str, Scalar], dict[str, Scalar], dict[s
         "link": _text(summary.get("link")),
         "identity": summary["hashes"]["identity"],
         "plugin": _text(summary["hashes"].get("plugin")),
-        "settings": json.dumps([_canonical(run.config.get("loss")), summary["hashes"].get("plugin")], sort_keys=True),
+        "settings": json.dumps([canonical(run.config.get("loss")), summary["hashes"].get("plugin")], sort_keys=True),
         "data.sha256": _text(summary["hashes"].get("data")),
         "lossbench": _text(_inside(summary, "versions", "lossbench")),
         "device": _text(_inside(summary, "device", "name")),
@@ -98,18 +99,6 @@ def _scalar(value: Any) -> Scalar:
         case float() if not math.isfinite(value):
             return str(value)
     return value  # type: ignore[no-any-return]  # what YAML has beside lists, mappings and numbers
-
-
-def _canonical(value: Any) -> Any:
-    """The same value with whole numbers as integers: 2 and 2.0 are one setting."""
-    match value:
-        case dict():
-            return {key: _canonical(item) for key, item in value.items()}
-        case list():
-            return [_canonical(item) for item in value]
-        case float() if value.is_integer():
-            return int(value)
-    return value
 
 
 def _names(loss: object) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from lossbench.errors import MachineError
-from lossbench.runs import links, paths, write
+from lossbench import files
+from lossbench.json_data import to_json
+from lossbench.runs import links, paths
 from lossbench.training.provenance import now
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._path = folder / paths.JOURNAL
         links.refuse([folder, self._path])
-        write.folder(folder)
+        files.make_folder(folder)
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Append an event.
@@ -37,9 +37,4 @@ class Journal:
         Raises:
             MachineError: It cannot be written.
         """
-        line = f"{json.dumps(entry, ensure_ascii=False)}\n".encode()
-        try:
-            with open(self._path, "ab", buffering=0, opener=links.opener) as file:
-                write.whole(file, line)
-        except OSError as error:
-            raise MachineError(f"{self._path}: cannot be written: {error.strerror}") from error
+        files.append(self._path, to_json(entry, indent=None), durable=False)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossbench import files
 from lossbench.metrics import BEST_EPOCH, VALIDATION_COLUMNS
 from lossbench.runs import arrays, paths, write
 
@@ -57,7 +58,7 @@ class Checkpoint:
 
 def save(run: Path, identity: str, checkpoint: Checkpoint) -> None:
     """Write the checkpoint of a run folder in place of the one before."""
-    write.folder(run / paths.CHECKPOINT)
+    files.make_folder(run / paths.CHECKPOINT)
     header = json.dumps({"identity": identity, **asdict(checkpoint.position)}).encode()
     named = {"header": np.frombuffer(header, np.uint8)}
     named |= {f"variable {number}": array for number, array in enumerate(checkpoint.variables)}

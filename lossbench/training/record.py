@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lossbench import metrics
+from lossbench import files, metrics
 from lossbench.config.dump import dump, to_yaml
 from lossbench.losses import expression
 from lossbench.runs import paths, read, write
@@ -29,9 +29,9 @@ class Record:
         experiment = setup.trial.experiment
         self._run, self._setup = run, setup
         self.summary = {**_describe(setup), **facts}
-        write.folder(run)
-        write.tidy(run)
-        write.text(run / paths.CONFIG, to_yaml(experiment))
+        files.make_folder(run)
+        files.remove_temporary_files(run)
+        files.write_text(run / paths.CONFIG, to_yaml(experiment))
         write.table(run / paths.METRICS, paths.METRICS_COLUMNS, history)
         self.status("running", history)
         self.log(f"{provenance.now()} {self.summary['loss']}, seed {experiment.seed}: from epoch {len(history)} on")
@@ -39,14 +39,14 @@ class Record:
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         """Append an epoch's row, and its line to the log."""
-        write.append_row(self._run / paths.METRICS, row)
+        write.append_epoch(self._run / paths.METRICS, row)
         self.log(epochs.line(row, self._setup.trial.experiment.train.epochs))
         if self._events:
             self._events.epoch(row)
 
     def log(self, text: str) -> None:
         """Append to `log.txt`."""
-        write.append_line(self._run / paths.LOG, text)
+        write.append_log(self._run / paths.LOG, text)
 
     def status(self, status: str, history: Sequence[Mapping[str, Any]], reason: str | None = None) -> None:
         """Write `run.json`: the status, why, and how far the run is."""
@@ -61,7 +61,7 @@ class Record:
         }
         if status != "running" and self._events:
             self._events.close()
-        write.json_(self._run / paths.RUN, self.summary)
+        write.summary(self._run / paths.RUN, self.summary)
 
     def results(
         self,
@@ -112,11 +112,11 @@ def fail(run: Path, trial: Trial, reason: str, log: str = "") -> None:
         if summary["hashes"]["identity"] != trial.identity or summary["status"] in {"completed", "diverged"}:
             return
     else:
-        write.folder(run)
-        write.text(run / paths.CONFIG, to_yaml(trial.experiment))
+        files.make_folder(run)
+        files.write_text(run / paths.CONFIG, to_yaml(trial.experiment))
         write.table(run / paths.METRICS, paths.METRICS_COLUMNS, [])
-    write.append_line(run / paths.LOG, f"{provenance.now()} failed: {reason}\n{log}")
-    write.json_(run / paths.RUN, summary | {"status": "failed", "reason": reason, "finished": provenance.now()})
+    write.append_log(run / paths.LOG, f"{provenance.now()} failed: {reason}\n{log}")
+    write.summary(run / paths.RUN, summary | {"status": "failed", "reason": reason, "finished": provenance.now()})
 
 
 def _validation_metrics(history: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:

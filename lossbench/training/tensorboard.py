@@ -6,9 +6,10 @@ import shutil
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from lossbench import files
 from lossbench.errors import UsageError
 from lossbench.metrics import METRICS
-from lossbench.runs import paths, rows, write
+from lossbench.runs import paths, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -55,4 +56,4 @@ class Events:
         for writer in self._writers.values():
             writer.close()
         for path in (self._folder, *self._folder.rglob("*")):
-            write.sync(path)
+            files.sync(path)

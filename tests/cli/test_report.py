@@ -72,7 +72,7 @@ def test_hostile_run_folders_inject_nothing(lossbench, fabricate, tmp_path):
         folder = fabricate(
             tmp_path / "runs", HOSTILE, seed, images=100, config={"model.name": HOSTILE}, versions={HOSTILE: HOSTILE}
         )
-        write.append_line(folder / paths.LOG, HOSTILE)
+        write.append_log(folder / paths.LOG, HOSTILE)
         fabricate(tmp_path / "runs", "focal", seed, status="diverged", reason=HOSTILE)
     lossbench("report", tmp_path / "runs", "-o", "out.html", check=0)
     page = Elements((tmp_path / "out.html").read_text())

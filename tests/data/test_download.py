@@ -167,7 +167,7 @@ def test_a_cache_that_cannot_be_written_is_a_fault_of_the_machine(site: Site, tm
     with pytest.raises(MachineError) as caught:
         download.download(site.source, tmp_path / "cache")
     assert caught.value.exit_code == 1
-    assert str(caught.value) == f"{tmp_path / 'cache' / FIRST}: cannot be written: File exists"
+    assert str(caught.value) == f"{tmp_path / 'cache'}: cannot be written: File exists"
 
 
 def test_a_full_disk_leaves_no_half_file(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,6 +176,7 @@ def test_a_full_disk_leaves_no_half_file(site: Site, tmp_path: Path, monkeypatch
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
+    (tmp_path / "cache").mkdir()
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(MachineError) as caught:
         download.download(site.source, tmp_path / "cache")

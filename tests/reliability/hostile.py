@@ -10,6 +10,7 @@ import numpy as np
 import yaml
 from fabricate import fabricate
 
+from lossbench import files
 from lossbench.runs import write
 
 if TYPE_CHECKING:
@@ -44,11 +45,11 @@ def hostile(runs: Path, text: str, seed: int = 0, label: str = "", **summary: An
     told = {key: value if key in kept else poison(value, text) for key, value in told.items()}
     hashes = told["hashes"] | {"identity": label + str(seed), "plugin": text, "data": text}
     told |= {"loss": label or text, "reason": text, "hashes": hashes, "plugins": [{"path": text, "sha256": text}]}
-    write.json_(run / "run.json", told | {text: text} | summary)
+    write.summary(run / "run.json", told | {text: text} | summary)
     config = yaml.safe_load((run / "config.yaml").read_text())
     config = {key: poison(value, text) for key, value in config.items()} | {text: text}
-    write.text(run / "config.yaml", yaml.safe_dump(config, sort_keys=False))
-    write.append_line(run / "log.txt", f"{text}\n{text}")
+    files.write_text(run / "config.yaml", yaml.safe_dump(config, sort_keys=False))
+    write.append_log(run / "log.txt", f"{text}\n{text}")
     change(run / "metrics.csv", lambda rows: [[*rows[0], text], *([*row, "0.5"] for row in rows[1:])])
     for name in ("per_class.csv", "confusion.csv"):
         change(run / name, lambda rows: rows + [[text, *row[1:]] for row in rows if row[0] == "last"])

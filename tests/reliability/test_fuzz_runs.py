@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lossbench
-from lossbench import training
+from lossbench import files, training
 from lossbench.config import resolve
 from lossbench.config.dump import to_yaml
 from lossbench.errors import LossbenchError
@@ -68,16 +68,16 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("folder") / "runs"
     for seed, label in itertools.product((0, 1), ("categorical_crossentropy", "focal")):
         run = fabricate(place, label, seed, images=60)
-        write.append_line(run / paths.LOG, "epoch 1\nepoch 2")
-    write.text(place / "file.yaml", FILE)
+        write.append_log(run / paths.LOG, "epoch 1\nepoch 2")
+    files.write_text(place / "file.yaml", FILE)
     experiment = resolve.load(place / "file.yaml")
     trial = training.identify(experiment)
     run = min((place / "study").iterdir()).rename(training.run_folder(trial, place))
-    write.text(run / paths.CONFIG, to_yaml(experiment))
+    files.write_text(run / paths.CONFIG, to_yaml(experiment))
     summary = json.loads((run / paths.RUN).read_text())
     summary["hashes"] |= {"identity": trial.identity, "data": trial.data_sha256}
-    write.json_(run / paths.RUN, summary)
-    write.text(place / "study" / paths.JOURNAL, '{"event": "finished", "trial": 1}\n')
+    write.summary(run / paths.RUN, summary)
+    files.write_text(place / "study" / paths.JOURNAL, '{"event": "finished", "trial": 1}\n')
     lossbench.load_runs(place)
     return place
 

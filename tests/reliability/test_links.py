@@ -4,9 +4,10 @@ import os
 
 import pytest
 
+from lossbench import files
 from lossbench.config import resolve
 from lossbench.errors import MachineError, UsageError
-from lossbench.runs import links, lock, read, replace, write
+from lossbench.runs import lock, read, replace, write
 from lossbench.sweep.journal import Journal
 from lossbench.training import identify, run_folder, train
 
@@ -93,7 +94,7 @@ def test_the_runs_folder_itself_may_be_a_link(run, tmp_path):
     (tmp_path / "disk").mkdir()
     run.parents[1].symlink_to(tmp_path / "disk")
     with lock.claim(run):
-        write.text(run.parent / "a", "")
+        files.write_text(run.parent / "a", "")
     assert {path.name for path in (tmp_path / "disk" / "study").iterdir()} == {".locks", "a"}
 
 
@@ -109,7 +110,7 @@ def test_training_stops_at_a_link_and_writes_nothing(tmp_path, outside):
     assert [path.name for path in run.parent.iterdir()] == [run.name]
 
 
-@pytest.mark.parametrize("append", [write.append_line, lambda path, _: write.append_row(path, {"epoch": 0})])
+@pytest.mark.parametrize("append", [write.append_log, lambda path, _: write.append_epoch(path, {"epoch": 0})])
 def test_appending_follows_no_link(append, tmp_path, outside):
     """One that is put there after the claim stops the writing too."""
     (tmp_path / "log.txt").symlink_to(outside / "precious")
@@ -125,7 +126,7 @@ def test_the_opener_takes_files_only(is_pipe, tmp_path):
     os.mkfifo(path) if is_pipe else path.mkdir()
     for flags in (os.O_RDONLY, os.O_WRONLY):
         with pytest.raises(OSError, match=r"is not a regular file|Is a directory"):
-            links.opener(str(path), flags)
+            files.open_regular(str(path), flags)
 
 
 def test_a_journal_is_kept_through_no_link(tmp_path, outside):

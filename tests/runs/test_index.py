@@ -144,7 +144,7 @@ def test_a_folder_that_cannot_be_written(study: Path, monkeypatch: pytest.Monkey
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("lossbench.runs.write.os.fsync", refuse)
+    monkeypatch.setattr("lossbench.files.os.fsync", refuse)
     assert len(index.load([study])[0]) == 4
     assert not (study / paths.INDEX).exists()
     assert not list(study.glob(".*"))

@@ -71,7 +71,7 @@ def test_find(tmp_path: Path, fabricate: Any) -> None:
     """Run folders at any depth, each once, sorted; hidden ones and links below are not entered."""
     first, second = (fabricate(tmp_path / "runs", "focal", seed) for seed in (0, 1))
     hidden = tmp_path / "runs" / ".old" / "x"
-    write.json_(hidden.mkdir(parents=True) or hidden / "run.json", {})
+    write.summary(hidden.mkdir(parents=True) or hidden / "run.json", {})
     (tmp_path / "runs" / "loop").symlink_to(tmp_path / "runs")
     (first / "checkpoint").mkdir()
     (first / "checkpoint" / "run.json").write_text("{}")

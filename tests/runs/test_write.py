@@ -20,67 +20,10 @@ import pytest
 from lossbench.errors import LossbenchError, MachineError, UsageError
 from lossbench.runs import paths, write
 
-WRITERS = {
-    "text": lambda path: write.text(path, "new"),
-    "json": lambda path: write.json_(path, {"new": 1}),
-    "arrays": lambda path: write.arrays(path, {"new": np.zeros(3)}),
-    "table": lambda path: write.table(path, ["new"], [{"new": 1}]),
-}
-
 
 def disk_full(*_: Any, **__: Any) -> None:
     """Fail as a full disk does."""
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
-@pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_full_disk_leaves_the_old_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: Any, step: str
-) -> None:
-    """The old content stays, nothing lies beside it, and the error is one line with the path and the reason."""
-    path = tmp_path / "file"
-    path.write_text("old")
-    monkeypatch.setattr(*((os, "fsync") if step == "fsync" else (Path, "replace")), disk_full)
-    with pytest.raises(MachineError) as caught:
-        writer(path)
-    assert str(caught.value) == f"{path}: cannot be written: No space left on device"
-    assert [each.name for each in tmp_path.iterdir()] == ["file"]
-    assert path.read_text() == "old"
-
-
-@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
-def test_a_missing_folder_is_named(tmp_path: Path, writer: Any) -> None:
-    """Writing where there is no folder is a fault of the machine, said in one line."""
-    with pytest.raises(MachineError, match=r"absent/file: cannot be written: No such file or directory$"):
-        writer(tmp_path / "absent" / "file")
-
-
-def test_ctrl_c_while_writing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interrupt between write and rename removes the temporary file and goes on."""
-
-    def interrupt(_: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        write.text(tmp_path / "file", "new")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_no_permission_is_named(tmp_path: Path) -> None:
-    """A read-only folder is a fault of the machine, said in one line."""
-    tmp_path.chmod(0o500)
-    with pytest.raises(MachineError, match="Permission denied"):
-        write.text(tmp_path / "file", "new")
-
-
-def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
-    """Making a folder below a file names the folder and the reason."""
-    (tmp_path / "file").write_text("")
-    with pytest.raises(MachineError, match=r"file/run: cannot be written: "):
-        write.folder(tmp_path / "file" / "run")
 
 
 def test_killed_writers_leave_whole_files(tmp_path: Path) -> None:
@@ -90,8 +33,8 @@ import sys, pathlib
 from lossbench.runs import write
 folder = pathlib.Path(sys.argv[1])
 for epoch in range(10**9):
-    write.json_(folder / "run.json", {"filler": ["x" * 100] * 1000, "epoch": epoch})
-    write.append_row(folder / "metrics.csv", {"epoch": epoch, "loss": 0.1})
+    write.summary(folder / "run.json", {"filler": ["x" * 100] * 1000, "epoch": epoch})
+    write.append_epoch(folder / "metrics.csv", {"epoch": epoch, "loss": 0.1})
     if epoch == 0: print("started", flush=True)
 """
     for pause in (0.0, 0.01, 0.03):
@@ -108,7 +51,7 @@ for epoch in range(10**9):
 def test_json_has_no_nan(tmp_path: Path) -> None:
     """NaN and infinities become null at any depth, NumPy numbers numbers, paths text; lone surrogates survive."""
     value = {"a": [math.nan, {"b": np.float32(math.inf)}], "c": np.int64(3), "d": np.array([1.5, math.nan])}
-    write.json_(tmp_path / "run.json", value | {"e": Path("x"), "f": "\udc80é"})
+    write.summary(tmp_path / "run.json", value | {"e": Path("x"), "f": "\udc80é"})
     actual = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert actual == {"a": [None, {"b": None}], "c": 3, "d": [1.5, None], "e": "x", "f": "\udc80é"}
 
@@ -116,8 +59,8 @@ def test_json_has_no_nan(tmp_path: Path) -> None:
 def test_rows_are_appended_in_the_design_s_order(tmp_path: Path) -> None:
     """The header comes with the first row; None is empty, NaN is nan, floats keep nine digits."""
     path = tmp_path / "metrics.csv"
-    write.append_row(path, {"epoch": 0, "loss": 1 / 3, "val_nll": math.nan})
-    write.append_row(path, {"seconds": np.float32(0.1), "epoch": 1})
+    write.append_epoch(path, {"epoch": 0, "loss": 1 / 3, "val_nll": math.nan})
+    write.append_epoch(path, {"seconds": np.float32(0.1), "epoch": 1})
     assert path.read_text() == (
         "epoch,accuracy,loss,val_accuracy,val_loss,val_nll,val_brier,val_ece,learning_rate,seconds,regularization,"
         "memorized,recovered,clean_accuracy\n"
@@ -129,21 +72,21 @@ def test_rows_are_appended_in_the_design_s_order(tmp_path: Path) -> None:
 def test_a_torn_line_goes_with_the_next_row(tmp_path: Path) -> None:
     """What a crash left of a row is dropped when the next one is appended."""
     path = tmp_path / "metrics.csv"
-    write.append_row(path, {"epoch": 0})
+    write.append_epoch(path, {"epoch": 0})
     whole = path.read_text()
     path.write_text(whole + "1,0.9123456789,0.123456789,0.9123456789")
-    write.append_row(path, {"epoch": 1})
+    write.append_epoch(path, {"epoch": 1})
     assert path.read_text() == whole + "1,,,,,,,,,,,,,\n"
 
 
 def test_a_row_that_does_not_fit_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that fills up while a row is appended costs that row alone."""
     path = tmp_path / "metrics.csv"
-    write.append_row(path, {"epoch": 0})
+    write.append_epoch(path, {"epoch": 0})
     whole = path.read_text()
     monkeypatch.setattr(os, "fsync", disk_full)
     with pytest.raises(MachineError, match=r"metrics\.csv: cannot be written: No space left on device$"):
-        write.append_row(path, {"epoch": 1})
+        write.append_epoch(path, {"epoch": 1})
     assert path.read_text() == whole
 
 
@@ -214,15 +157,3 @@ def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
 def test_run_folder() -> None:
     """A run's folder is runs/name/folder."""
     assert paths.run_folder(Path("runs"), "a.b", "focal-s0-0123456789ab") == Path("runs/a.b/focal-s0-0123456789ab")
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
-def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
-    """So does a device such as `/dev/null`, which a file put in its place would destroy for everyone."""
-    os.mkfifo(tmp_path / "pipe")
-    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    write.text(tmp_path / "pipe", "text")
-    assert os.read(reader, 10) == b"text"
-    os.close(reader)
-    assert (tmp_path / "pipe").is_fifo()
-    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import numpy as np
 
-from lossbench.errors import MachineError, UsageError
+from lossbench import files
+from lossbench.errors import UsageError
 from lossbench.losses.expression import LossTerm, canonical, label, parse, to_yaml
 from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, fit_to_classes, gradient, values
 from lossbench.losses.registry import find
@@ -53,14 +53,7 @@ def save(terms: Sequence[LossTerm], path: Path) -> None:
     if path.suffix != ".png":
         raise UsageError(f"--plot {path}: expected a file name that ends in .png")
     figure = _build_figure(terms)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        figure.savefig(temporary, format="png", dpi=160)
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        raise MachineError(f"{path}: cannot be written: {error.strerror}") from None
+    files.write(path, lambda file: figure.savefig(file, format="png", dpi=160))
 
 
 def _build_figure(terms: Sequence[LossTerm]) -> Any:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from lossbench.json_data import to_json
 from lossbench.report import formatting, wording
 from lossbench.report.comparison.gate_results import gate_sentence
 
@@ -61,7 +60,7 @@ def as_json(answer: Answer) -> str:
         record | {"values": {name: dict(each.values) for name, each in group.metrics.items() if each.values}}
         for record, group in zip(groups(comparison), every, strict=True)
     ]
-    return _text(
+    return to_json(
         {
             "title": wording.title(comparison),
             "metric": comparison.question.measures[0].name,
@@ -88,7 +87,7 @@ def as_json_lines(answer: Answer) -> str:
 
 def lines(records: Sequence[Mapping[str, Any]]) -> str:
     """Records as JSON, one a line."""
-    return "".join(f"{json.dumps(finite(record), ensure_ascii=False)}\n" for record in records)
+    return "".join(to_json(record, indent=None) for record in records)
 
 
 def runs(rows: Sequence[RunRow]) -> list[dict[str, Any]]:
@@ -99,7 +98,7 @@ def runs(rows: Sequence[RunRow]) -> list[dict[str, Any]]:
 
 def runs_as_json(rows: Sequence[RunRow]) -> str:
     """The runs as one list."""
-    return _text(runs(rows))
+    return to_json(runs(rows))
 
 
 def table(records: Sequence[Mapping[str, Any]]) -> str:
@@ -113,7 +112,7 @@ def table(records: Sequence[Mapping[str, Any]]) -> str:
 
 def sheet_as_json(sheet: RunDetails) -> str:
     """A run as JSON: `run.json`, then folder, configuration, history, scores and counts; NaN as null."""
-    return _text(
+    return to_json(
         {
             **sheet.run.summary,
             "folder": str(sheet.run.folder),
@@ -127,25 +126,9 @@ def sheet_as_json(sheet: RunDetails) -> str:
     )
 
 
-def finite(value: Any) -> Any:
-    """The same value with null for what JSON has no number for."""
-    match value:
-        case float():
-            return value if math.isfinite(value) else None
-        case dict():
-            return {str(key): finite(item) for key, item in value.items()}
-        case list() | tuple():
-            return [finite(item) for item in value]
-    return value
-
-
 def cleaned(value: object) -> object:
     """Text without terminal escapes; anything else as it is."""
     return formatting.clean(value) if isinstance(value, str) else value
-
-
-def _text(value: Any, *, ensure_ascii: bool = False) -> str:
-    return json.dumps(finite(value), indent=2, ensure_ascii=ensure_ascii) + "\n"
 
 
 def _defused(value: Any) -> Any:

@@ -9,11 +9,11 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from lossbench import files
 from lossbench.metrics import REPORTED
 from lossbench.report import formatting
 from lossbench.report.comparison import columns
 from lossbench.report.comparison.table import wrapped
-from lossbench.runs import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -184,7 +184,7 @@ def save(figure: Figure, directory: Path, name: str) -> Sequence[Path]:
         content = io.BytesIO()
         figure.savefig(content, format=form, metadata=about)
         path = directory / f"{name}.{form}"
-        write.folder(path.parent)
-        write.bytes_(path, content.getvalue())
+        files.make_folder(path.parent)
+        files.write_bytes(path, content.getvalue())
         paths.append(path)
     return paths

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from lossbench.json_data import to_json
 from lossbench.report import formatting
-from lossbench.report.comparison.csv_json import finite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ def as_json(difference: RunDifference) -> str:
         "environment": {each.key: {"a": each.a, "b": each.b} for each in difference.environment},
         "metrics": {each.key: {"a": each.a, "b": each.b, "change": each.change} for each in difference.metrics},
     }
-    return json.dumps(finite(value), indent=2) + "\n"
+    return to_json(value, ensure_ascii=True)
 
 
 def _tables(difference: RunDifference) -> list[Table]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from lossbench.json_data import to_json
 from lossbench.report import formatting
-from lossbench.report.comparison.csv_json import finite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +52,7 @@ def as_json(found: Verification) -> str:
         },
         "environment": {each.key: {"recorded": each.a, "again": each.b} for each in found.environment},
     }
-    return json.dumps(finite(value), indent=2) + "\n"
+    return to_json(value, ensure_ascii=True)
 
 
 def _verdict(found: Verification) -> str:

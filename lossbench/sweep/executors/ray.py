@@ -20,9 +20,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lossbench import __version__
+from lossbench import __version__, files
 from lossbench.errors import LossbenchError, MachineError, TakenRunError
-from lossbench.runs import lock, paths, transfer, write
+from lossbench.runs import lock, paths, transfer
 from lossbench.sweep.executors import ray_cluster, worker
 from lossbench.sweep.executors.messages import (
     Fault,
@@ -87,8 +87,8 @@ class RayExecutor:
         self._most = jobs or int(max(1, *fitting)) + AHEAD
         self._settings = replace(settings, runs_dir=str(Path(settings.runs_dir).absolute()))
         self._token = folder / paths.LOCKS / f".ray-{secrets.token_hex(8)}"
-        write.folder(self._token.parent)
-        write.text(self._token, "the nodes that see this file write their run folders themselves\n")
+        files.make_folder(self._token.parent)
+        files.write_text(self._token, "the nodes that see this file write their run folders themselves\n")
         self._shared = True
         self._mailbox = _mailbox(ray)
         self._task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0)(task)
@@ -154,18 +154,18 @@ class RayExecutor:
         with suppress(OSError):
             self._token.unlink(missing_ok=True)
 
-    def _send(self, job: Job, files: Mapping[str, bytes] | None) -> None:
+    def _send(self, job: Job, contents: Mapping[str, bytes] | None) -> None:
         settings = json.dumps(asdict(self._settings))
-        reference = self._task.remote(settings, __version__, job.to_wire(), str(self._token), files, self._mailbox)
+        reference = self._task.remote(settings, __version__, job.to_wire(), str(self._token), contents, self._mailbox)
         self._jobs[reference] = job
 
     def _result(self, reference: Any, job: Job) -> Iterator[Message]:
         """What a task has returned: its last message, and the files that it could not write itself."""
         with self._claims.pop(job.number, ExitStack()):
             try:
-                line, files = self._ray.get(reference)
-                if files:
-                    transfer.write_files(self._run(job), files)
+                line, contents = self._ray.get(reference)
+                if contents:
+                    transfer.write_files(self._run(job), contents)
                 yield decode(line)
             except UnsharedError:
                 self._shared = False
@@ -184,7 +184,7 @@ class RayExecutor:
 
 
 def task(
-    settings: str, version: str, wire: dict[str, Any], token: str, files: Mapping[str, bytes] | None, mailbox: Any
+    settings: str, version: str, wire: dict[str, Any], token: str, contents: Mapping[str, bytes] | None, mailbox: Any
 ) -> tuple[str, dict[str, bytes] | None]:
     """Do a job on a node.
 
@@ -201,21 +201,21 @@ def task(
         mailbox.put.remote(encode(message))
 
     common = WorkerSettings(**json.loads(settings))
-    if files is not None:
-        return _carried(common, wire, Path(token).name, files, send)
+    if contents is not None:
+        return _carried(common, wire, Path(token).name, contents, send)
     if not Path(token).exists():
         raise UnsharedError
     return encode(_job_runner(settings)(wire, send)), None
 
 
 def _carried(
-    settings: WorkerSettings, wire: dict[str, Any], token: str, files: Mapping[str, bytes], send: Send
+    settings: WorkerSettings, wire: dict[str, Any], token: str, contents: Mapping[str, bytes], send: Send
 ) -> tuple[str, dict[str, bytes]]:
     """Do a job in a temporary folder, from the files that came with it to those that go back."""
     runs_dir = Path(tempfile.gettempdir()) / f"lossbench{token}"
     run = paths.run_folder(runs_dir, wire["config"]["name"], wire["folder"])
-    if files:
-        transfer.write_files(run, files)
+    if contents:
+        transfer.write_files(run, contents)
     message = _job_runner(json.dumps(asdict(replace(settings, runs_dir=str(runs_dir)))))(wire, send)
     try:
         return encode(message), transfer.read_files(run)
