@@ -83,8 +83,8 @@ def sphereface(
 
         CE(s ψ(θ_y), s cos θ_j),  ψ(θ) = (-1)^k cos(mθ) - 2k,  k = floor(mθ / π)
 
-    ψ extends cos(mθ) so that it decreases up to θ = π. Unlike in the paper, all features have the same norm. It is not
-    invariant to a shift of all logits.
+    ψ extends cos(mθ) so that it decreases up to θ = π. Unlike in the paper, all features have the same norm. The loss
+    is not invariant to a shift of all logits.
 
     Link: softmax.
 
