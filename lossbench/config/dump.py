@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from inspect import Parameter
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from lossbench import yaml_scalars
 from lossbench.config.schema import Experiment, Section
 from lossbench.losses import expression, registry
 
@@ -65,12 +65,8 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-_Dumper.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"0o[0-7]+|[-+]?[0-9]+"), list("-+0123456789"))
-_Dumper.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"),
-    list("-+.0123456789"),
-)
+for _type in yaml_scalars.TYPES:
+    _Dumper.add_implicit_resolver(_type.tag, _type.pattern, None)
 
 
 def _lines(mapping: dict[str, Any], comment: Callable[[Path], str | None], path: Path = ()) -> Iterator[str]:

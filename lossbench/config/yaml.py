@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
+from lossbench import yaml_scalars
 from lossbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,33 +21,11 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 64 * 1024
 MAX_LEVELS = 20
-MAX_NUMBER = 64
 
 Path: TypeAlias = tuple[str | int, ...]
 
-NULL = re.compile(r"~|null|Null|NULL|")
-TRUE = re.compile(r"true|True|TRUE")
-FALSE = re.compile(r"false|False|FALSE")
-INTEGER = re.compile(r"[-+]?[0-9]+")
-OCTAL = re.compile(r"0o[0-7]+")
-HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
-FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-INFINITY = re.compile(r"[-+]?\.(inf|Inf|INF)")
-NOT_A_NUMBER = re.compile(r"\.(nan|NaN|NAN)")
 SURROGATE = re.compile("[\ud800-\udfff]")
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-
-SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
-    (NULL, lambda _: None),
-    (TRUE, lambda _: True),
-    (FALSE, lambda _: False),
-    (INTEGER, int),
-    (OCTAL, lambda text: int(text, 8)),
-    (HEXADECIMAL, lambda text: int(text, 16)),
-    (FLOAT, float),
-    (INFINITY, lambda text: float(text.replace(".", ""))),
-    (NOT_A_NUMBER, lambda _: float("nan")),
-)
 
 
 # What PyYAML says, and what is meant.
@@ -252,12 +231,10 @@ def _refuse(event: Any, place: Position) -> None:
 
 
 def _scalar(text: str, place: Position) -> Any:
-    for pattern, value in SCALARS:
-        if pattern.fullmatch(text):
-            if len(text) > MAX_NUMBER:
-                raise _error(place, f"a number of {len(text)} characters; {MAX_NUMBER} are the limit")
-            return value(text)
-    return text
+    try:
+        return yaml_scalars.parse(text)
+    except ValueError as error:
+        raise _error(place, str(error)) from None
 
 
 def _at(source: str, start: Position, mark: yaml.Mark | None) -> Position:

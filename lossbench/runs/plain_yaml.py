@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
+
+from lossbench import yaml_scalars
 
 LEVELS = 20
 
@@ -15,18 +16,16 @@ _Fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class _Loader(_Fast):  # type: ignore[misc]  # whichever of PyYAML's two safe loaders is installed
     """Reads `1e-3` as a number and `no` as text."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's attribute
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
 
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(null|~|)$"), None)
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(true|false)$"), None)
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?[0-9]{1,400}$"), None)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"(?i:[-+]?(\.[0-9]{1,400}|[0-9]{1,400}(\.[0-9]{0,400})?)(e[-+]?[0-9]{1,5})?|[-+]?\.inf|\.nan)$"),
-    None,
-)
-_Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value))
+def _register(scalar: yaml_scalars.ScalarType) -> None:
+    _Loader.add_implicit_resolver(scalar.tag, scalar.pattern, None)
+    _Loader.add_constructor(scalar.tag, lambda _, node: scalar.construct(node.value))
+
+
+for _scalar in yaml_scalars.TYPES:
+    _register(_scalar)
 
 
 def parse(text: str) -> dict[str, Any]:

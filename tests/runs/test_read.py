@@ -180,7 +180,7 @@ def test_yaml_is_that_of_version_1_2() -> None:
     )
     assert plain_yaml.parse(text) == {
         "a": 0.001, "b": "no", "c": "2031-05-06", "d": 10, "e": None, "f": True, "g": "5", "h": math.inf, "i": -0.5,
-        "j": "0x10", "k": {"<<": 1}, "l": "1_000",
+        "j": 16, "k": {"<<": 1}, "l": "1_000",
     }  # fmt: skip
 
 
