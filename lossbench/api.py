@@ -131,9 +131,9 @@ class Compared:
         """A row for each loss in each condition: n, verdict, difference, each metric's mean, deviation and interval."""
         import pandas as pd
 
-        from lossbench.report.comparison import csv_json
+        from lossbench.report.comparison import records
 
-        return pd.DataFrame(csv_json.groups(self.comparison))
+        return pd.DataFrame(records.group_records(self.comparison))
 
     @cached_property
     def seeds(self) -> pd.DataFrame:
@@ -152,9 +152,9 @@ class Compared:
 
     def __repr__(self) -> str:
         """The table in plain text of 80 columns."""
-        from lossbench.report import output
+        from lossbench.report import formats
 
-        return output.render(self._answer, "table", to_stdout=False).rstrip()
+        return formats.comparison_text(self._answer, "table", to_stdout=False).rstrip()
 
     def __rich__(self) -> Any:
         """The table in the console's colours and width."""
@@ -166,4 +166,4 @@ class Compared:
         """The table for a notebook; what comes from run folders is escaped."""
         from lossbench.report.page import tables
 
-        return tables.fragment(self.comparison)
+        return tables.notebook_html(self.comparison)

@@ -7,13 +7,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
 from lossbench.cli import console, options, selection
 from lossbench.errors import GateFailedError, UndecidedError, UsageError
 from lossbench.metrics import DEFAULTS, METRICS
+from lossbench.report import formats
+
+if TYPE_CHECKING:
+    FormatName: TypeAlias = str
+else:  # Typer reads the choices from a literal type
+    FormatName = Literal[tuple(formats.FORMATS)]
 
 if TYPE_CHECKING:
     from lossbench.analysis.gate import GateResult
@@ -131,8 +137,8 @@ def compare(  # noqa: PLR0913 - the options of the command
         typer.Option(metavar="FOLDER", rich_help_panel=OUTPUT, help="Draw it: PNG and SVG files go to this folder."),
     ] = None,
     format: Annotated[  # noqa: A002 - the option's name
-        Literal["table", "markdown", "csv", "json", "jsonl", "latex", "junit", "github"],
-        typer.Option("--format", "-f", rich_help_panel=OUTPUT, help="How to write it."),
+        FormatName,
+        typer.Option("--format", "-f", rich_help_panel=OUTPUT, help=f"Output format. {formats.help_text()}."),
     ] = "table",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", rich_help_panel=OUTPUT, help="Write to this file, not to stdout.")
@@ -152,8 +158,6 @@ def compare(  # noqa: PLR0913 - the options of the command
     from lossbench.analysis.result import Question
     from lossbench.analysis.tune import tune as tuned
     from lossbench.report import formatting
-    from lossbench.report import output as report
-    from lossbench.runs import grouping
 
     if against and baseline:
         raise UsageError("--against and --baseline: each names what losses are held against; choose one")
@@ -176,7 +180,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     )
     rows = with_classes(selected(found), (*question.measures, *question.also))
     if list_:
-        _write(report.list_runs(rows, grouping.differing_keys(rows), question, format, to_stdout=not output), output)
+        _write(formats.runs_text(rows, question, format, to_stdout=not output), output)
         return
     rows, choices = tuned(rows, tune, question) if tune else (rows, ())
     earlier = baseline_file.load(against) if against else None
@@ -186,11 +190,11 @@ def compare(  # noqa: PLR0913 - the options of the command
     pairs = tuple(compare_images(comparison)) if images else ()
     shown = filter_groups(comparison, sort=sort, top=top, only_changed=only_changed)
     answer = Answer(shown, tuple(broken), gate_results, pairs)
-    if format == "github":
-        _write(report.render(answer, "github", to_stdout=False), None)
-        _summarise(report.render(answer, "markdown", to_stdout=False), output)
-    else:
-        _write(report.render(answer, format, to_stdout=not output), output)
+    summary = formats.summary_text(answer, format)
+    to_file = None if summary else output
+    _write(formats.comparison_text(answer, format, to_stdout=not to_file), to_file)
+    if summary:
+        _summarise(summary, output)
     for line in formatting.broken(broken):
         console.note(line)
     if plots:
@@ -215,7 +219,7 @@ def _draw(comparison: Comparison, directory: Path) -> None:
     from lossbench.report import formatting, plots
 
     found, unread = read_figures(comparison)
-    files = plots.save(comparison, found, directory)
+    files = plots.save_plots(comparison, found, directory)
     for line in formatting.unread(unread):
         console.note(line)
     console.note(f"plots: {len(files)} files in {directory}")
@@ -233,7 +237,7 @@ def _summarise(text: str, output: Path | None) -> None:
 
 def _judge(gate_results: Sequence[GateResult], confidence: float, *, strict: bool) -> None:
     """Say what the gate found, and end with its exit code."""
-    from lossbench.report.comparison.gate_results import gate_sentence
+    from lossbench.report.wording import gate_sentence
 
     sentences = {
         outcome: [gate_sentence(result, confidence) for result in gate_results if result.outcome == outcome]

@@ -27,6 +27,6 @@ def diff(
     """Show where two runs differ in configuration, environment and metrics."""
     from lossbench.inspect import details
     from lossbench.inspect.diff import between
-    from lossbench.report import output
+    from lossbench.report.run import views
 
-    console.rendered(output.diff(between(details.read_run(a), details.read_run(b)), as_json=json))
+    console.rendered(views.view_text(between(details.read_run(a), details.read_run(b)), as_json=json))

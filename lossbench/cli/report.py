@@ -58,7 +58,7 @@ def report(  # noqa: PLR0913 - the options of the command
         rope=rope,
     )
     data = read_page(comparison, rows, broken, _test_images)
-    text = page.render(data, f"lossbench {shlex.join(sys.argv[1:])}")
+    text = page.page_text(data, f"lossbench {shlex.join(sys.argv[1:])}")
     files.write_text(output, text)
     for line in (*formatting.broken(data.broken), *formatting.unread(data.unread)):
         console.note(line)

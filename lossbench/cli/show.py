@@ -15,6 +15,6 @@ def show(
 ) -> None:
     """Show one run: configuration, metrics, learning curves, scores per class, confusion matrix."""
     from lossbench.inspect import details
-    from lossbench.report import output
+    from lossbench.report.run import views
 
-    console.rendered(output.show(details.read_details(run), as_json=as_json))
+    console.rendered(views.view_text(details.read_details(run), as_json=as_json))

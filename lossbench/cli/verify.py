@@ -30,7 +30,7 @@ def verify(
     from lossbench.cli.progress import progress
     from lossbench.inspect import details, numbers, verification
     from lossbench.losses import plugin as plugin_losses
-    from lossbench.report import output
+    from lossbench.report.run import views
     from lossbench.training import verify as training
 
     plugins = [plugin_losses.load(path) for path in plugin or []]
@@ -42,6 +42,6 @@ def verify(
         training.trained_again(recorded, trial, device=device, plugins=plugins, progress=listener) as again,
     ):
         found = verification.verify(recorded, kept, again, tolerance=tolerance)
-    console.rendered(output.verify(found, as_json=json))
+    console.rendered(views.view_text(found, as_json=json))
     if found.status == "different":
         raise GateFailedError(f"{recorded.folder}: retraining gave different numbers")

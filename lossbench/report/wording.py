@@ -1,23 +1,28 @@
-"""What every form of a comparison says in words: its title, its conditions, its remarks, legend and notes."""
+"""The words of a comparison: its title, its conditions, and a sentence per verdict and gate result."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from lossbench.analysis.gate import FEWEST_SEEDS
 from lossbench.report import formatting
-from lossbench.report.comparison import columns
-from lossbench.report.formatting import clean
+from lossbench.report.formatting import clean, counted
+from lossbench.runs import read
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from lossbench.analysis.result import Block, Choice, Comparison, Group
-    from lossbench.runs.grouping import HiddenKey
+    from lossbench.analysis.gate import GateResult
+    from lossbench.analysis.images import Image, ImageComparison
+    from lossbench.analysis.result import Block, Comparison, Group
+
+NOISE, IMBALANCE = "data.label_noise", "data.imbalance"
 
 
 def title(comparison: Comparison) -> str:
-    """What all runs have in common, what is measured and what it is held against, in one line."""
+    """Return what all runs have in common, the first measure and the baseline, in one line."""
     parts = [
         background(comparison),
         f"test {comparison.question.measures[0].title}, {comparison.question.at} epoch",
@@ -27,176 +32,171 @@ def title(comparison: Comparison) -> str:
 
 
 def background(comparison: Comparison) -> str:
-    """What all runs have in common, in one line."""
-    setting = comparison.setting
-    epochs = setting.get("train.epochs")
-    everyone = {seed for block in comparison.blocks for group in block.groups for seed in group.seeds}
+    """Return what all runs have in common in one line: `mnist · mlp · 5 epochs · seeds 0–4`."""
+    settings = comparison.setting
+    epochs = settings.get("train.epochs")
+    seeds = {seed for block in comparison.blocks for group in block.groups for seed in group.seeds}
     parts = [
-        setting.get("data.name"),
-        _disturbance("label noise", setting, "data.label_noise", "rate"),
-        _disturbance("imbalance", setting, "data.imbalance", "ratio"),
-        setting.get("model.name"),
-        None if epochs is None else formatting.counted(epochs, "epoch"),
-        f"{'seeds' if len(everyone) > 1 else 'seed'} {formatting.seeds(everyone)}" if everyone else None,
+        settings.get("data.name"),
+        _shared_distortion("label noise", settings, NOISE, "rate"),
+        _shared_distortion("imbalance", settings, IMBALANCE, "ratio"),
+        settings.get("model.name"),
+        None if epochs is None else counted(epochs, "epoch"),
+        f"{'seeds' if len(seeds) > 1 else 'seed'} {formatting.seeds(seeds)}" if seeds else None,
     ]
     return " · ".join(clean(part) for part in parts if part is not None)
 
 
-def _disturbance(what: str, setting: Mapping[str, Any], key: str, size: str) -> str | None:
-    if setting.get(f"{key}.type") is None:
+def _shared_distortion(name: str, settings: Mapping[str, Any], key: str, size: str) -> str | None:
+    if settings.get(f"{key}.type") is None:
         return None
-    return f"{what} {setting[f'{key}.type']} {setting.get(f'{key}.{size}') or ''}".rstrip()
+    return f"{name} {settings[f'{key}.type']} {settings.get(f'{key}.{size}') or ''}".rstrip()
 
 
 def condition(comparison: Comparison, block: Block) -> str:
-    """What sets a block apart: `data.label_noise symmetric · data.label_noise.rate 0.2`; empty if there is one only."""
-    return " · ".join(setting(key, value) for key, value in told(comparison, block).items())
+    """Return a block's condition: `data.label_noise symmetric · data.label_noise.rate 0.2`; empty for the only one."""
+    return " · ".join(setting(key, value) for key, value in condition_settings(comparison, block).items())
 
 
-def told(comparison: Comparison, block: Block) -> dict[str, Any]:
-    """The keys and values that set a block apart, without those that a reader does not need."""
+def condition_settings(comparison: Comparison, block: Block) -> dict[str, Any]:
+    """Return the settings that distinguish a block, without those that do not apply to it or are off in all blocks."""
     values = {key: {other.condition[key] for other in comparison.blocks} for key in block.condition}
-    return {key: value for key, value in block.condition.items() if _tells(key, block.condition, values)}
+    return {key: value for key, value in block.condition.items() if _is_shown(key, block.condition, values)}
 
 
 def named(label: str, condition: Mapping[str, Any]) -> str:
-    """A group, with its condition in brackets: `focal (data.label_noise.rate 0.2)`."""
-    told = " · ".join(setting(key, value) for key, value in condition.items() if _tells(key, condition, {}))
-    return f"{clean(label)}{f' ({told})' * bool(told)}"
+    """Return a group with its condition in brackets: `focal (data.label_noise.rate 0.2)`."""
+    settings = " · ".join(setting(key, value) for key, value in condition.items() if _is_shown(key, condition, {}))
+    return f"{clean(label)}{f' ({settings})' * bool(settings)}"
 
 
 def setting(key: str, value: object) -> str:
-    """A key with its value: `data.label_noise.rate 0.2`, `model mlp`."""
+    """Return a key with its value: `data.label_noise.rate 0.2`, `model mlp`."""
     text = "none" if value is None else str(value).lower() if isinstance(value, bool) else clean(value)
     return f"{clean(key.removesuffix('.name').removesuffix('.type'))} {text}"
 
 
-def _tells(key: str, here: Mapping[str, Any], everywhere: Mapping[str, Collection[Any]]) -> bool:
-    """Whether a reader needs a key: not where it does not apply, nor where it is merely not switched on."""
+def _is_shown(key: str, here: Mapping[str, Any], everywhere: Mapping[str, Collection[Any]]) -> bool:
+    """Return whether a key belongs in a title: not where it does not apply, nor where it is merely switched off."""
     if here[key] is not None:
         return here[key] is not False or True in everywhere.get(key, ())
     parent = key.rpartition(".")[0]
     return not {f"{parent}.name", f"{parent}.type"} & (here.keys() - {key})
 
 
-def remarks(comparison: Comparison, group: Group) -> Iterator[str]:
-    """What stands below a row: runs without a result, pairs that are none, what more seeds would tell."""
-    difference, first = group.difference, comparison.question.measures[0]
-    counts = columns.counts(group)
-    if counts != str(group.n):
-        yield f"n {counts}{', never better' * bool(group.diverged and difference)}"
-    if difference and not difference.paired:
-        yield f"{'' if comparison.question.unpaired else 'no seed in common: '}not paired, Welch's test"
-    if difference and difference.verdict == "undecided" and difference.paired and not group.diverged:
-        shows = "can show none"
-        if difference.detectable is not None:
-            shows = f"would show {formatting.sized(first, difference.detectable)}"
-        this = formatting.sized(first, abs(difference.mean))
-        needs = f"about {difference.further}" if difference.further else "over 1,000"
-        yield f"{formatting.counted(difference.n, 'seed')} {shows}" + f"; {this} needs {needs} more" * (
-            difference.n > 1
-        )
+def run_counts(group: Group) -> str:
+    """Return the number of seeds with a result, then the runs without one: `7 + 3 diverged`."""
+    others = {"diverged": len(group.diverged), "failed": group.failed, "unfinished": group.unfinished}
+    return " + ".join([str(group.n), *(f"{count} {status}" for status, count in others.items() if count)])
 
 
-def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str]:
-    """What the marks, columns and remarks mean, a line for each that occurs."""
-    groups = [group for block in comparison.blocks for group in block.groups]
-    differences = [group.difference for group in groups if group.difference]
-    marks = {columns.mark(group, measure) for group in groups for measure in columns.shown(comparison)}
-    if columns.BEST in marks:
-        yield f"{columns.BEST} best mean{', losses with diverged runs aside' * any(group.diverged for group in groups)}"
-    if columns.NO_SOFTMAX in marks:
-        yield f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities, so this is never marked best"
-    if len(columns.shown(comparison)) > len(comparison.question.measures):
-        yield "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images"
-    if any(group.n > 1 for group in groups):
-        confidence = formatting.percent(comparison.question.confidence)
-        yield f"± standard deviation over seeds; [ ] {confidence} interval, not adjusted for the number of comparisons"
-    if any(difference.paired for difference in differences):
-        yield (
-            "p: exact sign-flip test of the paired differences, adjusted by Holm for "
-            f"{formatting.counted(comparison.comparisons, 'comparison')}"
-            + "; won: seeds in which the loss did better"
-            * with_remarks
-        )
-    if with_remarks and any(difference.further or difference.detectable for difference in differences):
-        yield "would show, needs: with 80 % probability, if the seeds to come scatter like these"
-    if (rope := comparison.question.rope) is not None:
-        size = formatting.sized(comparison.question.measures[0], rope)
-        yield f"equivalent: the whole interval of the difference lies within ±{size}"
-
-
-def notes(comparison: Comparison) -> Iterator[str]:
-    """What a reader of the numbers must know, a sentence each."""
-    if comparison.baseline is None:
-        yield "no differences: there is no categorical_crossentropy with its defaults; name a --baseline"
-    yield from _too_few_seeds(comparison)
-    yield from map(_hidden, comparison.hidden)
-    yield from map(_chosen, comparison.tuned)
-    yield from _different_budgets(comparison.tuned)
-    yield from _different_seeds(comparison)
-    for label in comparison.averaged:
-        yield f"{clean(label)}: several runs of one condition and seed, averaged first"
-    for loss in comparison.ambiguous:
-        yield f"{clean(loss)} stands for different settings, told apart by a suffix"
-    for label, where in comparison.absent:
-        yield f"in {clean(comparison.baseline)}, but without a run now: {named(label, where)}"
-    for copy, kept in comparison.duplicates:
-        yield f"counted once: {clean(copy)} is the same trial as {clean(kept)}"
-    if len(comparison.versions) > 1:
-        yield f"runs of several versions of lossbench: {', '.join(map(clean, comparison.versions))}"
-
-
-def _too_few_seeds(comparison: Comparison) -> Iterator[str]:
-    least = comparison.fewest_seeds
-    pairs = [
-        group.difference.n
-        for block in comparison.blocks
-        for group in block.groups
-        if group.difference and group.difference.paired
-    ]
-    if any(n < least for n in pairs):
-        among = formatting.counted(comparison.comparisons, "comparison")
-        yield f"with {among} no verdict is possible below {formatting.counted(least, 'seed')}"
-
-
-def _hidden(hidden: HiddenKey) -> str:
-    values = (
-        f"{setting(hidden.key, value).rpartition(' ')[2] if value is None else clean(value)} ({_some(labels)})"
-        for value, labels in hidden.values.items()
-    )
-    return f"differs between losses: {clean(hidden.key)} {', '.join(values)}"
-
-
-def _some(labels: tuple[str, ...]) -> str:
-    few = 3
-    return ", ".join(map(clean, labels[:few])) + f" and {len(labels) - few} more" * (len(labels) > few)
-
-
-def _chosen(choice: Choice) -> str:
-    tried = f"best of {len(choice.tried)} by {choice.measure}" if choice.tried[1:] else "the only value"
-    return (
-        f"tuned: {named(choice.label, choice.condition)}: {setting(choice.key, choice.value)}, "
-        f"{tried} ({formatting.counted(choice.runs, 'run')})"
-    )
-
-
-def _different_budgets(choices: tuple[Choice, ...]) -> Iterator[str]:
-    if len({(len(choice.tried), choice.runs) for choice in choices}) > 1:
-        yield "tuned with different budgets: a loss that was tried more often has an advantage"
-
-
-def _different_seeds(comparison: Comparison) -> Iterator[str]:
-    """A warning for each block whose means are not over the same seeds, naming the losses that differ from most."""
+def headlines(comparison: Comparison) -> Iterator[str]:
+    """Yield a sentence per condition: which loss wins, by how much, with which interval."""
     for block in comparison.blocks:
-        lists = {clean(group.label): formatting.seeds(group.seeds) for group in block.groups if group.n}
-        usual = Counter(lists.values()).most_common(1)
-        others = [f"{loss} over {values}" for loss, values in lists.items() if values != usual[0][0]]
-        if others:
-            where = condition(comparison, block)
-            yield f"means over other seeds than {usual[0][0]}{f' ({where})' * bool(where)}: {'; '.join(others)}"
+        where = ", ".join(_spoken(condition_settings(comparison, block)))
+        sentence = _headline(comparison, block)
+        yield f"With {where}: {sentence}" if where else re.sub("^no ", "No ", sentence)  # a loss's name stays as it is
 
 
-def left_out(block: Block) -> str:
-    """What stands below a table that does not show all groups; empty if it does."""
-    return f"{block.left_out} more not shown" if block.left_out else ""
+def verdict_sentence(comparison: Comparison, group: Group) -> str:
+    """Return a loss against its reference: `focal is better than ce: +3.10 pp in accuracy, 95 % interval […], …`."""
+    contrast, first = group.difference, comparison.question.measures[0]
+    if contrast is None:
+        return f"{clean(group.label)}: nothing to compare with"
+    ours, theirs = clean(group.label), clean(comparison.baseline)
+    sentence = {
+        "better": f"{ours} is better than {theirs}",
+        "worse": f"{ours} is worse than {theirs}",
+        "equivalent": f"{ours} and {theirs} are equivalent",
+        "identical": f"{ours} and {theirs} give identical results",
+        "undecided": f"undecided between {ours} and {theirs}",
+        None: f"{ours} against {theirs}",
+    }[contrast.verdict]
+    if contrast.verdict == "identical":
+        return f"{sentence}, {counted(contrast.n, 'seed')}"
+    size = f"{formatting.signed(first, contrast.mean)} {formatting.unit(first)}".rstrip()
+    confidence = formatting.percent(comparison.question.confidence)
+    ends = formatting.signed_interval(first, contrast.interval)
+    interval = f", {confidence} interval {ends}" * bool(contrast.interval)
+    return f"{sentence}: {size} in {first.title}{interval}, {counted(contrast.n, 'seed')}"
+
+
+def _spoken(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield settings in words: `40 % symmetric noise`, `balanced classes`, `model cnn`."""
+    left = dict(settings)
+    rate, ratio = (
+        left.pop(key) if read.is_number(left.get(key)) else None for key in (f"{NOISE}.rate", f"{IMBALANCE}.ratio")
+    )
+    if rate is not None or f"{NOISE}.type" in left:
+        kind = left.pop(f"{NOISE}.type", "label")
+        amount = "" if rate is None else f"{formatting.percent(rate)} "
+        yield "clean labels" if kind is None else f"{amount}{clean(kind)} noise"
+    if ratio is not None or f"{IMBALANCE}.type" in left:
+        kind = left.pop(f"{IMBALANCE}.type", "an")
+        amount = "" if ratio is None else f" of {ratio:g}"
+        yield "balanced classes" if kind is None else f"{clean(kind)} imbalance{amount}"
+    yield from (setting(key, value) for key, value in left.items())
+
+
+def _headline(comparison: Comparison, block: Block) -> str:
+    """Return the best loss that is shown to be better; or that none is, with the counts of the verdicts."""
+    compared = [group for group in block.groups if group.difference and group.difference.verdict]
+    if comparison.baseline is None or not compared:
+        return "no losses are compared, so none can be called better"
+    counts = Counter(group.difference.verdict for group in compared if group.difference)
+    for group in compared:
+        if group.difference and group.difference.verdict == "better":
+            others = counts["better"] - 1
+            more = f"; so {'is' if others == 1 else 'are'} {others} more" * bool(others)
+            return verdict_sentence(comparison, group) + more
+    verdicts = ", ".join(f"{count} {name}" for name, count in counts.items())
+    return f"no loss is shown to be better than {clean(comparison.baseline)} ({verdicts})"
+
+
+def gate_sentence(result: GateResult, confidence: float) -> str:
+    """Return a gate result in a sentence: which loss, by how much, the interval, the threshold."""
+    return f"{named(result.label, result.condition)}: {_outcome(result, confidence)}: {clean(result.threshold.text)}"
+
+
+def _outcome(result: GateResult, confidence: float) -> str:
+    if result.outcome == "failed" and result.diverged and result.threshold.is_delta:
+        return f"{counted(result.diverged, 'run')} diverged, which fails every threshold of a difference"
+    if result.mean is None:
+        pair = f"no run to pair with {clean(result.reference or 'a baseline in this condition')}"
+        return f"undecided, {pair if result.threshold.is_delta else 'no completed run'}"
+    measured = _measured(result, confidence)
+    if result.outcome == "undecided":
+        return f"undecided, {measured}, {_doubt(result)}"
+    return f"{measured}, wholly {'beyond' if result.outcome == 'failed' else 'within'} the threshold"
+
+
+def _doubt(result: GateResult) -> str:
+    """Return the reason why a measured value decides nothing."""
+    if result.n < FEWEST_SEEDS:
+        return f"fewer than the {FEWEST_SEEDS} needed"
+    if result.diverged:
+        return f"but {counted(result.diverged, 'run')} more diverged"
+    return "on both sides of the threshold"
+
+
+def _measured(result: GateResult, confidence: float) -> str:
+    """Return the value with ±, its interval, the reference and the number of seeds."""
+    measure = result.threshold.measure
+    text, ends = formatting.value(measure, result.mean), formatting.interval(measure, result.interval)
+    unit = " %" if measure.in_percent else ""
+    if result.threshold.is_delta:
+        text, unit = formatting.signed(measure, result.mean or 0), f" {formatting.unit(measure)}".rstrip()
+        ends = formatting.signed_interval(measure, result.interval)
+    spread = unit
+    if result.interval:
+        half = formatting.value(measure, result.interval.half_width)
+        spread = f" ± {half}{unit} ({formatting.percent(confidence)} interval {ends})"
+    against = f" against {clean(result.reference)}" if result.reference else ""
+    return f"{measure.title} {text}{spread}{against} over {counted(result.n, 'seed')}"
+
+
+def disagreements(pair: ImageComparison) -> Iterator[tuple[str, tuple[Image, ...]]]:
+    """Yield the images that one loss gets right and the other wrong in most seeds, with a title for each direction."""
+    theirs = clean(pair.reference)
+    yield f"right in most seeds where {theirs} is wrong", pair.gained
+    yield f"wrong in most seeds where {theirs} is right", pair.lost

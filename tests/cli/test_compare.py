@@ -153,7 +153,7 @@ def test_exit_statuses(study: Path, tmp_path: Path, fabricate: Any) -> None:
         (["--rope", "1pq"], 2, "--rope '1pq': expected a size"),
         (["--sort", "val_loss"], 2, "rank nothing"),
         (["--tune", "optimizer.lr"], 2, "--tune optimizer.lr: no run has this key"),
-        (["--list", "--format", "latex"], 2, "--list: expected --format table, csv, json or jsonl"),
+        (["--list", "--format", "latex"], 2, "list: expected format table, csv, json or jsonl"),
         (["--fail-if", "accuracy"], 2, "expected a threshold such as"),
         (["--baseline", "focal", "--fail-if", "delta.accuracy < -1pp", "--where", "loss == 'focal'"], 5, "no pair"),
         (["--where", "loss == 'focal'", "--fail-if", "delta.accuracy < -1pp"], 2, "there is no baseline"),
@@ -186,7 +186,7 @@ def test_the_gate_with_too_few_seeds(here: Any, worse: Path) -> None:
     warned, strict = here(*arguments), here(*arguments, "--strict")
     assert (warned.returncode, strict.returncode) == (0, 6)
     assert warned.stderr.count("warning: ") == strict.stderr.count("undecided, ") == 2
-    assert "over 2 seeds, and at least 3 are needed" in warned.stderr
+    assert "over 2 seeds, fewer than the 3 needed" in warned.stderr
     both = here(*arguments, "--strict", "--fail-if", "accuracy < 0.99", "--seeds", "0-5")
     assert both.returncode == 3
 

@@ -29,7 +29,7 @@ def test_a_run_and_itself(lossbench, fabricate, tmp_path):
     run = fabricate(tmp_path)
     assert lossbench("diff", run, run, check=0).stdout.splitlines()[2:] == [
         "",
-        "nothing differs: configuration, environment and metrics are the same",
+        "no difference: configuration, environment and metrics are the same",
     ]
 
 

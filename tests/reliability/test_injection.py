@@ -15,7 +15,7 @@ from lossbench.analysis.comparison import compare
 from lossbench.analysis.query import Answer
 from lossbench.analysis.result import Question
 from lossbench.errors import DataError
-from lossbench.report import output, page
+from lossbench.report import formats, page
 
 TEXTS = [
     "</script><script>alert(1)</script>",
@@ -82,24 +82,24 @@ def test_a_page_has_the_elements_of_a_harmless_one(text, reports):
     def look(_):
         raise DataError(text)
 
-    pages = [
-        Structure(page.render(page_data.read_page(report.comparison, rows, report.broken, look), f"lossbench {text}"))
-        for report, rows in reports
-    ]
+    pages = []
+    for report, rows in reports:
+        data = page_data.read_page(report.comparison, rows, report.broken, look)
+        pages.append(Structure(page.page_text(data, f"lossbench {text}")))
     assert pages[0].elements == pages[1].elements
     assert f"a{text}" in "".join(pages[0].written)
 
 
 def test_a_junit_file_has_the_cases_of_a_harmless_one(text, reports):
     """A parser reads it; a case is called by the label as it is."""
-    trees = [ET.fromstring(output.render(each, "junit", to_stdout=False)) for each, _ in reports]  # noqa: S314 - ours
+    trees = [ET.fromstring(formats.comparison_text(each, "junit", to_stdout=False)) for each, _ in reports]  # noqa: S314 - ours
     assert [node.tag for node in trees[0].iter()] == [node.tag for node in trees[1].iter()]
     assert any(f"b{text}" in case.get("name") for case in trees[0].iter("testcase"))
 
 
 def test_a_markdown_table_has_the_cells_of_a_harmless_one(text, reports):
     """No bar, bracket or tag is left unescaped."""
-    plain = [re.sub(r"\\.", "", output.render(each, "markdown", to_stdout=False)) for each, _ in reports]
+    plain = [re.sub(r"\\.", "", formats.comparison_text(each, "markdown", to_stdout=False)) for each, _ in reports]
     assert [line.count("|") for line in plain[0].splitlines()] == [line.count("|") for line in plain[1].splitlines()]
     assert not re.search(r"<|\]\(|!\[|`", plain[0].replace("Bold", "")), text
 
@@ -107,7 +107,7 @@ def test_a_markdown_table_has_the_cells_of_a_harmless_one(text, reports):
 def test_github_reads_one_command_a_finding(text, reports):
     """A per cent sign and a line end are written as GitHub wants them."""
     (report, _), _ = reports
-    lines = output.render(report, "github", to_stdout=False).splitlines()
+    lines = formats.comparison_text(report, "github", to_stdout=False).splitlines()
     assert len(lines) == len(report.gate_results) > 0
     for line in lines:
         assert line.startswith(("::warning title=lossbench compare::a", "::warning title=lossbench compare::b"))
@@ -117,7 +117,7 @@ def test_github_reads_one_command_a_finding(text, reports):
 
 def test_latex_gets_no_command(text, reports):
     """The commands are those of a table of harmless runs and of escaped letters."""
-    texts = (output.render(each, "latex", to_stdout=False) for each, _ in reports)
+    texts = (formats.comparison_text(each, "latex", to_stdout=False) for each, _ in reports)
     found, harmless = ({*re.findall(r"\\[a-zA-Z]+", each)} for each in texts)
     assert found - harmless <= {"\\textbackslash", "\\textasciicircum", "\\textasciitilde"}, text
 
@@ -128,8 +128,8 @@ def test_a_spreadsheet_gets_no_formula(text, tmp_path):
         hostile(tmp_path, text, seed, label=text)
     found, rows = report(tmp_path)
     for content in (
-        output.render(found, "csv", to_stdout=False),
-        output.list_runs(rows, (), Question(), "csv", to_stdout=False),
+        formats.comparison_text(found, "csv", to_stdout=False),
+        formats.runs_text(rows, Question(), "csv", to_stdout=False),
     ):
         for row in csv.reader(io.StringIO(content)):
             assert [cell for cell in row if cell[:1] in set("=@\t\r") or re.match(r"[-+](?![\d.])", cell)] == []

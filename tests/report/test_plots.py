@@ -10,6 +10,7 @@ from matplotlib.transforms import Bbox
 from lossbench.analysis import comparison, figure_data, loading
 from lossbench.analysis.measure import measure
 from lossbench.analysis.result import Question
+from lossbench.report import figures as shared
 from lossbench.report import plots
 from lossbench.report.plots import canvas
 
@@ -24,7 +25,7 @@ def drawn(runs, directory, metrics=("accuracy", "nll")):
     compared = comparison.compare(loading.rows([runs])[0], Question(measures=tuple(map(measure, metrics))))
     found, faults = figure_data.read_figures(compared)
     assert faults == []
-    return plots.save(compared, found, directory)
+    return plots.save_plots(compared, found, directory)
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def figures(tmp_path, monkeypatch):
             found[name] = figure
             return []
 
-        monkeypatch.setattr(canvas, "save", keep)
+        monkeypatch.setattr(canvas, "save_figure", keep)
         drawn(runs, tmp_path / "plots")
         return found
 
@@ -133,9 +134,9 @@ def test_nothing_overlaps_and_nothing_is_cut_off(figures, study, labels):
 def test_a_label_of_any_length_is_a_few_lines():
     """Two thousand letters without a blank, as the baseline too."""
     for label, shown in (("x" * 2000, 3), ("a_" * 1000, 3)):
-        assert len(canvas.label(label).splitlines()) == shown
-        assert len(canvas.short(label)) == 61
-        assert max(map(len, canvas.label(label).splitlines())) <= 32
+        assert len(canvas.wrapped_label(label).splitlines()) == shown
+        assert len(canvas.short_label(label)) == 61
+        assert max(map(len, canvas.wrapped_label(label).splitlines())) <= 32
 
 
 def test_a_check_that_sees_an_overlap(figures, study):
@@ -187,7 +188,7 @@ def test_seeds_lie_where_their_values_are(figures, study):
 
 def test_more_losses_than_fit_are_cut_and_said(figures, study, monkeypatch):
     """The best two of four where two fit, in a sentence."""
-    monkeypatch.setattr(canvas, "MOST_LOSSES", 2)
+    monkeypatch.setattr(shared, "MOST_LOSSES", 2)
     figure = figures(study([BASELINE, *(f"brier k={place}" for place in range(3))], seeds=1))["seeds-accuracy"]
     assert len(figure.axes[0].get_yticks()) == 2
     assert "the best 2 of 4 losses" in figure.subfigs[0].texts[0].get_text()

@@ -14,8 +14,8 @@ from lossbench.analysis.filter import filter_groups
 from lossbench.analysis.result import Baseline, Comparison, Question
 from lossbench.analysis.tune import tune
 from lossbench.report import wording
-from lossbench.report.comparison import columns
-from lossbench.report.comparison.gate_results import gate_sentence
+from lossbench.report.comparison import columns, footnotes
+from lossbench.report.wording import gate_sentence
 
 CE = "categorical_crossentropy"
 BASE = (0.90, 0.92, 0.94, 0.96)
@@ -30,7 +30,7 @@ def comparison(rows: list[dict[str, Any]], **question: Any) -> Comparison:
 
 
 def notes(rows: list[dict[str, Any]], **question: Any) -> list[str]:
-    return list(wording.notes(comparison(rows, **question)))
+    return list(footnotes.notes(comparison(rows, **question)))
 
 
 def test_the_title_says_what_all_runs_share() -> None:
@@ -72,7 +72,7 @@ def test_conditions(conditions: list[dict[str, Any]], expected: list[str]) -> No
 def remarks(rows: list[dict[str, Any]], loss: str = "focal", **question: Any) -> list[str]:
     everything = comparison(rows, **question)
     (group,) = [group for block in everything.blocks for group in block.groups if group.label == loss]
-    return list(wording.remarks(everything, group))
+    return list(footnotes.remarks(everything, group))
 
 
 def test_remarks_on_a_row() -> None:
@@ -122,7 +122,7 @@ def test_what_was_tuned_is_said() -> None:
         row(CE, 0, 0.9, lr=0.1, val__last__accuracy=0.1)
     ]
     kept, choices = tune(rows, "lr", Question())
-    assert list(wording.notes(replace(comparison(kept), tuned=choices)))[-3:] == [
+    assert list(footnotes.notes(replace(comparison(kept), tuned=choices)))[-3:] == [
         "tuned: categorical_crossentropy: lr 0.1, the only value (1 run)",
         "tuned: focal: lr 0.2, best of 2 by val.last.accuracy (2 runs)",
         "tuned with different budgets: a loss that was tried more often has an advantage",
@@ -132,16 +132,16 @@ def test_what_was_tuned_is_said() -> None:
 def test_what_a_stored_baseline_lacks_now_is_said() -> None:
     """A loss that is gone is not passed over."""
     found = compare(runs("focal", *BASE), Question(), Baseline("main.json", runs("gone", *BASE) + runs("focal", *BASE)))
-    assert "in main.json, but without a run now: gone" in list(wording.notes(found))
+    assert "in main.json, but without a run now: gone" in list(footnotes.notes(found))
     assert wording.title(found).endswith("baseline main.json")
 
 
 def test_the_legend_explains_what_occurs() -> None:
     """Marks, columns and remarks; nothing that is not there."""
-    alone = list(wording.legend(comparison(runs(CE, *BASE))))
+    alone = list(footnotes.legend(comparison(runs(CE, *BASE))))
     assert alone == ["± standard deviation over seeds; [ ] 95 % interval, not adjusted for the number of comparisons"]
     rows = runs(CE, *BASE) + runs("focal", *BASE, None) + runs("hinge", *BASE, link="none")
-    found = list(wording.legend(comparison(rows, rope=0.001, confidence=0.9)))
+    found = list(footnotes.legend(comparison(rows, rope=0.001, confidence=0.9)))
     assert found == [
         "* best mean, losses with diverged runs aside",
         "† the loss trains no softmax probabilities, so this is never marked best",
@@ -164,7 +164,7 @@ def test_scaled_metrics_are_shown_beside_a_loss_without_softmax(link: str, scale
     everything = comparison(runs(CE, *BASE, **tested) + runs("other", *BASE, link=link, **tested))
     measures = columns.shown(everything)
     assert len(measures) == expected
-    explained = any(line.startswith("scaled: ") for line in wording.legend(everything))
+    explained = any(line.startswith("scaled: ") for line in footnotes.legend(everything))
     assert explained == (expected == 6)
     (other,) = [group for group in everything.blocks[0].groups if group.label == "other"]
     assert {columns.mark(other, measure) for measure in measures[4:]} <= {"", "*"}
@@ -173,7 +173,7 @@ def test_scaled_metrics_are_shown_beside_a_loss_without_softmax(link: str, scale
 def test_rows_that_are_not_shown_are_counted() -> None:
     """Below the table."""
     everything = filter_groups(comparison(runs(CE, *BASE) + runs("a", *BASE) + runs("b", *BASE)), top=1)
-    assert wording.left_out(everything.blocks[0]) == "1 more not shown"
+    assert footnotes.left_out_line(everything.blocks[0]) == "1 more not shown"
 
 
 @pytest.mark.parametrize(
@@ -190,11 +190,11 @@ def test_rows_that_are_not_shown_are_counted() -> None:
          "categorical_crossentropy over 4 seeds, on both sides of the threshold: delta.accuracy < -0.2pp")),
         ((0.8, 0.9), "delta.accuracy < -0.2pp",
          ("focal (rate 0.2): undecided, accuracy −6.00 ± 50.82 pp (95 % interval [−56.82, +44.82]) against "
-         "categorical_crossentropy over 2 seeds, and at least 3 are needed for: delta.accuracy < -0.2pp")),
+         "categorical_crossentropy over 2 seeds, fewer than the 3 needed: delta.accuracy < -0.2pp")),
         ((0.8, None), "delta.accuracy < -0.2pp",
          "focal (rate 0.2): 1 run diverged, which fails every threshold of a difference: delta.accuracy < -0.2pp"),
         ((0.8,), "nll > 0.2",
-         "focal (rate 0.2): undecided, NLL 0.1000 over 1 seed, and at least 3 are needed for: nll > 0.2"),
+         "focal (rate 0.2): undecided, NLL 0.1000 over 1 seed, fewer than the 3 needed: nll > 0.2"),
         ((0.8, 0.8, 0.8, None), "nll > 0.2",
          ("focal (rate 0.2): undecided, NLL 0.1000 ± 0.0000 (95 % interval [0.1000, 0.1000]) over 3 seeds, but 1 run "
          "more diverged: nll > 0.2")),

@@ -1,4 +1,4 @@
-"""The columns that the forms for readers share: what stands in each, for each group."""
+"""The columns of a comparison's table, shared by all formats for readers."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Column:
 
     Attributes:
         heads: Its title, one or two lines.
-        text: What it says of a group.
-        mark: What stands behind it: best, no softmax, or nothing.
-        below: The column under whose cells this one may stand where there is no room beside them.
+        text: Return the text of a group's cell.
+        mark: Return the mark after the text: best, no softmax, or nothing.
+        below: The column below whose cells this one may be placed if the table is narrow.
         is_number: Whether it is aligned to the right.
-        is_estimate: Whether a standard deviation may stand behind its numbers.
-        is_core: Whether it belongs to the first table where there is room for one only.
+        is_estimate: Whether its numbers may have a standard deviation.
+        is_core: Whether it belongs to the first table if one table is too narrow.
     """
 
     heads: tuple[str, ...]
@@ -42,12 +42,12 @@ class Column:
 
     @property
     def head(self) -> str:
-        """The title in one line."""
+        """Return the title in one line."""
         return " ".join(self.heads)
 
 
 def columns(comparison: Comparison) -> list[Column]:
-    """All of them but the first, the label's, and those that would be empty."""
+    """Return all columns after the label's, without those that would be empty."""
     first, *others = shown(comparison)
     confidence = formatting.percent(comparison.question.confidence)
     core = [
@@ -66,33 +66,32 @@ def columns(comparison: Comparison) -> list[Column]:
     return [column for column in every if any(column.text(group) not in {"", "-"} for group in groups)]
 
 
+def label_head(comparison: Comparison) -> str:
+    """Return the head of the first column: the keys that make a group."""
+    return " · ".join(map(formatting.clean, comparison.question.by))
+
+
 def shown(comparison: Comparison) -> list[Measure]:
-    """The measures asked for; behind them the scaled ones, where they are needed beside a loss without softmax."""
-    asked = list(comparison.question.measures)
+    """Return the requested measures, then the scaled ones if a loss trains no softmax probabilities."""
+    requested = list(comparison.question.measures)
     groups = [group for block in comparison.blocks for group in block.groups if group.n]
     if all(group.link == "softmax" for group in groups):
-        return asked
-    names = {each.name for each in asked}
+        return requested
+    names = {each.name for each in requested}
     scaled = [
         measure(name)
         for name, metric in SCALED.items()
         if metric.scaled_from in names and name not in names
         if any(group.metrics[name].mean is not None for group in groups)
     ]
-    return [*asked, *scaled]
+    return [*requested, *scaled]
 
 
 def mark(group: Group, of: Measure) -> str:
-    """What stands behind a value: `*` the best mean, `†` a value that the loss did not train."""
+    """Return the mark after a value: `*` for the best mean, `†` for a value that the loss does not train."""
     if of.name in group.best:
         return BEST
     return NO_SOFTMAX if of.of_probabilities and group.link != "softmax" and group.n else ""
-
-
-def counts(group: Group) -> str:
-    """Seeds with a result, then runs that have none: `7 + 3 diverged`."""
-    others = {"diverged": len(group.diverged), "failed": group.failed, "unfinished": group.unfinished}
-    return " + ".join([str(group.n), *(f"{count} {status}" for status, count in others.items() if count)])
 
 
 def _measured(of: Measure, *, is_core: bool = True) -> Column:
@@ -134,5 +133,5 @@ def _of(group: Group, text: Callable[[Contrast], str], otherwise: Callable[[Grou
 
 
 def _nothing(comparison: Comparison) -> Callable[[Group], str]:
-    """What stands for a difference where there is none."""
+    """Return the text in place of a difference where there is none."""
     return lambda group: "baseline" if group.label == comparison.baseline and not comparison.baseline_is_file else "-"

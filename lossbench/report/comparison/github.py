@@ -1,27 +1,27 @@
-"""The gate in the words of GitHub Actions: an annotation for each result that is not a pass."""
+"""Gate results as workflow commands of GitHub Actions: an annotation for each one that did not pass."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lossbench.report.comparison.gate_results import gate_sentence
+from lossbench.report import wording
 
 if TYPE_CHECKING:
     from lossbench.analysis.query import Answer
 
-KINDS = {"failed": "error", "undecided": "warning"}
+COMMANDS = {"failed": "error", "undecided": "warning"}
 
 
-def render(answer: Answer) -> str:
-    """`::error` for what failed, `::warning` for what is undecided."""
+def github_text(answer: Answer) -> str:
+    """Return `::error` for each failed threshold, `::warning` for each undecided one."""
     confidence = answer.comparison.question.confidence
     return "".join(
-        f"::{KINDS[result.outcome]} title=lossbench compare::{_escaped(gate_sentence(result, confidence))}\n"
+        f"::{COMMANDS[result.outcome]} title=lossbench compare::{_escaped(wording.gate_sentence(result, confidence))}\n"
         for result in answer.gate_results
-        if result.outcome in KINDS
+        if result.outcome in COMMANDS
     )
 
 
 def _escaped(message: str) -> str:
-    """What a workflow command would take for its own."""
+    """Escape the characters that have a meaning in a workflow command."""
     return message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

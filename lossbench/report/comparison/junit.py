@@ -1,57 +1,56 @@
-"""The gate as a JUnit file: a test case for each threshold and loss, as CI systems show them."""
+"""Gate results as a JUnit file: a test case per threshold and loss, as CI systems show them."""
 
 from __future__ import annotations
 
-from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
+from xml.etree import ElementTree as ET
 
 from lossbench.report import formatting, wording
-from lossbench.report.comparison.gate_results import gate_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lossbench.analysis.gate import GateResult
     from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Comparison
 
 
-def render(answer: Answer) -> str:
-    """Failed thresholds are failures, undecided ones skipped; without a gate each loss is a case with its verdict."""
-    comparison, gate_results = answer.comparison, answer.gate_results
-    cases = list(_judged(gate_results, comparison.question.confidence) if gate_results else _compared(comparison))
-    counts = {
-        "tests": len(cases),
-        "failures": sum(result.outcome == "failed" for result in gate_results),
-        "errors": 0,
-        "skipped": sum(result.outcome == "undecided" for result in gate_results),
-    }
-    numbers = " ".join(f'{name}="{count}"' for name, count in counts.items())
-    suite = f'<testsuite name="{escape(wording.title(comparison))}" {numbers}>'
-    return "\n".join(['<?xml version="1.0" encoding="utf-8"?>', suite, *cases, "</testsuite>", ""])
+def junit_text(answer: Answer) -> str:
+    """Return failed thresholds as failures, undecided ones as skipped; without a gate, a case per loss."""
+    outcomes = [result.outcome for result in answer.gate_results]
+    suite = ET.Element("testsuite", name=wording.title(answer.comparison))
+    if answer.gate_results:
+        for result in answer.gate_results:
+            _add_result(suite, result, answer.comparison.question.confidence)
+    else:
+        _add_verdicts(suite, answer.comparison)
+    counts = {"tests": len(suite), "failures": outcomes.count("failed"), "errors": 0}
+    for name, count in {**counts, "skipped": outcomes.count("undecided")}.items():
+        suite.set(name, str(count))
+    ET.indent(suite)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(suite, encoding="unicode")}\n'
 
 
-def _judged(gate_results: tuple[GateResult, ...], confidence: float) -> Iterator[str]:
-    for result in gate_results:
-        sentence = escape(gate_sentence(result, confidence))
-        outcome = {
-            "failed": f'<failure message="{sentence}">{sentence}</failure>',
-            "undecided": f'<skipped message="{sentence}"/>',
-            "passed": f"<system-out>{sentence}</system-out>",
-        }[result.outcome]
-        yield _case(
-            f"{wording.named(result.label, result.condition)}: {formatting.clean(result.threshold.text)}", outcome
-        )
+def _add_result(suite: ET.Element, result: GateResult, confidence: float) -> None:
+    name = f"{wording.named(result.label, result.condition)}: {formatting.clean(result.threshold.text)}"
+    case, sentence = _add_case(suite, name), wording.gate_sentence(result, confidence)
+    match result.outcome:
+        case "failed":
+            ET.SubElement(case, "failure", message=sentence).text = sentence
+        case "undecided":
+            ET.SubElement(case, "skipped", message=sentence)
+        case "passed":
+            ET.SubElement(case, "system-out").text = sentence
+        case unknown:
+            assert_never(unknown)
 
 
-def _compared(comparison: Comparison) -> Iterator[str]:
+def _add_verdicts(suite: ET.Element, comparison: Comparison) -> None:
     for block in comparison.blocks:
         condition = wording.condition(comparison, block)
         for group in block.groups:
+            case = _add_case(suite, f"{formatting.clean(group.label)}{f' ({condition})' * bool(condition)}")
             verdict = group.difference.verdict if group.difference else None
-            outcome = f"<system-out>{escape(verdict or 'not compared')}</system-out>"
-            yield _case(f"{formatting.clean(group.label)}{f' ({condition})' * bool(condition)}", outcome)
+            ET.SubElement(case, "system-out").text = verdict or "not compared"
 
 
-def _case(name: str, outcome: str) -> str:
-    return f'  <testcase classname="lossbench.compare" name="{escape(name)}">{outcome}</testcase>'
+def _add_case(suite: ET.Element, name: str) -> ET.Element:
+    return ET.SubElement(suite, "testcase", classname="lossbench.compare", name=name)

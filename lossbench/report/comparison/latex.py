@@ -1,4 +1,4 @@
-r"""The comparison as a LaTeX table, ready for a paper: booktabs, best means bold, notes below.
+r"""The comparison as a LaTeX table for a paper: booktabs, best means bold, notes below.
 
 The document needs `\usepackage{booktabs}` and nothing else.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import columns
+from lossbench.report.comparison import columns, footnotes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,8 @@ _ESCAPES = {
 _LAST_LATIN = "ÿ"
 
 
-def render(answer: Answer) -> str:
-    """A `table` as wide as an article's text: the first measure with its differences, below it the other measures."""
+def latex_text(answer: Answer) -> str:
+    """Return a `table` of an article's width: the first measure with its differences, below it the other measures."""
     comparison = answer.comparison
     every = [column for column in columns.columns(comparison) if _has_room(column, comparison)]
     tables = [[column for column in every if column.is_core is core] for core in (True, False)]
@@ -45,15 +45,14 @@ def render(answer: Answer) -> str:
 
 
 def _has_room(column: Column, comparison: Comparison) -> bool:
-    """A paper's column is narrow: the interval of the mean and the seeds won stay with CSV and JSON."""
+    """Return whether a column is shown: a page is too narrow for the interval of the mean and the seeds won."""
     return column.heads != ("won",) and column.below != formatting.title(comparison.question.measures[0])
 
 
 def _tabular(comparison: Comparison, table: list[Column]) -> Iterator[str]:
-    head = " · ".join(map(formatting.clean, comparison.question.by))
     yield rf"\begin{{tabular}}{{l{''.join('r' if column.is_number else 'l' for column in table)}}}"
     yield r"\toprule"
-    yield " & ".join(map(escaped, [head, *(column.head for column in table)])) + r" \\"
+    yield " & ".join(map(escaped, [columns.label_head(comparison), *(column.head for column in table)])) + r" \\"
     for block in comparison.blocks:
         yield from _block(comparison, block, table)
     yield r"\bottomrule"
@@ -61,7 +60,7 @@ def _tabular(comparison: Comparison, table: list[Column]) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX sets as it is; a letter beyond Latin, which its fonts may lack, becomes a question mark."""
+    """Return text escaped so that LaTeX sets it as it is; letters beyond Latin, which fonts may lack, become `?`."""
     return "".join(_ESCAPES.get(each, each if each <= _LAST_LATIN else "?") for each in text)
 
 
@@ -77,10 +76,10 @@ def _block(comparison: Comparison, block: Block, table: list[Column]) -> Iterato
 def _cell(column: Column, group: Group) -> str:
     text, mark = escaped(column.text(group)), column.mark(group)
     if column.heads == ("n",):
-        return escaped(columns.counts(group))
+        return escaped(wording.run_counts(group))
     return rf"\textbf{{{text}}}" if mark == columns.BEST else text + escaped(mark)
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
-    for line in (*wording.legend(comparison, with_remarks=False), *wording.notes(comparison)):
+    for line in (*footnotes.legend(comparison, with_remarks=False), *footnotes.notes(comparison)):
         yield line.replace(f"{columns.BEST} best", "Bold: best")

@@ -1,10 +1,12 @@
-"""Single runs as a table: a line each, with the keys in which they differ."""
+"""Single runs as a table: a line per run, with the keys in which the runs differ."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lossbench.report import formatting
+from lossbench.report.screen import Screen
+from lossbench.runs import grouping
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,34 +20,28 @@ if TYPE_CHECKING:
 STYLES = {"diverged": "red", "failed": "red", "running": "cyan", "interrupted": "yellow"}
 
 
-def render(rows: Sequence[RunRow], differing: Sequence[str], question: Question, width: int) -> Text:
-    """Loss, the keys that differ, seed, status, the measures; the folder behind them, or below where it is too long."""
+def run_list_screen(rows: Sequence[RunRow], question: Question) -> Screen:
+    """Return loss, differing keys, seed, status, measures and folder; long folders get lines of their own."""
+    return Screen(lambda width: _listing(rows, question, width))
+
+
+def _listing(rows: Sequence[RunRow], question: Question, width: int) -> Text:
     from rich.text import Text
 
-    keys = ["loss", *differing, "seed", "status"]
+    keys = ["loss", *grouping.differing_keys(rows), "seed", "status"]
     header = [*map(formatting.clean, keys), *map(formatting.title, question.measures)]
     cells = [
         [_text(row.get(key)) for key in keys] + [_value(row, each, question) for each in question.measures]
         for row in rows
     ]
+    title, *lines = formatting.aligned([header, *cells], texts=len(keys))
     folders = [formatting.clean(row["folder"]) for row in rows]
-    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
-    beside = sum(widths) + 2 * len(widths) + max(map(len, folders)) <= width
-    title = _line(header, widths, len(keys)) + "  folder" * beside
-    text = Text(title, style="bold", no_wrap=True, overflow="ignore")
-    for line, folder, row in zip(cells, folders, rows, strict=True):
-        told = _line(line, widths, len(keys)) + ("  " if beside else "\n  ") + folder
-        text.append(f"\n{told}", style=f"not bold {STYLES.get(str(row['status']), '')}".strip())
+    in_one_line = len(title) + 2 + max(map(len, folders)) <= width
+    text = Text(title + "  folder" * in_one_line, style="bold", no_wrap=True, overflow="ignore")
+    for line, folder, row in zip(lines, folders, rows, strict=True):
+        style = f"not bold {STYLES.get(str(row['status']), '')}".strip()
+        text.append(f"\n{line}{'' if in_one_line else chr(10)}  {folder}", style=style)
     return text
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], texts: int) -> str:
-    """Texts to the left, numbers to the right."""
-    padded = [
-        cell.ljust(width) if place < texts else cell.rjust(width)
-        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return "  ".join(padded)
 
 
 def _text(value: object) -> str:

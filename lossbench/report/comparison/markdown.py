@@ -6,11 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import columns
-from lossbench.report.comparison.gate_results import gate_sentence
+from lossbench.report.comparison import columns, footnotes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Block, Comparison, Group
@@ -19,28 +18,29 @@ if TYPE_CHECKING:
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&@])")
 
 
-def render(answer: Answer) -> str:
-    """Title, a table for each condition, what is to be remarked on its rows, footnotes; best means are bold."""
+def markdown_text(answer: Answer) -> str:
+    """Return title, a table per condition with remarks on its rows, footnotes and gate results; best means are bold."""
     comparison = answer.comparison
     parts = [f"**{escaped(wording.title(comparison))}**"]
     for block in comparison.blocks:
         condition = escaped(wording.condition(comparison, block))
         parts += [condition] * bool(condition) + [_table(comparison, block)]
-        parts += _list(_remarks(comparison, block))
-    parts += _list([*wording.legend(comparison), *wording.notes(comparison)])
+        left_out = footnotes.left_out_line(block)
+        parts += _list([*footnotes.labelled_remarks(comparison, block), *[left_out] * bool(left_out)])
+    parts += _list([*footnotes.legend(comparison), *footnotes.notes(comparison)])
     confidence = comparison.question.confidence
-    parts += _list(f"{result.outcome}: {gate_sentence(result, confidence)}" for result in answer.gate_results)
+    parts += _list(f"{result.outcome}: {wording.gate_sentence(result, confidence)}" for result in answer.gate_results)
     return "\n\n".join(parts) + "\n"
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
+    """Return text escaped so that Markdown shows it as it is."""
     return _SPECIAL.sub(r"\\\1", text)
 
 
 def _table(comparison: Comparison, block: Block) -> str:
     every = columns.columns(comparison)
-    header = [" · ".join(map(formatting.clean, comparison.question.by)), *(column.head for column in every)]
+    header = [columns.label_head(comparison), *(column.head for column in every)]
     rule = [":---", *("---:" if column.is_number else ":---" for column in every)]
     rows = [
         [escaped(formatting.clean(group.label)), *(_cell(column, group) for column in every)] for group in block.groups
@@ -51,14 +51,6 @@ def _table(comparison: Comparison, block: Block) -> str:
 def _cell(column: Column, group: Group) -> str:
     text, mark = escaped(column.text(group)), column.mark(group)
     return f"**{text}** \\*" if mark == columns.BEST else f"{text} {mark}".rstrip()
-
-
-def _remarks(comparison: Comparison, block: Block) -> Iterator[str]:
-    for group in block.groups:
-        for remark in wording.remarks(comparison, group):
-            yield f"{formatting.clean(group.label)}: {remark}"
-    if left_out := wording.left_out(block):
-        yield left_out
 
 
 def _list(lines: Iterable[str]) -> list[str]:

@@ -1,14 +1,14 @@
-"""The comparison as a table for a terminal: complete at any width, in one table where there is room, else in more."""
+"""The comparison as a table for a terminal, complete at any width: one table if there is room, else several."""
 
 from __future__ import annotations
 
-import re
 import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import columns
+from lossbench.report.comparison import columns, footnotes, images
+from lossbench.report.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,23 +16,36 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.text import Text
 
+    from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Comparison, Group
     from lossbench.report.comparison.columns import Column
 
 LOSS_AT_LEAST, LOSS_AT_MOST = 24, 44
-"""A label is wrapped before the numbers suffer, but not to less than the first and only if longer than the second."""
+"""Limits of the width to which labels are wrapped to make room for numbers."""
 
 STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "identical": "cyan"}
 
 
+def comparison_screen(answer: Answer) -> RenderableType:
+    """Return the table of a comparison, then the paragraphs on images."""
+    from rich.console import Group as Parts
+
+    table, pairs = ComparisonTable(answer.comparison), answer.image_comparisons
+    if not pairs:
+        return table
+    confidence = answer.comparison.question.confidence
+    paragraphs = Screen(lambda width: "\n".join(["", *images.image_lines(pairs, confidence, width)]).rstrip())
+    return Parts(table, paragraphs)
+
+
 class ComparisonTable:
-    """A comparison that rich prints at the width of its console: title, tables for each condition, footnotes."""
+    """A comparison that rich prints at the width of its console: title, tables per condition, footnotes."""
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        """The parts, as rich asks for them."""
+        """Yield the parts from top to bottom."""
         from rich.text import Text
 
         comparison, width = self.comparison, options.max_width
@@ -45,9 +58,9 @@ class ComparisonTable:
             for number, page in enumerate(pages):
                 yield from [Text("")] * bool(number)
                 yield from page.lines(comparison, block.groups, width, with_remarks=number == 0)
-            if left_out := wording.left_out(block):
+            if left_out := footnotes.left_out_line(block):
                 yield Text(left_out, style="dim")
-        notes = [*wording.legend(comparison), *wording.notes(comparison)]
+        notes = [*footnotes.legend(comparison), *footnotes.notes(comparison)]
         if notes:
             lines = (textwrap.fill(note, width, subsequent_indent="  ") for note in notes)
             yield Text("\n".join(["", *lines]), style="dim")
@@ -55,7 +68,14 @@ class ComparisonTable:
 
 @dataclass(frozen=True)
 class _Stack:
-    """Columns that stand one below the other, the width that they share, and how much of it a deviation takes."""
+    """Columns placed one below the other.
+
+    Attributes:
+        columns: The columns, the topmost first.
+        width: The width that they share.
+        tail: The part of the width for a standard deviation.
+        marked: Whether there is a place for marks after it.
+    """
 
     columns: tuple[Column, ...]
     width: int = 0
@@ -64,17 +84,17 @@ class _Stack:
 
     @property
     def heads(self) -> list[str]:
-        """The titles, one below the other; a column below that is the scaled one of its parent says so alone."""
+        """Return the titles, one per line; a scaled column says `scaled` below its parent's title."""
         top, *below = self.columns
         return [*top.heads, *(column.head.removeprefix(f"{top.head} ") for column in below)]
 
     def text(self, column: Column, group: Group) -> str:
-        """What a column says; blanks stand for the deviation of a mean that has none, so that points are in line."""
+        """Return a column's text, with blanks for a missing deviation so that decimal points stay in line."""
         text = column.text(group)
         return text + " " * self.tail if column.is_estimate and " ± " not in text else text
 
     def cell(self, group: Group) -> list[tuple[str, str]]:
-        """The lines for a group, each as wide as the stack, and how it is styled."""
+        """Return the lines of a group's cell, each as wide as the stack, with their styles."""
         lines = []
         for column in self.columns:
             text, mark = self.text(column, group), column.mark(group)
@@ -86,7 +106,7 @@ class _Stack:
 
 @dataclass(frozen=True)
 class _Page:
-    """One table: the width of its labels, the gap between columns, and the stacks."""
+    """One table: the width of its labels, the gap between columns, the head of the labels, and the stacks."""
 
     label: int
     gap: int
@@ -95,27 +115,27 @@ class _Page:
 
     @property
     def width(self) -> int:
-        """Of a line."""
+        """Return the width of a line."""
         return self.label + sum(self.gap + stack.width + stack.marked for stack in self.stacks)
 
     def lines(
         self, comparison: Comparison, groups: Sequence[Group], width: int, *, with_remarks: bool
     ) -> Iterator[Text]:
-        """Header, rule, and the lines of each group, below them what is to be remarked."""
+        """Yield header, rule, and the lines of each group with its remarks."""
         from rich.text import Text
 
-        heads = [[(self._placed(line, stack), "bold") for line in stack.heads] for stack in self.stacks]
+        heads = [[(self._padded_head(line, stack), "bold") for line in stack.heads] for stack in self.stacks]
         height = max(map(len, heads))
         padded = [[(" " * len(each[0][0]), "")] * (height - len(each)) + each for each in heads]
         yield from self._row([""] * (height - 1) + [self.head], padded, "bold")
         yield Text("─" * self.width)
         for group in groups:
             cells = [stack.cell(group) for stack in self.stacks]
-            yield from self._row(wrapped(formatting.clean(group.label), self.label), cells, "")
-            for remark in wording.remarks(comparison, group) if with_remarks else ():
+            yield from self._row(formatting.wrapped(formatting.clean(group.label), self.label), cells, "")
+            for remark in footnotes.remarks(comparison, group) if with_remarks else ():
                 yield Text(textwrap.fill(remark, width, initial_indent="  ", subsequent_indent="  "), style="dim")
 
-    def _placed(self, head: str, stack: _Stack) -> str:
+    def _padded_head(self, head: str, stack: _Stack) -> str:
         return head.rjust(stack.width) + " " * stack.marked if stack.columns[0].is_number else head.ljust(stack.width)
 
     def _row(self, label: Sequence[str], cells: Sequence[Sequence[tuple[str, str]]], style: str) -> Iterator[Text]:
@@ -130,9 +150,9 @@ class _Page:
 
 
 def _pages(comparison: Comparison, width: int) -> list[_Page]:
-    """One table with all intervals beside their values if that fits; else below, in as many tables as it takes."""
+    """Return one table with intervals next to their values if that fits; else several, with intervals below."""
     groups = [group for block in comparison.blocks for group in block.groups]
-    head = " · ".join(formatting.clean(key) for key in comparison.question.by)
+    head = columns.label_head(comparison)
     longest = max(len(head), *(len(formatting.clean(group.label)) for group in groups))
     label = min(longest, LOSS_AT_MOST)
     everything = columns.columns(comparison)
@@ -152,7 +172,7 @@ def _pages(comparison: Comparison, width: int) -> list[_Page]:
 
 
 def _fitted(page: _Page, longest: int, width: int) -> _Page:
-    """A narrower gap, then a narrower label, where a table is too wide."""
+    """Return a page with a narrower gap and then narrower labels if it is too wide."""
     if page.width > width:
         page = replace(page, gap=1)
     room = width - page.width + page.label
@@ -160,7 +180,7 @@ def _fitted(page: _Page, longest: int, width: int) -> _Page:
 
 
 def _stacked(groups: Sequence[Group], every: Sequence[Column], *, beside: bool) -> tuple[_Stack, ...]:
-    """Columns in stacks: one that may stand below another does so if there is no room beside; a scaled one always."""
+    """Return columns in stacks: `beside` leaves core columns next to each other, scaled ones are always below."""
     stacks: list[list[Column]] = []
     for column in every:
         parents = [stack for stack in stacks if column.below == stack[0].head]
@@ -172,7 +192,7 @@ def _stacked(groups: Sequence[Group], every: Sequence[Column], *, beside: bool) 
 
 
 def _measured(groups: Sequence[Group], columns: Sequence[Column]) -> _Stack:
-    """A stack as wide as its widest line, the marks having a place of their own behind numbers."""
+    """Return a stack as wide as its widest line, with a place for marks after numbers."""
     tails = (
         text[text.find(" ± ") :] for column in columns for group in groups if " ± " in (text := column.text(group))
     )
@@ -180,13 +200,3 @@ def _measured(groups: Sequence[Group], columns: Sequence[Column]) -> _Stack:
     stack = _Stack(tuple(columns), tail=max(map(len, tails), default=0), marked=marked)
     texts = (stack.text(column, group) for column in columns for group in groups)
     return replace(stack, width=max(map(len, [*stack.heads, *texts])))
-
-
-def wrapped(label: str, width: int) -> list[str]:
-    """Lines of a label, broken behind a blank or an underscore; within a word only where it is longer than a line."""
-    lines = [""]
-    for piece in re.findall(rf"[^ _]{{1,{width - 3}}}[ _]?|[ _]", label):
-        if len(lines[-1] + piece.rstrip()) > width:
-            lines.append("  ")
-        lines[-1] += piece
-    return [line.rstrip() for line in lines]

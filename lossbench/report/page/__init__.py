@@ -1,15 +1,16 @@
-"""A comparison as one HTML file that needs nothing else: no request leaves it, and nothing in it was not escaped.
+"""A comparison as one HTML file that needs nothing else: it sends no request, and every text in it is escaped.
 
-page.py      the file: headline, conditions, runs, and what to type for the same
-figures.py   the charts of one condition, and those across conditions
-digits.py    the test images that one loss gets right and the other wrong
-runs.py      each run's configuration, environment and log
-charts.py    the drawings, as SVG
-html.py      elements, with everything that is not one escaped
-style.css    light and dark, narrow and wide, screen and paper
-script.js    sorting, filtering, switching; without it everything is shown
+page.py             the file: headline, conditions, runs, and the command that writes it again
+tables.py           tables, in the page and in a notebook
+chart_sections.py   the charts of one condition, and those across conditions
+digits.py           the test images that one loss gets right and the other wrong
+runs.py             each run's configuration, environment and log
+charts.py           charts as SVG
+html.py             elements; any other string is escaped
+style.css           light and dark, narrow and wide, screen and paper
+script.js           sorting, filtering, switching; without it everything is shown
 """
 
-from lossbench.report.page.page import render
+from lossbench.report.page.page import page_text
 
-__all__ = ["render"]
+__all__ = ["page_text"]

@@ -1,4 +1,4 @@
-"""Charts as SVG, small enough to be read on a telephone: each loss in one of its own, the baseline dashed in it."""
+"""Charts as SVG, small enough for a telephone: one loss per chart, with the baseline dashed in it."""
 
 from __future__ import annotations
 
@@ -8,41 +8,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lossbench.report import figures
 from lossbench.report.page.html import Html, element
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lossbench.analysis.figure_data import Band, Floats, Reliability
+    from lossbench.analysis.result import Estimate
 
 WIDTH, HEIGHT = 300, 180
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 8, 34
 CELL = 24
 MOST_DOTS = 20
-"""Epochs of a curve; more of them are a line."""
-DARK = 0.6
-"""The depth from which a cell is too dark for dark figures."""
-SMALLEST = 0.0005
-"""The share from which a cell of a confusion matrix is not 0.0 %."""
+"""Epochs up to which each point of a curve has a dot."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The ranges of two axes, and where they lie in the drawing."""
+    """The ranges of two axes, and their place in the drawing."""
 
     x: tuple[float, float]
     y: tuple[float, float]
     height: int = HEIGHT
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """A point of the drawing."""
+        """Return a point in the drawing's coordinates."""
         across = (x - self.x[0]) / (self.x[1] - self.x[0])
         up = (y - self.y[0]) / (self.y[1] - self.y[0])
         return LEFT + across * (WIDTH - LEFT - RIGHT), self.height - BOTTOM - up * (self.height - BOTTOM - TOP)
 
 
-def span(values: Iterable[float]) -> tuple[float, float]:
-    """The range of the finite values and a little more."""
+def axis_range(values: Iterable[float]) -> tuple[float, float]:
+    """Return the range of the finite values with a margin."""
     finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(finite), max(finite)
     room = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
@@ -50,15 +48,15 @@ def span(values: Iterable[float]) -> tuple[float, float]:
 
 
 def ticks(low: float, high: float, most: int = 4) -> list[float]:
-    """At most so many round numbers of a range."""
+    """Return round numbers in a range, at most `most`."""
     raw = (high - low) / most
     power = 10 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
     return [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def labels(numbers: Sequence[float]) -> dict[float, str]:
-    """Numbers as an axis shows them: each with as many decimals as the one that needs most."""
+def tick_labels(numbers: Sequence[float]) -> dict[float, str]:
+    """Return the labels of ticks, each with as many decimals as the number that needs most."""
     short = {number: f"{number:.6g}" for number in numbers}
     if any("e" in text for text in short.values()):
         return short
@@ -66,104 +64,104 @@ def labels(numbers: Sequence[float]) -> dict[float, str]:
     return {number: f"{number:.{decimals}f}" for number in numbers}
 
 
-def curve(band: Band, baseline: Band | None, y: tuple[float, float], factor: float, about: str) -> Html:
-    """A learning curve with its band over seeds."""
+def curve_chart(band: Band, baseline: Band | None, y: tuple[float, float], about: str) -> Html:
+    """Return a learning curve with its band over seeds."""
     epochs = range(1, len(band.mean) + 1)
     frame = Frame((0.5, len(epochs) + 0.5), y)
     edges = [*zip(epochs, band.low, strict=True), *reversed([*zip(epochs, band.high, strict=True)])]
-    drawn = [element("polygon", points=_points(frame, edges, factor), class_="band")]
+    marks = [element("polygon", points=_points(frame, edges), class_="band")]
     if baseline:
-        shown = [*zip(epochs, baseline.mean, strict=False)]
-        drawn.append(element("polyline", points=_points(frame, shown, factor), class_="baseline"))
+        marks.append(_polyline(frame, zip(epochs, baseline.mean, strict=False), "baseline"))
     mean = [*zip(epochs, band.mean, strict=True)]
-    drawn.append(element("polyline", points=_points(frame, mean, factor), class_="mean"))
-    drawn += _dots(frame, mean, factor) if len(mean) <= MOST_DOTS else ()
+    marks.append(_polyline(frame, mean, "mean"))
+    marks += _dots(frame, mean) if len(mean) <= MOST_DOTS else ()
     whole = sorted({max(1, round(tick)) for tick in ticks(1, max(2, len(epochs)))} & set(epochs)) or [1]
-    return _svg(about, _axes(frame, whole, "epoch"), drawn)
+    return _svg(about, _axes(frame, whole, "epoch"), marks)
 
 
-def strip(
-    values: Mapping[int, float],
-    mean: float | None,
-    interval: tuple[float, float] | None,
-    baseline: float | None,
-    x: tuple[float, float],
-    about: str,
-) -> Html:
-    """Every seed as a dot, below them the mean with its interval; the dashed line is the baseline's mean."""
+def seed_chart(estimate: Estimate, baseline: float | None, x: tuple[float, float], about: str) -> Html:
+    """Return every seed as a dot, below them the mean with its interval; the dashed line is the baseline's mean."""
     height = 84
     frame = Frame(x, (0, 1), height)
-    drawn = [_line(frame, baseline, 0, baseline, 1, "baseline")] if baseline is not None else []
-    for place, (seed, value) in enumerate(values.items()):
-        up = 0.92 - 0.5 * place / max(1, len(values) - 1)
-        drawn.append(_circle(frame, value, up, "seed", f"seed {seed}: {value:.6g}"))
-    if interval:
-        drawn.append(_line(frame, interval[0], 0.18, interval[1], 0.18, "interval"))
-    if mean is not None:
-        drawn.append(_circle(frame, mean, 0.18, "dot"))
-    return _svg(about, _axes(frame, ticks(*x), "", upright=False), drawn, height)
+    marks = [_line(frame, baseline, 0, baseline, 1, "baseline")] if baseline is not None else []
+    for place, (seed, value) in enumerate(estimate.values.items()):
+        up = 0.92 - 0.5 * place / max(1, len(estimate.values) - 1)
+        marks.append(_circle(frame, value, up, "seed", f"seed {seed}: {value:.6g}"))
+    if estimate.interval:
+        marks.append(_line(frame, estimate.interval.low, 0.18, estimate.interval.high, 0.18, "interval"))
+    if estimate.mean is not None:
+        marks.append(_circle(frame, estimate.mean, 0.18, "dot"))
+    return _svg(about, _axes(frame, ticks(*x), "", upright=False), marks, height)
 
 
-def trend(
+def trend_chart(
     sizes: Sequence[float],
-    points: Sequence[tuple[float, tuple[float, float] | None, Sequence[float]] | None],
+    line: Sequence[Estimate | None],
     baseline: Sequence[float],
     y: tuple[float, float],
     words: tuple[str, str],
 ) -> Html:
-    """A measure against the size of a condition: seeds, means, intervals; `words` name the axis and the drawing."""
-    frame = Frame(span(sizes), y)
-    drawn = [element("polyline", points=_points(frame, [*zip(sizes, baseline, strict=False)]), class_="baseline")]
-    means = [(size, point[0]) for size, point in zip(sizes, points, strict=True) if point]
-    drawn.append(element("polyline", points=_points(frame, means), class_="mean"))
-    for size, point in zip(sizes, points, strict=True):
-        if point:
-            mean, interval, seeds = point
-            drawn += [_circle(frame, size, seed, "seed") for seed in seeds]
-            drawn += [_line(frame, size, interval[0], size, interval[1], "interval")] if interval else []
-            drawn.append(_circle(frame, size, mean, "dot"))
-    return _svg(words[1], _axes(frame, list(sizes), words[0]), drawn)
+    """Return a measure against the size of a condition: seeds, means, intervals.
+
+    Args:
+        sizes: The sizes.
+        line: The loss's estimate at each size.
+        baseline: The baseline's mean at each size; empty without a baseline.
+        y: The range of the measure.
+        words: The title of the axis, and the description of the chart.
+    """
+    frame = Frame(axis_range(sizes), y)
+    means = [(size, each) for size, each in zip(sizes, line, strict=True) if each and each.mean is not None]
+    marks = [
+        _polyline(frame, zip(sizes, baseline, strict=False), "baseline"),
+        _polyline(frame, [(size, each.mean) for size, each in means if each.mean is not None], "mean"),
+    ]
+    for size, each in means:
+        marks += [_circle(frame, size, value, "seed") for value in each.values.values()]
+        marks += [_line(frame, size, each.interval.low, size, each.interval.high, "interval")] if each.interval else []
+        marks += [_circle(frame, size, each.mean, "dot")] if each.mean is not None else []
+    return _svg(words[1], _axes(frame, list(sizes), words[0]), marks)
 
 
-def reliability(found: Reliability, about: str) -> Html:
-    """Confidence against accuracy; bars are the share of the images, upright lines lowest to highest seed."""
+def reliability_chart(found: Reliability, about: str) -> Html:
+    """Return accuracy against confidence; bars: share of the images; vertical lines: lowest to highest seed."""
     frame = Frame((0, 1), (0, 1), 240)
     bins = len(found.share)
-    drawn = [_bar(frame, (place / bins, (place + 1) / bins), share, "share") for place, share in enumerate(found.share)]
-    drawn.append(_line(frame, 0, 0, 1, 1, "baseline"))
+    marks = [_bar(frame, (place / bins, (place + 1) / bins), share, "share") for place, share in enumerate(found.share)]
+    marks.append(_line(frame, 0, 0, 1, 1, "baseline"))
     full = np.isfinite(found.confidence)
     for x, low, high in zip(found.confidence[full], found.low[full], found.high[full], strict=True):
-        drawn.append(_line(frame, x, low, x, high, "interval"))
+        marks.append(_line(frame, x, low, x, high, "interval"))
     points = [*zip(found.confidence[full], found.accuracy[full], strict=True)]
-    drawn += [element("polyline", points=_points(frame, points), class_="mean"), *_dots(frame, points)]
-    return _svg(about, _axes(frame, [0, 0.5, 1], "confidence"), drawn, 240)
+    marks += [_polyline(frame, points, "mean"), *_dots(frame, points)]
+    return _svg(about, _axes(frame, [0, 0.5, 1], "confidence"), marks, 240)
 
 
-def bars(missed: Floats, baseline: Floats | None, y: tuple[float, float], about: str) -> Html:
-    """What is missed of each class; the dashed mark is the baseline's."""
+def class_chart(missed: Floats, baseline: Floats | None, y: tuple[float, float], about: str) -> Html:
+    """Return a bar per class for the images that are taken for another class; dashed marks are the baseline's."""
     frame = Frame((-0.6, len(missed) - 0.4), y)
-    drawn = [
+    marks = [
         _bar(frame, (place - 0.38, place + 0.38), share, "bar", f"class {place}: {share:.2f} %")
         for place, share in enumerate(missed)
         if math.isfinite(share)
     ]
     if baseline is not None and len(baseline) == len(missed):
-        drawn += [
+        marks += [
             _line(frame, place - 0.45, share, place + 0.45, share, "baseline")
             for place, share in enumerate(baseline)
             if math.isfinite(share)
         ]
-    return _svg(about, _axes(frame, list(range(0, len(missed), math.ceil(len(missed) / 10))), "true class"), drawn)
+    return _svg(about, _axes(frame, list(range(0, len(missed), math.ceil(len(missed) / 10))), "true class"), marks)
 
 
-def matrix(cells: Floats, limit: float, about: str, *, signed: bool) -> Html:
-    """Shares of each true class (row) taken for each class; of mistakes, or how that differs from the baseline's."""
+def matrix_chart(cells: Floats, limit: float, about: str, *, signed: bool) -> Html:
+    """Return per cent of each true class (row) taken for each class; `signed` for differences from the baseline."""
     size = CELL * len(cells)
-    drawn = [
-        cell
-        for (true, predicted), share in np.ndenumerate(cells)
-        if abs(share) >= SMALLEST
-        for cell in _cell(true, predicted, share, limit, shaded=signed or true != predicted, signed=signed)
+    marks = [
+        part
+        for (true, predicted), cell in np.ndenumerate(cells)
+        if abs(cell) >= figures.SMALLEST
+        for part in _cell(true, predicted, cell, limit, shaded=signed or true != predicted, signed=signed)
     ]
     names = [
         name
@@ -175,31 +173,31 @@ def matrix(cells: Floats, limit: float, about: str, *, signed: bool) -> Html:
     ]
     frame = element("rect", x=22, y=22, width=size, height=size, class_="frame")
     return element(
-        "svg", frame, *names, *drawn, viewBox=f"0 0 {size + 26} {size + 26}", role="img", aria_label=about, class_="m"
+        "svg", frame, *names, *marks, viewBox=f"0 0 {size + 26} {size + 26}", role="img", aria_label=about, class_="m"
     )
 
 
-def _cell(true: int, predicted: int, share: float, limit: float, *, shaded: bool, signed: bool) -> Iterator[Html]:
-    depth = min(1.0, abs(share) / limit) if shaded else 0.0
+def _cell(true: int, predicted: int, cell: float, limit: float, *, shaded: bool, signed: bool) -> Iterator[Html]:
+    depth = min(1.0, abs(cell) / limit) if shaded else 0.0
     x, y = 22 + CELL * predicted, 22 + CELL * true
-    side = ("more" if share > 0 else "less") if signed else "mistake"
+    side = ("more" if cell > 0 else "less") if signed else "mistake"
     if depth:
         yield element("rect", x=x, y=y, width=CELL, height=CELL, class_=side, fill_opacity=round(depth, 2))
-    number = f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}") if signed else f"{100 * share:.1f}"
-    yield _text(x + CELL / 2, y + 15, number, "middle", "dark" if depth > DARK else None)
+    number = figures.cell_text(cell, signed=signed)
+    yield _text(x + CELL / 2, y + 15, number, "middle", "dark" if depth > figures.DARK else None)
 
 
-def _svg(about: str, axes: Iterable[Html], drawn: Iterable[Html], height: int = HEIGHT) -> Html:
-    return element("svg", *axes, *drawn, viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=about)
+def _svg(about: str, axes: Iterable[Html], marks: Iterable[Html], height: int = HEIGHT) -> Html:
+    return element("svg", *axes, *marks, viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=about)
 
 
 def _axes(frame: Frame, across: Sequence[float], name: str, *, upright: bool = True) -> Iterator[Html]:
     low = frame.y[0]
     yield _line(frame, frame.x[0], low, frame.x[1], low, "axis")
-    for tick, text in labels(across).items():
+    for tick, text in tick_labels(across).items():
         x, y = frame.at(tick, low)
         yield _text(x, y + 14, text, "middle")
-    for tick, text in labels(ticks(*frame.y) if upright else ()).items():
+    for tick, text in tick_labels(ticks(*frame.y) if upright else ()).items():
         yield _line(frame, frame.x[0], tick, frame.x[1], tick, "grid")
         x, y = frame.at(frame.x[0], tick)
         yield _text(x - 5, y + 4, text, "end")
@@ -218,16 +216,16 @@ def _line(frame: Frame, x1: float, y1: float, x2: float, y2: float, class_: str)
 
 def _circle(frame: Frame, x: float, y: float, class_: str, title: str = "") -> Html:
     left, top = frame.at(x, y)
-    said = [element("title", title)] if title else []
-    return element("circle", *said, cx=round(left, 1), cy=round(top, 1), r=3, class_=class_)
+    tooltip = [element("title", title)] if title else []
+    return element("circle", *tooltip, cx=round(left, 1), cy=round(top, 1), r=3, class_=class_)
 
 
 def _bar(frame: Frame, sides: tuple[float, float], value: float, class_: str, title: str = "") -> Html:
     (left, top), (right, bottom) = frame.at(sides[0], max(value, frame.y[0])), frame.at(sides[1], frame.y[0])
-    said = [element("title", title)] if title else []
+    tooltip = [element("title", title)] if title else []
     return element(
         "rect",
-        *said,
+        *tooltip,
         x=round(left, 1),
         y=round(top, 1),
         width=round(right - left, 1),
@@ -236,10 +234,14 @@ def _bar(frame: Frame, sides: tuple[float, float], value: float, class_: str, ti
     )
 
 
-def _dots(frame: Frame, points: Iterable[tuple[float, float]], factor: float = 1) -> list[Html]:
-    return [_circle(frame, x, factor * y, "dot") for x, y in points if math.isfinite(y)]
+def _dots(frame: Frame, points: Iterable[tuple[float, float]]) -> list[Html]:
+    return [_circle(frame, x, y, "dot") for x, y in points if math.isfinite(y)]
 
 
-def _points(frame: Frame, points: Iterable[tuple[float, float]], factor: float = 1) -> str:
-    placed = [frame.at(x, factor * y) for x, y in points if math.isfinite(y)]
+def _polyline(frame: Frame, points: Iterable[tuple[float, float]], class_: str) -> Html:
+    return element("polyline", points=_points(frame, points), class_=class_)
+
+
+def _points(frame: Frame, points: Iterable[tuple[float, float]]) -> str:
+    placed = [frame.at(x, y) for x, y in points if math.isfinite(y)]
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)

@@ -1,4 +1,4 @@
-"""HTML as nested calls: whatever is not made here is text, and text is always escaped."""
+"""HTML as nested calls: any string that was not created here is text, and text is always escaped."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 VOID = {"meta", "img", "circle", "line", "rect", "polygon", "polyline"}
-"""Elements that are closed as they open, if nothing is in them."""
+"""Elements that close themselves if they have no children."""
 
 
 class Html(str):
-    """Markup that `element` made; any other string is text."""
+    """Markup created by `element`; any other string is text."""
 
     __slots__ = ()
 
 
 def element(name: str, /, *children: str, **attributes: object) -> Html:
-    """An element: `element("td", "1 < 2", class_="n")` is `<td class="n">1 &lt; 2</td>`.
+    """Return an element: `element("td", "1 < 2", class_="n")` is `<td class="n">1 &lt; 2</td>`.
 
-    Attributes that are None or False are left out; `_` in a name is `-`, one at its end is dropped.
+    Attributes that are None or False are left out; `_` in a name becomes `-`, and is dropped at the end.
     """
     given = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{html.escape(_value(value))}"'
@@ -38,12 +38,12 @@ def element(name: str, /, *children: str, **attributes: object) -> Html:
 
 
 def joined(children: Iterable[str]) -> Html:
-    """Children one behind the other, each escaped unless it is markup."""
+    """Return children in sequence, each escaped unless it is markup."""
     return Html("".join(child if isinstance(child, Html) else html.escape(child) for child in children))
 
 
-def picture(pixels: NDArray[np.uint8]) -> str:
-    """A greyscale image `[height, width]` as the address of a PNG that lies in the address itself."""
+def image_url(pixels: NDArray[np.uint8]) -> str:
+    """Return a greyscale image `[height, width]` as a `data:` URL of a PNG."""
     height, width = pixels.shape
     lines = b"".join(b"\0" + row.tobytes() for row in pixels)
     parts = ((b"IHDR", struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(lines, 9)))

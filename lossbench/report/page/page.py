@@ -1,4 +1,4 @@
-"""The whole page."""
+"""The HTML file: headline, conditions, trends, notes, runs, and the command that writes it again."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from base64 import b64encode
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from lossbench.report import formatting, wording
-from lossbench.report.comparison import headline
-from lossbench.report.page import digits, figures, runs, tables
+from lossbench.report import figures, formatting, wording
+from lossbench.report.comparison import footnotes
+from lossbench.report.page import chart_sections, digits, runs, tables
 from lossbench.report.page.html import Html, element
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from lossbench.analysis.result import Block, Comparison
 
 
-def render(data: PageData, command: str) -> str:
-    """The page as text; `command` is what was typed for it."""
+def page_text(data: PageData, command: str) -> str:
+    """Return the page; `command` is the command line that writes it."""
     comparison = data.comparison
-    first, *others = headline.headlines(comparison)
+    first, *others = wording.headlines(comparison)
     body = [
         element(
             "header",
@@ -32,9 +32,9 @@ def render(data: PageData, command: str) -> str:
         element(
             "main",
             *(_condition(data, number) for number in range(len(comparison.blocks))),
-            figures.trends(comparison),
+            chart_sections.trends_section(comparison),
             _notes(data),
-            runs.section(data.runs, comparison.varying),
+            runs.runs_section(data.runs, comparison.varying),
             element("h2", "For the same page"),
             element("pre", formatting.clean(command)),
         ),
@@ -43,7 +43,7 @@ def render(data: PageData, command: str) -> str:
 
 
 def _head(title: str) -> Html:
-    """A policy that lets nothing in but the style and the script that stand here."""
+    """Return the head, with a policy that allows nothing but the style and the script of this page."""
     style, script = _file("style.css"), _file("script.js")
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
@@ -77,41 +77,34 @@ def _link(name: str) -> Html:
 
 
 def _condition(data: PageData, number: int) -> Html:
-    """One condition: its table, verdicts and figures."""
-    comparison, picture = data.comparison, data.figures[number]
-    block = comparison.blocks[number]
+    """Return one condition: its table, verdicts and charts."""
+    comparison, block = data.comparison, data.comparison.blocks[number]
     name = wording.condition(comparison, block) or "Verdicts"
-    told = [
-        *headline.verdicts(comparison, block),
-        *(
-            f"{formatting.clean(group.label)}: {remark}"
-            for group in block.groups
-            for remark in wording.remarks(comparison, group)
-        ),
-    ]
+    verdicts = [wording.verdict_sentence(comparison, group) for group in block.groups if group.difference]
+    content = figures.condition_figure(comparison, data.figures[number], name)
     return element(
         "section",
         element("h2", name, id="verdicts" if number == 0 else f"verdicts-{number + 1}"),
         _table(comparison, block, name),
-        tables.listed(told),
-        figures.section(comparison, picture),
-        digits.section(data.digits[number]),
+        tables.bullet_list([*verdicts, *footnotes.labelled_remarks(comparison, block)]),
+        chart_sections.condition_section(content, comparison.question.measures),
+        digits.digits_section(data.digits[number]),
     )
 
 
 def _table(comparison: Comparison, block: Block, name: str) -> Html:
-    table = tables.table(comparison, block, name)
+    table = tables.block_table(comparison, block, name)
     scroll = element("div", table, class_="scroll", tabindex=0, role="region", aria_label=f"table: {name}")
     return element("div", scroll, data_filter="Filter losses")
 
 
 def _notes(data: PageData) -> Html:
-    """What the marks mean, what a reader must know, and what could not be read."""
+    """Return the meaning of the marks, the notes, and the files that could not be read."""
     comparison = data.comparison
     lines = [
-        *wording.legend(comparison),
-        *wording.notes(comparison),
+        *footnotes.legend(comparison),
+        *footnotes.notes(comparison),
         *formatting.broken(data.broken),
         *formatting.unread(data.unread),
     ]
-    return element("section", element("h2", "Notes", id="notes"), tables.listed(lines))
+    return element("section", element("h2", "Notes", id="notes"), tables.bullet_list(lines))

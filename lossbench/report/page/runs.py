@@ -1,4 +1,4 @@
-"""Each run in its own words: configuration, environment, log, and what to type to train it again."""
+"""Section of single runs: configuration, environment, log, and the commands that train the run again."""
 
 from __future__ import annotations
 
@@ -16,21 +16,13 @@ if TYPE_CHECKING:
     from lossbench.analysis.page_data import RunFiles
 
 ENVIRONMENT = (
-    "argv",
-    "versions",
-    "device",
-    "threads",
-    "precision",
-    "git",
-    "hashes",
-    "parameters",
-    "seconds",
-    "started",
-)
+    "argv", "versions", "device", "threads", "precision", "git", "hashes", "parameters", "seconds", "started",
+)  # fmt: skip
+"""The keys of `run.json` that are shown."""
 
 
-def section(runs: Sequence[RunFiles], varying: Sequence[str]) -> Html:
-    """A line for each run, which opens; `varying` are the keys in which their conditions differ."""
+def runs_section(runs: Sequence[RunFiles], varying: Sequence[str]) -> Html:
+    """Return a line per run, which opens; `varying` are the keys in which their conditions differ."""
     return element(
         "section",
         element("h2", f"Runs ({len(runs)})", id="runs"),
@@ -58,6 +50,6 @@ def _run(run: RunFiles, varying: Sequence[str]) -> Html:
 
 
 def _text(name: str, text: str) -> list[Html]:
-    """A text of several lines with its name; nothing if it is empty."""
+    """Return a text of several lines with its name; nothing if it is empty."""
     lines = "\n".join(map(clean, text.split("\n"))).strip("\n")
     return [element("p", name), element("pre", lines)] if lines else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import columns
+from lossbench.report.comparison import columns, footnotes
 from lossbench.report.page.html import Html, element, joined
 
 if TYPE_CHECKING:
@@ -15,19 +15,18 @@ if TYPE_CHECKING:
     from lossbench.report.comparison.columns import Column
 
 
-def fragment(comparison: Comparison) -> Html:
-    """Title, a table for each condition, notes: without a page around them."""
-    tables = (table(comparison, block, wording.condition(comparison, block)) for block in comparison.blocks)
-    notes = listed([*wording.legend(comparison), *wording.notes(comparison)])
+def notebook_html(comparison: Comparison) -> Html:
+    """Return title, a table per condition and notes, without a page around them."""
+    tables = (block_table(comparison, block, wording.condition(comparison, block)) for block in comparison.blocks)
+    notes = bullet_list([*footnotes.legend(comparison), *footnotes.notes(comparison)])
     return joined([element("p", element("strong", wording.title(comparison))), *tables, notes])
 
 
-def table(comparison: Comparison, block: Block, name: str) -> Html:
-    """One condition: a row for each loss."""
+def block_table(comparison: Comparison, block: Block, name: str) -> Html:
+    """Return the table of one condition, a row per loss."""
     every = columns.columns(comparison)
-    by = " · ".join(map(formatting.clean, comparison.question.by))
     heads = [
-        element("th", by, scope="col"),
+        element("th", columns.label_head(comparison), scope="col"),
         *(element("th", column.head, scope="col", class_=_side(column)) for column in every),
     ]
     rows = [element("tr", _name(group), *(_cell(column, group) for column in every)) for group in block.groups]
@@ -40,8 +39,8 @@ def table(comparison: Comparison, block: Block, name: str) -> Html:
     )
 
 
-def listed(lines: Iterable[str]) -> Html:
-    """Lines as a list, if there are any."""
+def bullet_list(lines: Iterable[str]) -> Html:
+    """Return lines as a list; nothing if there are none."""
     items = [element("li", line) for line in lines]
     return element("ul", *items) if items else Html()
 

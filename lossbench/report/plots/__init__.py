@@ -1,14 +1,13 @@
-"""A comparison drawn: PNG for documents, SVG for papers and the web, readable in grey and by the colour-blind.
+"""Plots of a comparison: PNG for documents, SVG for papers and the web, readable in grey and by the colour-blind.
 
 canvas.py        sizes, inks, labels, grids of panels, files
-scene.py         what the figures of one condition have in common
 curves.py        learning curves with bands over seeds
-seeds.py         every seed as a dot, with the interval of the mean
-growth.py        a measure against label noise, imbalance, or another number that varies
+per_seed.py      every seed as a dot, with the interval of the mean
+trends.py        a measure against label noise, imbalance, or another number that varies
 reliability.py   confidence against accuracy
 confusion.py     which class is taken for which, and how that differs from the baseline
 
-Each loss has a panel or a row of its own, the baseline dashed in each of them: no colour has to be told from another.
+Each loss has a panel or a row of its own with the baseline dashed in it, so no colour has to be told from another.
 """
 
 from __future__ import annotations
@@ -19,9 +18,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from lossbench.analysis import trends as analysis
-from lossbench.report import formatting, wording
+from lossbench.report import figures, formatting, wording
 from lossbench.report.plots import canvas, confusion, curves, per_seed, reliability, trends
-from lossbench.report.plots.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,16 +31,16 @@ if TYPE_CHECKING:
     from lossbench.analysis.result import Comparison
 
 
-def save(comparison: Comparison, pictures: Sequence[FigureData], directory: Path) -> list[Path]:
-    """Draw a comparison into a folder; where it has several conditions, each has a folder in it.
+def save_plots(comparison: Comparison, data: Sequence[FigureData], directory: Path) -> list[Path]:
+    """Plot a comparison into a folder, with a subfolder per condition if there are several.
 
     Args:
-        comparison: What was compared.
-        pictures: What its runs show beside their metrics, one for each of its blocks.
-        directory: Where the files go.
+        comparison: The comparison.
+        data: Curves, calibration and confusion of its runs, one record per block.
+        directory: The folder.
 
     Returns:
-        The files, a PNG and an SVG for each figure.
+        The files, a PNG and an SVG per figure.
 
     Raises:
         MachineError: A file cannot be written.
@@ -50,48 +48,38 @@ def save(comparison: Comparison, pictures: Sequence[FigureData], directory: Path
     with canvas.style():
         return [
             path
-            for name, figure in chain(_of_conditions(comparison, pictures), _across(comparison))
+            for name, figure in chain(_condition_plots(comparison, data), _trend_plots(comparison))
             if figure
-            for path in canvas.save(figure, directory, name)
+            for path in canvas.save_figure(figure, directory, name)
         ]
 
 
-def _of_conditions(comparison: Comparison, pictures: Sequence[FigureData]) -> Iterator[tuple[str, Figure | None]]:
-    """The figures of each condition, with their names."""
-    for number, (block, picture) in enumerate(zip(comparison.blocks, pictures, strict=True), 1):
+def _condition_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iterator[tuple[str, Figure | None]]:
+    """Yield the figures of each condition with their names."""
+    for number, (block, of_block) in enumerate(zip(comparison.blocks, data, strict=True), 1):
         condition = wording.condition(comparison, block)
-        folder = f"{number}-{_slug(condition)}/" if len(pictures) > 1 else ""
-        scene = _scene(comparison, picture, condition)
+        folder = f"{number}-{_slug(condition)}/" if len(data) > 1 else ""
+        content = figures.condition_figure(comparison, of_block, condition)
         for measure in comparison.question.measures:
-            yield f"{folder}seeds-{measure.name}", per_seed.draw(scene, measure)
-        for column in curves.COLUMNS:
-            yield f"{folder}curves-{column}", curves.draw(scene, column)
-        yield f"{folder}reliability", reliability.draw(scene)
-        yield f"{folder}confusion", confusion.draw(scene)
-        yield f"{folder}confusion-difference", confusion.draw_difference(scene)
+            yield f"{folder}seeds-{measure.name}", per_seed.plot_seeds(content, measure)
+        for column in figures.CURVES:
+            yield f"{folder}curves-{column}", curves.plot_curves(content, column)
+        yield f"{folder}reliability", reliability.plot_reliability(content)
+        yield f"{folder}confusion", confusion.plot_confusion(content)
+        yield f"{folder}confusion-difference", confusion.plot_confusion_difference(content)
 
 
-def _across(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
-    """The figures across conditions, with their names."""
+def _trend_plots(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
+    """Yield the figures across conditions with their names."""
+    confidence = formatting.percent(comparison.question.confidence)
     for measure in comparison.question.measures:
         names: Counter[str] = Counter()
         for trend in analysis.trends(comparison, measure.name):
             name = f"{measure.name}-against-{_slug(trend.key)}"
             names[name] += 1
-            told = " · ".join(wording.setting(key, value) for key, value in trend.condition.items() if value)
-            about = (told, wording.background(comparison))
-            figure = trends.draw(trend, measure, about, formatting.percent(comparison.question.confidence))
+            subtitles = (figures.trend_condition(trend), wording.background(comparison))
+            figure = trends.plot_trend(trend, measure, subtitles, confidence)
             yield f"{name}{f'-{names[name]}' * (names[name] > 1)}", figure
-
-
-def _scene(comparison: Comparison, picture: FigureData, condition: str) -> Scene:
-    return Scene(
-        panels=picture.panels[: canvas.MOST_LOSSES],
-        baseline=picture.baseline,
-        sentences=(condition, wording.background(comparison), canvas.cut(len(picture.panels))),
-        confidence=formatting.percent(comparison.question.confidence),
-        at=comparison.question.at,
-    )
 
 
 def _slug(text: str) -> str:

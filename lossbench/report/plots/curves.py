@@ -1,93 +1,72 @@
-"""Learning curves: a panel for each loss, the mean over seeds in a band from the lowest to the highest."""
+"""Learning curves: a panel per loss, the mean over seeds in a band from the lowest to the highest seed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from lossbench.metrics import BEST_EPOCH, METRICS
+from lossbench.report import figures
 from lossbench.report.plots import canvas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from lossbench.analysis.figure_data import Band
-    from lossbench.metrics import Metric
-    from lossbench.report.plots.scene import Scene
+    from lossbench.report.figures import ConditionFigure
 
-
-class Column(NamedTuple):
-    """How a column of `metrics.csv` is drawn: its name with the unit, what it is multiplied by, on which scale."""
-
-    title: str
-    factor: int
-    scale: str
-
-
-def _of_metric(metric: Metric) -> Column:
-    unit = "%" if metric.in_percent else metric.unit
-    scale = "linear" if metric.is_share else "log"
-    return Column(f"validation {metric.title} ({unit})", 100 if metric.in_percent else 1, scale)
-
-
-COLUMNS = {
-    **{f"val_{name}": _of_metric(METRICS[name]) for name in BEST_EPOCH},
-    "accuracy": Column("training accuracy, labels as seen (%)", 100, "linear"),
-    "memorized": Column("wrong training labels learnt (%)", 100, "linear"),
-}
 FEW_EPOCHS = 20
+"""Up to this many epochs, each has a marker."""
+
 WIDE = 5
 """The ratio of largest to smallest value from which a logarithmic scale shows more."""
 
 
-def draw(scene: Scene, name: str) -> Figure | None:
-    """A column of `metrics.csv` against the epoch; None where no run has it."""
-    column, panels = COLUMNS[name], [panel for panel in scene.panels if name in panel.curves]
-    if not panels:
+def plot_curves(content: ConditionFigure, column: str) -> Figure | None:
+    """Plot a column of `metrics.csv` against the epoch; return None if no run has it."""
+    title, _, scale = figures.CURVES[column]
+    bands = {panel.group.label: band for panel in content.panels if (band := figures.curve(panel, column))}
+    if not bands:
         return None
-    baseline = scene.baseline.curves.get(name) if scene.baseline else None
-    meanings = [
-        canvas.stroke("mean over seeds", marker="."),
-        canvas.area("lowest to highest seed", canvas.PALE),
-        *canvas.dashed(scene.baseline.group.label if scene.baseline and baseline else None),
+    baseline = figures.curve(content.baseline, column)
+    keys = [
+        canvas.line_key("mean over seeds", marker="."),
+        canvas.area_key("lowest to highest seed", canvas.PALE),
+        *canvas.baseline_key(content.baseline.group.label if content.baseline and baseline else None),
     ]
-    figure, body, axes = canvas.grid(len(panels), (f"learning curves: {column.title}", *scene.sentences), meanings)
-    for panel, axis in zip(panels, axes, strict=True):
-        _draw(axis, panel.curves[name], column.factor)
+    figure, body, axes = canvas.panel_grid(len(bands), (f"learning curves: {title}", *content.subtitles), keys)
+    for axis, (label, band) in zip(axes, bands.items(), strict=True):
+        _plot_band(axis, band)
         if baseline:
-            _draw_baseline(axis, baseline, column.factor)
-        axis.set_title(canvas.label(panel.group.label))
-    _scale(axes, column.scale)
+            _plot_baseline(axis, baseline)
+        axis.set_title(canvas.wrapped_label(label))
+    _set_scales(axes, scale)
     body.supxlabel("epoch")
-    body.supylabel(canvas.label(column.title, 24))
+    body.supylabel(canvas.wrapped_label(title, 24))
     return figure
 
 
-def _draw(axis: Axes, band: Band, factor: int) -> None:
-    epochs, low, high = _epochs(band.mean), factor * band.low, factor * band.high
-    axis.fill_between(epochs, low, high, color=canvas.PALE, linewidth=0)
+def _plot_band(axis: Axes, band: Band) -> None:
+    epochs = range(1, len(band.mean) + 1)
+    axis.fill_between(epochs, band.low, band.high, color=canvas.PALE, linewidth=0)
     if len(epochs) == 1:
-        axis.vlines(epochs, low, high, color=canvas.PALE, linewidth=5)
-    axis.plot(epochs, factor * band.mean, color=canvas.INK, marker=_marker(epochs, "."))
+        axis.vlines(epochs, band.low, band.high, color=canvas.PALE, linewidth=5)
+    axis.plot(epochs, band.mean, color=canvas.INK, marker=_marker(epochs, "."))
 
 
-def _draw_baseline(axis: Axes, band: Band, factor: int) -> None:
-    epochs = _epochs(band.mean)
-    dashes = axis.plot(epochs, factor * band.mean, color=canvas.BASELINE, linestyle="--", linewidth=1.1)
+def _plot_baseline(axis: Axes, band: Band) -> None:
+    epochs = range(1, len(band.mean) + 1)
+    dashes = axis.plot(epochs, band.mean, color=canvas.BASELINE, linestyle="--", linewidth=1.1)
     dashes[0].set_marker(_marker(epochs, "_"))
 
 
 def _marker(epochs: range, form: str) -> str:
-    """One at each epoch, where there are few."""
     return form if len(epochs) <= FEW_EPOCHS else ""
 
 
-def _scale(axes: Sequence[Axes], scale: str) -> None:
-    """Whole epochs; a logarithmic scale only where the values span much, and with plain numbers."""
+def _set_scales(axes: Sequence[Axes], scale: str) -> None:
+    """Set ticks at whole epochs, and a logarithmic scale with plain numbers where the values span much."""
     from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
     axis = axes[0]
@@ -98,8 +77,3 @@ def _scale(axes: Sequence[Axes], scale: str) -> None:
         axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.yaxis.set_minor_locator(NullLocator())
         axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-
-
-def _epochs(values: NDArray[np.float64]) -> range:
-    """Counted from 1."""
-    return range(1, len(values) + 1)

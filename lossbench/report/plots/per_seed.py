@@ -1,10 +1,10 @@
-"""Every seed as a dot: a row for each loss, below the dots their mean with its interval."""
+"""Every seed as a dot: a row per loss, below the dots their mean with its interval."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lossbench.report.comparison import columns
+from lossbench.report import figures, wording
 from lossbench.report.plots import canvas
 
 if TYPE_CHECKING:
@@ -14,69 +14,67 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lossbench.analysis.measure import Measure
-    from lossbench.analysis.result import Group
-    from lossbench.report.plots.scene import Scene
+    from lossbench.analysis.result import Estimate, Group
+    from lossbench.report.figures import ConditionFigure
 
 BELOW = 0.3
-"""Where mean and interval lie, in rows from a row's middle; the dots lie above."""
+"""Distance of mean and interval from a row's middle, in rows; the dots lie above the middle."""
 
 
-def draw(scene: Scene, measure: Measure) -> Figure | None:
-    """A measure of every run; None where no loss has it."""
-    groups = [panel.group for panel in scene.panels if panel.group.metrics[measure.name].values]
+def plot_seeds(content: ConditionFigure, measure: Measure) -> Figure | None:
+    """Plot a measure of every run; return None if no loss has it."""
+    groups = [panel.group for panel in content.panels if panel.group.metrics[measure.name].values]
     if not groups:
         return None
-    meanings = [
-        canvas.stroke("one seed, at the same height in every row", marker="o", fillstyle="none", linestyle="none"),
-        canvas.stroke(f"mean and its {scene.confidence} interval", marker="D", linewidth=2),
-        *([canvas.stroke("mean of the baseline", color=canvas.BASELINE, linestyle="--")] if scene.baseline else []),
+    keys = [
+        canvas.line_key("one seed, at the same height in every row", marker="o", fillstyle="none", linestyle="none"),
+        canvas.line_key(f"mean and its {content.confidence} interval", marker="D", linewidth=2),
     ]
-    note = canvas.footnote(groups) if measure.of_probabilities else ""
-    sentences = (f"every seed: {canvas.quantity(measure)}, {scene.at} epoch", *scene.sentences, note)
-    figure, body = canvas.page(8, 0.6 + 0.45 * len(groups), sentences, meanings)
+    if content.baseline:
+        keys.append(canvas.line_key("mean of the baseline", color=canvas.BASELINE, linestyle="--"))
+    note = figures.softmax_footnote(groups) if measure.of_probabilities else ""
+    sentences = (f"every seed: {figures.axis_title(measure)}, {content.at} epoch", *content.subtitles, note)
+    figure, body = canvas.figure_with_head(8, 0.6 + 0.45 * len(groups), sentences, keys)
     axis: Axes = body.subplots()
-    heights = _heights(groups, measure)
-    for row, group in enumerate(groups):
-        _draw(axis, row, group, measure, heights)
-    _frame(axis, groups, measure, scene)
+    estimates = [figures.axis_estimate(measure, group.metrics[measure.name]) for group in groups]
+    heights = _heights(estimates)
+    for row, estimate in enumerate(estimates):
+        _plot_row(axis, row, estimate, heights)
+    _set_rows(axis, groups, measure, content)
     return figure
 
 
-def _heights(groups: Sequence[Group], measure: Measure) -> Mapping[int, float]:
-    """Where each seed's dot lies, from the top of a row down to its middle."""
-    seeds = sorted({seed for group in groups for seed in group.metrics[measure.name].values})
+def _heights(estimates: Sequence[Estimate]) -> Mapping[int, float]:
+    """Return each seed's height, from the top of a row down to its middle."""
+    seeds = sorted({seed for each in estimates for seed in each.values})
     return {seed: -0.35 + 0.45 * (place + 0.5) / len(seeds) for place, seed in enumerate(seeds)}
 
 
-def _draw(axis: Axes, row: int, group: Group, measure: Measure, heights: Mapping[int, float]) -> None:
-    estimate, factor = group.metrics[measure.name], canvas.scale(measure)
-    values = [factor * value for value in estimate.values.values()]
-    places = [row + heights[seed] for seed in estimate.values]
+def _plot_row(axis: Axes, row: int, estimate: Estimate, heights: Mapping[int, float]) -> None:
+    values, places = list(estimate.values.values()), [row + heights[seed] for seed in estimate.values]
     axis.plot(values, places, "o", color=canvas.INK, markersize=4, fillstyle="none", zorder=3)
     if estimate.interval:
-        ends = [factor * end for end in estimate.interval]
-        axis.plot(ends, [row + BELOW] * 2, color=canvas.INK, linewidth=2, solid_capstyle="butt")
+        axis.plot(estimate.interval, [row + BELOW] * 2, color=canvas.INK, linewidth=2, solid_capstyle="butt")
     if estimate.mean is not None:
-        axis.plot(factor * estimate.mean, row + BELOW, "D", color=canvas.INK, markersize=4)
+        axis.plot(estimate.mean, row + BELOW, "D", color=canvas.INK, markersize=4)
     if row % 2:
         axis.axhspan(row - 0.5, row + 0.5, color="0.96", zorder=0, linewidth=0)
 
 
-def _frame(axis: Axes, groups: Sequence[Group], measure: Measure, scene: Scene) -> None:
-    """Names of the rows with their runs, and the baseline's mean through all of them."""
-    axis.set_yticks(range(len(groups)), [_name(group, measure, scene) for group in groups])
+def _set_rows(axis: Axes, groups: Sequence[Group], measure: Measure, content: ConditionFigure) -> None:
+    """Name the rows, and draw the baseline's mean through all of them."""
+    axis.set_yticks(range(len(groups)), [_row_name(group, measure, content) for group in groups])
     axis.set_ylim(len(groups) - 0.5, -0.5)
     axis.tick_params(axis="y", length=0)
-    axis.set_xlabel(canvas.quantity(measure))
-    mean = scene.baseline.group.metrics[measure.name].mean if scene.baseline else None
-    if mean is not None:
-        axis.axvline(canvas.scale(measure) * mean, color=canvas.BASELINE, linestyle="--", linewidth=1, zorder=1)
+    axis.set_xlabel(figures.axis_title(measure))
+    if (mean := figures.mean_of(content.baseline, measure)) is not None:
+        axis.axvline(mean, color=canvas.BASELINE, linestyle="--", linewidth=1, zorder=1)
     if measure.is_share:
         low, high = axis.get_xlim()
-        axis.set_xlim(max(low, 0), min(high, canvas.scale(measure)))
+        axis.set_xlim(max(low, 0), min(high, 100 if measure.in_percent else 1))
 
 
-def _name(group: Group, measure: Measure, scene: Scene) -> str:
-    which = " (baseline)" if scene.baseline and group.label == scene.baseline.group.label else ""
-    name = canvas.name(group, 36, 2) if measure.of_probabilities else canvas.label(group.label, 36, 2)
-    return f"{name}{which}\nn = {columns.counts(group)}"
+def _row_name(group: Group, measure: Measure, content: ConditionFigure) -> str:
+    which = " (baseline)" if content.baseline and group.label == content.baseline.group.label else ""
+    label = canvas.marked_label if measure.of_probabilities else lambda of, *size: canvas.wrapped_label(of.label, *size)
+    return f"{label(group, 36, 2)}{which}\nn = {wording.run_counts(group)}"

@@ -1,11 +1,10 @@
-"""A measure as a condition grows: a panel for each loss, every seed as a dot, the mean with its interval."""
+"""A measure against the size of a condition: a panel per loss, every seed as a dot, the mean with its interval."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from lossbench.report import formatting
+from lossbench.report import figures
 from lossbench.report.plots import canvas
 
 if TYPE_CHECKING:
@@ -18,55 +17,44 @@ if TYPE_CHECKING:
     from lossbench.analysis.result import Estimate
     from lossbench.analysis.trends import Trend
 
-NAMES = {
-    "data.label_noise.rate": "label noise (share of labels)",
-    "data.imbalance.ratio": "imbalance (images of the largest class to one of the smallest)",
-}
 LOGARITHMIC = {"data.imbalance.ratio"}
 
 
-def draw(trend: Trend, measure: Measure, about: Sequence[str], confidence: str) -> Figure:
-    """A measure against the size of the condition."""
-    name, quantity = NAMES.get(trend.key, formatting.clean(trend.key)), canvas.quantity(measure)
-    meanings = [
-        canvas.stroke("one seed", marker="o", fillstyle="none", linestyle="none", markersize=3),
-        canvas.stroke(f"mean and its {confidence} interval", marker="D", markersize=3),
-        *canvas.dashed(trend.baseline),
+def plot_trend(trend: Trend, measure: Measure, subtitles: Sequence[str], confidence: str) -> Figure:
+    """Plot a measure against the size of the condition."""
+    axis_title, quantity = figures.trend_axis(trend), figures.axis_title(measure)
+    keys = [
+        canvas.line_key("one seed", marker="o", fillstyle="none", linestyle="none", markersize=3),
+        canvas.line_key(f"mean and its {confidence} interval", marker="D", markersize=3),
+        *canvas.baseline_key(trend.baseline),
     ]
-    shown = list(trend.lines.items())[: canvas.MOST_LOSSES]
-    sentences = (f"{quantity} against {name}", *about, canvas.cut(len(trend.lines)))
-    figure, body, axes = canvas.grid(len(shown), sentences, meanings)
-    baseline = trend.lines.get(trend.baseline) if trend.baseline else None
-    for axis, (label, line) in zip(axes, shown, strict=True):
-        _draw(axis, trend.sizes, line, measure)
+    lines, baseline = figures.trend_lines(trend, measure), figures.trend_baseline(trend, measure)
+    sentences = (f"{quantity} against {axis_title}", *subtitles, figures.losses_cut(len(trend.lines)))
+    figure, body, axes = canvas.panel_grid(len(lines), sentences, keys)
+    for axis, (label, line) in zip(axes, lines.items(), strict=True):
+        _plot_line(axis, trend.sizes, line)
         if baseline:
-            axis.plot(trend.sizes, _means(baseline, measure), color=canvas.BASELINE, linestyle="--", linewidth=1.1)
-        axis.set_title(canvas.label(label))
-    _scale(axes[0], trend)
-    body.supxlabel(canvas.label(name, 60))
+            axis.plot(trend.sizes, baseline, color=canvas.BASELINE, linestyle="--", linewidth=1.1)
+        axis.set_title(canvas.wrapped_label(label))
+    _set_scale(axes[0], trend)
+    body.supxlabel(canvas.wrapped_label(axis_title, 60))
     body.supylabel(quantity)
     return figure
 
 
-def _draw(axis: Axes, sizes: Sequence[float], line: Sequence[Estimate | None], measure: Measure) -> None:
-    """Dots, the means that there are, and an interval at each of them."""
-    factor = canvas.scale(measure)
+def _plot_line(axis: Axes, sizes: Sequence[float], line: Sequence[Estimate | None]) -> None:
+    """Plot the dots and the interval at each size, and the line of the means."""
     for size, estimate in zip(sizes, line, strict=True):
         if estimate:
-            values = [factor * value for value in estimate.values.values()]
+            values = list(estimate.values.values())
             axis.plot([size] * len(values), values, "o", color=canvas.INK, markersize=3, fillstyle="none")
         if estimate and estimate.interval:
-            low, high = estimate.interval
-            axis.vlines(size, factor * low, factor * high, color=canvas.INK, linewidth=1.2)
-    axis.plot(sizes, _means(line, measure), color=canvas.INK, marker="D", markersize=3, linewidth=1.2)
+            axis.vlines(size, *estimate.interval, color=canvas.INK, linewidth=1.2)
+    axis.plot(sizes, figures.means(line), color=canvas.INK, marker="D", markersize=3, linewidth=1.2)
 
 
-def _means(line: Sequence[Estimate | None], measure: Measure) -> list[float]:
-    return [math.nan if each is None or each.mean is None else canvas.scale(measure) * each.mean for each in line]
-
-
-def _scale(axis: Axes, trend: Trend) -> None:
-    """A tick at each size; an imbalance counts by its ratio."""
+def _set_scale(axis: Axes, trend: Trend) -> None:
+    """Set a tick at each size; ratios have a logarithmic scale."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
     if trend.key in LOGARITHMIC:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lossbench.report import formatting
 
 if TYPE_CHECKING:
@@ -19,53 +21,44 @@ MOST_CLASSES = 20
 MOST_PAIRS = 6
 
 
-def render(sheet: RunDetails, width: int) -> Text:
-    """The test set at the last epoch; empty where there are no results.
+def class_table(run: RunDetails, width: int) -> Text:
+    """Return the scores on the test set at the last epoch; empty if there are none.
 
-    The counts are left out where they do not fit the width, and of many classes only the worst are shown.
+    The counts are left out if they do not fit the width; of many classes only the worst are shown.
     """
     from rich.text import Text
 
-    scores, counts = sheet.per_class.get("last"), sheet.confusion.get("last")
+    scores, counts = run.per_class.get("last"), run.confusion.get("last")
     if not scores:
         return Text()
     shown = sorted(sorted(scores, key=lambda row: row["f1"])[:MOST_CLASSES], key=lambda row: row["class"])
-    lines = [_scores_only(shown)]
+    title, lines = "test set, last epoch", _scores(shown)
     if counts is not None and len(counts) == len(scores) == len(shown):
-        lines.insert(0, _with_counts(shown, counts))
-    fitting = next((each for each in lines if max(map(len, each)) <= width), lines[-1])
-    title = "test set, last epoch"
-    title += "; a row is a true class, a column what was predicted" if fitting is not lines[-1] else ""
-    title += f"; the {len(shown)} worst of {len(scores)} classes" if len(shown) < len(scores) else ""
+        wide = _counts_and_scores(shown, counts)
+        if max(map(len, wide)) <= width:
+            title, lines = f"{title}; rows: true class, columns: predicted class", wide
+    title += f"; the {len(shown)} worst of {len(scores)} classes" * (len(shown) < len(scores))
     text = Text(f"{title}\n", style="bold")
-    text.append("\n".join(fitting), style="not bold")
+    text.append("\n".join(lines), style="not bold")
     if counts is not None and (pairs := ", ".join(_confused(counts))):
         text.append("\n" + formatting.filled(f"most often confused: {pairs}", width, ", "), style="not bold")
     return text
 
 
-def _scores_only(scores: Sequence[Mapping[str, Any]]) -> list[str]:
-    return _aligned([["class", *HEADERS], *([_class(row), *_shares(row)] for row in scores)], gap="  ")
+def _scores(scores: Sequence[Mapping[str, Any]]) -> list[str]:
+    return formatting.aligned([["class", *HEADERS], *([_name(row), *_shares(row)] for row in scores)])
 
 
-def _with_counts(scores: Sequence[Mapping[str, Any]], counts: NDArray[Any]) -> list[str]:
-    """Counts, zeros as dots, then the scores of the row's class."""
-    names = [_class(row) for row in scores]
-    left = _aligned([["", *names], *([name, *_dotted(row)] for name, row in zip(names, counts, strict=True))], gap=" ")
-    right = _aligned([[*HEADERS], *(_shares(row) for row in scores)], gap=" ")
-    return [f"{first}  {second}" for first, second in zip(left, right, strict=True)]
+def _counts_and_scores(scores: Sequence[Mapping[str, Any]], counts: NDArray[Any]) -> list[str]:
+    """Return the counts, zeros as dots, then the scores of the row's class."""
+    names = [_name(row) for row in scores]
+    cells = [[str(count) if count else "·" for count in row] for row in counts.tolist()]
+    left = [["", *names], *([name, *row] for name, row in zip(names, cells, strict=True))]
+    right = [HEADERS, *map(_shares, scores)]
+    return [f"{a}  {b}" for a, b in zip(*(formatting.aligned(each, gap=" ") for each in (left, right)), strict=True)]
 
 
-def _aligned(rows: Sequence[Sequence[str]], gap: str) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [gap.join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-
-
-def _dotted(counts: NDArray[Any]) -> list[str]:
-    return [str(count) if count else "·" for count in counts.tolist()]
-
-
-def _class(row: Mapping[str, Any]) -> str:
+def _name(row: Mapping[str, Any]) -> str:
     return f"{row['class']:.0f}"
 
 
@@ -74,13 +67,8 @@ def _shares(row: Mapping[str, Any]) -> list[str]:
 
 
 def _confused(counts: NDArray[Any]) -> Iterator[str]:
-    """The largest counts off the diagonal: `4 as 9 (12)`."""
-    wrong = [(-count, pair) for pair, count in _cells(counts) if pair[0] != pair[1] and count]
-    for count, (true, predicted) in sorted(wrong)[:MOST_PAIRS]:
-        yield f"{true} as {predicted} ({-count})"
-
-
-def _cells(counts: NDArray[Any]) -> Iterator[tuple[tuple[int, int], int]]:
-    for true, row in enumerate(counts.tolist()):
-        for predicted, count in enumerate(row):
-            yield (true, predicted), count
+    """Yield the largest counts off the diagonal: `4 as 9 (12)`."""
+    wrong = [(-count, true, predicted) for (true, predicted), count in np.ndenumerate(counts) if true != predicted]
+    for count, true, predicted in sorted(wrong)[:MOST_PAIRS]:
+        if count:
+            yield f"{true} as {predicted} ({-count})"

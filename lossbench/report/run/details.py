@@ -1,4 +1,4 @@
-"""One run on one screen: what it was, how good it became, how it got there, what it confuses."""
+"""One run on one screen: configuration, metrics, curves, scores per class; and as JSON."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lossbench.metrics import DEFAULTS, SCALED
-from lossbench.report import formatting, phrases
-from lossbench.report.run import classes
+from lossbench.report import formatting
+from lossbench.report.run import classes, settings
 from lossbench.report.run.sparkline import sparkline
+from lossbench.report.screen import Screen
 from lossbench.runs import read
 
 if TYPE_CHECKING:
@@ -23,26 +24,44 @@ CURVES = ("val_accuracy", "accuracy", "val_loss", "loss")
 STYLES = {"completed": "green", "running": "cyan", "interrupted": "yellow", "diverged": "red", "failed": "red"}
 
 
-def render(sheet: RunDetails, width: int) -> Text:
-    """The whole screen, an empty line between its parts."""
+def run_screen(run: RunDetails) -> Screen:
+    """Return a run as a screen."""
+    return Screen(lambda width: run_text(run, width))
+
+
+def run_document(run: RunDetails) -> dict[str, Any]:
+    """Return `run.json`, then folder, configuration, history, scores and counts."""
+    return {
+        **run.run.summary,
+        "folder": str(run.run.folder),
+        "config": run.run.config,
+        "history": run.history,
+        "per_class": run.per_class,
+        "confusion": {at: counts.tolist() for at, counts in run.confusion.items()},
+        "faults": run.faults,
+    }
+
+
+def run_text(details: RunDetails, width: int) -> Text:
+    """Return a run at a width, with an empty line between its parts."""
     from rich.text import Text
 
-    facts = "\n".join(_line(name, text, width) for name, text in _facts(sheet).items())
+    facts = "\n".join(_fact(name, text, width) for name, text in _facts(details).items())
     parts = [
-        _head(sheet),
+        _head(details),
         Text(facts),
-        Text("\n".join(_measured(sheet))),
-        Text("\n".join(_curves(sheet))),
-        classes.render(sheet, width),
-        Text("\n".join(formatting.clean(fault) for fault in sheet.faults), style="yellow"),
+        Text("\n".join(_measured(details))),
+        Text("\n".join(_curves(details))),
+        classes.class_table(details, width),
+        Text("\n".join(formatting.clean(fault) for fault in details.faults), style="yellow"),
     ]
     return Text("\n\n").join(part for part in parts if part)
 
 
-def _head(sheet: RunDetails) -> Text:
+def _head(details: RunDetails) -> Text:
     from rich.text import Text
 
-    run = sheet.run
+    run = details.run
     head = Text.assemble(
         (formatting.clean(run.loss), "bold"), f" · seed {run.seed} · ", (run.status, STYLES[run.status]), "\n"
     )
@@ -52,13 +71,13 @@ def _head(sheet: RunDetails) -> Text:
     return head
 
 
-def _line(name: str, text: str, width: int) -> str:
+def _fact(name: str, text: str, width: int) -> str:
     return formatting.filled(text, width, " · ", indent=" " * LABEL, first=name.ljust(LABEL))
 
 
-def _facts(sheet: RunDetails) -> dict[str, str]:
-    """What was trained, on what, and for how long."""
-    summary = sheet.run.summary
+def _facts(details: RunDetails) -> dict[str, str]:
+    """Return what was trained, on which machine, and for how long."""
+    summary = details.run.summary
     seconds = _mapping(summary.get("seconds"))
     machine = [
         _mapping(summary.get("device")).get("name"),
@@ -67,14 +86,14 @@ def _facts(sheet: RunDetails) -> dict[str, str]:
         f"{seconds['total']:.1f} s" if read.is_number(seconds.get("total")) else None,
         f"lossbench {_mapping(summary.get('versions')).get('lossbench', 'unknown')}",
     ]
-    return phrases.sections(sheet.run.config) | {
+    return settings.settings_by_section(details.run.config) | {
         "machine": " · ".join(formatting.clean(part) for part in machine if part)
     }
 
 
-def _measured(sheet: RunDetails) -> Iterator[str]:
-    """The metrics of `run.json`, a line for each set of images and each of last and best."""
-    metrics, best = sheet.run.metrics, _best_epoch(sheet)
+def _measured(details: RunDetails) -> Iterator[str]:
+    """Yield the metrics of `run.json`, a line per set of images and epoch (last, best)."""
+    metrics, best = details.run.metrics, _best_epoch(details)
     places = [(part, at) for part in ("test", "val") for at in ("last", "best") if f"{part}.{at}.accuracy" in metrics]
     if places:
         yield " " * LABEL + "".join(f"{formatting.header(name):>12}" for name in DEFAULTS)
@@ -86,7 +105,7 @@ def _measured(sheet: RunDetails) -> Iterator[str]:
 
 
 def _scaled(metrics: Mapping[str, float | None], at: str) -> Iterator[str]:
-    """Below what they stand for, the metrics at the temperature of the validation images."""
+    """Yield the metrics at the temperature of the validation images, below their unscaled values."""
     values = {
         metric.scaled_from: formatting.number(name, metrics.get(f"test.{at}.{name}")) for name, metric in SCALED.items()
     }
@@ -94,16 +113,16 @@ def _scaled(metrics: Mapping[str, float | None], at: str) -> Iterator[str]:
     yield f"  at T {metrics[f'val.{at}.temperature']:.3g}".ljust(LABEL) + "".join(f"{value:>12}" for value in cells)
 
 
-def _best_epoch(sheet: RunDetails) -> str:
-    """Counted from 1, as training counts aloud; the files count from 0."""
-    best, epochs = (sheet.run.summary.get(name) for name in ("best_epoch", "epochs"))
+def _best_epoch(details: RunDetails) -> str:
+    """Return the best epoch counted from 1, as the progress of training counts; files count from 0."""
+    best, epochs = (details.run.summary.get(name) for name in ("best_epoch", "epochs"))
     return f"   epoch {best + 1}/{epochs}" if type(best) is int and type(epochs) is int else ""
 
 
-def _curves(sheet: RunDetails) -> Iterator[str]:
-    """A sparkline of each curve, its first and its last value."""
+def _curves(details: RunDetails) -> Iterator[str]:
+    """Yield a sparkline per curve, with its first and last value."""
     for name in CURVES:
-        values = [row[name] for row in sheet.history if row.get(name) is not None]
+        values = [row[name] for row in details.history if row.get(name) is not None]
         if numbers := [value for value in values if value is not None]:
             ends = " → ".join(_end(name, value) for value in (numbers[0], numbers[-1])[: len(numbers)])
             yield f"{name.ljust(LABEL)}{sparkline(numbers)}  {ends}"

@@ -1,12 +1,12 @@
-"""Two runs side by side, on a terminal or as JSON: only what differs."""
+"""The differences between two runs, as tables and as JSON."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from lossbench.json_data import to_json
 from lossbench.report import formatting
+from lossbench.report.screen import plain_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,11 +23,11 @@ ALIGNED: Mapping[str, Sequence[JustifyMethod]] = {
     "metrics": ("right", "right", "right"),
 }
 KEY_AT_MOST, DIGITS = 32, 12
-NOTHING = "nothing differs: configuration, environment and metrics are the same"
+NOTHING = "no difference: configuration, environment and metrics are the same"
 
 
-def render(difference: RunDifference) -> RenderableType:
-    """A line for each run, then a table for each part in which they differ."""
+def diff_screen(difference: RunDifference) -> RenderableType:
+    """Return a line per run, then a table per part in which they differ."""
     from rich.console import Group
     from rich.text import Text
 
@@ -39,49 +39,43 @@ def render(difference: RunDifference) -> RenderableType:
     return Group(*heads, *tables) if tables else Group(*heads, Text(f"\n{NOTHING}"))
 
 
-def as_json(difference: RunDifference) -> str:
-    """Unrounded: `{"configuration": {"loss.gamma": {"a": 2.0, "b": null}}}`; metrics with their change, B - A."""
-    value = {
+def diff_document(difference: RunDifference) -> dict[str, Any]:
+    """Return `{"configuration": {"loss.gamma": {"a": 2.0, "b": null}}}`; metrics with their change, B - A."""
+    return {
         "a": str(difference.a),
         "b": str(difference.b),
         "configuration": {each.key: {"a": each.a, "b": each.b} for each in difference.configuration},
         "environment": {each.key: {"a": each.a, "b": each.b} for each in difference.environment},
         "metrics": {each.key: {"a": each.a, "b": each.b, "change": each.change} for each in difference.metrics},
     }
-    return to_json(value, ensure_ascii=True)
 
 
 def _tables(difference: RunDifference) -> list[Table]:
     parts = {
-        "configuration": [_plain(each) for each in difference.configuration],
-        "environment": [_plain(each) for each in difference.environment],
-        "metrics": [_measured(each) for each in difference.metrics],
+        "configuration": [_setting_row(each) for each in difference.configuration],
+        "environment": [_setting_row(each) for each in difference.environment],
+        "metrics": [_metric_row(each) for each in difference.metrics],
     }
     width = max((len(row[0]) for rows in parts.values() for row in rows), default=0)
     return [_table(title, rows, min(width, KEY_AT_MOST)) for title, rows in parts.items() if rows]
 
 
 def _table(title: str, rows: Sequence[Sequence[str]], width: int) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column(f"\n{title}", min_width=width, overflow="fold")
-    for name, align in zip(COLUMNS, ALIGNED[title], strict=False):
-        table.add_column(f"\n{name}", overflow="fold", justify=align)
+    columns = [(f"\n{name}", align) for name, align in zip(COLUMNS, ALIGNED[title], strict=False)]
+    table = plain_table(f"\n{title}", *columns, width=width)
     for row in rows:
         table.add_row(*row)
     return table
 
 
-def _plain(each: KeyDifference) -> Sequence[str]:
-    """A setting in each run; of a digest the beginning."""
+def _setting_row(each: KeyDifference) -> Sequence[str]:
+    """Return a setting in each run; digests are shortened."""
     digits = DIGITS if each.key.startswith("sha256.") else None
     return formatting.clean(each.key), _shown(each.a)[:digits], _shown(each.b)[:digits]
 
 
-def _measured(each: KeyDifference) -> Sequence[str]:
-    """A result in each run and its change; what tables show in percent is in percent and points."""
+def _metric_row(each: KeyDifference) -> Sequence[str]:
+    """Return a result in each run and its change; shares shown in per cent are in per cent and points."""
     metric = each.key.rpartition(".")[2]
     factor, unit = (100, " %") if formatting.in_percent(metric) else (1, "")
     values = (

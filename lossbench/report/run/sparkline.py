@@ -13,7 +13,7 @@ NO_NUMBER = "×"
 
 
 def sparkline(values: Sequence[float], width: int = 40) -> str:
-    """A bar for each value, from the smallest to the largest; more values than `width` are thinned out evenly."""
+    """Return a bar per value, from the smallest to the largest; more than `width` values are thinned out evenly."""
     if len(values) > width:
         values = [values[round(i * (len(values) - 1) / (width - 1))] for i in range(width)]
     finite = [value for value in values if math.isfinite(value)]

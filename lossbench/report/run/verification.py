@@ -1,13 +1,13 @@
-"""What training a run again has shown: the verdict, file by file, where it parts, and what may be the reason."""
+"""The result of training a run again, as a screen and as JSON: verdict, files, first deviation, possible reasons."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lossbench.json_data import to_json
 from lossbench.report import formatting
+from lossbench.report.screen import plain_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from lossbench.inspect.verification import Deviation, Verification
 
 STYLES = {"bit-equal": "green", "within tolerance": "yellow", "different": "red"}
-AS_IT_WAS = "versions, device, threads and git commit are as they were"
+AS_IT_WAS = "versions, device, threads and git commit are as recorded"
 NOT_REPEATABLE = "a GPU repeats its numbers only with train.deterministic: true"
 
 
-def render(found: Verification) -> RenderableType:
-    """Folder and verdict, a row for each file, then the deviations and the differences of the surroundings."""
+def verification_screen(found: Verification) -> RenderableType:
+    """Return folder and verdict, a row per file, then the deviations and the differences of the environment."""
     from rich.console import Group
     from rich.text import Text
 
     verdict = Text.assemble((found.status, f"bold {STYLES[found.status]}"), f": {_verdict(found)}")
     reasons = "\n".join([*_places(found), *_reasons(found)])
     folder = Text(formatting.clean(found.run), no_wrap=True, overflow="ignore")
-    return Group(folder, verdict, Text(""), _table(found), *([Text(f"\n{reasons}")] if reasons else []))
+    return Group(folder, verdict, Text(""), _file_table(found), *([Text(f"\n{reasons}")] if reasons else []))
 
 
-def as_json(found: Verification) -> str:
-    """Every number unrounded; what is no number or without limit is null."""
-    value = {
+def verification_document(found: Verification) -> dict[str, Any]:
+    """Return verdict, files and environment."""
+    return {
         "run": str(found.run),
         "outcome": found.status,
         "tolerance": found.tolerance,
@@ -52,7 +52,6 @@ def as_json(found: Verification) -> str:
         },
         "environment": {each.key: {"recorded": each.a, "again": each.b} for each in found.environment},
     }
-    return to_json(value, ensure_ascii=True)
 
 
 def _verdict(found: Verification) -> str:
@@ -62,14 +61,8 @@ def _verdict(found: Verification) -> str:
     return f"{found.different:,} of {found.numbers:,} numbers are not as recorded" + f", {bound}" * (not found.first)
 
 
-def _table(found: Verification) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("file")
-    for name in ("numbers", "different", "largest deviation"):
-        table.add_column(name, justify="right")
+def _file_table(found: Verification) -> Table:
+    table = plain_table("file", ("numbers", "right"), ("different", "right"), ("largest deviation", "right"))
     for each in found.files:
         table.add_row(each.file, f"{each.numbers:,}", f"{each.different:,}", _size(each.largest))
     return table
@@ -87,7 +80,7 @@ def _places(found: Verification) -> Iterator[str]:
 
 
 def _place(what: str, deviation: Deviation) -> Iterator[str]:
-    """`first beyond 0.001: metrics.csv, epoch 0, val_nll`, and the two values in a line below."""
+    """Yield `first beyond 0.001: metrics.csv, epoch 0, val_nll`, then the two values."""
     row = f"{deviation.row_is} {deviation.row}, " if deviation.row_is else ""
     yield f"{what}: {deviation.file}, {row}{formatting.clean(deviation.column)}"
     yield f"  recorded {_number(deviation.recorded)}, now {_number(deviation.again)}"

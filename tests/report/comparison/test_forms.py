@@ -8,7 +8,7 @@ import io
 import json
 import re
 import statistics
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -21,15 +21,16 @@ from lossbench.analysis.comparison import compare
 from lossbench.analysis.query import Answer
 from lossbench.analysis.result import Question
 from lossbench.inspect import details
-from lossbench.report import output
+from lossbench.report import formats
 from lossbench.report.run import details as screen
-from lossbench.runs import grouping, paths
+from lossbench.report.run import views
+from lossbench.runs import paths
 from lossbench.runs.read import BrokenRunError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMS = get_args(output.Form)
+FORMS = tuple(formats.FORMATS)
 CE = "categorical_crossentropy"
 HOSTILE = "\x1b[31m[bold]a|b[/bold]\n\x1b]0;x\x07`c` & <d> $e$ \\f{g}_h^~% \"i\" 'j'"
 
@@ -42,9 +43,9 @@ def report(places: list[Path], *thresholds: str, question: Question | None = Non
     return Answer(comparison, tuple(broken), tuple(findings))
 
 
-def render(places: list[Path], form: output.Form = "table", *thresholds: str) -> str:
+def render(places: list[Path], form: str = "table", *thresholds: str) -> str:
     """A comparison as it would be written to a file."""
-    return output.render(report(places, *thresholds), form, to_stdout=False)
+    return formats.comparison_text(report(places, *thresholds), form, to_stdout=False)
 
 
 @pytest.fixture
@@ -171,9 +172,9 @@ def test_spreadsheets_take_no_text_for_a_formula(tmp_path: Path, fabricate: Any)
     assert {row["loss.name"] for row in listed} == {"'=1+1", "'+x", "'-y", "'@z", CE}
 
 
-def list_(places: list[Path], form: output.Form) -> str:
+def list_(places: list[Path], form: str) -> str:
     rows, _ = loading.rows(places)
-    return output.list_runs(rows, grouping.differing_keys(rows), Question(), form, to_stdout=False)
+    return formats.runs_text(rows, Question(), form, to_stdout=False)
 
 
 def test_single_runs(study: Path) -> None:
@@ -190,7 +191,7 @@ def test_single_runs(study: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_hostile_labels_stay_text(tmp_path: Path, fabricate: Any, form: output.Form) -> None:
+def test_hostile_labels_stay_text(tmp_path: Path, fabricate: Any, form: str) -> None:
     """Escapes, markup and table signs in a label neither act nor break a form."""
     for seed in range(3):
         fabricate(tmp_path, HOSTILE, seed, link=HOSTILE)
@@ -216,10 +217,10 @@ def test_images_below_the_table(tmp_path: Path, fabricate: Any) -> None:
         fabricate(tmp_path, label, 0, strength=strength)
     one = report([tmp_path])
     whole = Answer(one.comparison, image_comparisons=tuple(images.compare_images(one.comparison)))
-    text = output.render(whole, "table", to_stdout=False)
+    text = formats.comparison_text(whole, "table", to_stdout=False)
     assert "focal against categorical_crossentropy, image by image" in text
     assert max(map(len, text.splitlines())) <= 80
-    (pair,) = json.loads(output.render(whole, "json", to_stdout=False))["images"]
+    (pair,) = json.loads(formats.comparison_text(whole, "json", to_stdout=False))["images"]
     assert pair["only_group"]["0"] == len(pair["gained"])
     assert pair["only_reference"]["0"] == len(pair["lost"])
     assert f"is right: {len(pair['lost'])} images" in text
@@ -247,18 +248,18 @@ def test_any_content_can_be_compared_and_shown(
         (folder / "config.yaml").write_text(json.dumps(dict.fromkeys(paths.CONFIG_SECTIONS) | config))
     for form in FORMS:
         assert render([runs_dir], form) or form == "github"
-    for form in ("table", "csv", "json", "jsonl"):
+    for form in (each.name for each in formats.FORMATS.values() if each.writers().runs):
         rows, _ = loading.rows([runs_dir])
-        assert output.list_runs(rows, grouping.differing_keys(rows), Question(), form, to_stdout=False)
+        assert formats.runs_text(rows, Question(), form, to_stdout=False)
     for folder in folders:
         with contextlib.suppress(BrokenRunError):
             assert printed(folder)
-            assert output.show(details.read_details(folder), as_json=True)
+            assert views.view_text(details.read_details(folder), as_json=True)
 
 
 def printed(folder: Path) -> list[str]:
     """The lines of a run's screen at 80 columns, but for the path, which is as long as it is."""
-    lines = screen.render(details.read_details(folder), 80).plain.splitlines()
+    lines = screen.run_text(details.read_details(folder), 80).plain.splitlines()
     assert lines.pop(1) == str(folder)
     return lines
 
@@ -321,7 +322,7 @@ def test_a_run_as_json(tmp_path: Path, fabricate: Any) -> None:
     folder = fabricate(tmp_path, "focal", 0)
     with (folder / "metrics.csv").open("a") as file:
         file.write("5,nan,,,,,,,,,,,,\n")
-    value = json.loads(output.show(details.read_details(folder), as_json=True))
+    value = json.loads(views.view_text(details.read_details(folder), as_json=True))
     assert value["status"] == "completed"
     assert value["folder"] == str(folder)
     assert value["config"]["model"]["name"] == "mlp"

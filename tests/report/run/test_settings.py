@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lossbench.report import phrases
+from lossbench.report.run import settings
 
 
 @pytest.mark.parametrize(
@@ -24,17 +24,17 @@ from lossbench.report import phrases
 )
 def test_sections(value: Any, expected: str) -> None:
     """Names come first without their key; what is null, false or zero is left out."""
-    assert expected == phrases.phrase(value)
+    assert expected == settings.phrase(value)
 
 
 def test_losses_are_complete() -> None:
     """Of the loss nothing is left out: gamma 0 matters; a weighted list is a sum."""
     loss = [{"name": "focal", "weight": 1.0, "gamma": 0.0}, {"name": "rce", "weight": 10.0, "flag": False, "x": None}]
-    assert phrases.phrase(loss, everything=True) == (
+    assert settings.phrase(loss, everything=True) == (
         "focal · weight 1 · gamma 0 + rce · weight 10 · flag false · x null"
     )
 
 
 def test_hostile_text_is_clean() -> None:
     """Escapes in names and values do not reach the terminal."""
-    assert phrases.phrase({"\x1b[31mkey": "\x1b[2Jvalue", "list": ["\x1b[1m"]}) == 'key value · list ["\\u001b[1m"]'
+    assert settings.phrase({"\x1b[31mkey": "\x1b[2Jvalue", "list": ["\x1b[1m"]}) == 'key value · list ["\\u001b[1m"]'

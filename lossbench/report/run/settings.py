@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 SECTIONS = ("data", "model", "optimizer", "regularization", "train")
 
 
-def sections(config: Mapping[str, Any]) -> dict[str, str]:
-    """The loss with all its hyperparameters, then each section without what is null, false or zero in it."""
+def settings_by_section(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the loss with all its hyperparameters, then each section without null, false and zero."""
     phrases = {"loss": phrase(config.get("loss"), everything=True)}
     phrases |= {name: phrase(config.get(name)) for name in SECTIONS}
     return {name: text for name, text in phrases.items() if text}
 
 
 def phrase(value: object, *, everything: bool = False) -> str:
-    """A mapping as `mlp · hidden [256] · head cosine (scale 30)`, a weighted list as a sum."""
+    """Return a mapping as `mlp · hidden [256] · head cosine (scale 30)`, a weighted list as a sum."""
     match value:
         case dict():
             return " · ".join(_parts(value, everything=everything))
@@ -39,10 +39,10 @@ def _parts(mapping: Mapping[str, Any], *, everything: bool) -> Iterator[str]:
             yield _scalar(value)
         elif isinstance(value, dict):
             inner = list(_parts(value, everything=everything))
-            if inner and (value.keys() & {"name", "type"}):
-                yield f"{clean(key)} {inner[0]}" + (f" ({', '.join(inner[1:])})" if inner[1:] else "")
-            elif inner:
-                yield f"{clean(key)} ({', '.join(inner)})"
+            named = inner[:1] if value.keys() & {"name", "type"} else []
+            rest = [f"({', '.join(inner[len(named) :])})"] if inner[len(named) :] else []
+            if inner:
+                yield " ".join([clean(key), *named, *rest])
         elif value or everything:
             yield f"{clean(key)} {_scalar(value)}" if value is not True else clean(key)
 

@@ -4,7 +4,7 @@ from fabricate import row
 
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.result import Question
-from lossbench.report.comparison import headline
+from lossbench.report import wording
 
 CE = "categorical_crossentropy"
 
@@ -12,7 +12,7 @@ CE = "categorical_crossentropy"
 def told(accuracies, **question):
     """The headlines of losses with these accuracies by seed."""
     rows = [row(loss, seed, value) for loss, values in accuracies.items() for seed, value in enumerate(values)]
-    return list(headline.headlines(compare(rows, Question(**question))))
+    return list(wording.headlines(compare(rows, Question(**question))))
 
 
 def test_the_best_loss_that_is_shown_to_be_better_is_named():
@@ -49,9 +49,9 @@ def test_a_condition_is_said_as_one_speaks_of_it():
         "model__name": ["mlp", "mlp", "mlp", "cnn"],
     }
     rows = [row(**{key: values[number] for key, values in settings.items()}) for number in range(4)]
-    found = {each.partition(": ")[0] for each in headline.headlines(compare(rows, Question()))}
+    found = {each.partition(": ")[0] for each in wording.headlines(compare(rows, Question()))}
     assert found == {
-        "With right labels, step imbalance of 100, model mlp",
+        "With clean labels, step imbalance of 100, model mlp",
         "With 40 % symmetric noise, balanced classes, model mlp",
         "With pair noise, balanced classes, data.label_noise.rate most, model mlp",
         "With pair noise, balanced classes, model cnn",
@@ -61,5 +61,5 @@ def test_a_condition_is_said_as_one_speaks_of_it():
 def test_a_rate_alone_is_one_of_noise():
     """Where all runs have the same kind of noise, which is said once for all of them."""
     rows = [row(data__label_noise__type="symmetric", data__label_noise__rate=rate) for rate in (0.2, 0.4)]
-    found = [each.partition(": ")[0] for each in headline.headlines(compare(rows, Question()))]
+    found = [each.partition(": ")[0] for each in wording.headlines(compare(rows, Question()))]
     assert found == ["With 20 % label noise", "With 40 % label noise"]

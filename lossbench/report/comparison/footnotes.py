@@ -1,0 +1,146 @@
+"""The text around a comparison's table: remarks below a row, the legend, and notes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from lossbench.report import formatting, wording
+from lossbench.report.comparison import columns
+from lossbench.report.formatting import clean, counted
+from lossbench.report.wording import named, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lossbench.analysis.result import Block, Choice, Comparison, Group
+    from lossbench.runs.grouping import HiddenKey
+
+
+def remarks(comparison: Comparison, group: Group) -> Iterator[str]:
+    """Yield the remarks below a row: runs without a result, unpaired seeds, how many more seeds are needed."""
+    difference, first = group.difference, comparison.question.measures[0]
+    counts = wording.run_counts(group)
+    if counts != str(group.n):
+        yield f"n {counts}{', never better' * bool(group.diverged and difference)}"
+    if difference and not difference.paired:
+        yield f"{'' if comparison.question.unpaired else 'no seed in common: '}not paired, Welch's test"
+    if difference and difference.verdict == "undecided" and difference.paired and not group.diverged:
+        shows = "can show none"
+        if difference.detectable is not None:
+            shows = f"would show {formatting.sized(first, difference.detectable)}"
+        this = formatting.sized(first, abs(difference.mean))
+        needs = f"about {difference.further}" if difference.further else "over 1,000"
+        yield f"{counted(difference.n, 'seed')} {shows}" + f"; {this} needs {needs} more" * (difference.n > 1)
+
+
+def labelled_remarks(comparison: Comparison, block: Block) -> Iterator[str]:
+    """Yield the remarks on all rows of a block, each with the label of its row."""
+    for group in block.groups:
+        for remark in remarks(comparison, group):
+            yield f"{clean(group.label)}: {remark}"
+
+
+def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str]:
+    """Yield the meaning of the marks, columns and remarks, a line for each that occurs."""
+    groups = [group for block in comparison.blocks for group in block.groups]
+    differences = [group.difference for group in groups if group.difference]
+    marks = {columns.mark(group, measure) for group in groups for measure in columns.shown(comparison)}
+    if columns.BEST in marks:
+        yield f"{columns.BEST} best mean{', losses with diverged runs aside' * any(group.diverged for group in groups)}"
+    if columns.NO_SOFTMAX in marks:
+        yield f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities, so this is never marked best"
+    if len(columns.shown(comparison)) > len(comparison.question.measures):
+        yield "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images"
+    if any(group.n > 1 for group in groups):
+        confidence = formatting.percent(comparison.question.confidence)
+        yield f"± standard deviation over seeds; [ ] {confidence} interval, not adjusted for the number of comparisons"
+    if any(difference.paired for difference in differences):
+        yield (
+            "p: exact sign-flip test of the paired differences, adjusted by Holm for "
+            f"{counted(comparison.comparisons, 'comparison')}"
+            + "; won: seeds in which the loss did better"
+            * with_remarks
+        )
+    if with_remarks and any(difference.further or difference.detectable for difference in differences):
+        yield "would show, needs: with 80 % probability, if the seeds to come scatter like these"
+    if (rope := comparison.question.rope) is not None:
+        size = formatting.sized(comparison.question.measures[0], rope)
+        yield f"equivalent: the whole interval of the difference lies within ±{size}"
+
+
+def notes(comparison: Comparison) -> Iterator[str]:
+    """Yield everything else that a reader of the numbers must know, a sentence each."""
+    if comparison.baseline is None:
+        yield "no differences: there is no categorical_crossentropy with its defaults; name a --baseline"
+    yield from _too_few_seeds(comparison)
+    yield from map(_hidden, comparison.hidden)
+    yield from map(_tuned, comparison.tuned)
+    yield from _different_budgets(comparison.tuned)
+    yield from _different_seeds(comparison)
+    for label in comparison.averaged:
+        yield f"{clean(label)}: several runs of one condition and seed, averaged first"
+    for loss in comparison.ambiguous:
+        yield f"{clean(loss)} stands for different settings, told apart by a suffix"
+    for label, where in comparison.absent:
+        yield f"in {clean(comparison.baseline)}, but without a run now: {named(label, where)}"
+    for copy, kept in comparison.duplicates:
+        yield f"counted once: {clean(copy)} is the same trial as {clean(kept)}"
+    if len(comparison.versions) > 1:
+        yield f"runs of several versions of lossbench: {', '.join(map(clean, comparison.versions))}"
+
+
+def _too_few_seeds(comparison: Comparison) -> Iterator[str]:
+    """Yield a warning if no comparison of a loss can be decided with its seeds."""
+    least = comparison.fewest_seeds
+    pairs = [
+        group.difference.n
+        for block in comparison.blocks
+        for group in block.groups
+        if group.difference and group.difference.paired
+    ]
+    if any(n < least for n in pairs):
+        among = counted(comparison.comparisons, "comparison")
+        yield f"with {among} no verdict is possible below {counted(least, 'seed')}"
+
+
+def _hidden(hidden: HiddenKey) -> str:
+    values = (
+        f"{setting(hidden.key, value).rpartition(' ')[2] if value is None else clean(value)} ({_some(labels)})"
+        for value, labels in hidden.values.items()
+    )
+    return f"differs between losses: {clean(hidden.key)} {', '.join(values)}"
+
+
+def _some(labels: tuple[str, ...]) -> str:
+    few = 3
+    return ", ".join(map(clean, labels[:few])) + f" and {len(labels) - few} more" * (len(labels) > few)
+
+
+def _tuned(choice: Choice) -> str:
+    tried = f"best of {len(choice.tried)} by {choice.measure}" if choice.tried[1:] else "the only value"
+    return (
+        f"tuned: {named(choice.label, choice.condition)}: {setting(choice.key, choice.value)}, "
+        f"{tried} ({counted(choice.runs, 'run')})"
+    )
+
+
+def _different_budgets(choices: tuple[Choice, ...]) -> Iterator[str]:
+    if len({(len(choice.tried), choice.runs) for choice in choices}) > 1:
+        yield "tuned with different budgets: a loss that was tried more often has an advantage"
+
+
+def _different_seeds(comparison: Comparison) -> Iterator[str]:
+    """Yield a warning per block whose means are over different seeds, with the losses that differ from the majority."""
+    for block in comparison.blocks:
+        lists = {clean(group.label): formatting.seeds(group.seeds) for group in block.groups if group.n}
+        usual = Counter(lists.values()).most_common(1)
+        others = [f"{loss} over {values}" for loss, values in lists.items() if values != usual[0][0]]
+        if others:
+            where = wording.condition(comparison, block)
+            yield f"means over other seeds than {usual[0][0]}{f' ({where})' * bool(where)}: {'; '.join(others)}"
+
+
+def left_out_line(block: Block) -> str:
+    """Return the line below a table that does not show all groups; empty if it does."""
+    return f"{block.left_out} more not shown" if block.left_out else ""

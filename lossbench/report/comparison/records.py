@@ -1,0 +1,179 @@
+"""A comparison and its runs as records for programs, every number unrounded."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from lossbench.json_data import to_json
+from lossbench.report import formatting, wording
+from lossbench.report.comparison import footnotes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lossbench.analysis.gate import GateResult
+    from lossbench.analysis.images import ImageComparison
+    from lossbench.analysis.query import Answer
+    from lossbench.analysis.result import Comparison, Group, Question
+    from lossbench.runs.rows import RunRow
+    from lossbench.statistics import Interval
+
+CONTRAST = ("paired", "p", "p_holm", "won", "tied", "contested", "effect", "verdict", "detectable", "further")
+"""The fields of a contrast that a record has under their own names."""
+
+
+ACTIVE = ("=", "+", "-", "@", "\t", "\r")
+"""First characters of what a spreadsheet takes for a formula."""
+
+
+def group_records(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return a record per group and condition: what it is, its contrast with the baseline, its measures."""
+    return [
+        _cleaned(
+            {
+                "loss": group.label,
+                **block.condition,
+                "n": group.n,
+                "diverged": len(group.diverged),
+                "failed": group.failed,
+                "unfinished": group.unfinished,
+                **_contrast(group, comparison),
+                **_estimates(group),
+                "link": group.link,
+                "at": comparison.question.at,
+                "seeds": list(group.seeds),
+            }
+        )
+        for block in comparison.blocks
+        for group in block.groups
+    ]
+
+
+def comparison_csv(answer: Answer) -> str:
+    """Return the groups as CSV; shares between 0 and 1, seeds separated by blanks, missing values empty."""
+    records = group_records(answer.comparison)
+    return _csv([record | {"seeds": " ".join(map(str, record["seeds"]))} for record in records])
+
+
+def comparison_json(answer: Answer) -> str:
+    """Return the groups with their values by seed, the notes, the gate's results, the images, the unread folders."""
+    comparison = answer.comparison
+    every = [group for block in comparison.blocks for group in block.groups]
+    records = [
+        record | {"values": {name: dict(each.values) for name, each in group.metrics.items() if each.values}}
+        for record, group in zip(group_records(comparison), every, strict=True)
+    ]
+    return to_json(
+        {
+            "title": wording.title(comparison),
+            "metric": comparison.question.measures[0].name,
+            "baseline": _cleaned(comparison.baseline),
+            "confidence": comparison.question.confidence,
+            "comparisons": comparison.comparisons,
+            "fewest_seeds": comparison.fewest_seeds,
+            "groups": records,
+            "notes": list(footnotes.notes(comparison)),
+            "gate": [_gate_record(each, comparison.question.confidence) for each in answer.gate_results],
+            "images": [_image_record(each) for each in answer.image_comparisons],
+            "broken": [_cleaned({"folder": str(each.folder), "reason": each.reason}) for each in answer.broken],
+        }
+    )
+
+
+def comparison_json_lines(answer: Answer) -> str:
+    """Return the groups as JSON, one per line."""
+    return "".join(to_json(record, indent=None) for record in group_records(answer.comparison))
+
+
+def runs_csv(rows: Sequence[RunRow], _: Question) -> str:
+    """Return single runs as CSV."""
+    return _csv(_run_records(rows))
+
+
+def runs_json(rows: Sequence[RunRow], _: Question) -> str:
+    """Return single runs as one list."""
+    return to_json(_run_records(rows))
+
+
+def runs_json_lines(rows: Sequence[RunRow], _: Question) -> str:
+    """Return single runs as JSON, one per line."""
+    return "".join(to_json(record, indent=None) for record in _run_records(rows))
+
+
+def _run_records(rows: Sequence[RunRow]) -> list[dict[str, Any]]:
+    """Return a record per run, all with the same columns."""
+    keys = dict.fromkeys(key for row in rows for key in ("loss", "seed", "status", "folder", *row))
+    return [_cleaned({key: row.get(key) for key in keys}) for row in rows]
+
+
+def _ends(interval: Interval | None, prefix: str = "") -> dict[str, float | None]:
+    low, high = interval or (None, None)
+    return {f"{prefix}low": low, f"{prefix}high": high}
+
+
+def _estimates(group: Group) -> Mapping[str, float | None]:
+    return {
+        f"{name}_{field}": value
+        for name, each in group.metrics.items()
+        for field, value in {"mean": each.mean, "sd": each.sd, **_ends(each.interval)}.items()
+    }
+
+
+def _contrast(group: Group, comparison: Comparison) -> dict[str, Any]:
+    """Return the contrast in the first measure; the same columns where there is none."""
+    contrast = group.difference
+    return {
+        "baseline": comparison.baseline if contrast else None,
+        "metric": comparison.question.measures[0].name,
+        "pairs": contrast.n if contrast else None,
+        "delta_mean": contrast.mean if contrast else None,
+        **_ends(contrast.interval if contrast else None, "delta_"),
+        **{name: getattr(contrast, name, None) for name in CONTRAST},
+    }
+
+
+def _gate_record(result: GateResult, confidence: float) -> dict[str, Any]:
+    record = {
+        "threshold": result.threshold.text,
+        "outcome": result.outcome,
+        "loss": result.label,
+        "condition": dict(result.condition),
+        "baseline": result.reference,
+        "n": result.n,
+        "diverged": result.diverged,
+        "mean": result.mean,
+        **_ends(result.interval),
+    }
+    return {**_cleaned(record), "sentence": wording.gate_sentence(result, confidence)}
+
+
+def _image_record(pair: ImageComparison) -> dict[str, Any]:
+    record = {key: value for key, value in asdict(pair).items() if key != "interval"}
+    named = {"label": pair.label, "reference": pair.reference, "condition": dict(pair.condition)}
+    return {**record, **_cleaned(named), **_ends(pair.interval)}
+
+
+def _csv(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return records as CSV; text that a spreadsheet would take for a formula has an apostrophe before it."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([_defused(key) for key in records[0]])
+    writer.writerows([[_defused(value) for value in record.values()] for record in records])
+    return text.getvalue()
+
+
+def _cleaned(value: Any) -> Any:
+    """Return text without terminal escapes, also in the keys and values of a mapping; anything else as it is."""
+    match value:
+        case str():
+            return formatting.clean(value)
+        case dict():
+            return {formatting.clean(key): _cleaned(item) for key, item in value.items()}
+    return value
+
+
+def _defused(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(ACTIVE) else value

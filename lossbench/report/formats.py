@@ -1,0 +1,175 @@
+"""The output formats of `compare`: one entry per format, everything about that format in it.
+
+The entry of a format is a function: its name is the format's, its docstring is the help, and it returns the writers,
+whose modules it imports, so that the table of names is there at once.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from lossbench.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.console import RenderableType
+
+    from lossbench.analysis.query import Answer
+    from lossbench.analysis.result import Question
+    from lossbench.runs.rows import RunRow
+
+    ComparisonWriter: TypeAlias = Callable[[Answer], str | RenderableType]
+    RunsWriter: TypeAlias = Callable[[Sequence[RunRow], Question], str | RenderableType]
+
+
+@dataclass(frozen=True)
+class Writers:
+    """The functions that write a format; each returns text, or content that rich prints at the console's width.
+
+    Attributes:
+        comparison: Write a comparison.
+        runs: Write single runs; None for a format of comparisons only.
+        summary: Write the summary of a CI job, which goes to a file of its own; None for a format without one.
+    """
+
+    comparison: ComparisonWriter
+    runs: RunsWriter | None = None
+    summary: ComparisonWriter | None = None
+
+
+@dataclass(frozen=True)
+class Format:
+    """An output format: its name, its purpose in a few words, and a function that imports its writers."""
+
+    name: str
+    purpose: str
+    writers: Callable[[], Writers]
+
+
+FORMATS: dict[str, Format] = {}
+
+
+def _entry(writers: Callable[[], Writers]) -> Callable[[], Writers]:
+    purpose = (inspect.getdoc(writers) or "").rstrip(".")
+    FORMATS[writers.__name__] = Format(writers.__name__, purpose, writers)
+    return writers
+
+
+@_entry
+def table() -> Writers:
+    """Table for a terminal."""
+    from lossbench.report.comparison import listing, table
+
+    return Writers(table.comparison_screen, runs=listing.run_list_screen)
+
+
+@_entry
+def markdown() -> Writers:
+    """Tables for a README, an issue or a pull request."""
+    from lossbench.report.comparison import markdown
+
+    return Writers(markdown.markdown_text)
+
+
+@_entry
+def csv() -> Writers:
+    """Rows for a spreadsheet."""
+    from lossbench.report.comparison import records
+
+    return Writers(records.comparison_csv, runs=records.runs_csv)
+
+
+@_entry
+def json() -> Writers:
+    """One JSON document."""
+    from lossbench.report.comparison import records
+
+    return Writers(records.comparison_json, runs=records.runs_json)
+
+
+@_entry
+def jsonl() -> Writers:
+    """One JSON record per line."""
+    from lossbench.report.comparison import records
+
+    return Writers(records.comparison_json_lines, runs=records.runs_json_lines)
+
+
+@_entry
+def latex() -> Writers:
+    """Table for a paper."""
+    from lossbench.report.comparison import latex
+
+    return Writers(latex.latex_text)
+
+
+@_entry
+def junit() -> Writers:
+    """Gate results as test cases."""
+    from lossbench.report.comparison import junit
+
+    return Writers(junit.junit_text)
+
+
+@_entry
+def github() -> Writers:
+    """Annotations and a job summary."""
+    from lossbench.report.comparison import github, markdown
+
+    return Writers(github.github_text, summary=markdown.markdown_text)
+
+
+def help_text() -> str:
+    """Return a sentence that explains every format."""
+    return "; ".join(f"{each.name}: {each.purpose[0].lower()}{each.purpose[1:]}" for each in FORMATS.values())
+
+
+def comparison_text(answer: Answer, name: str, *, to_stdout: bool) -> str:
+    """Return a comparison in a format; for stdout a table has its width and colours, else 80 columns and none.
+
+    Raises:
+        UsageError: There is no such format.
+    """
+    from lossbench.report import screen
+
+    return screen.as_text(_writers(name).comparison(answer), to_stdout=to_stdout)
+
+
+def summary_text(answer: Answer, name: str) -> str | None:
+    """Return the job summary that belongs to a format; None if it has none.
+
+    Raises:
+        UsageError: There is no such format.
+    """
+    from lossbench.report import screen
+
+    write = _writers(name).summary
+    return write and screen.as_text(write(answer), to_stdout=False)
+
+
+def runs_text(rows: Sequence[RunRow], question: Question, name: str, *, to_stdout: bool) -> str:
+    """Return single runs in a format.
+
+    Raises:
+        UsageError: There is no such format, or it is for comparisons only.
+    """
+    from lossbench.report import screen
+
+    write = _writers(name).runs
+    if write is None:
+        expected = [each.name for each in FORMATS.values() if each.writers().runs]
+        raise UsageError(f"list: expected format {_alternatives(expected)}, got {name}")
+    return screen.as_text(write(rows, question), to_stdout=to_stdout)
+
+
+def _writers(name: str) -> Writers:
+    if name not in FORMATS:
+        raise UsageError(f"format: expected {_alternatives(list(FORMATS))}, got {name}{did_you_mean(name, FORMATS)}")
+    return FORMATS[name].writers()
+
+
+def _alternatives(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
