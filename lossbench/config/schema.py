@@ -4,7 +4,7 @@ Attribute names are the YAML keys. The records are frozen and strict: `5.0` is n
 """
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, Field, InstanceOf
 
@@ -134,6 +134,9 @@ class EarlyStopping(Section):
     """Epochs without improvement before stopping."""
 
 
+Precision: TypeAlias = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+
+
 class Train(Section):
     """How long, and in which way."""
 
@@ -143,8 +146,7 @@ class Train(Section):
     """Images a step."""
     drop_remainder: bool = False
     """Leave out the last, smaller batch of an epoch."""
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    """float32, mixed_bfloat16 or mixed_float16."""
+    precision: Precision = Field("float32", description=f"{', '.join(get_args(Precision))}.")
     early_stopping: EarlyStopping | None = None
     """Such as {monitor: val_accuracy, patience: 3}."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None

@@ -15,7 +15,7 @@ import numpy as np
 
 from lossbench.seeding import integer
 from lossbench.training.layers import layers
-from lossbench.training.loss_scale import DynamicScale, NoScale
+from lossbench.training.loss_scale import loss_scale
 from lossbench.training.optimizers import BIASES, Optimizer
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Loop:
         self.model, self._loss = model, loss
         self._classes, self._regularization = dataset.classes, experiment.regularization
         self._optimizer = Optimizer(experiment.optimizer, model.trainable_variables)
-        self._scale = DynamicScale() if experiment.train.precision == "mixed_float16" else NoScale()
+        self._scale = loss_scale(experiment.train.precision)
         self._data = Data(
             tf.constant(dataset.train.images),
             tf.constant(dataset.train.labels.astype(np.int32)),

@@ -8,12 +8,25 @@ Source: Micikevicius et al., "Mixed precision training", 2018.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lossbench.config.schema import Precision
+
 PATIENCE = 2000
+
+
+def loss_scale(precision: Precision) -> NoScale | DynamicScale:
+    """Return the loss scaling that a precision needs."""
+    match precision:
+        case "float32" | "mixed_bfloat16":
+            return NoScale()
+        case "mixed_float16":
+            return DynamicScale()
+        case never:
+            assert_never(never)
 
 
 class NoScale:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lossbench.config.dump import dump
+from lossbench.config.model import AdaptiveHead
 from lossbench.data import prepare
 from lossbench.errors import ConfigError
 from lossbench.losses import binding, plugin, registry
@@ -130,7 +131,7 @@ def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any],
     sections = {key: config[key] for key in ("model", "regularization", "loss")}
     handed = {"learning_rate": None, "schedule": None}
     asked = {name for term in experiment.loss for name in registry.find(term.name).context}
-    if experiment.model.head.name == "adaptive":
+    if isinstance(experiment.model.head, AdaptiveHead):
         asked.add("class_counts")
     given = {name: np.asarray(value).tolist() for name, value in context.items() if name in asked}
     shapes = (dataset.train.images.shape, dataset.classes, experiment.train.precision)
@@ -159,7 +160,7 @@ def _check(experiment: Experiment, dataset: Dataset) -> None:
     if batch > images:
         raise ConfigError([f"train.batch_size: expected at most the {images} training images, got {batch}"])
     head = experiment.model.head
-    if head.name == "adaptive" and head.cutoffs[-1] >= dataset.classes:
+    if isinstance(head, AdaptiveHead) and head.cutoffs[-1] >= dataset.classes:
         reason = f"expected numbers below {dataset.classes}, the number of classes, got {head.cutoffs[-1]}"
         raise ConfigError([f"model.head.cutoffs: {reason}"])
     if experiment.log.tensorboard:

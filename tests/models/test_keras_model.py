@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lossbench.config import resolve
-from lossbench.config.model import Model
+from lossbench.config.model import Distribution, Model
 from lossbench.config.section import names
 from lossbench.models import build
 
@@ -97,3 +97,11 @@ def test_batch_norm_takes_the_configured_constants():
     layers = model({"name": "cnn_bn", "batch_norm": {"momentum": 0.5, "epsilon": 0.25}}).layers
     constants = {(layer.momentum, layer.epsilon) for layer in layers if layer.name.startswith("batch")}
     assert constants == {(0.5, 0.25)}
+
+
+@pytest.mark.parametrize("name", names(Distribution))
+def test_every_initialiser_draws_weights(name):
+    """Each name of the table is one that Keras or lossbench knows; no two weights are the same."""
+    kernel = model({"name": "linear", "initializer": name}).layers[2].kernel.numpy()
+    assert np.isfinite(kernel).all()
+    assert len(np.unique(kernel)) > 7800

@@ -1,4 +1,4 @@
-"""The table of models: every architecture is complete, and its sizes are those of the Keras model."""
+"""Sizes of the models, against those of the model that Keras builds."""
 
 import math
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from lossbench.config import model as sections
 from lossbench.config import resolve
-from lossbench.config.section import members, names
+from lossbench.config.section import names
 from lossbench.models import build
 from lossbench.models.shapes import layer_shapes, multiplications
 
@@ -25,10 +25,9 @@ MULTIPLICATIONS = {
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_architecture_has_layers_and_can_be_chosen(name):
-    """A section without layers, or outside the union, says what is missing."""
+def test_every_architecture_has_layers(name):
+    """A section without layers says what is missing."""
     assert not MODELS[name].__abstractmethods__, f"{name} has no layers: define {name}.layers in config/model.py"
-    assert MODELS[name] in members(sections.Model), f"{name} cannot be chosen: add it to Model in config/model.py"
 
 
 @pytest.mark.parametrize("head", ["linear", "cosine", {"name": "adaptive", "cutoffs": [1]}])

@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from lossbench.config import optimizer as sections
 from lossbench.config import resolve
+from lossbench.config.section import names
 from lossbench.training.optimizers import Optimizer
 
 STEPS, RATE = 5, 0.05
@@ -97,6 +99,12 @@ def oracle(rule, start, decay=0.0, decoupled=True, exclude_bias=True, clip_norm=
             before = weights[index] * (1 - RATE * covered * decoupled)
             weights[index] = rule(before, gradient, states[index], step)
     return weights
+
+
+@pytest.mark.parametrize("name", names(sections.Optimizer))
+def test_every_optimiser_has_an_oracle(name):
+    """A new one needs its update written out."""
+    assert name in {case.settings["name"] for case in RULES}, f"RULES has no {name}: write its update in NumPy"
 
 
 @pytest.mark.parametrize("case", RULES, ids=lambda case: case.rule.__name__)
