@@ -1,4 +1,4 @@
-"""The eight forms of a comparison and the two of a run, as they are printed."""
+"""The formats of a comparison and the two forms of a run, as they are printed."""
 
 from __future__ import annotations
 
@@ -192,23 +192,13 @@ def test_single_runs(study: Path) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_hostile_labels_stay_text(tmp_path: Path, fabricate: Any, form: str) -> None:
-    """Escapes, markup and table signs in a label neither act nor break a form."""
+    """Terminal escapes in labels and links reach no format, gate results included; `test_formats` checks the rest."""
     for seed in range(3):
         fabricate(tmp_path, HOSTILE, seed, link=HOSTILE)
         fabricate(tmp_path, CE, seed)
     text = render([tmp_path], form, "delta.accuracy < 1pp")
     assert "\x1b" not in text
     assert "\x07" not in text
-    match form:
-        case "table":
-            assert "[bold]a|b[/bold]" in text
-        case "markdown":
-            assert r"\[bold\]a\|b\[/bold\]\`c\` \& \<d\>" in text
-        case "latex":
-            assert r"[bold]a$|$b[/bold]`c` \& $<$d$>$ \$e\$ \textbackslash{}f\{g\}\_h\textasciicircum{}" in text
-        case "junit":
-            suite = ET.fromstring(text)  # noqa: S314 - our own
-            assert "a|b[/bold]`c` & <d>" in (suite[0].get("name") or "")
 
 
 def test_images_below_the_table(tmp_path: Path, fabricate: Any) -> None:
