@@ -1,1 +1,1 @@
-"""The run folder, the only contract between training and analysis: what its files are called, written, read, locked."""
+"""The run folder, the only contract between training and analysis: names, writing, reading, locking, grouping."""

@@ -1,6 +1,6 @@
-"""Arrays from a `.npz` file that anyone may have written: numbers only, and no more of them than the file has bytes.
+"""A reader of untrusted `.npz` files: numbers only, and never more bytes than the file has.
 
-`write.arrays` packs nothing, so a packed member is refused, and with it every file that grows as it is read.
+`write.arrays` does not compress, so a compressed member is refused, and with it every decompression bomb.
 """
 
 from __future__ import annotations
@@ -19,18 +19,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-PIECE = 1 << 20
-"""Bytes; the list of the members comes in one, what is in them in smaller ones."""
+MAX_READ = 1 << 20
+"""Bytes per read; zipfile reads the list of the members at once and their contents in smaller pieces."""
 
 
 def load(path: Path, *, max_bytes: int) -> dict[str, NDArray[Any]]:
-    """The arrays of a file of at most `max_bytes` bytes by their names.
+    """Return the arrays of a file by name.
+
+    Args:
+        path: The `.npz` file; neither a link nor a pipe.
+        max_bytes: Size of the largest file that is read.
 
     Raises:
         OSError: The file is missing, or cannot be read.
-        ValueError: It is too large, no such file, damaged, or holds something else than numbers.
+        ValueError: The file is too large, damaged, or holds anything but numbers.
     """
-    with _InPieces(io.FileIO(path, opener=files.open_regular)) as file:
+    with _BoundedReader(io.FileIO(path, opener=files.open_regular)) as file:
         length = file.seek(0, io.SEEK_END)
         if length > max_bytes:
             raise ValueError(f"expected at most {max_bytes >> 20} MiB")
@@ -38,18 +42,18 @@ def load(path: Path, *, max_bytes: int) -> dict[str, NDArray[Any]]:
             with zipfile.ZipFile(file) as archive:
                 _check(archive, length)
                 return {name.removesuffix(".npy"): _array(archive, name) for name in archive.namelist()}
-        # All that zipfile raises at a damaged, encrypted or unknown archive.
+        # All that zipfile raises for a damaged, encrypted or unknown archive.
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, KeyError) as error:
             raise ValueError(str(error) or type(error).__name__) from error
 
 
-class _InPieces(io.BufferedReader):
-    """A file of which no more than a piece is read at once, whatever it says about itself."""
+class _BoundedReader(io.BufferedReader):
+    """A file that refuses reads of more than `MAX_READ` bytes, whatever sizes its headers claim."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size > PIECE:
+        if size is not None and size > MAX_READ:
             raise ValueError("the list of its arrays is too long")
-        return super().read(PIECE if size is None or size < 0 else size)
+        return super().read(MAX_READ if size is None or size < 0 else size)
 
 
 def _check(archive: zipfile.ZipFile, length: int) -> None:
@@ -61,7 +65,7 @@ def _check(archive: zipfile.ZipFile, length: int) -> None:
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """An array whose header promises no more than the file holds; objects, which need pickle, are refused."""
+    """Return an array whose header agrees with the size of its member; refuse objects, which need pickle."""
     with archive.open(name) as file:
         version = np.lib.format.read_magic(file)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

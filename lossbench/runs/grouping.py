@@ -1,4 +1,4 @@
-"""Which runs belong together: each trial once, groups, the conditions that part them, and what differs unseen."""
+"""Grouping of runs: one row per trial, groups by loss, conditions within groups, keys that differ between groups."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ Condition: TypeAlias = "tuple[Scalar, ...]"
 Cell: TypeAlias = "tuple[Condition, str]"
 
 NO_CONDITIONS = (*RUN_COLUMNS, "extends", "sweep", "log", "data.path", "train.threads", "train.save_weights")
-"""What no number depends on, or what a group is made of."""
+"""Keys that never make a condition: no number depends on them, or they identify the run."""
 
 
 @dataclass(frozen=True)
 class HiddenKey:
-    """A key that is constant within each group but not the same in all: which labels have which value."""
+    """A key that is constant within each group but differs between groups.
+
+    Attributes:
+        key: The dotted key.
+        values: The labels of the groups by their value.
+    """
 
     key: str
     values: Mapping[Scalar, tuple[str, ...]]
@@ -32,13 +37,13 @@ class HiddenKey:
 
 @dataclass(frozen=True)
 class Grouping:
-    """Rows sorted into cells.
+    """Rows by condition and group.
 
     Attributes:
-        cells: The runs of each (condition, label), a condition being a value for each key that varies.
-        varying: The keys that part conditions, the outermost first.
-        hidden: What differs between groups and is no condition.
-        setting: The keys on which all runs agree.
+        cells: The runs by (condition, label); a condition has one value per key of `varying`.
+        varying: The keys that make conditions, the outermost first.
+        hidden: The keys that differ between groups without making a condition.
+        setting: The keys that have one value in all runs, with this value.
     """
 
     cells: Mapping[Cell, Sequence[RunRow]]
@@ -55,41 +60,48 @@ def group_runs(
     baseline_rows: Sequence[RunRow] = (),
     ignore: Sequence[str] = (),
 ) -> tuple[Grouping, Grouping]:
-    """Sort rows into groups and conditions.
-
-    A condition is what varies inside at least one group. What differs only between groups is told as hidden.
+    """Group rows by loss and condition. A key makes a condition if its values differ within at least one group.
 
     Args:
         rows: The runs.
-        by: What makes a group: `loss`, `loss.name`, or dotted keys.
-        across: Keys that part conditions before all others, whether they vary within a group or not.
-        baseline_rows: Other runs to be sorted by the same conditions, such as a stored baseline's.
-        ignore: Keys that part nothing: they were chosen for each group.
+        by: Keys that make a group: `loss`, `loss.name`, or dotted keys.
+        across: Keys that make the outermost conditions, whether they vary within a group or not.
+        baseline_rows: Runs of a stored baseline, grouped by the same conditions.
+        ignore: Keys that make no condition, because their values were tuned per group.
+
+    Returns:
+        The groupings of `rows` and of `baseline_rows`.
 
     Raises:
-        UsageError: A key of `by` or `across` is in no run.
+        UsageError: No run has a key of `by` or `across`.
     """
-    everything = [*rows, *baseline_rows]
-    known = {key for row in everything for key in row}
+    all_rows = [*rows, *baseline_rows]
+    known = {key for row in all_rows for key in row}
     for key in (*by, *across):
         if key not in known:
             raise UsageError(f"{key}: no run has this key{did_you_mean(key, known)}")
-    now, then = (_grouped(each, by) for each in (rows, baseline_rows))
-    groups = [*now.values(), *then.values()]
+    groups, baseline_groups = (_group(each, by) for each in (rows, baseline_rows))
+    labelled = {**groups, **{f"{label} (baseline)": group for label, group in baseline_groups.items()}}
     keys = {key for key in known if not _is_under(key, (*NO_CONDITIONS, *by, *ignore))}
-    keys |= {*across, *_of_the_loss(known, by)}
-    different = sorted(key for key in keys if len({row.get(key) for row in everything}) > 1)
-    within = [key for key in different if any(len({row.get(key) for row in group}) > 1 for group in groups)]
+    keys |= {*across, *_loss_keys(known, by)}
+    different = sorted(key for key in keys if len({row.get(key) for row in all_rows}) > 1)
+    within = [key for key in different if any(len({row.get(key) for row in group}) > 1 for group in labelled.values())]
     varying = (*across, *(key for key in within if key not in across))
-    labelled = {**now, **{f"{label} (baseline)": group for label, group in then.items()}}
     hidden = tuple(_hidden(key, labelled) for key in different if key not in varying)
     setting = {key: rows[0].get(key) for key in sorted(keys) if key not in different}
-    here, there = (Grouping(_cells(each, varying), varying, hidden, setting) for each in (now, then))
-    return here, there
+    now, then = (Grouping(_cells(each, varying), varying, hidden, setting) for each in (groups, baseline_groups))
+    return now, then
 
 
 def drop_duplicates(rows: Iterable[RunRow]) -> tuple[list[RunRow], tuple[tuple[str, str], ...]]:
-    """Each trial once, a completed run of it if there is one; and the folders left out, each with the one counted."""
+    """Return one run per trial, a completed one if there is any, and the folders that were dropped.
+
+    Args:
+        rows: The runs.
+
+    Returns:
+        The rows that count; pairs of a dropped folder and the folder that counts in its place.
+    """
     counted: dict[tuple[Any, Any], RunRow] = {}
     duplicates = []
     for row in sorted(rows, key=lambda row: (row["status"] != "completed", str(row["folder"]))):
@@ -100,11 +112,18 @@ def drop_duplicates(rows: Iterable[RunRow]) -> tuple[list[RunRow], tuple[tuple[s
 
 
 def disambiguate_labels(rows: Sequence[RunRow]) -> tuple[list[RunRow], tuple[str, ...]]:
-    """Labels behind which different settings stand (another version's defaults, another plugin) get a suffix."""
+    """Append a suffix to labels that stand for several settings, e.g. because another version had other defaults.
+
+    Args:
+        rows: The runs.
+
+    Returns:
+        The rows with unambiguous labels; the labels that were ambiguous.
+    """
     settings = defaultdict(set)
     for row in rows:
         settings[row["loss"]].add(row["settings"])
-    ambiguous = {label for label, different in settings.items() if len(different) > 1}
+    ambiguous = {label for label, found in settings.items() if len(found) > 1}
     renamed = [
         {**row, "loss": f"{row['loss']} #{_digest(str(row['settings']))}"} if row["loss"] in ambiguous else row
         for row in rows
@@ -113,13 +132,13 @@ def disambiguate_labels(rows: Sequence[RunRow]) -> tuple[list[RunRow], tuple[str
 
 
 def differing_keys(rows: Sequence[RunRow]) -> tuple[str, ...]:
-    """The keys in which runs differ, but for the loss and its hyperparameters."""
-    sorted_rows, _ = group_runs(rows, by=("loss",))
-    return (*sorted_rows.varying, *(hidden.key for hidden in sorted_rows.hidden))
+    """Return the keys in which runs differ, the loss and its hyperparameters left out."""
+    grouping, _ = group_runs(rows, by=("loss",))
+    return (*grouping.varying, *(hidden.key for hidden in grouping.hidden))
 
 
 def sort_key(condition: Condition) -> list[tuple[int, float, str]]:
-    """What conditions are sorted by: none before numbers before text."""
+    """Return the sort key of a condition: None before numbers before text."""
     return [_order(value) for value in condition]
 
 
@@ -133,15 +152,15 @@ def _order(value: Scalar) -> tuple[int, float, str]:
             return (2, 0, value)
 
 
-def _of_the_loss(known: Iterable[str], by: Sequence[str]) -> set[str]:
-    """What of the loss parts conditions: nothing where it makes the groups, else what of it does not."""
+def _loss_keys(known: Iterable[str], by: Sequence[str]) -> set[str]:
+    """Return the loss's keys that may make conditions: none if the loss makes the groups, else those not in `by`."""
     if {"loss", "loss.name"} & set(by):
         return set()
-    parts = {key for key in known if key.startswith("loss.") and key not in by}
-    return parts if any(key.startswith("loss.") for key in by) else {"loss"}
+    keys = {key for key in known if key.startswith("loss.") and key not in by}
+    return keys if any(key.startswith("loss.") for key in by) else {"loss"}
 
 
-def _grouped(rows: Iterable[RunRow], by: Sequence[str]) -> dict[str, list[RunRow]]:
+def _group(rows: Iterable[RunRow], by: Sequence[str]) -> dict[str, list[RunRow]]:
     groups = defaultdict(list)
     for row in rows:
         groups[" · ".join("none" if (value := row.get(key)) is None else str(value) for key in by)].append(row)

@@ -1,7 +1,7 @@
-"""Many runs as rows, fast: `.index.json` in the folder searched keeps what was read. The run folders are the truth.
+"""Rows of many runs, cached in `.index.json` of the folder that is searched; the run folders remain the truth.
 
-A row of the index counts only if size, time of change and inode of `run.json` and `config.yaml` are what they were;
-everything else is read anew. An index that is damaged, missing or cannot be written costs time and nothing else.
+A cached row is used only while size, modification time and inode of `run.json` and `config.yaml` are unchanged; all
+other folders are read again. An index that is damaged, missing or cannot be written costs time and nothing else.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from lossbench.runs.rows import RunRow
 
 FORMAT: Final = 1
-"""Goes up whenever `rows.read_row` changes."""
+"""Increase it whenever `rows.read_row` changes."""
 
 INDEX_BYTES: Final = 512 << 20
 
 
 @dataclass(frozen=True)
 class BrokenRun:
-    """A run folder that could not be read, and why."""
+    """A run folder that cannot be read, and the reason."""
 
     folder: Path
     reason: str
@@ -38,7 +38,7 @@ class BrokenRun:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A run as the index keeps it: what identifies its files, and the three parts of its row."""
+    """An entry of the index: the stamp of the run's files, and the three parts of its row."""
 
     stamp: list[int]
     config: Mapping[str, Any]
@@ -47,10 +47,10 @@ class _Entry:
 
 
 def load(places: Iterable[Path]) -> tuple[list[RunRow], list[BrokenRun]]:
-    """Every run at or below the places, as a row each, and the folders that could not be read.
+    """Return the rows of all runs at or below some folders, and the run folders that cannot be read.
 
     Raises:
-        UsageError: A place does not exist or is no folder.
+        UsageError: A folder does not exist, or is a file.
     """
     found: dict[str, RunRow | BrokenRun] = {}
     for place in places:
@@ -85,7 +85,7 @@ def _load(place: Path) -> dict[str, RunRow | BrokenRun]:
 
 
 def _stamp(folder: str) -> list[int]:
-    """What changes when a file is written anew; of a file that is not there, nothing."""
+    """Return mtime, size and inode of `run.json` and `config.yaml`; missing files add nothing."""
     stamp = []
     for name in (paths.RUN, paths.CONFIG):
         with contextlib.suppress(OSError):
@@ -95,7 +95,7 @@ def _stamp(folder: str) -> list[int]:
 
 
 def _read(place: Path) -> dict[str, _Entry]:
-    """What the index of a place holds; nothing where it is damaged or of another format."""
+    """Return the entries of a folder's index by path; none if it is missing, damaged or of another format."""
     try:
         index = json.loads(read.text(place / paths.INDEX, INDEX_BYTES))
         configs = index["configs"]
@@ -111,7 +111,7 @@ def _read(place: Path) -> dict[str, _Entry]:
 
 
 def _write(place: Path, entries: Mapping[str, _Entry]) -> None:
-    """Each configuration once, though many runs share it. A folder that is not ours to write in has no index."""
+    """Write the index, each configuration once; a folder that cannot be written to gets none."""
     numbers: dict[str, int] = {}
     runs = {
         name: [entry.stamp, numbers.setdefault(json.dumps(entry.config), len(numbers)), entry.facts, entry.metrics]

@@ -1,6 +1,6 @@
-"""What lossbench writes to or reads below a runs folder is never a link: a folder from elsewhere leads nowhere else.
+"""Checks that no path below a runs folder is a link, so that a copied folder cannot redirect reads or writes.
 
-The runs folder itself may be a link: that is its owner's choice. A pipe is refused too, which would be waited for.
+The runs folder itself may be a link: that is its owner's choice. Pipes are refused too, because opening one blocks.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def refuse(paths: Iterable[Path]) -> None:
-    """Check that each path is a file or a folder, or is not there yet.
+    """Check that each path is a regular file, a folder, or missing.
 
     Raises:
-        UsageError: One of them is a link or a pipe.
+        UsageError: A path is a link, a pipe or a device.
     """
     for path in paths:
         if kind := _wrong(path):
@@ -31,7 +31,7 @@ def refuse(paths: Iterable[Path]) -> None:
 
 
 def within(folder: Path) -> Iterator[Path]:
-    """A folder and everything in it, links to folders not entered."""
+    """Yield a folder and everything in it, without entering links to folders."""
     yield folder
     for inner, folders, files in os.walk(folder) if not folder.is_symlink() else ():
         yield from (Path(inner, name) for name in (*folders, *files))

@@ -1,4 +1,4 @@
-"""The claim of a run: a lock of the operating system, released by the kernel when its holder ends, however it ends."""
+"""Claims of runs by operating-system locks, which the kernel releases however the holder ends."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 def lock_file(run: Path) -> Path:
-    """The lock file of a run folder."""
+    """Return the path of a run's lock file, `runs/NAME/.locks/FOLDER`."""
     return run.parent / paths.LOCKS / run.name
 
 
 @contextlib.contextmanager
 def claim(run: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold the run folder `runs/NAME/FOLDER` against other processes, through `runs/NAME/.locks/FOLDER`.
+    """Lock the run folder `runs/NAME/FOLDER` against other processes for the length of a `with` block.
 
     Args:
-        run: The run folder, there or not.
-        wait: Wait until no other process holds it.
+        run: The run folder; it need not exist.
+        wait: Wait until no other process holds the lock.
 
     Raises:
-        TakenRunError: Another process holds it.
-        UsageError: Something that would be written to is a link.
+        TakenRunError: Another process holds the lock, and `wait` is False.
+        UsageError: A path that would be written to is a link, a pipe or a device.
         MachineError: The lock file cannot be written, or its file system has no locks.
     """
     lock = lock_file(run)
@@ -39,10 +39,8 @@ def claim(run: Path, *, wait: bool = False) -> Iterator[None]:
     for folder in replace.candidate_folders(run):
         links.refuse(links.within(folder))
     files.make_folder(lock.parent)
-    try:
+    with files.report_errors(lock):
         file = open(lock, "ab", opener=files.open_regular)  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise MachineError(f"{lock}: cannot be written: {error.strerror}") from error
     with file:
         try:
             _lock(file, wait=wait)

@@ -1,4 +1,4 @@
-"""The names in a run folder, each once: files, columns, statuses."""
+"""Names used in a run folder: files, columns, statuses."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA_VERSION: Final = 1
-"""Of `run.json`; a reader refuses a newer one."""
+"""Version of `run.json`; readers refuse newer ones."""
 
 RUN: Final = "run.json"
 CONFIG: Final = "config.yaml"
 CONFIG_SECTIONS: Final = ("loss", "data", "model", "optimizer", "train", "log")
-"""Which every `config.yaml` has; `log` comes after all that a number depends on."""
+"""Sections of every `config.yaml`; `log` comes last because no number depends on it."""
 METRICS: Final = "metrics.csv"
 PER_CLASS: Final = "per_class.csv"
 CONFUSION: Final = "confusion.csv"
@@ -29,7 +29,7 @@ TENSORBOARD: Final = "tb"
 LOCKS: Final = ".locks"
 JOURNAL: Final = "sweep.jsonl"
 INDEX: Final = ".index.json"
-"""In a folder that was searched: a cache of what its run folders say."""
+"""A cache of run rows, in the folder that was searched."""
 
 STATUSES: Final = ("running", "completed", "diverged", "failed", "interrupted")
 
@@ -52,7 +52,7 @@ _COMPONENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 
 
 def run_folder(runs_dir: Path, name: str, folder: str) -> Path:
-    """The path `runs_dir/name/folder`; a name that could lead anywhere else is refused.
+    """Return the path `runs_dir/name/folder`; refuse a name that could lead anywhere else.
 
     Raises:
         UsageError: A component is not made of letters, digits, `.`, `_` and `-`, or starts with `.` or `-`.

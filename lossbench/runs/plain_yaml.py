@@ -1,4 +1,4 @@
-"""`config.yaml` as a plain mapping: the part of YAML 1.2 that lossbench writes, so that old folders stay readable."""
+"""A fast reader of `config.yaml` as plain data: the part of YAML 1.2 that any version of lossbench has written."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ LEVELS = 20
 _Fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(_Fast):  # type: ignore[misc]  # whichever of PyYAML's two safe loaders is installed
-    """Reads `1e-3` as a number and `no` as text."""
+class _Loader(_Fast):  # type: ignore[misc]  # PyYAML's C or Python loader, as installed
+    """PyYAML's safe loader with YAML 1.2's scalars: `1e-3` is a number, `no` is text."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
@@ -29,10 +29,11 @@ for _scalar in yaml_scalars.TYPES:
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The mapping that a text holds.
+    """Return the mapping in a text.
 
     Raises:
-        ValueError: It is not YAML, not a mapping of texts, nested deeper than 20 levels, or has an alias or a tag.
+        ValueError: The text is not YAML, not a mapping with text keys, nested deeper than 20 levels, or has an alias
+            or a tag.
     """
     try:
         _check(text)

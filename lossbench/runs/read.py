@@ -1,4 +1,4 @@
-"""Reading run folders that anyone may have written: sizes bounded, nothing executed, every fault one sentence."""
+"""Readers of untrusted run folders: sizes are bounded, nothing is executed, every fault is one sentence."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ RUN_BYTES = 4 << 20
 CONFIG_BYTES = 64 << 10
 TABLE_BYTES = 64 << 20
 TABLE_CELLS = 2_000_000
-"""Each takes more memory than it has bytes: 140,000 epochs."""
+"""A cell takes more memory than bytes in the file; these are 140,000 epochs."""
 ARRAYS_BYTES = 256 << 20
 LARGEST = 1e300
-"""Of a number in a run folder: far from where floats end."""
+"""Limit of numbers in a run folder, far below the largest float."""
 LOG_BYTES = 4 << 10
-"""Of the end of a log, where the reason of a failure stands."""
+"""Length of the end of `log.txt` that is read; it has the reason of a failure."""
 
 
 class BrokenRunError(UsageError):
-    """A run folder, or a file in it, cannot be read; the message is the reason."""
+    """A run folder or a file in it cannot be read; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run as its folder tells it.
+    """Contents of `config.yaml` and `run.json`.
 
     Attributes:
-        folder: Where it lies.
-        status: running, completed, diverged, failed or interrupted.
+        folder: The run folder.
+        status: One of `paths.STATUSES`.
         seed: The run's seed.
-        loss: The loss's label, with the hyperparameters that are not at their default.
-        config: `config.yaml` as a plain mapping.
-        summary: `run.json` as a plain mapping.
-        metrics: `test.last.accuracy` and so on; None where it was NaN.
+        loss: The loss's label, with the hyperparameters that differ from their defaults.
+        config: `config.yaml` as plain data.
+        summary: `run.json` as plain data.
+        metrics: `test.last.accuracy` and so on; NaN is None.
     """
 
     folder: Path
@@ -65,30 +65,36 @@ class Run:
     metrics: Mapping[str, float | None]
 
 
-def find(places: Iterable[Path]) -> list[Path]:
-    """Every run folder at or below the places, sorted; hidden folders and links below a place are not entered.
+def find(roots: Iterable[Path]) -> list[Path]:
+    """Return every run folder at or below some folders, sorted; each once, however many links lead to a root.
 
     Raises:
-        UsageError: A place does not exist or is no folder.
+        UsageError: A folder does not exist, or is a file.
     """
     found: dict[Path, Path] = {}
-    for place in places:
-        for name in names(place):
-            found.setdefault((place / name).resolve(), place / name)
+    for root in roots:
+        for name in names(root):
+            found.setdefault((root / name).resolve(), root / name)
     return sorted(found.values())
 
 
-def names(place: Path) -> list[str]:
-    """The run folders at or below a place, as paths from there; `""` where the place itself is one."""
+def names(root: Path) -> list[str]:
+    """Return the relative paths of the run folders at or below a folder; `""` is the folder itself.
+
+    Neither hidden folders nor links are entered.
+
+    Raises:
+        UsageError: The folder does not exist, or is a file.
+    """
     try:
-        if not place.is_dir():
-            raise UsageError(f"{place}: {'expected a folder, got a file' if place.exists() else 'no such folder'}")
-    except OSError as error:  # no name that this system knows, or nothing to be seen there
-        raise UsageError(f"{place}: {error.strerror}") from error
-    found, ahead = [], [""]
-    while ahead:
-        name = ahead.pop()
-        with contextlib.suppress(OSError), os.scandir(f"{place}/{name}") as entries:
+        if not root.is_dir():
+            raise UsageError(f"{root}: {'expected a folder, got a file' if root.exists() else 'no such folder'}")
+    except OSError as error:  # an invalid name, or no permission
+        raise UsageError(f"{root}: {error.strerror}") from error
+    found, pending = [], [""]
+    while pending:
+        name = pending.pop()
+        with contextlib.suppress(OSError), os.scandir(f"{root}/{name}") as entries:
             folders, files = [], set()
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
@@ -98,15 +104,15 @@ def names(place: Path) -> list[str]:
             if paths.RUN in files or paths.METRICS in files:
                 found.append(name)
             else:
-                ahead += [folder for folder in folders if not folder.rpartition("/")[2].startswith(".")]
+                pending += [folder for folder in folders if not folder.rpartition("/")[2].startswith(".")]
     return found
 
 
 def read(folder: Path) -> Run:
-    """The run in a folder.
+    """Return the run in a folder.
 
     Raises:
-        BrokenRunError: A file is missing, damaged or of a newer version; the message says which and why.
+        BrokenRunError: A file is missing, damaged or of a newer version.
     """
     summary = read_summary(folder)
     try:
@@ -127,13 +133,17 @@ def read(folder: Path) -> Run:
 
 
 def history(folder: Path) -> list[EpochRow]:
-    """The epochs of `metrics.csv`, a mapping each; a last line that is still being written is left out."""
+    """Return the rows of `metrics.csv`, one per epoch; a last line that is still being written is left out.
+
+    Raises:
+        BrokenRunError: The file is missing or damaged. All readers below raise it likewise.
+    """
     rows = _table(folder / paths.METRICS, ("epoch",))
     return [{name: _number(paths.METRICS, cell) for name, cell in row.items()} for row in rows]
 
 
 def per_class(folder: Path) -> list[dict[str, Any]]:
-    """The rows of `per_class.csv`: at, class, precision, recall, F1, support."""
+    """Return the rows of `per_class.csv`, with the columns `paths.PER_CLASS_COLUMNS`."""
     rows = _table(folder / paths.PER_CLASS, paths.PER_CLASS_COLUMNS)
     numbers = paths.PER_CLASS_COLUMNS[1:]
     return [
@@ -142,7 +152,7 @@ def per_class(folder: Path) -> list[dict[str, Any]]:
 
 
 def confusion(folder: Path) -> dict[str, NDArray[np.int64]]:
-    """The counts of `confusion.csv`, for each of last and best: row = true class, column = predicted class."""
+    """Return the counts of `confusion.csv` for `last` and `best`, [true class, predicted class]."""
     cells: dict[str, dict[tuple[int, int], int]] = {}
     try:
         for row in _table(folder / paths.CONFUSION, paths.CONFUSION_COLUMNS):
@@ -153,7 +163,7 @@ def confusion(folder: Path) -> dict[str, NDArray[np.int64]]:
 
 
 def log(folder: Path) -> str:
-    """The last lines of `log.txt`; empty where there is none."""
+    """Return the last 4 KiB of `log.txt`; empty if there is none."""
     path = folder / paths.LOG
     try:
         with open(path, "rb", opener=open_regular) as file:
@@ -166,7 +176,11 @@ def log(folder: Path) -> str:
 
 
 def predictions(folder: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of `predictions.npz`: `labels`, and `AT.predicted`, `AT.log_probabilities` for last and best."""
+    """Return the arrays of `predictions.npz`, by name.
+
+    Returns:
+        `labels`, [image]; for `last` and `best`, `AT.predicted`, [image], and `AT.log_probabilities`, [image, class].
+    """
     try:
         return arrays.load(folder / paths.PREDICTIONS, max_bytes=ARRAYS_BYTES)
     except (OSError, ValueError) as error:
@@ -174,10 +188,10 @@ def predictions(folder: Path) -> dict[str, NDArray[Any]]:
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """What `run.json` says, checked: all that is needed to know what there is of a run.
+    """Return the contents of `run.json`, with schema version, status, seed, loss, hashes and metrics checked.
 
     Raises:
-        BrokenRunError: It is missing, damaged or of a newer version.
+        BrokenRunError: The file is missing, damaged or of a newer version.
     """
     try:
         summary = json.loads(text(folder / paths.RUN, RUN_BYTES), parse_constant=_refuse)
@@ -200,12 +214,12 @@ def _is_newer(version: object) -> bool:
     return type(version) is int and version > paths.SCHEMA_VERSION
 
 
-def _names_the_trial(value: object) -> bool:
+def _has_identity(value: object) -> bool:
     return isinstance(value, dict) and isinstance(value.get("identity"), str)
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value is a finite number that a float can hold."""
+    """Return whether a value is a finite number that a float can hold; booleans are not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
@@ -218,13 +232,17 @@ _RULES: Sequence[tuple[str, Any, str]] = (
     ("status", lambda value: value in paths.STATUSES, ", ".join(paths.STATUSES)),
     ("seed", lambda value: type(value) is int, "a whole number"),
     ("loss", lambda value: isinstance(value, str) and value, "the loss's label"),
-    ("hashes", _names_the_trial, "a mapping with the trial's identity"),
+    ("hashes", _has_identity, "a mapping with the trial's identity"),
     ("metrics", _finite_numbers, "a mapping of numbers"),
 )
 
 
 def text(path: Path, limit: int) -> str:
-    """A text file of at most `limit` bytes."""
+    """Return a UTF-8 text file of at most `limit` bytes; neither a link nor a pipe is opened.
+
+    Raises:
+        BrokenRunError: The file is missing, too large or not UTF-8.
+    """
     try:
         with open(path, "rb", opener=open_regular) as file:
             size = os.fstat(file.fileno()).st_size
@@ -245,8 +263,8 @@ def _table(path: Path, required: Sequence[str]) -> list[dict[str, str]]:
     if content.count("\n") * (content.partition("\n")[0].count(",") + 1) > TABLE_CELLS:
         raise BrokenRunError(f"{name}: expected at most {TABLE_CELLS:,} cells")
     try:
-        whole_lines = io.StringIO(content[: content.rfind("\n") + 1], newline="")
-        header, *rows = csv.reader(whole_lines, strict=True)
+        complete_lines = io.StringIO(content[: content.rfind("\n") + 1], newline="")
+        header, *rows = csv.reader(complete_lines, strict=True)
     except (csv.Error, ValueError) as error:
         raise BrokenRunError(f"{name}: not a CSV table") from error
     missing = [column for column in required if column not in header]

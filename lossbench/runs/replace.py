@@ -1,4 +1,4 @@
-"""Where a run is trained anew: beside the old one, which is lost only when the new one is complete."""
+"""Replacement of a run: the new run is trained in a hidden folder, and the old one is kept until it is complete."""
 
 from __future__ import annotations
 
@@ -13,31 +13,38 @@ if TYPE_CHECKING:
 
 
 def rerun_folder(run: Path) -> Path:
-    """The hidden folder beside a run in which it is trained anew."""
+    """Return the hidden folder in which a run is trained again."""
     return run.with_name(f".rerun-{run.name}")
 
 
 def candidate_folders(run: Path) -> tuple[Path, Path, Path]:
-    """Every folder that a run may be in: its own, that in which it is trained anew, that of the old one."""
+    """Return every folder that may hold the run: its own, that of its rerun, and that of the replaced run."""
     return run, rerun_folder(run), _old(run)
 
 
 def promote(run: Path) -> None:
-    """Put the complete new run in the place of the old one. An end halfway through is mended by `recover`."""
+    """Replace a run by its complete rerun; if the process ends in between, `recover` finishes the replacement.
+
+    Raises:
+        MachineError: A folder cannot be renamed.
+    """
     try:
         if run.exists():
             run.rename(_old(run))
         rerun_folder(run).rename(run)
         files.sync(run.parent)
     except OSError as error:
-        raise MachineError(f"{run}: the new run cannot take its place: {error.strerror}") from error
+        raise MachineError(f"{run}: cannot be replaced by its rerun: {error.strerror}") from error
     recover(run)
 
 
 def recover(run: Path) -> None:
-    """Finish an exchange that ended halfway: the old run is moved aside only once the new one is complete.
+    """Finish a replacement that was interrupted: the old run is moved aside only after the new one is complete.
 
-    Where there is no new one, the user has taken it away, and the old one goes back to its place.
+    If the user removed the new run meanwhile, the old one is moved back.
+
+    Raises:
+        MachineError: A folder cannot be renamed.
     """
     if not _old(run).exists():
         return
@@ -46,7 +53,7 @@ def recover(run: Path) -> None:
             (rerun_folder(run) if rerun_folder(run).exists() else _old(run)).rename(run)
             files.sync(run.parent)
     except OSError as error:
-        raise MachineError(f"{run}: the run beside it cannot take its place: {error.strerror}") from error
+        raise MachineError(f"{run}: its interrupted replacement cannot be finished: {error.strerror}") from error
     shutil.rmtree(_old(run), ignore_errors=True)
 
 

@@ -1,4 +1,4 @@
-"""A run as one flat row: what `config.yaml` and `run.json` say, under dotted names, every value a scalar."""
+"""Runs as flat rows: `config.yaml` and `run.json` under dotted column names, every value a scalar."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lossbench.json_data import canonical
 from lossbench.runs import paths, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 Scalar: TypeAlias = str | int | float | bool | None
@@ -20,46 +20,50 @@ RUN_COLUMNS = (
     "folder", "status", "reason", "name", "seed", "loss", "loss.name", "link", "identity", "plugin", "settings",
     "lossbench", "device", "threads", "parameters", "started", "epochs", "best_epoch", "seconds",
 )  # fmt: skip
-"""What is told about a run beside its configuration, the digest of its data and its metrics."""
+"""Columns other than configuration keys, `data.sha256` and metrics."""
 
 
 def read_row(folder: Path) -> tuple[dict[str, Scalar], dict[str, Scalar], dict[str, float | None]]:
-    """A run in three parts: its configuration, which runs share but for the seed; facts of its own; its metrics.
+    """Return a run's row in three parts, so that runs with equal configurations can share the first.
 
-    Columns: those of `RUN_COLUMNS`, where `loss` is the label, `loss.name` the name or names, `settings` the complete
-    loss and the hash of its plugin as JSON, `lossbench` the version; `data.sha256`; the configuration's keys, lists as
-    JSON; the metrics as `test.last.accuracy`, None where they were NaN.
+    Args:
+        folder: The run folder.
+
+    Returns:
+        The configuration without seed and name, lists as JSON; the columns of `RUN_COLUMNS` (but `folder`) and
+        `data.sha256`; the metrics, such as `test.last.accuracy`, NaN as None. `loss` is the label, `loss.name` the
+        name or names, `settings` the complete loss and the hash of its plugin as JSON, `lossbench` the version.
 
     Raises:
-        BrokenRunError: A file is missing, damaged or of a newer version; the message says which and why.
+        BrokenRunError: A file is missing, damaged or of a newer version.
     """
     run = read.read(folder)
     summary = run.summary
-    kept = {key: value for key, value in run.config.items() if key not in {"test", "val", "seed", "name"}}
-    config = {key: value for key, value in flatten(kept) if key not in RUN_COLUMNS and not is_metric(key)}
+    shared = {key: value for key, value in run.config.items() if key not in {"test", "val", "seed", "name"}}
+    config = {key: value for key, value in flatten(shared) if key not in RUN_COLUMNS and not is_metric(key)}
     facts: dict[str, Any] = {
         "status": run.status,
-        "reason": _text(summary.get("reason")),
-        "name": _text(summary.get("name")),
+        "reason": _text(summary, "reason"),
+        "name": _text(summary, "name"),
         "seed": run.seed,
         "loss": run.loss,
         "loss.name": _names(run.config.get("loss")) or run.loss,
-        "link": _text(summary.get("link")),
+        "link": _text(summary, "link"),
         "identity": summary["hashes"]["identity"],
-        "plugin": _text(summary["hashes"].get("plugin")),
+        "plugin": _text(summary, "hashes", "plugin"),
         "settings": json.dumps([canonical(run.config.get("loss")), summary["hashes"].get("plugin")], sort_keys=True),
-        "data.sha256": _text(summary["hashes"].get("data")),
-        "lossbench": _text(_inside(summary, "versions", "lossbench")),
-        "device": _text(_inside(summary, "device", "name")),
-        "started": _text(summary.get("started")),
-        "seconds": _number(_inside(summary, "seconds", "total")),
-        **{name: _number(summary.get(name)) for name in ("threads", "parameters", "epochs", "best_epoch")},
+        "data.sha256": _text(summary, "hashes", "data"),
+        "lossbench": _text(summary, "versions", "lossbench"),
+        "device": _text(summary, "device", "name"),
+        "started": _text(summary, "started"),
+        "seconds": _number(summary, "seconds", "total"),
+        **{name: _number(summary, name) for name in ("threads", "parameters", "epochs", "best_epoch")},
     }
     return config, facts, {name: value for name, value in run.metrics.items() if is_metric(name)}
 
 
 def are_facts(values: Mapping[str, Any]) -> bool:
-    """Whether what anyone may have written tells about a run what a row must tell."""
+    """Return whether untrusted values have the types of a row's own columns."""
     return (
         values.get("status") in paths.STATUSES
         and type(values.get("seed")) is int
@@ -69,22 +73,22 @@ def are_facts(values: Mapping[str, Any]) -> bool:
 
 
 def are_scalars(values: Mapping[str, Any]) -> bool:
-    """Whether every value is one that a row may hold."""
+    """Return whether a row can hold every value."""
     return {*map(type, values.values())} <= {str, int, float, bool, type(None)}
 
 
 def are_metrics(values: Mapping[str, Any]) -> bool:
-    """Whether every value is a finite number or None."""
+    """Return whether every value is a finite number or None."""
     return all(value is None or read.is_number(value) for value in values.values())
 
 
 def is_metric(name: str) -> bool:
-    """Whether a column holds a measured number."""
+    """Return whether a column holds a metric."""
     return name.startswith(("test.", "val."))
 
 
 def flatten(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Scalar]]:
-    """A nested mapping as dotted keys and scalars; lists, and mappings without a key, are JSON."""
+    """Yield the dotted keys and scalars of a nested mapping; lists and empty mappings become JSON."""
     for key, value in mapping.items():
         if isinstance(value, dict) and value:
             yield from flatten(value, f"{prefix}{key}.")
@@ -98,7 +102,7 @@ def _scalar(value: Any) -> Scalar:
             return json.dumps(value)
         case float() if not math.isfinite(value):
             return str(value)
-    return value  # type: ignore[no-any-return]  # what YAML has beside lists, mappings and numbers
+    return value  # type: ignore[no-any-return]  # a scalar: YAML has nothing else
 
 
 def _names(loss: object) -> str:
@@ -106,14 +110,17 @@ def _names(loss: object) -> str:
     return " + ".join(str(term["name"]) for term in terms if isinstance(term, dict) and "name" in term)
 
 
-def _inside(summary: Mapping[str, Any], section: str, name: str) -> object:
-    value = summary.get(section)
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _text(value: object) -> str | None:
+def _text(summary: Mapping[str, Any], *keys: str) -> str | None:
+    value = _value(summary, keys)
     return value if isinstance(value, str) else None
 
 
-def _number(value: object) -> float | None:
+def _number(summary: Mapping[str, Any], *keys: str) -> float | None:
+    value = _value(summary, keys)
     return value if read.is_number(value) else None
+
+
+def _value(value: object, keys: Iterable[str]) -> object:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
