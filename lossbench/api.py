@@ -70,6 +70,7 @@ def compare(  # noqa: PLR0913 - what a comparison can be asked
     confidence: float = 0.95,
     rope: str | None = None,
     unpaired: bool = False,
+    write_index: bool = False,
 ) -> Compared:
     """Compare losses over seeds, as `lossbench compare` does.
 
@@ -85,6 +86,7 @@ def compare(  # noqa: PLR0913 - what a comparison can be asked
         confidence: Of the intervals, in (0, 1).
         rope: Differences up to this count as none, such as `"0.1pp"`.
         unpaired: Do not pair the seeds.
+        write_index: Write `.index.json` to each path, which makes later reads of many runs faster.
 
     Returns:
         What shows itself as the table; `.groups` and `.seeds` are frames.
@@ -96,23 +98,24 @@ def compare(  # noqa: PLR0913 - what a comparison can be asked
     Example:
         lossbench.compare("runs", metrics=["nll"]).groups.sort_values("nll_mean")
     """
-    from lossbench.analysis.query import Answer
-    from lossbench.cli import selection
+    from lossbench.analysis.query import Query, answer
+    from lossbench.losses.expression import label_of
 
-    comparison, _, broken = selection.compared(
-        map(Path, [paths] if isinstance(paths, Path | str) else paths),
-        metrics=metrics,
+    query = Query(
+        paths=tuple(map(Path, [paths] if isinstance(paths, Path | str) else paths)),
+        metrics=tuple(metrics),
         where=where,
         seeds=None if seeds is None else frozenset(seeds),
         at=at,
-        by=tuple(by),
+        by=tuple(by) or None,
         across=tuple(across),
-        baseline=baseline,
+        baseline=baseline and label_of(baseline),
         confidence=confidence,
         rope=rope,
         unpaired=unpaired,
+        write_index=write_index,
     )
-    return Compared(Answer(comparison, tuple(broken)))
+    return Compared(answer(query))
 
 
 class Compared:

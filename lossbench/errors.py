@@ -28,9 +28,20 @@ if TYPE_CHECKING:
 
 
 class LossbenchError(Exception):
-    """The family's root: printed as `error: message` without a traceback."""
+    """Root of the family: printed as `error: message` without a traceback.
+
+    Attributes:
+        exit_code: Exit status of a command that ends with this error.
+        parameter: The Python parameter that the message is about, which then begins with its name; None if there is
+            none. The command line prints the option of that name instead. So it does with every other parameter that
+            a message names in backquotes.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "", *, parameter: str | None = None) -> None:
+        super().__init__(f"{parameter}: {message}" if parameter else message)
+        self.parameter = parameter
 
 
 class UsageError(LossbenchError):

@@ -56,7 +56,7 @@ def test_what_is_asked_reaches_the_comparison(runs):
     ).comparison
     assert compared.baseline == "categorical_crossentropy"
     assert {group.n for group in compared.blocks[0].groups} == {4}
-    assert compared.question.confidence == 0.9
+    assert compared.query.confidence == 0.9
     assert "equivalent" in lossbench.compare(runs, rope="50pp").groups["verdict"].tolist()
 
 

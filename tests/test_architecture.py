@@ -142,6 +142,44 @@ def test_the_network_is_asked_in_one_place_only(trees):
     assert asking == {"data/download.py", "sweep/executors/ray_cluster.py"}
 
 
+COMMAND_LINE = re.compile(r"\b(lossbench|ray) [a-z][^`\n]*")
+"""A whole command to copy, which may appear anywhere."""
+
+ARGUMENT = re.compile(r"--[\w=.,-]+")
+"""One argument of another program."""
+
+
+def options_in_strings(tree):
+    """Every string, docstrings left out, that speaks of an option such as `--where`."""
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None
+    }
+    strings = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+    ]
+    return {
+        text
+        for text in strings
+        if re.search(r"(?<![\w-])--[a-z]", COMMAND_LINE.sub("", text)) and not ARGUMENT.fullmatch(text)
+    }
+
+
+def test_only_the_command_line_speaks_of_options(trees):
+    """A library error names the parameter, `where: ...`; the command line prints the option, `--where: ...`."""
+    library = {path: tree for path, tree in trees.items() if path.parts[0] != "cli"}
+    assert {str(path): found for path, tree in library.items() if (found := options_in_strings(tree))} == {}
+
+
+def test_an_option_in_a_message_is_found():
+    """Otherwise the test above could not fail."""
+    assert options_in_strings(ast.parse("raise UsageError(f'--where {text}: wrong')")) == {"--where "}
+    assert options_in_strings(ast.parse("raise UsageError('choose another --runs-dir')"))
+
+
 def test_commands_print_in_one_place_only(trees):
     """`cli/console.py` lets no control sequence through; what rich draws by itself is given plain text."""
     printing = {"print", "typer.echo", "typer.secho", "click.echo", "sys.stdout.write", "sys.stderr.write"}

@@ -41,12 +41,12 @@ def load(path: Path) -> Baseline:
         value = json.loads(read.text(Path(os.path.realpath(path)), MOST_BYTES))
     except (read.BrokenRunError, ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, read.BrokenRunError) else "not JSON"
-        raise UsageError(f"{path}: {reason}; --save-baseline writes such a file") from error
+        raise UsageError(f"{path}: {reason}; expected a baseline file") from error
     found = value.get("runs") if isinstance(value, dict) else None
     if not isinstance(found, list) or value.get("schema_version") != SCHEMA_VERSION:
-        raise UsageError(f"{path}: expected runs in version {SCHEMA_VERSION} of this file; --save-baseline writes it")
+        raise UsageError(f"{path}: expected a baseline file of version {SCHEMA_VERSION}")
     if not found or not all(isinstance(each, dict) and _is_row(each) for each in found):
-        raise UsageError(f"{path}: expected runs with label, seed, status and numbers; --save-baseline writes them")
+        raise UsageError(f"{path}: expected runs with label, seed, status and numbers")
     return Baseline(path.name, found)
 
 

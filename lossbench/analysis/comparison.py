@@ -19,7 +19,8 @@ from lossbench.statistics import ALPHA
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lossbench.analysis.result import Baseline, Question, Verdict
+    from lossbench.analysis.query import Query
+    from lossbench.analysis.result import Baseline, Verdict
     from lossbench.runs.grouping import Cell
     from lossbench.runs.rows import RunRow, Scalar
     from lossbench.statistics import Interval
@@ -29,43 +30,44 @@ RANDOM_SEED = 0
 """Of the sign-flip test's draws above 16 seeds: the same runs give the same p."""
 
 
-def compare(
-    rows: Sequence[RunRow], question: Question, stored: Baseline | None = None, apart_from: Sequence[str] = ()
-) -> Comparison:
+def compare(rows: Sequence[RunRow], query: Query, stored: Baseline | None = None) -> Comparison:
     """Every group's estimates, and its difference from the baseline with a verdict.
 
     Args:
         rows: The runs selected.
-        question: What is compared, by what, and how.
+        query: What is compared, by what, and how.
         stored: The runs of another time to compare with; then each group is held against itself there, by label,
             condition and seed.
-        apart_from: Keys that make no condition.
 
     Raises:
         UsageError: The best epoch is asked for and a run has none; the baseline or a key is not there.
     """
     counted, duplicates = grouping.drop_duplicates(rows)
     named, ambiguous = grouping.disambiguate_labels(counted)
-    if question.at == "best":
+    if query.at == "best":
         _check_best(named)
     baseline_rows = grouping.disambiguate_labels(grouping.drop_duplicates(stored.rows)[0])[0] if stored else []
     now, then = grouping.group_runs(
-        named, by=question.by, across=question.across, baseline_rows=baseline_rows, ignore=apart_from
+        named,
+        by=query.group_keys,
+        across=query.across,
+        baseline_rows=baseline_rows,
+        ignore=(query.tune,) if query.tune else (),
     )
-    groups = {cell: _group(cell[1], runs, question) for cell, runs in now.cells.items()}
-    earlier = {cell: _group(cell[1], runs, question) for cell, runs in then.cells.items()}
-    baseline = stored.name if stored else _baseline(question, {label for _, label in groups})
+    groups = {cell: _group(cell[1], runs, query) for cell, runs in now.cells.items()}
+    earlier = {cell: _group(cell[1], runs, query) for cell, runs in then.cells.items()}
+    baseline = stored.name if stored else _baseline(query, {label for _, label in groups})
     references = {cell: earlier.get(cell) if stored else groups.get((cell[0], baseline or "")) for cell in groups}
-    judged = _judged(groups, references, question)
+    judged = _judged(groups, references, query)
     family = sum(group.difference is not None for group in judged.values())
     return Comparison(
-        question=question,
+        query=query,
         baseline=baseline,
         baseline_is_file=stored is not None,
         setting=now.setting,
         varying=now.varying,
         hidden=now.hidden,
-        blocks=_blocks(judged, now.varying, question),
+        blocks=_blocks(judged, now.varying, query),
         comparisons=family,
         fewest_seeds=statistics.fewest_seeds(family),
         absent=tuple(
@@ -79,7 +81,7 @@ def compare(
     )
 
 
-def contrast(group: Group, name: str, question: Question) -> Contrast | None:
+def contrast(group: Group, name: str, query: Query) -> Contrast | None:
     """A group minus its reference in one measure, seed by seed where they share seeds; None without values.
 
     Unpaired where that was asked for, or where no seed is shared.
@@ -90,8 +92,8 @@ def contrast(group: Group, name: str, question: Question) -> Contrast | None:
     if ours.mean is None or theirs.mean is None:
         return None
     shared = sorted(ours.values.keys() & theirs.values.keys())
-    if question.unpaired or not shared:
-        return _unpaired(ours, theirs, question.confidence)
+    if query.unpaired or not shared:
+        return _unpaired(ours, theirs, query.confidence)
     values = {seed: ours.values[seed] - theirs.values[seed] for seed in shared}
     differences = np.array(list(values.values()))
     sd = statistics.deviation(differences)
@@ -101,7 +103,7 @@ def contrast(group: Group, name: str, question: Question) -> Contrast | None:
     return Contrast(
         values=values,
         mean=float(differences.mean()),
-        interval=statistics.t_interval(differences, question.confidence),
+        interval=statistics.t_interval(differences, query.confidence),
         n=len(shared),
         paired=True,
         effect=float(differences.mean()) / sd if sd else None,
@@ -125,17 +127,21 @@ def estimate(values: Mapping[int, float | None], confidence: float = 0.95) -> Es
 def _check_best(rows: Iterable[RunRow]) -> None:
     for row in rows:
         if row["status"] == "completed" and row.get("test.best.accuracy") is None:
-            raise UsageError(f"{row['folder']}: has no best epoch, as it had no validation images; use --at last")
+            raise UsageError(
+                f"{row['folder']} has no best epoch, as it had no validation images; choose 'last'", parameter="at"
+            )
 
 
-def _baseline(question: Question, labels: Iterable[str]) -> str | None:
+def _baseline(query: Query, labels: Iterable[str]) -> str | None:
     labels = set(labels)
-    if question.baseline is None:
-        return DEFAULT_BASELINE if question.by in {("loss",), ("loss.name",)} and DEFAULT_BASELINE in labels else None
-    if question.baseline not in labels:
-        near = did_you_mean(question.baseline, labels) or f"; there are {', '.join(sorted(labels))}"
-        raise UsageError(f"--baseline {question.baseline!r}: no such group{near}")
-    return question.baseline
+    if query.baseline is None:
+        return (
+            DEFAULT_BASELINE if query.group_keys in {("loss",), ("loss.name",)} and DEFAULT_BASELINE in labels else None
+        )
+    if query.baseline not in labels:
+        near = did_you_mean(query.baseline, labels) or f"; there are {', '.join(sorted(labels))}"
+        raise UsageError(f"no group {query.baseline!r}{near}", parameter="baseline")
+    return query.baseline
 
 
 def _has_several(runs: Sequence[RunRow]) -> bool:
@@ -161,9 +167,9 @@ def _average(values: Sequence[Scalar]) -> float | None:
     return sum(numbers) / len(numbers) if len(numbers) == len(values) else None
 
 
-def _group(label: str, runs: Sequence[RunRow], question: Question) -> Group:
+def _group(label: str, runs: Sequence[RunRow], query: Query) -> Group:
     statuses = Counter(run["status"] for run in runs)
-    names = dict.fromkeys((*(each.name for each in (*question.measures, *question.also)), *REPORTED))
+    names = dict.fromkeys((*(each.name for each in query.all_measures), *REPORTED))
     completed = by_seed(runs)
     return Group(
         label=label,
@@ -172,35 +178,31 @@ def _group(label: str, runs: Sequence[RunRow], question: Question) -> Group:
         diverged=tuple(sorted(int(run["seed"] or 0) for run in runs if run["status"] == "diverged")),
         failed=statuses["failed"],
         unfinished=statuses["running"] + statuses["interrupted"],
-        metrics={
-            name: estimate(averaged(completed, f"test.{question.at}.{name}"), question.confidence) for name in names
-        },
+        metrics={name: estimate(averaged(completed, f"test.{query.at}.{name}"), query.confidence) for name in names},
         folders={seed: tuple(str(run["folder"]) for run in each) for seed, each in completed.items()},
     )
 
 
-def _judged(
-    groups: Mapping[Cell, Group], references: Mapping[Cell, Group | None], question: Question
-) -> dict[Cell, Group]:
+def _judged(groups: Mapping[Cell, Group], references: Mapping[Cell, Group | None], query: Query) -> dict[Cell, Group]:
     """The groups with their differences, p adjusted over all of them, and a verdict each."""
-    first = question.measures[0]
+    first = query.measures[0]
     judged: dict[Cell, Group] = dict(groups)
     differences: dict[Cell, Contrast] = {}
     for cell, group in groups.items():
         if (reference := references[cell]) is not None and reference is not group:
             judged[cell] = replace(group, reference=reference)
-            if difference := contrast(judged[cell], first.name, question):
+            if difference := contrast(judged[cell], first.name, query):
                 differences[cell] = difference
     tested = [cell for cell, difference in differences.items() if difference.p is not None]
     adjusted = dict(zip(tested, statistics.holm([differences[cell].p or 0 for cell in tested]), strict=True))
     for cell, difference in differences.items():
         held = replace(difference, p_holm=adjusted.get(cell))
-        judged[cell] = replace(judged[cell], difference=_with_verdict(judged[cell], held, question, len(differences)))
+        judged[cell] = replace(judged[cell], difference=_with_verdict(judged[cell], held, query, len(differences)))
     return judged
 
 
-def _with_verdict(group: Group, difference: Contrast, question: Question, comparisons: int) -> Contrast:
-    verdict = _verdict(group, difference, question)
+def _with_verdict(group: Group, difference: Contrast, query: Query, comparisons: int) -> Contrast:
+    verdict = _verdict(group, difference, query)
     if verdict != "undecided" or not difference.paired or group.diverged or (sd := _sd(difference)) is None:
         return replace(difference, verdict=verdict)
     needed = statistics.seeds_needed(difference.mean, sd, comparisons)
@@ -217,11 +219,11 @@ def _sd(difference: Contrast) -> float | None:
     return statistics.deviation(list(difference.values.values()))
 
 
-def _verdict(group: Group, difference: Contrast, question: Question) -> Verdict:
+def _verdict(group: Group, difference: Contrast, query: Query) -> Verdict:
     """Equivalence first, then what the adjusted p allows; a side with diverged runs is never the better one."""
-    gain = question.measures[0].gain(difference.mean)
+    gain = query.measures[0].gain(difference.mean)
     unharmed = not group.diverged and not (group.reference and group.reference.diverged)
-    if unharmed and question.rope is not None and _lies_within(difference.interval, question.rope):
+    if unharmed and query.margin is not None and _lies_within(difference.interval, query.margin):
         return "equivalent"
     if unharmed and difference.values and not any(difference.values.values()):
         return "identical"
@@ -256,22 +258,22 @@ def _unpaired(ours: Estimate, theirs: Estimate, confidence: float) -> Contrast:
     )
 
 
-def _blocks(groups: Mapping[Cell, Group], varying: Sequence[str], question: Question) -> tuple[Block, ...]:
+def _blocks(groups: Mapping[Cell, Group], varying: Sequence[str], query: Query) -> tuple[Block, ...]:
     conditions = defaultdict(list)
     for (condition, _), group in groups.items():
         conditions[condition].append(group)
     return tuple(
-        Block(dict(zip(varying, condition, strict=True)), _marked(conditions[condition], question))
+        Block(dict(zip(varying, condition, strict=True)), _marked(conditions[condition], query))
         for condition in sorted(conditions, key=grouping.sort_key)
     )
 
 
-def _marked(groups: Sequence[Group], question: Question) -> tuple[Group, ...]:
+def _marked(groups: Sequence[Group], query: Query) -> tuple[Group, ...]:
     """The groups of a block, the best means marked, in the order of the first measure."""
-    measures = {each.name: each for each in (*question.measures, *map(measure, REPORTED))}
+    measures = {each.name: each for each in (*query.measures, *map(measure, REPORTED))}
     best = {name: _best(groups, each) for name, each in measures.items()}
     marked = [replace(group, best=frozenset(name for name in best if group.label in best[name])) for group in groups]
-    return tuple(sorted(marked, key=lambda group: (*rank(group, question.measures[0]), group.label)))
+    return tuple(sorted(marked, key=lambda group: (*rank(group, query.measures[0]), group.label)))
 
 
 def rank(group: Group, by: Measure) -> tuple[bool, float]:

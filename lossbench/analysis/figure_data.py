@@ -99,7 +99,7 @@ def read_figures(comparison: Comparison) -> tuple[list[FigureData], list[BrokenR
     baseline = None if comparison.baseline_is_file else comparison.baseline
     for block in comparison.blocks:
         classes = set[int]()
-        kept = {group.label: _kept(group, comparison.question.at, classes, faults) for group in block.groups}
+        kept = {group.label: _kept(group, comparison.query.at, classes, faults) for group in block.groups}
         reference = kept.get(baseline) if baseline else None
         panels = {group.label: panel(group, kept[group.label], reference) for group in block.groups}
         found.append(FigureData(block.condition, tuple(panels.values()), panels.get(baseline) if baseline else None))

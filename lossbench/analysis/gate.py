@@ -6,56 +6,23 @@ least three seeds. A loss with diverged runs fails every threshold of a differen
 
 from __future__ import annotations
 
-import operator
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lossbench.analysis.comparison import contrast
-from lossbench.analysis.measure import Measure, measure
 from lossbench.errors import NothingMatchedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from lossbench.analysis.result import Block, Comparison, Group
+    from lossbench.analysis.thresholds import Threshold
     from lossbench.runs.rows import Scalar
     from lossbench.statistics import Interval
 
 GateOutcome: TypeAlias = Literal["passed", "failed", "undecided"]
 
 FEWEST_SEEDS = 3
-BEYOND = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-
-_THRESHOLD = re.compile(
-    r"\s*(?P<delta>delta\.)?(?P<metric>[a-z][a-z_0-9.]*)\s*(?P<sign><=|>=|<|>)\s*"
-    r"(?P<size>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<points>pp)?\s*",
-    re.ASCII,
-)
-_ROPE = re.compile(r"(?:([a-z][a-z_0-9.]*)\s*=)?\s*((?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(pp)?", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """What must not be: `delta.accuracy < -0.2pp`, `accuracy < 0.97`.
-
-    Attributes:
-        text: As it was written.
-        measure: Of what.
-        is_delta: Of the difference from the baseline rather than of the mean.
-        sign: `<`, `<=`, `>` or `>=`.
-        size: In the measure's own unit: 0.2pp is 0.002.
-    """
-
-    text: str
-    measure: Measure
-    is_delta: bool
-    sign: str
-    size: float
-
-    def is_crossed(self, value: float) -> bool:
-        """Whether a value lies beyond."""
-        return bool(BEYOND[self.sign](value, self.size))
 
 
 @dataclass(frozen=True)
@@ -85,53 +52,25 @@ class GateResult:
     diverged: int = 0
 
 
-def parse_threshold(text: str) -> Threshold:
-    """Read `[delta.]METRIC SIGN NUMBER[pp]`.
-
-    Raises:
-        UsageError: It is none.
-    """
-    found = _THRESHOLD.fullmatch(text)
-    if found is None:
-        raise UsageError(
-            f"--fail-if {text!r}: expected a threshold such as 'delta.accuracy < -0.2pp' or 'accuracy < 0.97'"
-        )
-    judged = measure(found["metric"])
-    size = _size(f"--fail-if {text!r}", judged, found["size"], points=bool(found["points"]))
-    if judged.is_share and abs(size) > 1:
-        raise UsageError(f"--fail-if {text!r}: {judged.name} lies between 0 and 1: 97 % is 0.97, two points are 2pp")
-    return Threshold(text.strip(), judged, bool(found["delta"]), found["sign"], size)
-
-
-def parse_rope(text: str, first: Measure) -> float:
-    """Read the largest difference that counts as none: `0.1pp`, `accuracy=0.1pp`, `0.005`.
-
-    Raises:
-        UsageError: It is none, or of another measure than the one that carries the verdict.
-    """
-    found = _ROPE.fullmatch(text.strip())
-    if found is None:
-        raise UsageError(f"--rope {text!r}: expected a size such as 0.1pp or accuracy=0.1pp")
-    if found[1] and measure(found[1]) != first:
-        raise UsageError(f"--rope {text!r}: the verdict is on {first.name}; name {found[1]} first in --metric")
-    return _size(f"--rope {text!r}", first, found[2], points=bool(found[3]))
-
-
-def judge(comparison: Comparison, thresholds: Sequence[Threshold]) -> list[GateResult]:
-    """Every threshold held against every group that it is about.
+def judge(comparison: Comparison) -> list[GateResult]:
+    """Apply every threshold of the query to every group.
 
     Raises:
         UsageError: A difference is to be judged and there is no baseline.
         NothingMatchedError: Nothing could be judged at all: no pair of runs, or no completed run.
     """
+    thresholds = comparison.query.gate
     if comparison.baseline is None and (delta := next((each for each in thresholds if each.is_delta), None)):
-        raise UsageError(f"--fail-if {delta.text!r}: there is no baseline; name one by --baseline, or use --against")
+        raise UsageError(
+            f"{delta.text!r}: there is no baseline; choose one with `baseline` or `baseline_file`",
+            parameter="thresholds",
+        )
     gate_results = [result for each in thresholds for result in _judge(comparison, each)]
     for each in thresholds:
         judged = (result for result in gate_results if result.threshold is each)
         if not any(result.n or (result.diverged and result.reference) for result in judged):
             what = f"no pair of runs with {comparison.baseline}" if each.is_delta else "no completed run"
-            raise NothingMatchedError(f"--fail-if {each.text!r}: {what}, so nothing was judged")
+            raise NothingMatchedError(f"{each.text!r}: {what}, so nothing was judged", parameter="thresholds")
     return gate_results
 
 
@@ -161,8 +100,8 @@ def _of_mean(block: Block, group: Group, threshold: Threshold) -> GateResult:
 def _of_difference(comparison: Comparison, block: Block, group: Group, threshold: Threshold) -> GateResult:
     """Runs that share no seed are no pairs, unless pairs were not wanted."""
     reference = comparison.baseline if group.reference else None
-    difference = contrast(group, threshold.measure.name, comparison.question)
-    if difference is None or not (difference.paired or comparison.question.unpaired):
+    difference = contrast(group, threshold.measure.name, comparison.query)
+    if difference is None or not (difference.paired or comparison.query.unpaired):
         outcome: GateOutcome = "failed" if group.diverged else "undecided"
         return GateResult(threshold, group.label, block.condition, reference, outcome, diverged=len(group.diverged))
     outcome = "failed" if group.diverged else _outcome(threshold, difference.interval, difference.n)
@@ -175,9 +114,3 @@ def _outcome(threshold: Threshold, interval: Interval | None, n: int) -> GateOut
         return "undecided"
     crossed = {threshold.is_crossed(end) for end in interval}
     return "undecided" if len(crossed) > 1 else "failed" if True in crossed else "passed"
-
-
-def _size(where: str, of: Measure, number: str, *, points: bool) -> float:
-    if points and not of.is_share:
-        raise UsageError(f"{where}: {of.name} is no share of images, so it has no pp; write the number alone")
-    return float(number) / 100 if points else float(number)

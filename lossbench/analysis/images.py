@@ -89,7 +89,7 @@ def compare_images(comparison: Comparison) -> list[ImageComparison]:
             same images.
     """
     if comparison.baseline is None or comparison.baseline_is_file:
-        raise UsageError("--images: it needs a baseline among the runs; name one by --baseline, without --against")
+        raise _error("images are compared with a baseline among the runs; choose one with `baseline`")
     return [
         _paired(group, group.reference, block.condition, comparison)
         for block in comparison.blocks
@@ -100,11 +100,11 @@ def compare_images(comparison: Comparison) -> list[ImageComparison]:
 
 def _paired(group: Group, reference: Group, condition: Mapping[str, Scalar], comparison: Comparison) -> ImageComparison:
     seeds = tuple(sorted(set(group.seeds) & set(reference.seeds)))
-    at, confidence = comparison.question.at, comparison.question.confidence
+    at, confidence = comparison.query.at, comparison.query.confidence
     labels, ours = _predicted(group, seeds, at)
     their_labels, theirs = _predicted(reference, seeds, at)
     if labels.shape != their_labels.shape or (labels != their_labels).any():
-        raise UsageError(f"--images: {group.label} and {reference.label} were not tested on the same images")
+        raise _error(f"{group.label} and {reference.label} were not tested on the same images")
     right, their_right = ours == labels, theirs == labels
     gains, losses = right & ~their_right, ~right & their_right
     differences = right.astype(np.float64) - their_right
@@ -129,18 +129,18 @@ def _predicted(group: Group, seeds: Sequence[int], at: At) -> tuple[NDArray[Any]
     for seed in seeds:
         folder, *others = group.folders[seed]
         if others:
-            raise UsageError(f"--images: {group.label} has several runs of seed {seed}; compare by loss")
+            raise _error(f"{group.label} has several runs of seed {seed}; compare by loss")
         try:
             arrays = read.predictions(Path(folder))
             labels.append(arrays["labels"])
             predicted.append(arrays[f"{at}.predicted"])
         except (read.BrokenRunError, KeyError) as error:
             reason = error if isinstance(error, read.BrokenRunError) else f"predictions.npz lacks {error}"
-            raise UsageError(f"--images: {folder}: {reason}") from error
+            raise _error(f"{folder}: {reason}") from error
     if any(each.shape != labels[0].shape or each.ndim != 1 for each in (*labels, *predicted)):
-        raise UsageError(f"--images: the runs of {group.label} were not tested on the same number of images")
+        raise _error(f"the runs of {group.label} were not tested on the same number of images")
     if any((each != labels[0]).any() for each in labels):
-        raise UsageError(f"--images: the runs of {group.label} were not tested on the same images")
+        raise _error(f"the runs of {group.label} were not tested on the same images")
     return labels[0], np.stack(predicted)
 
 
@@ -157,3 +157,7 @@ def _in_most_seeds(marked: NDArray[np.bool_], labels: NDArray[Any], wrong: NDArr
 
 def _most_common(values: NDArray[Any]) -> int:
     return int(Counter(values.tolist()).most_common(1)[0][0])
+
+
+def _error(message: str) -> UsageError:
+    return UsageError(message, parameter="images")

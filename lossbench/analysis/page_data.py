@@ -12,13 +12,14 @@ from lossbench.errors import LossbenchError
 from lossbench.runs import paths, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from lossbench.analysis.figure_data import FigureData
     from lossbench.analysis.images import ImageComparison
+    from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Block, Comparison, Group
     from lossbench.runs.index import BrokenRun
     from lossbench.runs.rows import RunRow
@@ -82,15 +83,16 @@ class PageData:
     unread: Sequence[BrokenRun]
 
 
-def read_page(comparison: Comparison, rows: Iterable[RunRow], broken: Iterable[BrokenRun], look: Look) -> PageData:
+def read_page(answer: Answer, look: Look) -> PageData:
     """Read what the runs of a comparison kept; a file that cannot be read is left out and named."""
+    comparison = answer.comparison
     found, unread = read_figures(comparison)
     return PageData(
         comparison=comparison,
         figures=found,
         digits=[list(_digits(comparison, block, look)) for block in comparison.blocks],
-        runs=[_told(row) for row in rows],
-        broken=[*broken],
+        runs=[_told(row) for row in answer.rows],
+        broken=answer.broken,
         unread=unread,
     )
 
@@ -104,7 +106,7 @@ def _digits(comparison: Comparison, block: Block, look: Look) -> Iterator[DigitD
             for pair in images.compare_images(alone):
                 yield _seen(group, pair, look)
         except LossbenchError as error:
-            yield DigitData(group.label, missing=str(error).removeprefix("--images: "))
+            yield DigitData(group.label, missing=str(error).removeprefix("images: "))
 
 
 def _seen(group: Group, pair: ImageComparison, look: Look) -> DigitData:

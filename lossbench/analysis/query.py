@@ -1,15 +1,103 @@
-"""The records of one request to compare runs."""
+"""One function from a query about run folders to its answer, shared by `compare`, `report` and the Python API."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from lossbench.analysis import baseline_file, gate, loading
+from lossbench.analysis.comparison import compare
+from lossbench.analysis.images import compare_images
+from lossbench.analysis.measure import measures_of, with_classes
+from lossbench.analysis.thresholds import parse_rope, parse_threshold
+from lossbench.analysis.tune import tune
+from lossbench.analysis.where import select
+from lossbench.errors import UsageError
+from lossbench.metrics import DEFAULTS
 
 if TYPE_CHECKING:
     from lossbench.analysis.gate import GateResult
     from lossbench.analysis.images import ImageComparison
-    from lossbench.analysis.result import Comparison
+    from lossbench.analysis.measure import At, Measure
+    from lossbench.analysis.result import Baseline, Comparison
+    from lossbench.analysis.thresholds import Threshold
     from lossbench.runs.index import BrokenRun
+    from lossbench.runs.rows import RunRow
+
+
+@dataclass(frozen=True)
+class Query:
+    """Runs to compare, and how to compare them.
+
+    Attributes:
+        paths: Run folders, or folders that contain them.
+        where: Condition on runs, as `analysis.where` defines it; None selects all.
+        seeds: Seeds to select; None selects all.
+        tune: Key of which each group uses its best value by validation, e.g. `optimizer.learning_rate`.
+        metrics: Names of measures; the first carries the verdict.
+        at: Epoch whose weights were tested.
+        by: Keys that define a group: `loss`, `loss.name`, or dotted keys; None: `loss`, or `loss.name` where `tune` is
+            a hyperparameter of the loss.
+        across: Keys that define the outermost blocks.
+        baseline: Label of the baseline; None: categorical_crossentropy, if it is among the groups.
+        confidence: Confidence of the intervals, in (0, 1).
+        rope: Largest difference that is equivalent to none, e.g. `0.1pp`.
+        unpaired: Whether seeds are not paired.
+        thresholds: Thresholds of the gate, e.g. `delta.accuracy < -0.2pp`.
+        baseline_file: File of `baseline_file.save`; each group is compared with itself in that file.
+        images: Whether to compare saved predictions image by image.
+        write_index: Whether to write `.index.json` to the folders that were searched, which makes later reads faster.
+    """
+
+    paths: tuple[Path, ...] = (Path("runs"),)
+    where: str | None = None
+    seeds: frozenset[int] | None = None
+    tune: str | None = None
+    metrics: tuple[str, ...] = DEFAULTS
+    at: At = "last"
+    by: tuple[str, ...] | None = None
+    across: tuple[str, ...] = ()
+    baseline: str | None = None
+    confidence: float = 0.95
+    rope: str | None = None
+    unpaired: bool = False
+    thresholds: tuple[str, ...] = ()
+    baseline_file: Path | None = None
+    images: bool = False
+    write_index: bool = False
+
+    @cached_property
+    def measures(self) -> tuple[Measure, ...]:
+        """The measures of `metrics`."""
+        return measures_of(self.metrics)
+
+    @cached_property
+    def gate(self) -> tuple[Threshold, ...]:
+        """The thresholds, parsed."""
+        return tuple(map(parse_threshold, self.thresholds))
+
+    @cached_property
+    def margin(self) -> float | None:
+        """`rope` in the first measure's own unit."""
+        return parse_rope(self.rope, self.measures[0]) if self.rope else None
+
+    @property
+    def group_keys(self) -> tuple[str, ...]:
+        """`by`, or its default."""
+        return self.by or (("loss.name",) if (self.tune or "").startswith("loss.") else ("loss",))
+
+    @property
+    def all_measures(self) -> tuple[Measure, ...]:
+        """The measures of `metrics` and those of the thresholds, each once."""
+        return tuple(dict.fromkeys((*self.measures, *(each.measure for each in self.gate))))
+
+    def check(self) -> None:
+        """Raise a `UsageError` if a value is not valid, before any run is read."""
+        if self.baseline and self.baseline_file:
+            raise UsageError("choose one of `baseline` and `baseline_file`", parameter="baseline")
+        _ = self.all_measures, self.margin
 
 
 @dataclass(frozen=True)
@@ -21,9 +109,52 @@ class Answer:
         broken: The folders that could not be read.
         gate_results: Each threshold applied to each group.
         image_comparisons: Each group compared with its reference image by image.
+        rows: The runs compared.
     """
 
     comparison: Comparison
     broken: tuple[BrokenRun, ...] = ()
     gate_results: tuple[GateResult, ...] = ()
     image_comparisons: tuple[ImageComparison, ...] = ()
+    rows: tuple[RunRow, ...] = ()
+
+
+def select_runs(query: Query) -> tuple[list[RunRow], list[BrokenRun]]:
+    """Read the runs that a query selects.
+
+    Returns:
+        The selected runs, with every measure of the query; and the folders that could not be read.
+
+    Raises:
+        UsageError: A value of the query is not valid, or a path does not exist.
+        NothingMatchedError: No run is selected.
+    """
+    query.check()
+    found, broken = loading.rows(query.paths, write_index=query.write_index)
+    return with_classes(select(found, query.where, query.seeds), query.all_measures), broken
+
+
+def answer(query: Query) -> Answer:
+    """Compare the runs that a query selects, and apply its gate.
+
+    Raises:
+        UsageError: A value of the query is not valid, or names a path, key or group that does not exist.
+        NothingMatchedError: No run is selected, or a threshold applies to none.
+    """
+    rows, broken = select_runs(query)
+    rows, choices = tune(rows, query) if query.tune else (rows, ())
+    comparison = replace(compare(rows, query, _read_baseline(query)), tuned=choices)
+    return Answer(
+        comparison=comparison,
+        broken=tuple(broken),
+        gate_results=tuple(gate.judge(comparison)),
+        image_comparisons=tuple(compare_images(comparison)) if query.images else (),
+        rows=tuple(rows),
+    )
+
+
+def _read_baseline(query: Query) -> Baseline | None:
+    if query.baseline_file is None:
+        return None
+    baseline = baseline_file.load(query.baseline_file)
+    return replace(baseline, rows=select(baseline.rows, query.where, query.seeds))

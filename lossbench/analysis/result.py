@@ -5,44 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lossbench.analysis.measure import At, Measure, measure
-from lossbench.metrics import DEFAULTS
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lossbench.analysis.query import Query
     from lossbench.runs.grouping import HiddenKey
     from lossbench.runs.rows import RunRow, Scalar
     from lossbench.statistics import Interval
 
 Verdict: TypeAlias = Literal["better", "worse", "equivalent", "identical", "undecided"]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is compared, by what, and how.
-
-    Attributes:
-        measures: The first carries difference, p and verdict.
-        at: The epoch whose weights were tested.
-        by: What makes a group.
-        across: The keys that make the outermost blocks.
-        baseline: The label that the others are held against; None for cross-entropy with its defaults, if it is there.
-        confidence: Of the intervals.
-        rope: Differences up to this size, in the first measure's own unit, count as none.
-        unpaired: Whether seeds are not to be paired.
-        also: Measures to be taken beside those shown, for the gate.
-    """
-
-    measures: tuple[Measure, ...] = tuple(map(measure, DEFAULTS))
-    at: At = "last"
-    by: tuple[str, ...] = ("loss",)
-    across: tuple[str, ...] = ()
-    baseline: str | None = None
-    confidence: float = 0.95
-    rope: float | None = None
-    unpaired: bool = False
-    also: tuple[Measure, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,7 +146,7 @@ class Comparison:
     """What `compare` shows.
 
     Attributes:
-        question: What was asked.
+        query: The query that it answers.
         baseline: What the differences are from: a label, or a stored baseline's name; None where there is none.
         baseline_is_file: Whether it was read from a file.
         setting: The keys on which all runs agree.
@@ -192,7 +163,7 @@ class Comparison:
         tuned: What was chosen by validation for each group, if anything was.
     """
 
-    question: Question
+    query: Query
     baseline: str | None
     baseline_is_file: bool
     setting: RunRow

@@ -13,11 +13,11 @@ from lossbench.runs import grouping
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lossbench.analysis.result import Question
+    from lossbench.analysis.query import Query
     from lossbench.runs.rows import RunRow, Scalar
 
 
-def tune(rows: Sequence[RunRow], key: str, question: Question) -> tuple[list[RunRow], tuple[Choice, ...]]:
+def tune(rows: Sequence[RunRow], query: Query) -> tuple[list[RunRow], tuple[Choice, ...]]:
     """The runs of the best value of a key, for each group in each condition, and what was chosen.
 
     The best value has the best mean over seeds of the first measure on the validation images. A value with diverged
@@ -25,37 +25,39 @@ def tune(rows: Sequence[RunRow], key: str, question: Question) -> tuple[list[Run
 
     Args:
         rows: The runs.
-        key: Such as `optimizer.learning_rate`; it makes no condition.
-        question: What is compared, by what.
+        query: `tune` is the key, e.g. `optimizer.learning_rate`; it defines no condition.
 
     Raises:
         UsageError: No run has the key, or a group has no validation to choose by.
     """
+    key = str(query.tune)
     counted, _ = grouping.drop_duplicates(rows)
     if not any(key in row for row in counted):
-        raise UsageError(f"--tune {key}: no run has this key")
-    sorted_rows, _ = grouping.group_runs(counted, by=question.by, across=question.across, ignore=(key,))
+        raise UsageError(f"no run has the key {key!r}", parameter="tune")
+    sorted_rows, _ = grouping.group_runs(counted, by=query.group_keys, across=query.across, ignore=(key,))
     kept: list[RunRow] = []
     choices = []
     for (condition, label), runs in sorted_rows.cells.items():
-        choice, chosen = _choose(label, dict(zip(sorted_rows.varying, condition, strict=True)), runs, key, question)
+        choice, chosen = _choose(label, dict(zip(sorted_rows.varying, condition, strict=True)), runs, key, query)
         kept += chosen
         choices.append(choice)
     return kept, tuple(choices)
 
 
 def _choose(
-    label: str, condition: Mapping[str, Scalar], runs: Sequence[RunRow], key: str, question: Question
+    label: str, condition: Mapping[str, Scalar], runs: Sequence[RunRow], key: str, query: Query
 ) -> tuple[Choice, list[RunRow]]:
-    column = question.measures[0].column(question.at, "val")
+    column = query.measures[0].column(query.at, "val")
     values = defaultdict(list)
     for run in runs:
         values[run.get(key)].append(run)
     validated = {value: estimate(averaged(by_seed(of_value), column)).mean for value, of_value in values.items()}
     means = {value: mean for value, mean in validated.items() if mean is not None}
     if not means:
-        raise UsageError(f"--tune {key}: {label} has no {column} to choose by; it needs completed runs with validation")
+        raise UsageError(
+            f"{label} has no {column} to choose by; it needs completed runs with validation", parameter="tune"
+        )
     diverging = {value for value in means if any(run["status"] == "diverged" for run in values[value])}
-    best = max(means, key=lambda value: (value not in diverging, question.measures[0].gain(means[value])))
+    best = max(means, key=lambda value: (value not in diverging, query.measures[0].gain(means[value])))
     tried = tuple(sorted(means, key=lambda value: grouping.sort_key((value,))))
     return Choice(label, condition, key, best, tried, len(runs), column, means[best]), values[best]

@@ -1,4 +1,4 @@
-"""The small language of `--where`: which runs count. Nothing of it is evaluated as Python.
+"""The small language of `where`: which runs count. Nothing of it is evaluated as Python.
 
 Its grammar:
 
@@ -53,8 +53,9 @@ def select(rows: Sequence[RunRow], condition: str | None = None, seeds: Collecti
         holds = _Reader(condition, {key for row in rows for key in row}).whole()
         selected = [row for row in selected if holds(row)]
     if not selected:
-        options = [f"--where {condition!r}"] * (condition is not None) + ["--seeds"] * (seeds is not None)
-        raise NothingMatchedError(f"{' with '.join(options)}: matches none of {len(rows)} runs")
+        raise NothingMatchedError(
+            f"matches none of {len(rows)} runs", parameter="seeds" if condition is None else "where"
+        )
     return selected
 
 
@@ -104,7 +105,7 @@ class _Reader:
     def _negation(self) -> Test:
         self._depth += 1
         if self._depth > DEEPEST:
-            raise UsageError(f"--where: nested deeper than {DEEPEST} levels")
+            raise UsageError(f"nested deeper than {DEEPEST} levels", parameter="where")
         if self._takes("not"):
             inner = self._negation()
             test: Test = lambda row: not inner(row)  # noqa: E731 - as short as it reads
@@ -121,7 +122,7 @@ class _Reader:
             raise self._expected("a key")
         key = self._token
         if key not in self._keys:
-            raise UsageError(f"--where: no run has the key {key!r}{did_you_mean(key, self._keys)}")
+            raise UsageError(f"no run has the key {key!r}{did_you_mean(key, self._keys)}", parameter="where")
         self._next()
         sign = self._token
         if self._takes(*COMPARED):
@@ -155,7 +156,7 @@ class _Reader:
 
     def _expected(self, what: str) -> UsageError:
         got = repr(self._text[self._start :][:20]) if self._start < len(self._text) else "the end"
-        return UsageError(f"--where: column {self._start + 1}: expected {what}, got {got}")
+        return UsageError(f"column {self._start + 1}: expected {what}, got {got}", parameter="where")
 
 
 def _compared(key: str, found: Scalar, sign: str, value: Scalar) -> bool:
@@ -165,6 +166,6 @@ def _compared(key: str, found: Scalar, sign: str, value: Scalar) -> bool:
     if found is None or value is None:
         return False
     if isinstance(found, str) is not isinstance(value, str):
-        raise UsageError(f"--where: {key} is {found!r} in a run, which is neither below nor above {value!r}")
+        raise UsageError(f"{key} is {found!r} in a run, which is neither below nor above {value!r}", parameter="where")
     compared: Callable[[Any, Any], bool] = COMPARED[sign]
     return compared(found, value)

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from lossbench import __version__, ops
-from lossbench.cli import console
+from lossbench.cli import console, options
 from lossbench.cli.compare import compare
 from lossbench.cli.config import config
 from lossbench.cli.diff import diff
@@ -71,7 +71,7 @@ def main() -> None:
     try:
         app()
     except LossbenchError as error:
-        _fail(str(error), error.exit_code)
+        _fail(options.message(error), error.exit_code)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}", 1)

@@ -5,203 +5,167 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from lossbench.cli import console, options, selection
+from lossbench.cli import console, options
+from lossbench.cli.options import GATE, OUTPUT, SELECTION, STATISTICS
 from lossbench.errors import GateFailedError, UndecidedError, UsageError
-from lossbench.metrics import DEFAULTS, METRICS
 from lossbench.report import formats
 
 if TYPE_CHECKING:
+    from lossbench.analysis.gate import GateResult
+    from lossbench.analysis.query import Answer, Query
+    from lossbench.analysis.result import Comparison
+
     FormatName: TypeAlias = str
 else:  # Typer reads the choices from a literal type
     FormatName = Literal[tuple(formats.FORMATS)]
-
-if TYPE_CHECKING:
-    from lossbench.analysis.gate import GateResult
-    from lossbench.analysis.result import Comparison
-
-SELECTION, STATISTICS, GATE, OUTPUT = "Which runs", "What is compared", "The gate", "What is shown"
 
 
 def compare(  # noqa: PLR0913 - the options of the command
     paths: options.Runs,
     *,
-    where: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CONDITION",
-            rich_help_panel=SELECTION,
-            help="Such as \"data.label_noise.rate==0.2 and status=='completed'\".",
-        ),
-    ] = None,
-    seeds: Annotated[
-        str | None, typer.Option(metavar="SEEDS", rich_help_panel=SELECTION, help="Such as 0-9 or 0,1,5.")
-    ] = None,
+    where: options.Where = None,
+    seeds: options.Seeds = None,
     tune: Annotated[
         str | None,
         typer.Option(
             metavar="KEY",
             rich_help_panel=SELECTION,
-            help="Each loss at its best value of this key by validation, such as optimizer.learning_rate.",
+            help="Compare each loss at its best value of this key by validation, e.g. optimizer.learning_rate.",
         ),
     ] = None,
-    metric: Annotated[
-        str,
-        typer.Option(
-            metavar="METRICS",
-            rich_help_panel=STATISTICS,
-            help=f"With commas; the first carries the verdict. {', '.join(METRICS)}, recall.5, …",
-        ),
-    ] = ",".join(DEFAULTS),
-    at: Annotated[
-        Literal["last", "best"],
-        typer.Option(rich_help_panel=STATISTICS, help="Test the weights of the last epoch, or the best on validation."),
-    ] = "last",
-    by: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KEYS",
-            rich_help_panel=STATISTICS,
-            help="What makes a group: loss, loss.name, or dotted keys. (default: loss)",
-        ),
-    ] = None,
+    metric: options.Metric = options.METRICS,
+    at: options.At = "last",
+    by: options.By = None,
     across: Annotated[
         str | None,
-        typer.Option(metavar="KEYS", rich_help_panel=STATISTICS, help="The keys that make the outermost blocks."),
+        typer.Option(metavar="KEYS", rich_help_panel=STATISTICS, help="Make the outermost blocks by these keys."),
     ] = None,
-    baseline: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LOSS",
-            rich_help_panel=STATISTICS,
-            help="What the others are held against. (default: categorical_crossentropy)",
-        ),
-    ] = None,
-    ci: Annotated[
-        float, typer.Option(min=50, max=99.99, rich_help_panel=STATISTICS, help="Confidence of the intervals, in %.")
-    ] = 95,
-    rope: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE", rich_help_panel=STATISTICS, help="Differences up to this count as none, such as 0.1pp."
-        ),
-    ] = None,
+    baseline: options.Baseline = None,
+    confidence: options.Confidence = 95,
+    rope: options.Rope = None,
     unpaired: Annotated[
-        bool, typer.Option("--unpaired", rich_help_panel=STATISTICS, help="Welch's test, seeds not paired.")
+        bool,
+        typer.Option("--unpaired", rich_help_panel=STATISTICS, help="Do not pair seeds: use Welch's test."),
     ] = False,
     fail_if: Annotated[
         list[str] | None,
         typer.Option(
             metavar="THRESHOLD",
             rich_help_panel=GATE,
-            help="Exit 3 if it is so: 'delta.accuracy < -0.2pp', 'accuracy < 0.97'; repeatable.",
+            help="Exit 3 if this holds: 'delta.accuracy < -0.2pp', 'accuracy < 0.97'; repeatable.",
         ),
     ] = None,
     against: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", rich_help_panel=GATE, help="Hold each loss against itself in a stored baseline."),
+        typer.Option(metavar="FILE", rich_help_panel=GATE, help="Compare each loss with itself in this baseline file."),
     ] = None,
     save_baseline: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", rich_help_panel=GATE, help="Store these runs as a baseline, unless the gate fails."
+            metavar="FILE", rich_help_panel=GATE, help="Write these runs to a baseline file, unless the gate fails."
         ),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", rich_help_panel=GATE, help="Exit 6 if a threshold stays undecided.")
+        bool, typer.Option("--strict", rich_help_panel=GATE, help="Exit 6 if a threshold is undecided.")
     ] = False,
     sort: Annotated[
         str | None,
-        typer.Option(metavar="ORDER", rich_help_panel=OUTPUT, help="A metric, loss, n or p. (default: the metric)"),
+        typer.Option(
+            metavar="ORDER", rich_help_panel=OUTPUT, help="Sort by a metric, loss, n or p. (default: the first metric)"
+        ),
     ] = None,
     top: Annotated[
-        int | None, typer.Option(min=1, rich_help_panel=OUTPUT, help="So many losses of each block.")
+        int | None, typer.Option(metavar="N", min=1, rich_help_panel=OUTPUT, help="Show at most N losses per block.")
     ] = None,
     only_changed: Annotated[
-        bool, typer.Option("--only-changed", rich_help_panel=OUTPUT, help="Only losses that are better or worse.")
+        bool, typer.Option("--only-changed", rich_help_panel=OUTPUT, help="Show only losses that are better or worse.")
     ] = False,
     images: Annotated[
         bool,
         typer.Option(
-            "--images", rich_help_panel=OUTPUT, help="Which images one gets right and the other wrong in most seeds."
+            "--images",
+            rich_help_panel=OUTPUT,
+            help="Show the images that one loss gets right and the other wrong in most seeds.",
         ),
     ] = False,
-    list_: Annotated[bool, typer.Option("--list", rich_help_panel=OUTPUT, help="List single runs instead.")] = False,
+    list_runs: Annotated[
+        bool, typer.Option("--list", rich_help_panel=OUTPUT, help="List single runs instead.")
+    ] = False,
     plots: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", rich_help_panel=OUTPUT, help="Draw it: PNG and SVG files go to this folder."),
+        typer.Option(metavar="FOLDER", rich_help_panel=OUTPUT, help="Write plots as PNG and SVG files to this folder."),
     ] = None,
     format: Annotated[  # noqa: A002 - the option's name
         FormatName,
         typer.Option("--format", "-f", rich_help_panel=OUTPUT, help=f"Output format. {formats.help_text()}."),
     ] = "table",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", rich_help_panel=OUTPUT, help="Write to this file, not to stdout.")
+        Path | None,
+        typer.Option("--output", "-o", rich_help_panel=OUTPUT, help="Write to this file instead of stdout."),
     ] = None,
 ) -> None:
-    """Compare losses over seeds: which is better, by how much, and how sure that is.
+    """Compare losses over seeds: which is better, by how much, and how certain that is.
 
     Exit codes: 0 · 2 usage · 3 the gate failed · 5 nothing matched · 6 undecided, with --strict.
     """
-    from lossbench.analysis import baseline_file, gate, loading
-    from lossbench.analysis import where as conditions
-    from lossbench.analysis.comparison import compare as compared
+    from lossbench.analysis import baseline_file
     from lossbench.analysis.filter import filter_groups
-    from lossbench.analysis.images import compare_images
-    from lossbench.analysis.measure import measures_of, with_classes
-    from lossbench.analysis.query import Answer
-    from lossbench.analysis.result import Question
-    from lossbench.analysis.tune import tune as tuned
+    from lossbench.analysis.query import Query, answer
     from lossbench.report import formatting
 
-    if against and baseline:
-        raise UsageError("--against and --baseline: each names what losses are held against; choose one")
-    if list_ and plots:
-        raise UsageError("--list and --plots: single runs are not drawn; choose one")
-    measures = measures_of(selection.keys(metric))
-    thresholds = [gate.parse_threshold(text) for text in fail_if or ()]
-    selected = partial(conditions.select, condition=where, seeds=selection.seeds(seeds) if seeds else None)
-    found, broken = loading.rows(paths)
-    question = Question(
-        measures=measures,
+    if list_runs and plots:
+        raise UsageError("single runs are not drawn; choose one of `list` and `plots`", parameter="list")
+    query = Query(
+        paths=tuple(paths),
+        where=where,
+        seeds=options.seeds(seeds),
+        tune=tune,
+        metrics=options.split(metric),
         at=at,
-        by=selection.keys(by or ("loss.name" if (tune or "").startswith("loss.") else "loss")),
-        across=selection.keys(across or ""),
-        baseline=selection.label(baseline, found),
-        confidence=ci / 100,
-        rope=gate.parse_rope(rope, measures[0]) if rope else None,
+        by=options.split(by) or None,
+        across=options.split(across),
+        baseline=options.baseline(baseline),
+        confidence=confidence / 100,
+        rope=rope,
         unpaired=unpaired,
-        also=tuple(threshold.measure for threshold in thresholds),
+        thresholds=tuple(fail_if or ()),
+        baseline_file=against,
+        images=images,
+        write_index=True,
     )
-    rows = with_classes(selected(found), (*question.measures, *question.also))
-    if list_:
-        _write(formats.runs_text(rows, question, format, to_stdout=not output), output)
+    if list_runs:
+        _list(query, format, output)
         return
-    rows, choices = tuned(rows, tune, question) if tune else (rows, ())
-    earlier = baseline_file.load(against) if against else None
-    earlier = earlier and replace(earlier, rows=selected(earlier.rows))
-    comparison = replace(compared(rows, question, earlier, apart_from=selection.keys(tune or "")), tuned=choices)
-    gate_results = tuple(gate.judge(comparison, thresholds))
-    pairs = tuple(compare_images(comparison)) if images else ()
-    shown = filter_groups(comparison, sort=sort, top=top, only_changed=only_changed)
-    answer = Answer(shown, tuple(broken), gate_results, pairs)
-    summary = formats.summary_text(answer, format)
-    to_file = None if summary else output
-    _write(formats.comparison_text(answer, format, to_stdout=not to_file), to_file)
-    if summary:
-        _summarise(summary, output)
-    for line in formatting.broken(broken):
+    found = answer(query)
+    shown = replace(found, comparison=filter_groups(found.comparison, sort=sort, top=top, only_changed=only_changed))
+    _print(shown, format, output)
+    for line in formatting.broken(found.broken):
         console.note(line)
     if plots:
-        _draw(shown, plots)
-    if save_baseline and not any(result.outcome == "failed" for result in gate_results):
-        baseline_file.save(save_baseline, rows)
-    _judge(gate_results, question.confidence, strict=strict)
+        _draw(shown.comparison, plots)
+    if save_baseline and not any(result.outcome == "failed" for result in found.gate_results):
+        baseline_file.save(save_baseline, found.rows)
+    _judge(found.gate_results, confidence / 100, strict=strict)
+
+
+def _list(query: Query, form: str, output: Path | None) -> None:
+    from lossbench.analysis.query import select_runs
+
+    rows, _ = select_runs(query)
+    _write(formats.runs_text(rows, query, form, to_stdout=not output), output)
+
+
+def _print(answer: Answer, form: str, output: Path | None) -> None:
+    summary = formats.summary_text(answer, form)
+    to_file = None if summary else output
+    _write(formats.comparison_text(answer, form, to_stdout=not to_file), to_file)
+    if summary:
+        _summarise(summary, output)
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import console, options, selection
+from lossbench.cli import console, options
 
 app = typer.Typer(no_args_is_help=True, help="Copy runs to another experiment tracker.")
 
@@ -31,8 +31,8 @@ def mlflow(
     from lossbench.report import formatting
     from lossbench.report import mlflow as report
 
-    found, broken = loading.rows(paths)
-    wanted = conditions.select(found, condition=where, seeds=selection.seeds(seeds) if seeds else None)
+    found, broken = loading.rows(paths, write_index=True)
+    wanted = conditions.select(found, condition=where, seeds=options.seeds(seeds))
     counts, unread = report.export(wanted, tracking_uri, experiment)
     for line in formatting.broken([*broken, *unread]):
         console.note(line)

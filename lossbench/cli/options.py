@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from lossbench import metrics
 from lossbench.cli import completion
+from lossbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from lossbench.errors import LossbenchError
 
 Config: TypeAlias = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="YAML file.")]
 Plugins: TypeAlias = Annotated[
@@ -26,8 +32,104 @@ Runs: TypeAlias = Annotated[
     list[Path],
     typer.Argument(metavar="PATH", help="Run folders, or folders that contain them.", autocompletion=completion.runs),
 ]
+SELECTION, STATISTICS, GATE, OUTPUT = "Selection", "Comparison", "Gate", "Output"
+
 Where: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="CONDITION", help="Select runs, e.g. \"status=='completed'\".")
+    str | None,
+    typer.Option(
+        metavar="CONDITION",
+        rich_help_panel=SELECTION,
+        help="Select runs, e.g. \"data.label_noise.rate==0.2 and status=='completed'\".",
+    ),
 ]
-Seeds: TypeAlias = Annotated[str | None, typer.Option(metavar="SEEDS", help="Select seeds, e.g. 0-9 or 0,1,5.")]
+Seeds: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="SEEDS", rich_help_panel=SELECTION, help="Select seeds, e.g. 0-9 or 0,1,5."),
+]
+Metric: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="METRICS",
+        rich_help_panel=STATISTICS,
+        help=f"Comma-separated metrics: {', '.join(metrics.METRICS)}, recall.5, … The first carries the verdict.",
+    ),
+]
+At: TypeAlias = Annotated[
+    Literal["last", "best"],
+    typer.Option(
+        rich_help_panel=STATISTICS, help="Epoch whose weights are tested: the last, or the best by validation."
+    ),
+]
+By: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEYS",
+        rich_help_panel=STATISTICS,
+        help="Group runs by these keys: loss, loss.name, or dotted keys. (default: loss)",
+    ),
+]
+Baseline: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="LOSS", rich_help_panel=STATISTICS, help="Baseline loss. (default: categorical_crossentropy)"),
+]
+Confidence: TypeAlias = Annotated[
+    float,
+    typer.Option("--ci", min=50, max=99.99, rich_help_panel=STATISTICS, help="Confidence of the intervals in percent."),
+]
+Rope: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        rich_help_panel=STATISTICS,
+        help="Call losses equivalent if the interval of their difference lies within this size, e.g. 0.1pp.",
+    ),
+]
+
+METRICS = ",".join(metrics.DEFAULTS)
 RUNS = Path("runs")
+NAMES = {
+    "metrics": "--metric",
+    "thresholds": "--fail-if",
+    "confidence": "--ci",
+    "baseline_file": "--against",
+    "plugins": "--plugin",
+}
+"""Options that are not called `--` and the name of the Python parameter."""
+
+
+def split(text: str | None) -> tuple[str, ...]:
+    """Return the names in a comma-separated list."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def seeds(text: str | None) -> frozenset[int] | None:
+    """Parse seeds such as `0-9` or `0,1,5`.
+
+    Raises:
+        UsageError: The text has another form.
+    """
+    from lossbench.config.sweep import numbers
+
+    try:
+        return None if text is None else frozenset(numbers(text))
+    except ValueError as error:
+        raise UsageError(str(error), parameter="seeds") from error
+
+
+def baseline(name: str | None) -> str | None:
+    """Return the label of a loss that is named by its label, an alias or a preset."""
+    from lossbench.losses.expression import label_of
+
+    return name and label_of(name)
+
+
+def message(error: LossbenchError) -> str:
+    """Return an error's message with the command line's options in place of Python's parameters."""
+    text = str(error)
+    if error.parameter:
+        text = _option(error.parameter) + text.removeprefix(error.parameter)
+    return re.sub(r"`([a-z_]+)`", lambda found: _option(found[1]), text)
+
+
+def _option(parameter: str) -> str:
+    return NAMES.get(parameter, f"--{parameter.replace('_', '-')}")

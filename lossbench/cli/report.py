@@ -6,13 +6,12 @@ import shlex
 import sys
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lossbench.cli import console, options, selection
+from lossbench.cli import console, options
 from lossbench.errors import DataError
-from lossbench.metrics import DEFAULTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,49 +20,46 @@ if TYPE_CHECKING:
 def report(  # noqa: PLR0913 - the options of the command
     paths: options.Runs,
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page.")] = Path("report.html"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", rich_help_panel=options.OUTPUT, help="HTML file to write.")
+    ] = Path("report.html"),
     where: options.Where = None,
     seeds: options.Seeds = None,
-    metric: Annotated[
-        str, typer.Option(metavar="METRICS", help="With commas; the first carries the verdict.")
-    ] = ",".join(DEFAULTS),
-    at: Annotated[Literal["last", "best"], typer.Option(help="Which epoch's weights were tested.")] = "last",
-    by: Annotated[str, typer.Option(metavar="KEYS", help="What makes a group.")] = "loss",
-    baseline: Annotated[
-        str | None,
-        typer.Option(metavar="LOSS", help="What the others are held against. (default: categorical_crossentropy)"),
-    ] = None,
-    ci: Annotated[float, typer.Option(min=50, max=99.99, help="Confidence of the intervals, in %.")] = 95,
-    rope: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="Differences up to this count as none, such as 0.1pp.")
-    ] = None,
+    metric: options.Metric = options.METRICS,
+    at: options.At = "last",
+    by: options.By = None,
+    baseline: options.Baseline = None,
+    confidence: options.Confidence = 95,
+    rope: options.Rope = None,
 ) -> None:
-    """Write a comparison as one HTML file: verdicts, charts, images and every run; it needs no network.
+    """Write a comparison as one HTML file that needs no network: verdicts, charts, images and every run.
 
-    The options mean what they mean to `compare`, and so do the verdicts.
+    The options select and compare runs as those of `compare` do.
     """
     from lossbench import files
     from lossbench.analysis.page_data import read_page
+    from lossbench.analysis.query import Query, answer
     from lossbench.report import formatting, page
 
-    comparison, rows, broken = selection.compared(
-        paths,
-        metrics=selection.keys(metric),
+    query = Query(
+        paths=tuple(paths),
         where=where,
-        seeds=selection.seeds(seeds) if seeds else None,
+        seeds=options.seeds(seeds),
+        metrics=options.split(metric),
         at=at,
-        by=selection.keys(by),
-        baseline=baseline,
-        confidence=ci / 100,
+        by=options.split(by) or None,
+        baseline=options.baseline(baseline),
+        confidence=confidence / 100,
         rope=rope,
+        write_index=True,
     )
-    data = read_page(comparison, rows, broken, _test_images)
+    data = read_page(answer(query), _test_images)
     text = page.page_text(data, f"lossbench {shlex.join(sys.argv[1:])}")
     files.write_text(output, text)
     for line in (*formatting.broken(data.broken), *formatting.unread(data.unread)):
         console.note(line)
     megabytes = len(text.encode(errors="replace")) / 1e6
-    console.result(f"{output}: {formatting.counted(len(rows), 'run')}, {megabytes:.2f} MB")
+    console.result(f"{output}: {formatting.counted(len(data.runs), 'run')}, {megabytes:.2f} MB")
 
 
 def _test_images(folder: Path) -> NDArray[Any]:

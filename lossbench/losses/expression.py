@@ -226,6 +226,14 @@ def dump(terms: Sequence[LossTerm]) -> object:
     return entries if len(entries) > 1 else entries[0]
 
 
+def label_of(name: str) -> str:
+    """Return the label of a loss that is named by an alias or a preset; any other text unchanged."""
+    try:
+        return label(parse(name))
+    except InvalidLossError:
+        return name
+
+
 def label(terms: Sequence[LossTerm]) -> str:
     """The terms in one line, for tables: `focal gamma=5`, `1 normalized_crossentropy + 10 reverse_crossentropy`."""
     if len(terms) == 1 and terms[0].weight == 1:

@@ -87,8 +87,8 @@ def condition_figure(comparison: Comparison, data: FigureData, condition: str) -
         baseline=data.baseline,
         cut=cut,
         subtitles=(condition, wording.background(comparison), cut),
-        confidence=formatting.percent(comparison.question.confidence),
-        at=comparison.question.at,
+        confidence=formatting.percent(comparison.query.confidence),
+        at=comparison.query.at,
     )
 
 

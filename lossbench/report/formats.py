@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from lossbench.analysis.query import Answer
-    from lossbench.analysis.result import Question
+    from lossbench.analysis.query import Answer, Query
     from lossbench.runs.rows import RunRow
 
     ComparisonWriter: TypeAlias = Callable[[Answer], str | RenderableType]
-    RunsWriter: TypeAlias = Callable[[Sequence[RunRow], Question], str | RenderableType]
+    RunsWriter: TypeAlias = Callable[[Sequence[RunRow], Query], str | RenderableType]
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ def summary_text(answer: Answer, name: str) -> str | None:
     return write and screen.as_text(write(answer), to_stdout=False)
 
 
-def runs_text(rows: Sequence[RunRow], question: Question, name: str, *, to_stdout: bool) -> str:
+def runs_text(rows: Sequence[RunRow], query: Query, name: str, *, to_stdout: bool) -> str:
     """Return single runs in a format.
 
     Raises:
@@ -161,13 +160,15 @@ def runs_text(rows: Sequence[RunRow], question: Question, name: str, *, to_stdou
     write = _writers(name).runs
     if write is None:
         expected = [each.name for each in FORMATS.values() if each.writers().runs]
-        raise UsageError(f"list: expected format {_alternatives(expected)}, got {name}")
-    return screen.as_text(write(rows, question), to_stdout=to_stdout)
+        raise UsageError(f"expected {_alternatives(expected)} for single runs, got {name}", parameter="format")
+    return screen.as_text(write(rows, query), to_stdout=to_stdout)
 
 
 def _writers(name: str) -> Writers:
     if name not in FORMATS:
-        raise UsageError(f"format: expected {_alternatives(list(FORMATS))}, got {name}{did_you_mean(name, FORMATS)}")
+        raise UsageError(
+            f"expected {_alternatives(list(FORMATS))}, got {name}{did_you_mean(name, FORMATS)}", parameter="format"
+        )
     return FORMATS[name].writers()
 
 

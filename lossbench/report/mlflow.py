@@ -68,7 +68,7 @@ def export(found: Sequence[RunRow], tracking_uri: str, experiment: str) -> tuple
                     broken.append(BrokenRun(Path(str(row["folder"])), str(error)))
     except mlflow.exceptions.MlflowException as error:
         raise MachineError(
-            f"--tracking-uri {tracking_uri}: {formatting.clean(str(error).partition(chr(10))[0])}"
+            f"{tracking_uri}: {formatting.clean(str(error).partition(chr(10))[0])}", parameter="tracking_uri"
         ) from error
     return counts, broken
 
@@ -164,7 +164,7 @@ def _check_sqlite(tracking_uri: str) -> None:
         with closing(sqlite3.connect(file)) as database:
             database.execute("PRAGMA schema_version")
     except sqlite3.Error as error:
-        raise MachineError(f"--tracking-uri {tracking_uri}: {error}") from error
+        raise MachineError(f"{tracking_uri}: {error}", parameter="tracking_uri") from error
 
 
 def _mlflow() -> Any:

@@ -25,7 +25,7 @@ def title(comparison: Comparison) -> str:
     """Return what all runs have in common, the first measure and the baseline, in one line."""
     parts = [
         background(comparison),
-        f"test {comparison.question.measures[0].title}, {comparison.question.at} epoch",
+        f"test {comparison.query.measures[0].title}, {comparison.query.at} epoch",
         f"baseline {clean(comparison.baseline)}" if comparison.baseline else None,
     ]
     return " · ".join(part for part in parts if part)
@@ -100,7 +100,7 @@ def headlines(comparison: Comparison) -> Iterator[str]:
 
 def verdict_sentence(comparison: Comparison, group: Group) -> str:
     """Return a loss against its reference: `focal is better than ce: +3.10 pp in accuracy, 95 % interval […], …`."""
-    contrast, first = group.difference, comparison.question.measures[0]
+    contrast, first = group.difference, comparison.query.measures[0]
     if contrast is None:
         return f"{clean(group.label)}: nothing to compare with"
     ours, theirs = clean(group.label), clean(comparison.baseline)
@@ -115,7 +115,7 @@ def verdict_sentence(comparison: Comparison, group: Group) -> str:
     if contrast.verdict == "identical":
         return f"{sentence}, {counted(contrast.n, 'seed')}"
     size = f"{formatting.signed(first, contrast.mean)} {formatting.unit(first)}".rstrip()
-    confidence = formatting.percent(comparison.question.confidence)
+    confidence = formatting.percent(comparison.query.confidence)
     ends = formatting.signed_interval(first, contrast.interval)
     interval = f", {confidence} interval {ends}" * bool(contrast.interval)
     return f"{sentence}: {size} in {first.title}{interval}, {counted(contrast.n, 'seed')}"

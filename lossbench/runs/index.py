@@ -46,8 +46,12 @@ class _Entry:
     metrics: Mapping[str, Any]
 
 
-def load(places: Iterable[Path]) -> tuple[list[RunRow], list[BrokenRun]]:
+def load(places: Iterable[Path], *, write_index: bool = False) -> tuple[list[RunRow], list[BrokenRun]]:
     """Return the rows of all runs at or below some folders, and the run folders that cannot be read.
+
+    Args:
+        places: The folders.
+        write_index: Whether to write `.index.json` to each folder, so that the next call reads changed runs only.
 
     Raises:
         UsageError: A folder does not exist, or is a file.
@@ -55,7 +59,7 @@ def load(places: Iterable[Path]) -> tuple[list[RunRow], list[BrokenRun]]:
     found: dict[str, RunRow | BrokenRun] = {}
     for place in places:
         root = os.path.realpath(place)
-        for name, loaded in _load(place).items():
+        for name, loaded in _load(place, write_index=write_index).items():
             found.setdefault(os.path.normpath(f"{root}/{name}"), loaded)
     loaded_rows = [found[folder] for folder in sorted(found)]
     return [each for each in loaded_rows if isinstance(each, dict)], [
@@ -63,7 +67,7 @@ def load(places: Iterable[Path]) -> tuple[list[RunRow], list[BrokenRun]]:
     ]
 
 
-def _load(place: Path) -> dict[str, RunRow | BrokenRun]:
+def _load(place: Path, *, write_index: bool) -> dict[str, RunRow | BrokenRun]:
     known = _read(place)
     entries: dict[str, _Entry] = {}
     loaded: dict[str, RunRow | BrokenRun] = {}
@@ -79,7 +83,7 @@ def _load(place: Path) -> dict[str, RunRow | BrokenRun]:
         else:
             entries[name] = entry
             loaded[name] = {**entry.config, **entry.facts, **entry.metrics, "folder": folder}
-    if entries != known and entries.keys() != {""}:
+    if write_index and entries != known and entries.keys() != {""}:
         _write(place, entries)
     return loaded
 

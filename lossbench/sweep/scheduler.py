@@ -234,7 +234,7 @@ class _Scheduler:
         self._send_event("failed", job, reason=reason)
         most = self.rules.max_consecutive_failures
         if self.rules.fail_fast:
-            self.status.stop_reason = f"--fail-fast: {job.trial.folder} failed: {reason}"
+            self.status.stop_reason = f"{job.trial.folder} failed: {reason}"
         elif most and self.failed_in_a_row >= most:
             self.status.stop_reason = f"{most} trials in a row failed, the last one because: {reason}"
 
@@ -248,7 +248,7 @@ class _Scheduler:
         for number, since in list(self.begun.items()):
             if timeout is not None and now - since > timeout:
                 del self.begun[number]
-                self.executor.kill(number, f"it ran longer than --trial-timeout {timeout:g}")
+                self.executor.kill(number, f"it ran longer than {timeout:g} s")
 
     def _stop_the_rest(self) -> None:
         """Let the running trials write their checkpoints and end, and hear how far they came."""

@@ -165,15 +165,15 @@ def processor() -> str:
 def _choose(device: str, gpus: int) -> int | None:
     kind, _, number = device.partition(":")
     if kind not in {"auto", "cpu", "gpu"} or (number and (kind != "gpu" or not number.isdecimal())):
-        raise DeviceError(f"--device: expected auto, cpu, gpu or gpu:N, got {device!r}")
+        raise DeviceError(f"expected auto, cpu, gpu or gpu:N, got {device!r}", parameter="device")
     if kind == "cpu" or (kind == "auto" and not gpus):
         return None
     index = int(number or 0)
     if index >= gpus:
         found = f"{gpus} GPU{'s' if gpus > 1 else ''}, gpu:0 to gpu:{gpus - 1}" if gpus else "no GPU, only the CPU"
         raise DeviceError(
-            f"--device {device}: TensorFlow found {found}. Use --device cpu, or install the GPU build: "
-            "pip install 'lossbench[gpu]'"
+            f"TensorFlow found {found}, not {device}; use cpu, or install the GPU build: pip install 'lossbench[gpu]'",
+            parameter="device",
         )
     return index
 

@@ -152,7 +152,7 @@ def _done(run: Path, trial: Trial) -> Outcome | None:
     if not summary:
         return None
     if summary.get("hashes", {}).get("identity") != trial.identity:
-        raise LossbenchError(f"{run}: this folder is another trial's; move it away, or choose another --runs-dir")
+        raise LossbenchError(f"{run}: this folder is another trial's; move it away, or choose another `runs_dir`")
     if summary["status"] not in {"completed", "diverged"}:
         return None
     checkpoint.remove(run)  # its process may have been killed before it came to that
@@ -170,7 +170,7 @@ def _summary(run: Path) -> Mapping[str, Any] | None:
     try:
         return read.read(run).summary
     except read.BrokenRunError as error:
-        raise LossbenchError(f"{run}: {error}; move the folder away, or train it anew with --rerun") from error
+        raise LossbenchError(f"{run}: {error}; move the folder away, or retrain it with `rerun`") from error
 
 
 def _begun(run: Path) -> Mapping[str, Any]:

@@ -115,7 +115,7 @@ def _check_plugins(run: read.Run, plugins: Sequence[PluginLoaded]) -> None:
                     f"{plugin.path}: is not as it was when {run.folder} was trained: "
                     f"expected SHA-256 {_short(digest)}, got {_short(plugin.sha256)}"
                 )
-        raise PluginError(f"{run.folder}: was trained with a loss of {str(path)!r}; name that file with --plugin")
+        raise PluginError(f"{run.folder}: was trained with a loss of {str(path)!r}; name that file in `plugins`")
 
 
 def _short(digest: object) -> str:

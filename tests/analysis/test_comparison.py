@@ -14,8 +14,8 @@ from scipy import stats
 from lossbench import statistics
 from lossbench.analysis import loading
 from lossbench.analysis.comparison import compare, estimate
-from lossbench.analysis.measure import measure
-from lossbench.analysis.result import Baseline, Comparison, Contrast, Estimate, Group, Question
+from lossbench.analysis.query import Query
+from lossbench.analysis.result import Baseline, Comparison, Contrast, Estimate, Group
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def only(comparison: Comparison) -> dict[str, Group]:
     return {group.label: group for group in block.groups}
 
 
-def difference(rows: list[dict[str, Any]], loss: str = "focal", question: Question | None = None) -> Contrast:
+def difference(rows: list[dict[str, Any]], loss: str = "focal", query: Query | None = None) -> Contrast:
     """What is found of one loss."""
-    found = only(compare(rows, question or Question()))[loss].difference
+    found = only(compare(rows, query or Query()))[loss].difference
     assert found
     return found
 
@@ -87,10 +87,10 @@ def test_verdicts(shift: list[float], verdict: str) -> None:
 
 def test_lower_is_better_for_nll() -> None:
     """The sign of a difference is the metric's own; the verdict knows its direction."""
-    question = Question(measures=(measure("nll"),))
+    query = Query(metrics=("nll",))
     rows = [row(CE, seed, test__last__nll=0.2) for seed in range(8)]
     rows += [row("focal", seed, test__last__nll=0.1 - seed / 1e4) for seed in range(8)]
-    found = difference(rows, question=question)
+    found = difference(rows, query=query)
     assert found.mean < 0
     assert (found.verdict, found.won) == ("better", 8)
 
@@ -101,7 +101,7 @@ def test_below_the_fewest_seeds_nothing_is_decided() -> None:
     assert difference(runs(CE, *five[0]) + runs("focal", *five[1])).verdict == "undecided"
     losses = [f"loss{number}" for number in range(6)]
     rows = runs(CE, *BASE[:7]) + [each for loss in losses for each in runs(loss, *shifted(CLEAR)[:7])]
-    comparison = compare(rows, Question())
+    comparison = compare(rows, Query())
     assert (comparison.comparisons, comparison.fewest_seeds) == (6, 8)
     found = [only(comparison)[loss].difference for loss in losses]
     assert {each.verdict for each in found if each} == {"undecided"}
@@ -118,7 +118,7 @@ def test_the_family_spans_losses_and_conditions() -> None:
         for loss, scale in ((CE, 0.0), ("focal", 1.0), ("gce", rate))
         for run in runs(loss, *(base + scale * by for base, by in zip(BASE, UNCLEAR, strict=True)), rate=rate)
     ]
-    comparison = compare(rows, Question())
+    comparison = compare(rows, Query())
     assert [block.condition for block in comparison.blocks] == [{"rate": rate} for rate in rates]
     found = [group.difference for block in comparison.blocks for group in block.groups if group.difference]
     assert comparison.comparisons == len(found) == 6
@@ -130,21 +130,21 @@ def test_equivalence_comes_first() -> None:
     rows = runs(CE, *BASE) + runs("focal", *shifted(CLEAR))
     assert difference(rows).verdict == "better"
     low, high = difference(rows).interval or (0, 0)
-    assert difference(rows, question=Question(rope=0.01)).verdict == "equivalent"
-    assert difference(rows, question=Question(rope=high)).verdict == "equivalent"
-    assert difference(rows, question=Question(rope=high - 1e-9)).verdict == "better"
+    assert difference(rows, query=Query(rope="0.01")).verdict == "equivalent"
+    assert difference(rows, query=Query(rope=str(high))).verdict == "equivalent"
+    assert difference(rows, query=Query(rope=str(high - 1e-9))).verdict == "better"
     assert low > 0
-    assert difference(runs(CE, *BASE) + runs("focal", *BASE), question=Question(rope=0.01)).verdict == "equivalent"
+    assert difference(runs(CE, *BASE) + runs("focal", *BASE), query=Query(rope="0.01")).verdict == "equivalent"
 
 
 def test_a_diverging_loss_is_never_better() -> None:
     """Better, equivalent or identical where it survived is undecided; worse stays worse; a lost seed is not won."""
     for shift, verdict in ((shifted(CLEAR), "undecided"), (BASE, "undecided"), (shifted(CLEAR, -1), "worse")):
-        found = difference(runs(CE, *BASE, 0.9) + runs("focal", *shift, None), question=Question(rope=1e-9))
+        found = difference(runs(CE, *BASE, 0.9) + runs("focal", *shift, None), query=Query(rope="1e-9"))
         assert found.verdict == verdict
         assert found.contested == 9
         assert found.further is None
-    group = only(compare(runs(CE, *BASE, 0.9) + runs("focal", *shifted(CLEAR), None), Question()))["focal"]
+    group = only(compare(runs(CE, *BASE, 0.9) + runs("focal", *shifted(CLEAR), None), Query()))["focal"]
     assert (group.n, group.diverged, group.best) == (8, (8,), frozenset())
 
 
@@ -172,7 +172,7 @@ def test_no_shared_seed_is_welch() -> None:
     expected = stats.ttest_ind(ours, theirs, equal_var=False)
     for found in (
         difference(runs(CE, *theirs) + apart),
-        difference(runs(CE, *theirs) + runs("focal", *ours), question=Question(unpaired=True)),
+        difference(runs(CE, *theirs) + runs("focal", *ours), query=Query(unpaired=True)),
     ):
         assert (found.paired, found.values, found.n) == (False, {}, 8)
         assert found.p == pytest.approx(expected.pvalue)
@@ -182,18 +182,18 @@ def test_no_shared_seed_is_welch() -> None:
 def test_the_baseline_is_cross_entropy_with_its_defaults() -> None:
     """Another label of its family is none; then there are no differences, unless one is named."""
     rows = runs(f"{CE} label_smoothing=0.1", *BASE) + runs("focal", *BASE)
-    comparison = compare(rows, Question())
+    comparison = compare(rows, Query())
     assert comparison.baseline is None
     assert {group.difference for group in only(comparison).values()} == {None}
-    assert compare(rows, Question(baseline="focal")).baseline == "focal"
-    with pytest.raises(UsageError, match=r"--baseline 'fokal': no such group; did you mean 'focal'\?"):
-        compare(rows, Question(baseline="fokal"))
+    assert compare(rows, Query(baseline="focal")).baseline == "focal"
+    with pytest.raises(UsageError, match=r"baseline: no group 'fokal'; did you mean 'focal'\?"):
+        compare(rows, Query(baseline="fokal"))
 
 
 def test_two_meanings_of_the_baseline_are_none() -> None:
     """Where a label stands for different settings it is told apart, and which is the baseline has to be said."""
     rows = runs(CE, *BASE, settings="a") + runs(CE, *BASE, settings="b", identity="b") + runs("focal", *BASE)
-    comparison = compare(rows, Question())
+    comparison = compare(rows, Query())
     assert comparison.ambiguous == (CE,)
     assert comparison.baseline is None
     assert len(only(comparison)) == 3
@@ -202,7 +202,7 @@ def test_two_meanings_of_the_baseline_are_none() -> None:
 def test_a_condition_varies_inside_a_group() -> None:
     """The noise rate that one loss saw twice parts blocks, also for a loss that saw one of them only."""
     rows = runs(CE, *BASE, rate=0.1) + runs(CE, *BASE, rate=0.2) + runs("focal", *BASE, rate=0.2)
-    comparison = compare(rows, Question())
+    comparison = compare(rows, Query())
     assert comparison.varying == ("rate",)
     assert [[group.label for group in block.groups] for block in comparison.blocks] == [[CE], [CE, "focal"]]
     assert comparison.hidden == ()
@@ -212,7 +212,7 @@ def test_a_condition_varies_inside_a_group() -> None:
 def test_a_key_that_only_differs_between_groups_is_a_footnote() -> None:
     """A head of its own does not part a loss from the others; which loss has which is told."""
     rows = runs(CE, *BASE, head="linear") + runs("ldam", *BASE, head="cosine") + runs("focal", *BASE, head="linear")
-    comparison = compare(rows, Question())
+    comparison = compare(rows, Query())
     assert len(comparison.blocks) == 1
     (hidden,) = comparison.hidden
     assert (hidden.key, hidden.values) == ("head", {"cosine": ("ldam",), "linear": (CE, "focal")})
@@ -225,14 +225,13 @@ def test_a_key_that_only_differs_between_groups_is_a_footnote() -> None:
 def test_keys_that_are_no_condition(key: str) -> None:
     """What is not part of a trial's identity does not split a group."""
     rows = [row("focal", 0, 0.9, **{key: 1}), row("focal", 1, 0.8, **{key: 2})]
-    assert only(compare(rows, Question()))["focal"].n == 2
+    assert only(compare(rows, Query()))["focal"].n == 2
 
 
 def test_other_data_is_another_condition() -> None:
     """Two data folders of one name are not pooled: their digests differ."""
     assert (
-        len(compare(runs("focal", 0.9, data__sha256="a") + runs("focal", 0.8, data__sha256="b"), Question()).blocks)
-        == 2
+        len(compare(runs("focal", 0.9, data__sha256="a") + runs("focal", 0.8, data__sha256="b"), Query()).blocks) == 2
     )
 
 
@@ -242,7 +241,7 @@ def test_a_block_for_each_condition(tmp_path: Path, fabricate: Any) -> None:
         fabricate(tmp_path, "focal", seed)
         fabricate(tmp_path, "focal", seed, config={"data.label_noise": NOISE})
         fabricate(tmp_path, "focal", seed, config={"data.label_noise": NOISE | {"rate": 0.1}})
-    comparison = compare(loading.rows([tmp_path])[0], Question())
+    comparison = compare(loading.rows([tmp_path])[0], Query())
     assert set(comparison.varying) == {
         "data.label_noise.type", "data.label_noise.rate", "data.label_noise.include_self",
     }  # fmt: skip
@@ -254,23 +253,23 @@ def test_a_block_for_each_condition(tmp_path: Path, fabricate: Any) -> None:
 def test_across_says_which_condition_comes_first() -> None:
     """Its keys part blocks before all others, also where they differ between groups only."""
     rows = [each for size in (1, 2) for rate in (1, 2) for each in runs("focal", *BASE[:2], size=size, rate=rate)]
-    conditions = [block.condition for block in compare(rows, Question(across=("size",))).blocks]
+    conditions = [block.condition for block in compare(rows, Query(across=("size",))).blocks]
     assert [(each["size"], each["rate"]) for each in conditions] == [(1, 1), (1, 2), (2, 1), (2, 2)]
     assert [list(each) for each in conditions] == [["size", "rate"]] * 4
     between = runs(CE, 0.9, head="linear") + runs("ldam", 0.9, head="cosine")
-    assert len(compare(between, Question(across=("head",))).blocks) == 2
+    assert len(compare(between, Query(across=("head",))).blocks) == 2
     with pytest.raises(UsageError, match="hed: no run has this key; did you mean 'head'"):
-        compare(between, Question(across=("hed",)))
+        compare(between, Query(across=("hed",)))
 
 
 def test_by_other_keys() -> None:
     """Grouped by the optimizer, each loss is a condition; the baseline is what is named."""
     rows = [each for rate in ("adam", "sgd") for loss in (CE, "focal") for each in runs(loss, *BASE, optimizer=rate)]
-    comparison = compare(rows, Question(by=("optimizer",), baseline="adam"))
+    comparison = compare(rows, Query(by=("optimizer",), baseline="adam"))
     assert [block.condition for block in comparison.blocks] == [{"loss": CE}, {"loss": "focal"}]
     assert {group.label for block in comparison.blocks for group in block.groups} == {"adam", "sgd"}
     assert comparison.comparisons == 2
-    both = compare(rows, Question(by=("loss", "optimizer")))
+    both = compare(rows, Query(by=("loss", "optimizer")))
     assert set(only(both)) == {f"{loss} · {rate}" for loss in (CE, "focal") for rate in ("adam", "sgd")}
 
 
@@ -282,7 +281,7 @@ def test_by_one_hyperparameter_the_others_are_conditions() -> None:
         for alpha in (0.5, 1.0)
         for each in runs(f"focal g={gamma} a={alpha}", *BASE[:3], loss__gamma=gamma, loss__alpha=alpha)
     ]
-    comparison = compare(rows, Question(by=("loss.gamma",)))
+    comparison = compare(rows, Query(by=("loss.gamma",)))
     assert [block.condition for block in comparison.blocks] == [{"loss.alpha": 0.5}, {"loss.alpha": 1.0}]
     assert [len(block.groups) for block in comparison.blocks] == [2, 2]
 
@@ -290,7 +289,7 @@ def test_by_one_hyperparameter_the_others_are_conditions() -> None:
 def test_by_name_averages_first_and_says_so() -> None:
     """A name's runs of one seed are one value, their mean; n counts seeds."""
     rows = runs("focal gamma=1", 0.8, 0.9, loss__gamma=1) + runs("focal gamma=3", 0.9, 0.7, loss__gamma=3)
-    comparison = compare(rows + runs(CE, 0.9, 0.9), Question(by=("loss.name",)))
+    comparison = compare(rows + runs(CE, 0.9, 0.9), Query(by=("loss.name",)))
     group = only(comparison)["focal"]
     assert group.metrics["accuracy"].values == pytest.approx({0: 0.85, 1: 0.8})
     assert (group.n, comparison.averaged) == (2, ("focal",))
@@ -300,16 +299,16 @@ def test_by_name_averages_first_and_says_so() -> None:
 def test_groups_stand_by_the_first_measure() -> None:
     """The best first; a group without results last; equal ones by name."""
     rows = runs("b", 0.9) + runs("a", 0.9) + runs("c", 0.95) + runs("d", None)
-    assert list(only(compare(rows, Question()))) == ["c", "a", "b", "d"]
+    assert list(only(compare(rows, Query()))) == ["c", "a", "b", "d"]
     low = [row("x", test__last__nll=0.3), row("y", test__last__nll=0.1)]
-    assert list(only(compare(low, Question(measures=(measure("nll"),))))) == ["y", "x"]
+    assert list(only(compare(low, Query(metrics=("nll",))))) == ["y", "x"]
 
 
 def test_runs_without_results_are_counted() -> None:
     """Diverged, failed, running and interrupted runs are counted beside the completed ones."""
     statuses = ["completed", "completed", "diverged", "failed", "failed", "running", "interrupted"]
     rows = [row("focal", seed, 0.9, status=status) for seed, status in enumerate(statuses)]
-    group = only(compare(rows, Question()))["focal"]
+    group = only(compare(rows, Query()))["focal"]
     assert (group.n, group.diverged, group.failed, group.unfinished) == (2, (2,), 2, 2)
     assert group.metrics["accuracy"].mean == pytest.approx(0.9)
 
@@ -317,9 +316,9 @@ def test_runs_without_results_are_counted() -> None:
 def test_the_best_mean_of_each_metric() -> None:
     """Highest accuracy, lowest NLL; equal means share the mark; one group alone has none."""
     rows = [row("a", 0, 0.9, test__last__nll=0.3), row("b", 0, 0.95, test__last__nll=0.4)]
-    best = {label: group.best for label, group in only(compare(rows, Question())).items()}
+    best = {label: group.best for label, group in only(compare(rows, Query())).items()}
     assert best == {"a": {"nll", "brier", "ece"}, "b": {"accuracy", "brier", "ece"}}
-    assert only(compare(rows[:1], Question()))["a"].best == frozenset()
+    assert only(compare(rows[:1], Query()))["a"].best == frozenset()
 
 
 def test_who_is_never_best() -> None:
@@ -331,7 +330,7 @@ def test_who_is_never_best() -> None:
         row("focal", 0, 0.9, test__last__nll_scaled=0.2),
         row("ce", 0, 0.8, test__last__nll_scaled=0.2),
     ]
-    best = {label: group.best for label, group in only(compare(rows, Question())).items()}
+    best = {label: group.best for label, group in only(compare(rows, Query())).items()}
     assert best == {
         "diverging": frozenset(),
         "hinge": {"accuracy", "nll_scaled"},
@@ -342,10 +341,10 @@ def test_who_is_never_best() -> None:
 
 def test_a_missing_value_leaves_no_mean_and_no_difference() -> None:
     """A completed run without an NLL is not left out of its mean silently."""
-    question = Question(measures=(measure("nll"),))
+    query = Query(metrics=("nll",))
     rows = runs(CE, *BASE) + runs("focal", *BASE)
     rows[9] = rows[9] | {"test.last.nll": None}
-    group = only(compare(rows, question))["focal"]
+    group = only(compare(rows, query))["focal"]
     assert (group.metrics["nll"].mean, len(group.metrics["nll"].values), group.difference) == (None, 7, None)
 
 
@@ -353,7 +352,7 @@ def test_a_trial_counts_once() -> None:
     """The same trial in two places is counted once, the completed one first, and said."""
     places = {"a": "interrupted", "b": "completed", "c": "completed"}
     rows = [row("focal", 3, 0.9, identity="x", folder=folder, status=status) for folder, status in places.items()]
-    comparison = compare(rows, Question())
+    comparison = compare(rows, Query())
     assert (only(comparison)["focal"].n, only(comparison)["focal"].unfinished) == (1, 0)
     assert comparison.duplicates == (("c", "b"), ("a", "b"))
 
@@ -363,9 +362,9 @@ def test_best_needs_validation(tmp_path: Path, fabricate: Any) -> None:
     fabricate(tmp_path, "focal", 0)
     folder = fabricate(tmp_path, "focal", 1, validation=False)
     rows, _ = loading.rows([tmp_path])
-    assert compare(rows, Question()).blocks[0].groups[0].n == 2
-    with pytest.raises(UsageError, match="no best epoch, as it had no validation images; use --at last") as caught:
-        compare(rows, Question(at="best"))
+    assert compare(rows, Query()).blocks[0].groups[0].n == 2
+    with pytest.raises(UsageError, match="no best epoch, as it had no validation images; choose 'last'") as caught:
+        compare(rows, Query(at="best"))
     assert str(folder) in str(caught.value)
 
 
@@ -374,7 +373,7 @@ def test_best_and_last_are_different_numbers(tmp_path: Path, fabricate: Any) -> 
     fabricate(tmp_path, "focal", 0, strength=2.0)
     rows, _ = loading.rows([tmp_path])
     for at in ("last", "best"):
-        group = only(compare(rows, Question(at=at)))["focal"]  # type: ignore[arg-type]  # one of the two
+        group = only(compare(rows, Query(at=at)))["focal"]  # type: ignore[arg-type]  # one of the two
         assert group.metrics["nll"].mean == rows[0][f"test.{at}.nll"]
     assert rows[0]["test.last.nll"] != rows[0]["test.best.nll"]
 
@@ -383,7 +382,7 @@ def test_against_a_stored_baseline_each_loss_is_its_own_reference() -> None:
     """By label, condition and seed, never by settings or identity; what was edited since is a footnote."""
     before = runs("mine", *BASE, settings="old", identity="1", train__epochs=5) + runs("gone", *BASE)
     now = runs("mine", *shifted(CLEAR), settings="new", identity="2", train__epochs=6)
-    comparison = compare(now, Question(), Baseline("main.json", before))
+    comparison = compare(now, Query(), Baseline("main.json", before))
     group = only(comparison)["mine"]
     assert (comparison.baseline, comparison.baseline_is_file) == ("main.json", True)
     assert group.difference
@@ -398,7 +397,7 @@ def test_a_stored_condition_is_found_among_others() -> None:
     """One noise rate now is held against the same rate of a baseline that had two."""
     before = [each for rate in (0.2, 0.4) for each in runs("mine", *(base - rate for base in BASE), rate=rate)]
     now = runs("mine", *(base - 0.4 for base in BASE), rate=0.4)
-    comparison = compare(now, Question(), Baseline("main.json", before))
+    comparison = compare(now, Query(), Baseline("main.json", before))
     found = only(comparison)["mine"].difference
     assert found
     assert found.verdict == "identical"
@@ -409,10 +408,10 @@ def test_a_stored_condition_is_found_among_others() -> None:
 def test_the_order_of_runs_does_not_matter(accuracies: list[float], chance: Any) -> None:
     """Shuffled rows give the same comparison; losses exchanged give the mirrored difference."""
     rows = runs(CE, *accuracies) + runs("focal", *reversed(accuracies))
-    expected = compare(rows, Question())
+    expected = compare(rows, Query())
     chance.shuffle(rows)
-    assert compare(rows, Question()) == expected
-    one, other = only(expected)["focal"].difference, only(compare(rows, Question(baseline="focal")))[CE].difference
+    assert compare(rows, Query()) == expected
+    one, other = only(expected)["focal"].difference, only(compare(rows, Query(baseline="focal")))[CE].difference
     assert one
     assert other
     assert one.mean == -other.mean

@@ -7,13 +7,13 @@ import pytest
 
 from lossbench import metrics
 from lossbench.analysis import comparison, figure_data, loading
-from lossbench.analysis.result import Question
+from lossbench.analysis.query import Query
 from lossbench.runs import read
 
 
-def drawn(runs, **question):
+def drawn(runs, **query):
     """The pictures of all runs in a folder, and the faults."""
-    return figure_data.read_figures(comparison.compare(loading.rows([runs])[0], Question(**question)))
+    return figure_data.read_figures(comparison.compare(loading.rows([runs])[0], Query(**query)))
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from lossbench import statistics
 from lossbench.analysis import loading
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.images import Image, compare_images
-from lossbench.analysis.result import Baseline, Question
+from lossbench.analysis.query import Query
+from lossbench.analysis.result import Baseline
 from lossbench.errors import UsageError
 from lossbench.runs import read, write
 
@@ -41,7 +42,7 @@ def study(tmp_path: Path, fabricate: Any) -> Path:
 
 def test_image_by_image(study: Path) -> None:
     """Counts by seed, the images in most seeds, what the wrong one took them for, most seeds first."""
-    (found,) = compare_images(compare(loading.rows([study])[0], Question()))
+    (found,) = compare_images(compare(loading.rows([study])[0], Query()))
     assert (found.label, found.reference, found.seeds, found.images) == ("focal", CE, (0, 1, 2), 6)
     assert (found.only_group, found.only_reference) == ({0: 2, 1: 2, 2: 2}, {0: 1, 1: 1, 2: 1})
     assert found.gained == (Image(0, 0, 9, 3), Image(2, 2, 8, 3))
@@ -57,7 +58,7 @@ def test_the_difference_is_that_of_the_accuracies(tmp_path: Path, fabricate: Any
     """McNemar's counts add up to the difference in accuracy of `run.json`; one seed has no interval."""
     fabricate(tmp_path, "focal", 0, strength=3.0)
     fabricate(tmp_path, CE, 0, strength=2.0)
-    comparison = compare(loading.rows([tmp_path])[0], Question(at=at))
+    comparison = compare(loading.rows([tmp_path])[0], Query(at=at))
     (found,) = compare_images(comparison)
     (difference,) = [group.difference for group in comparison.blocks[0].groups if group.difference]
     assert difference.values[0] == pytest.approx((found.only_group[0] - found.only_reference[0]) / 500)
@@ -68,18 +69,18 @@ def test_the_difference_is_that_of_the_accuracies(tmp_path: Path, fabricate: Any
 def test_what_cannot_be_paired(study: Path, fabricate: Any) -> None:
     """No baseline, a stored one, other images, missing or damaged predictions: a sentence each."""
     rows, _ = loading.rows([study])
-    with pytest.raises(UsageError, match="it needs a baseline among the runs"):
-        compare_images(compare([each for each in rows if each["loss"] != CE], Question()))
-    with pytest.raises(UsageError, match="it needs a baseline among the runs"):
-        compare_images(compare(rows, Question(), Baseline("main.json", rows)))
+    with pytest.raises(UsageError, match="images are compared with a baseline among the runs"):
+        compare_images(compare([each for each in rows if each["loss"] != CE], Query()))
+    with pytest.raises(UsageError, match="images are compared with a baseline among the runs"):
+        compare_images(compare(rows, Query(), Baseline("main.json", rows)))
     folder = fabricate(study, "gce", 0)
     with pytest.raises(UsageError, match=f"gce and {CE} were not tested on the same images"):
-        compare_images(compare(loading.rows([study])[0], Question()))
+        compare_images(compare(loading.rows([study])[0], Query()))
     (folder / "predictions.npz").write_bytes(b"PK\x03\x04")
-    with pytest.raises(UsageError, match=r"--images: .*gce.*: predictions\.npz: ") as caught:
-        compare_images(compare(loading.rows([study])[0], Question()))
+    with pytest.raises(UsageError, match=r"images: .*gce.*: predictions\.npz: ") as caught:
+        compare_images(compare(loading.rows([study])[0], Query()))
     assert "\n" not in str(caught.value)
     predict(folder, [0, 1], [0, 1])
     with pytest.raises(UsageError, match="not tested on the same images"):
-        compare_images(compare(loading.rows([study])[0], Question()))
+        compare_images(compare(loading.rows([study])[0], Query()))
     assert read.predictions(folder)["labels"].tolist() == [0, 1]

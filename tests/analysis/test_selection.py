@@ -13,7 +13,7 @@ from lossbench.analysis import baseline_file, loading
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.filter import filter_groups
 from lossbench.analysis.measure import measure, with_classes
-from lossbench.analysis.result import Question
+from lossbench.analysis.query import Query
 from lossbench.analysis.tune import tune
 from lossbench.errors import UsageError
 from lossbench.runs import read
@@ -37,13 +37,13 @@ def test_the_best_value_is_chosen_by_validation() -> None:
     """The test set has no say: the value that is best there is not chosen."""
     rows = tried(CE, 0.1, (0.8, 0.99), (0.8, 0.99)) + tried(CE, 0.2, (0.9, 0.7), (0.9, 0.8))
     rows += tried("focal", 0.1, (0.9, 0.6))
-    kept, choices = tune(rows, RATE, Question())
+    kept, choices = tune(rows, Query(tune=RATE))
     assert [(choice.label, choice.value, choice.tried, choice.runs) for choice in choices] == [
         (CE, 0.2, (0.1, 0.2), 4), ("focal", 0.1, (0.1,), 1),
     ]  # fmt: skip
     assert choices[0].mean == pytest.approx(0.9)
     assert choices[0].measure == "val.last.accuracy"
-    comparison = compare(kept, Question(), apart_from=(RATE,))
+    comparison = compare(kept, Query(tune=RATE))
     assert len(comparison.blocks) == 1
     assert comparison.blocks[0].groups[0].metrics["accuracy"].mean == pytest.approx(0.75)
 
@@ -56,9 +56,9 @@ def test_each_condition_has_its_own_value() -> None:
         for rate in (0.1, 0.2)
         for each in tried(CE, rate, (0.9 if rate == best else 0.8, 0.5), noise=noise)
     ]
-    kept, choices = tune(rows, RATE, Question())
+    kept, choices = tune(rows, Query(tune=RATE))
     assert {(choice.condition["noise"], choice.value) for choice in choices} == {(0.0, 0.1), (0.4, 0.2)}
-    assert [block.condition for block in compare(kept, Question(), apart_from=(RATE,)).blocks] == [
+    assert [block.condition for block in compare(kept, Query(tune=RATE)).blocks] == [
         {"noise": 0.0}, {"noise": 0.4},
     ]  # fmt: skip
 
@@ -67,16 +67,16 @@ def test_a_value_with_diverged_runs_is_chosen_last() -> None:
     """Only where every value has some; nor is one chosen that no run completed."""
     rows = tried(CE, 0.1, (0.9, 0.9), (0.0, None)) + tried(CE, 0.2, (0.8, 0.8), (0.8, 0.8))
     rows += tried(CE, 0.3, (0.99, None))
-    assert tune(rows, RATE, Question())[1][0].value == 0.2
-    assert tune(rows[:2], RATE, Question())[1][0].value == 0.1
+    assert tune(rows, Query(tune=RATE))[1][0].value == 0.2
+    assert tune(rows[:2], Query(tune=RATE))[1][0].value == 0.1
 
 
 def test_tuning_needs_the_key_and_a_validation() -> None:
     """Both are named."""
-    with pytest.raises(UsageError, match=r"--tune optimizer\.momentum: no run has this key"):
-        tune(tried(CE, 0.1, (0.9, 0.9)), "optimizer.momentum", Question())
+    with pytest.raises(UsageError, match=r"tune: no run has the key 'optimizer\.momentum'"):
+        tune(tried(CE, 0.1, (0.9, 0.9)), Query(tune="optimizer.momentum"))
     with pytest.raises(UsageError, match=f"{CE} has no val.last.accuracy to choose by"):
-        tune([row(CE, optimizer__learning_rate=0.1)], RATE, Question())
+        tune([row(CE, optimizer__learning_rate=0.1)], Query(tune=RATE))
 
 
 def test_a_stored_baseline_comes_back(tmp_path: Path, fabricate: Any) -> None:
@@ -94,11 +94,11 @@ def test_a_stored_baseline_comes_back(tmp_path: Path, fabricate: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "main.json is missing; --save-baseline writes such a file"),
+        (None, "main.json is missing; expected a baseline file"),
         ("{", "not JSON"),
         ("[" * 100_000, "not JSON"),
-        ("[]", "expected runs in version 1"),
-        ('{"schema_version": 2, "runs": []}', "expected runs in version 1"),
+        ("[]", "expected a baseline file of version 1"),
+        ('{"schema_version": 2, "runs": []}', "expected a baseline file of version 1"),
         ('{"schema_version": 1, "runs": []}', "expected runs with label, seed, status and numbers"),
         ('{"schema_version": 1, "runs": [1]}', "expected runs with label"),
         (json.dumps({"schema_version": 1, "runs": [row() | {"seed": "1"}]}), "expected runs with label"),
@@ -148,7 +148,7 @@ def test_what_is_shown() -> None:
     for loss, accuracy, nll in (("up", 0.95, 0.3), ("down", 0.8, 0.1), ("same", 0.9, 0.4)):
         rows += [row(loss, seed, accuracy + rng.normal(0, 1e-4), test__last__nll=nll) for seed in range(8)]
     rows = rows[:-1]
-    comparison = compare(rows, Question())
+    comparison = compare(rows, Query())
     order = shown(comparison)
     assert order[0] == "up"
     assert order[-1] == "down"
@@ -161,7 +161,7 @@ def test_what_is_shown() -> None:
     few = filter_groups(comparison, top=1)
     assert (few.blocks[0].left_out, few.comparisons) == (2, 3)
     assert few.blocks[0].groups[0] == comparison.blocks[0].groups[0]
-    with pytest.raises(UsageError, match="not measured here; name it in --metric too"):
+    with pytest.raises(UsageError, match="not measured here; name it in `metrics` too"):
         filter_groups(comparison, sort="recall.5")
     with pytest.raises(UsageError, match="rank nothing"):
         filter_groups(comparison, sort="val_loss")
@@ -171,5 +171,5 @@ def test_a_link_to_itself_is_no_baseline(tmp_path: Path) -> None:
     """It is said as what it is."""
     loop = tmp_path / "loop.json"
     loop.symlink_to(loop)
-    with pytest.raises(UsageError, match=r"loop\.json: .*; --save-baseline writes such a file"):
+    with pytest.raises(UsageError, match=r"loop\.json: .*; expected a baseline file"):
         baseline_file.load(loop)

@@ -3,12 +3,12 @@
 import pytest
 
 from lossbench.analysis import comparison, loading
-from lossbench.analysis.result import Question
+from lossbench.analysis.query import Query
 from lossbench.analysis.trends import trends
 
 
-def found(runs, **question):
-    return trends(comparison.compare(loading.rows([runs])[0], Question(**question)), "accuracy")
+def found(runs, **query):
+    return trends(comparison.compare(loading.rows([runs])[0], Query(**query)), "accuracy")
 
 
 def noise(rate, kind="symmetric"):
@@ -42,7 +42,7 @@ def test_no_noise_is_noise_of_size_zero(study):
         (0, 0.2, 0.4),
         "categorical_crossentropy",
     )
-    compared = comparison.compare(loading.rows([runs])[0], Question())
+    compared = comparison.compare(loading.rows([runs])[0], Query())
     means = {
         block.condition["data.label_noise.rate"] or 0: group.metrics["accuracy"].mean
         for block in compared.blocks

@@ -56,7 +56,7 @@ def test_conditions(condition: str, seeds: list[int]) -> None:
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        ("rat == 1", r"--where: no run has the key 'rat'; did you mean 'rate'\?"),
+        ("rat == 1", r"where: no run has the key 'rat'; did you mean 'rate'\?"),
         ("rate = 0.2", "column 6: expected a key, a value, a comparison or a bracket, got '= 0.2'"),
         ("rate == completed", "column 9: expected a number, true, false, null or text in quotes, got 'completed'"),
         ("rate ==", "column 8: expected a number, true, false, null or text in quotes, got the end"),
@@ -85,7 +85,7 @@ def test_seeds() -> None:
     """Only these; with a condition both must hold."""
     assert [row["seed"] for row in select(ROWS, seeds={1, 2, 9})] == [1, 2]
     assert [row["seed"] for row in select(ROWS, "rate == 0.4", {1, 2})] == [2]
-    with pytest.raises(NothingMatchedError, match="--seeds: matches none of 3 runs"):
+    with pytest.raises(NothingMatchedError, match="seeds: matches none of 3 runs"):
         select(ROWS, seeds={7})
     assert select(ROWS) == ROWS
 

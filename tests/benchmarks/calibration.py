@@ -37,12 +37,12 @@ def simulated(generator: np.random.Generator, shift: float, seeds: int = SEEDS) 
 def verdicts(shift: float, comparisons: int = COMPARISONS) -> tuple[float, float]:
     """The share of comparisons with any better or worse among losses that are equal; and that found the shifted one."""
     from lossbench.analysis.comparison import compare
-    from lossbench.analysis.result import Question
+    from lossbench.analysis.query import Query
 
     generator = np.random.default_rng(2026)
     wrong = found = 0
     for _ in range(comparisons):
-        (block,) = compare(simulated(generator, shift), Question()).blocks
+        (block,) = compare(simulated(generator, shift), Query()).blocks
         told = {group.label: group.difference.verdict for group in block.groups if group.difference}
         shifted = told.pop(f"loss{LOSSES - 1}")
         if not shift:
@@ -55,12 +55,12 @@ def verdicts(shift: float, comparisons: int = COMPARISONS) -> tuple[float, float
 def coverage(seeds: int, samples: int = COMPARISONS) -> tuple[float, float]:
     """How often the interval of a mean holds the true mean, and that of a difference the true difference."""
     from lossbench.analysis.comparison import compare
-    from lossbench.analysis.result import Question
+    from lossbench.analysis.query import Query
 
     generator = np.random.default_rng(seeds)
     of_mean = of_difference = 0
     for _ in range(samples):
-        (block,) = compare(simulated(generator, 1.0, seeds), Question()).blocks
+        (block,) = compare(simulated(generator, 1.0, seeds), Query()).blocks
         (group,) = [group for group in block.groups if group.label == f"loss{LOSSES - 1}"]
         mean, difference = group.metrics["accuracy"].interval, group.difference and group.difference.interval
         assert mean

@@ -250,7 +250,7 @@ def test_a_trial_that_hangs_is_ended_and_the_others_are_trained(lossbench, tmp_p
     options = ("--plugin", "p.py", "--trial-timeout", "15", "--jobs", "1")
     done = lossbench("sweep", "--config", "study.yaml", *options, check=4)
     assert "1 completed, 1 failed of 2 trials" in done.stderr
-    assert "failed: it ran longer than --trial-timeout 15, 2 times" in done.stderr
+    assert "failed: it ran longer than 15 s, 2 times" in done.stderr
 
 
 def test_the_trials_are_listed_in_three_forms(lossbench, tmp_path):

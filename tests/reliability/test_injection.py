@@ -12,8 +12,7 @@ from hostile import hostile
 from lossbench import load_runs
 from lossbench.analysis import gate, loading, page_data
 from lossbench.analysis.comparison import compare
-from lossbench.analysis.query import Answer
-from lossbench.analysis.result import Question
+from lossbench.analysis.query import Answer, Query
 from lossbench.errors import DataError
 from lossbench.report import formats, page
 
@@ -42,9 +41,8 @@ def text(request):
 def report(runs):
     """The comparison of hostile runs, judged, as every form shows it."""
     rows, broken = loading.rows([runs])
-    comparison = compare(rows, Question(baseline=min(str(row["loss"]) for row in rows)))
-    findings = gate.judge(comparison, [gate.parse_threshold("accuracy < 0.2")])
-    return Answer(comparison, tuple(broken), tuple(findings)), rows
+    comparison = compare(rows, Query(baseline=min(str(row["loss"]) for row in rows), thresholds=("accuracy < 0.2",)))
+    return Answer(comparison, tuple(broken), tuple(gate.judge(comparison)), rows=tuple(rows)), rows
 
 
 @pytest.fixture
@@ -83,8 +81,8 @@ def test_a_page_has_the_elements_of_a_harmless_one(text, reports):
         raise DataError(text)
 
     pages = []
-    for report, rows in reports:
-        data = page_data.read_page(report.comparison, rows, report.broken, look)
+    for report, _ in reports:
+        data = page_data.read_page(report, look)
         pages.append(Structure(page.page_text(data, f"lossbench {text}")))
     assert pages[0].elements == pages[1].elements
     assert f"a{text}" in "".join(pages[0].written)
@@ -129,7 +127,7 @@ def test_a_spreadsheet_gets_no_formula(text, tmp_path):
     found, rows = report(tmp_path)
     for content in (
         formats.comparison_text(found, "csv", to_stdout=False),
-        formats.runs_text(rows, Question(), "csv", to_stdout=False),
+        formats.runs_text(rows, Query(), "csv", to_stdout=False),
     ):
         for row in csv.reader(io.StringIO(content)):
             assert [cell for cell in row if cell[:1] in set("=@\t\r") or re.match(r"[-+](?![\d.])", cell)] == []

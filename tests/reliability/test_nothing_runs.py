@@ -140,7 +140,7 @@ def test_no_command_imports_what_a_run_names(code, command, canary, lossbench):
     done = lossbench(*command, check=code)
     assert not canary.exists()
     if command[0] == "verify":
-        assert "name that file with --plugin" in done.stderr
+        assert "name that file in --plugin" in done.stderr
 
 
 def test_another_file_of_that_name_does_not_pass_for_the_plugin(run, tmp_path):

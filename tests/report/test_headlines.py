@@ -3,16 +3,16 @@
 from fabricate import row
 
 from lossbench.analysis.comparison import compare
-from lossbench.analysis.result import Question
+from lossbench.analysis.query import Query
 from lossbench.report import wording
 
 CE = "categorical_crossentropy"
 
 
-def told(accuracies, **question):
+def told(accuracies, **query):
     """The headlines of losses with these accuracies by seed."""
     rows = [row(loss, seed, value) for loss, values in accuracies.items() for seed, value in enumerate(values)]
-    return list(wording.headlines(compare(rows, Question(**question))))
+    return list(wording.headlines(compare(rows, Query(**query))))
 
 
 def test_the_best_loss_that_is_shown_to_be_better_is_named():
@@ -49,7 +49,7 @@ def test_a_condition_is_said_as_one_speaks_of_it():
         "model__name": ["mlp", "mlp", "mlp", "cnn"],
     }
     rows = [row(**{key: values[number] for key, values in settings.items()}) for number in range(4)]
-    found = {each.partition(": ")[0] for each in wording.headlines(compare(rows, Question()))}
+    found = {each.partition(": ")[0] for each in wording.headlines(compare(rows, Query()))}
     assert found == {
         "With clean labels, step imbalance of 100, model mlp",
         "With 40 % symmetric noise, balanced classes, model mlp",
@@ -61,5 +61,5 @@ def test_a_condition_is_said_as_one_speaks_of_it():
 def test_a_rate_alone_is_one_of_noise():
     """Where all runs have the same kind of noise, which is said once for all of them."""
     rows = [row(data__label_noise__type="symmetric", data__label_noise__rate=rate) for rate in (0.2, 0.4)]
-    found = [each.partition(": ")[0] for each in wording.headlines(compare(rows, Question()))]
+    found = [each.partition(": ")[0] for each in wording.headlines(compare(rows, Query()))]
     assert found == ["With 20 % label noise", "With 40 % label noise"]

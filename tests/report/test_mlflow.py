@@ -112,7 +112,7 @@ def test_a_store_that_cannot_be_used_is_one_line(lossbench, tmp_path, uri):
     (tmp_path / "text.db").write_text("no database " * 100)
     done = lossbench("export", "mlflow", "runs", "--tracking-uri", uri)
     assert (done.returncode, done.stdout) == (1, "")
-    assert [line.startswith(f"error: --tracking-uri {uri}: ") for line in done.stderr.splitlines()] == [True]
+    assert [line.startswith(f"error: --tracking-uri: {uri}: ") for line in done.stderr.splitlines()] == [True]
 
 
 @pytest.mark.usefixtures("runs")

@@ -8,8 +8,7 @@ from matplotlib.legend import Legend
 from matplotlib.transforms import Bbox
 
 from lossbench.analysis import comparison, figure_data, loading
-from lossbench.analysis.measure import measure
-from lossbench.analysis.result import Question
+from lossbench.analysis.query import Query
 from lossbench.report import figures as shared
 from lossbench.report import plots
 from lossbench.report.plots import canvas
@@ -22,7 +21,7 @@ HOSTILE = r"$\frac{1}{ a_b^ {c} \unknown$ $"
 
 
 def drawn(runs, directory, metrics=("accuracy", "nll")):
-    compared = comparison.compare(loading.rows([runs])[0], Question(measures=tuple(map(measure, metrics))))
+    compared = comparison.compare(loading.rows([runs])[0], Query(metrics=tuple(metrics)))
     found, faults = figure_data.read_figures(compared)
     assert faults == []
     return plots.save_plots(compared, found, directory)

@@ -11,7 +11,8 @@ from fabricate import row
 from lossbench.analysis import gate
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.filter import filter_groups
-from lossbench.analysis.result import Baseline, Comparison, Question
+from lossbench.analysis.query import Query
+from lossbench.analysis.result import Baseline, Comparison
 from lossbench.analysis.tune import tune
 from lossbench.report import wording
 from lossbench.report.comparison import columns, footnotes
@@ -25,12 +26,12 @@ def runs(loss: str, *accuracies: float | None, **others: Any) -> list[dict[str, 
     return [row(loss, seed, accuracy, **others) for seed, accuracy in enumerate(accuracies)]
 
 
-def comparison(rows: list[dict[str, Any]], **question: Any) -> Comparison:
-    return compare(rows, Question(**question))
+def comparison(rows: list[dict[str, Any]], **query: Any) -> Comparison:
+    return compare(rows, Query(**query))
 
 
-def notes(rows: list[dict[str, Any]], **question: Any) -> list[str]:
-    return list(footnotes.notes(comparison(rows, **question)))
+def notes(rows: list[dict[str, Any]], **query: Any) -> list[str]:
+    return list(footnotes.notes(comparison(rows, **query)))
 
 
 def test_the_title_says_what_all_runs_share() -> None:
@@ -69,8 +70,8 @@ def test_conditions(conditions: list[dict[str, Any]], expected: list[str]) -> No
     assert expected == [wording.condition(everything, block) for block in everything.blocks]
 
 
-def remarks(rows: list[dict[str, Any]], loss: str = "focal", **question: Any) -> list[str]:
-    everything = comparison(rows, **question)
+def remarks(rows: list[dict[str, Any]], loss: str = "focal", **query: Any) -> list[str]:
+    everything = comparison(rows, **query)
     (group,) = [group for block in everything.blocks for group in block.groups if group.label == loss]
     return list(footnotes.remarks(everything, group))
 
@@ -98,7 +99,7 @@ def test_remarks_on_a_row() -> None:
 def test_notes() -> None:
     """Too few seeds, what differs unseen, other seeds, averages, double meanings, copies, versions."""
     assert notes(runs("focal", 0.9)) == [
-        "no differences: there is no categorical_crossentropy with its defaults; name a --baseline"
+        "no differences: there is no categorical_crossentropy with its defaults, and no other baseline is chosen"
     ]
     rows = runs(CE, *BASE, head="linear") + runs("ldam", *BASE[:3], head="cosine", lossbench="0.2.0")
     rows += [rows[0] | {"folder": "z"}, *runs("mine\n", *BASE, settings="a", head="linear")]
@@ -121,7 +122,7 @@ def test_what_was_tuned_is_said() -> None:
     rows = [row("focal", 0, 0.9, lr=lr, val__last__accuracy=lr) for lr in (0.1, 0.2)] + [
         row(CE, 0, 0.9, lr=0.1, val__last__accuracy=0.1)
     ]
-    kept, choices = tune(rows, "lr", Question())
+    kept, choices = tune(rows, Query(tune="lr"))
     assert list(footnotes.notes(replace(comparison(kept), tuned=choices)))[-3:] == [
         "tuned: categorical_crossentropy: lr 0.1, the only value (1 run)",
         "tuned: focal: lr 0.2, best of 2 by val.last.accuracy (2 runs)",
@@ -131,7 +132,7 @@ def test_what_was_tuned_is_said() -> None:
 
 def test_what_a_stored_baseline_lacks_now_is_said() -> None:
     """A loss that is gone is not passed over."""
-    found = compare(runs("focal", *BASE), Question(), Baseline("main.json", runs("gone", *BASE) + runs("focal", *BASE)))
+    found = compare(runs("focal", *BASE), Query(), Baseline("main.json", runs("gone", *BASE) + runs("focal", *BASE)))
     assert "in main.json, but without a run now: gone" in list(footnotes.notes(found))
     assert wording.title(found).endswith("baseline main.json")
 
@@ -141,7 +142,7 @@ def test_the_legend_explains_what_occurs() -> None:
     alone = list(footnotes.legend(comparison(runs(CE, *BASE))))
     assert alone == ["± standard deviation over seeds; [ ] 95 % interval, not adjusted for the number of comparisons"]
     rows = runs(CE, *BASE) + runs("focal", *BASE, None) + runs("hinge", *BASE, link="none")
-    found = list(footnotes.legend(comparison(rows, rope=0.001, confidence=0.9)))
+    found = list(footnotes.legend(comparison(rows, rope="0.001", confidence=0.9)))
     assert found == [
         "* best mean, losses with diverged runs aside",
         "† the loss trains no softmax probabilities, so this is never marked best",
@@ -204,17 +205,16 @@ def test_rows_that_are_not_shown_are_counted() -> None:
 def test_the_gate_says_it_in_a_sentence(ours: Any, text: str, expected: str) -> None:
     """Which loss, by how much, the interval, the threshold."""
     rows = [each for rate in (0.2, 0.4) for each in runs(CE, *BASE, rate=rate)] + runs("focal", *ours, rate=0.2)
-    threshold = gate.parse_threshold(text)
-    gate_results = gate.judge(compare(rows, Question(also=(threshold.measure,))), [threshold])
+    gate_results = gate.judge(compare(rows, Query(thresholds=(text,))))
     (result,) = [each for each in gate_results if each.label == "focal"]
     assert gate_sentence(result, 0.95) == expected
 
 
 def test_a_loss_without_a_pair_is_said_to_have_none() -> None:
     """Of the baseline in the runs, and of a stored one."""
-    threshold = gate.parse_threshold("delta.accuracy < 0")
     stored = Baseline("main.json", runs("focal", *BASE) + runs("gone", *BASE))
-    found = gate.judge(compare(runs("focal", *BASE) + runs("new", *BASE), Question(), stored), [threshold])
+    rows = runs("focal", *BASE) + runs("new", *BASE)
+    found = gate.judge(compare(rows, Query(thresholds=("delta.accuracy < 0",)), stored))
     said = {result.label: gate_sentence(result, 0.95) for result in found}
     assert said["new"] == "new: undecided, no run to pair with a baseline in this condition: delta.accuracy < 0"
     assert said["gone"] == "gone: undecided, no run to pair with main.json: delta.accuracy < 0"

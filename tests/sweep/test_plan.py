@@ -156,7 +156,7 @@ def test_every_problem_of_every_experiment_is_said_once(plan):
 def test_a_plan_of_more_than_a_million_trials_is_said_before_it_is_made(plan):
     """With its number and the way out; asked for, it is planned without being held in memory."""
     text = "sweep: {cases: [{loss: ce}, {loss: gce}], seeds: 0-999999}\n"
-    with pytest.raises(UsageError, match=r"2,000,000 trials, more than 1,000,000; if all are meant, add --yes"):
+    with pytest.raises(UsageError, match="2,000,000 trials, more than 1,000,000; to train them all"):
         plan(text)
     found = plan(text, max_trials=None)
     assert len(found) == 2_000_000

@@ -218,7 +218,7 @@ def test_a_trial_that_is_late_is_ended(sweep):
         return [TrialStarted(job.number)] if job.number == 0 else well(job)
 
     executor, status, _, _ = sweep(script, timeout=0.05, retries=0)
-    assert executor.killed == [(0, "it ran longer than --trial-timeout 0.05")]
+    assert executor.killed == [(0, "it ran longer than 0.05 s")]
     assert (status.counts["completed"], status.counts["failed"]) == (5, 1)
 
 

@@ -136,7 +136,7 @@ def test_a_run_that_cannot_be_read_is_not_overwritten(small, tmp_path, damage):
     """It may be finished, and by a newer lossbench; --rerun replaces it."""
     first, (name, text) = run(small, tmp_path), damage
     (first.run / name).write_text(text)
-    with pytest.raises(errors.LossbenchError, match=f"{name}.*move the folder away, or train it anew with --rerun"):
+    with pytest.raises(errors.LossbenchError, match=f"{name}.*move the folder away, or retrain it with `rerun`"):
         run(small, tmp_path)
     assert (first.run / name).read_text() == text
     assert run(small, tmp_path, rerun=True).status == "completed"

@@ -51,7 +51,7 @@ def save(terms: Sequence[LossTerm], path: Path) -> None:
         MachineError: If the file cannot be written.
     """
     if path.suffix != ".png":
-        raise UsageError(f"--plot {path}: expected a file name that ends in .png")
+        raise UsageError(f"expected a file name that ends in .png, got {path}", parameter="plot")
     figure = _build_figure(terms)
     files.write(path, lambda file: figure.savefig(file, format="png", dpi=160))
 

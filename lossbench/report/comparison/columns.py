@@ -49,7 +49,7 @@ class Column:
 def columns(comparison: Comparison) -> list[Column]:
     """Return all columns after the label's, without those that would be empty."""
     first, *others = shown(comparison)
-    confidence = formatting.percent(comparison.question.confidence)
+    confidence = formatting.percent(comparison.query.confidence)
     core = [
         Column(("n",), lambda group: str(group.n)),
         _measured(first),
@@ -68,12 +68,12 @@ def columns(comparison: Comparison) -> list[Column]:
 
 def label_head(comparison: Comparison) -> str:
     """Return the head of the first column: the keys that make a group."""
-    return " · ".join(map(formatting.clean, comparison.question.by))
+    return " · ".join(map(formatting.clean, comparison.query.group_keys))
 
 
 def shown(comparison: Comparison) -> list[Measure]:
     """Return the requested measures, then the scaled ones if a loss trains no softmax probabilities."""
-    requested = list(comparison.question.measures)
+    requested = list(comparison.query.measures)
     groups = [group for block in comparison.blocks for group in block.groups if group.n]
     if all(group.link == "softmax" for group in groups):
         return requested

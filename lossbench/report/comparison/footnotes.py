@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 def remarks(comparison: Comparison, group: Group) -> Iterator[str]:
     """Yield the remarks below a row: runs without a result, unpaired seeds, how many more seeds are needed."""
-    difference, first = group.difference, comparison.question.measures[0]
+    difference, first = group.difference, comparison.query.measures[0]
     counts = wording.run_counts(group)
     if counts != str(group.n):
         yield f"n {counts}{', never better' * bool(group.diverged and difference)}"
     if difference and not difference.paired:
-        yield f"{'' if comparison.question.unpaired else 'no seed in common: '}not paired, Welch's test"
+        yield f"{'' if comparison.query.unpaired else 'no seed in common: '}not paired, Welch's test"
     if difference and difference.verdict == "undecided" and difference.paired and not group.diverged:
         shows = "can show none"
         if difference.detectable is not None:
@@ -50,10 +50,10 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
         yield f"{columns.BEST} best mean{', losses with diverged runs aside' * any(group.diverged for group in groups)}"
     if columns.NO_SOFTMAX in marks:
         yield f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities, so this is never marked best"
-    if len(columns.shown(comparison)) > len(comparison.question.measures):
+    if len(columns.shown(comparison)) > len(comparison.query.measures):
         yield "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images"
     if any(group.n > 1 for group in groups):
-        confidence = formatting.percent(comparison.question.confidence)
+        confidence = formatting.percent(comparison.query.confidence)
         yield f"± standard deviation over seeds; [ ] {confidence} interval, not adjusted for the number of comparisons"
     if any(difference.paired for difference in differences):
         yield (
@@ -64,15 +64,15 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
         )
     if with_remarks and any(difference.further or difference.detectable for difference in differences):
         yield "would show, needs: with 80 % probability, if the seeds to come scatter like these"
-    if (rope := comparison.question.rope) is not None:
-        size = formatting.sized(comparison.question.measures[0], rope)
+    if (rope := comparison.query.margin) is not None:
+        size = formatting.sized(comparison.query.measures[0], rope)
         yield f"equivalent: the whole interval of the difference lies within ±{size}"
 
 
 def notes(comparison: Comparison) -> Iterator[str]:
     """Yield everything else that a reader of the numbers must know, a sentence each."""
     if comparison.baseline is None:
-        yield "no differences: there is no categorical_crossentropy with its defaults; name a --baseline"
+        yield "no differences: there is no categorical_crossentropy with its defaults, and no other baseline is chosen"
     yield from _too_few_seeds(comparison)
     yield from map(_hidden, comparison.hidden)
     yield from map(_tuned, comparison.tuned)

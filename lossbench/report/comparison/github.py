@@ -14,7 +14,7 @@ COMMANDS = {"failed": "error", "undecided": "warning"}
 
 def github_text(answer: Answer) -> str:
     """Return `::error` for each failed threshold, `::warning` for each undecided one."""
-    confidence = answer.comparison.question.confidence
+    confidence = answer.comparison.query.confidence
     return "".join(
         f"::{COMMANDS[result.outcome]} title=lossbench compare::{_escaped(wording.gate_sentence(result, confidence))}\n"
         for result in answer.gate_results

@@ -19,7 +19,7 @@ def junit_text(answer: Answer) -> str:
     suite = ET.Element("testsuite", name=wording.title(answer.comparison))
     if answer.gate_results:
         for result in answer.gate_results:
-            _add_result(suite, result, answer.comparison.question.confidence)
+            _add_result(suite, result, answer.comparison.query.confidence)
     else:
         _add_verdicts(suite, answer.comparison)
     counts = {"tests": len(suite), "failures": outcomes.count("failed"), "errors": 0}

@@ -46,7 +46,7 @@ def latex_text(answer: Answer) -> str:
 
 def _has_room(column: Column, comparison: Comparison) -> bool:
     """Return whether a column is shown: a page is too narrow for the interval of the mean and the seeds won."""
-    return column.heads != ("won",) and column.below != formatting.title(comparison.question.measures[0])
+    return column.heads != ("won",) and column.below != formatting.title(comparison.query.measures[0])
 
 
 def _tabular(comparison: Comparison, table: list[Column]) -> Iterator[str]:

@@ -14,25 +14,24 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from lossbench.analysis.measure import Measure
-    from lossbench.analysis.result import Question
+    from lossbench.analysis.query import Query
     from lossbench.runs.rows import RunRow
 
 STYLES = {"diverged": "red", "failed": "red", "running": "cyan", "interrupted": "yellow"}
 
 
-def run_list_screen(rows: Sequence[RunRow], question: Question) -> Screen:
+def run_list_screen(rows: Sequence[RunRow], query: Query) -> Screen:
     """Return loss, differing keys, seed, status, measures and folder; long folders get lines of their own."""
-    return Screen(lambda width: _listing(rows, question, width))
+    return Screen(lambda width: _listing(rows, query, width))
 
 
-def _listing(rows: Sequence[RunRow], question: Question, width: int) -> Text:
+def _listing(rows: Sequence[RunRow], query: Query, width: int) -> Text:
     from rich.text import Text
 
     keys = ["loss", *grouping.differing_keys(rows), "seed", "status"]
-    header = [*map(formatting.clean, keys), *map(formatting.title, question.measures)]
+    header = [*map(formatting.clean, keys), *map(formatting.title, query.measures)]
     cells = [
-        [_text(row.get(key)) for key in keys] + [_value(row, each, question) for each in question.measures]
-        for row in rows
+        [_text(row.get(key)) for key in keys] + [_value(row, each, query) for each in query.measures] for row in rows
     ]
     title, *lines = formatting.aligned([header, *cells], texts=len(keys))
     folders = [formatting.clean(row["folder"]) for row in rows]
@@ -48,6 +47,6 @@ def _text(value: object) -> str:
     return "none" if value is None else formatting.clean(value)
 
 
-def _value(row: RunRow, measure: Measure, question: Question) -> str:
-    value = row.get(measure.column(question.at))
+def _value(row: RunRow, measure: Measure, query: Query) -> str:
+    value = row.get(measure.column(query.at))
     return formatting.value(measure, value if isinstance(value, int | float) else None)

@@ -28,7 +28,7 @@ def markdown_text(answer: Answer) -> str:
         left_out = footnotes.left_out_line(block)
         parts += _list([*footnotes.labelled_remarks(comparison, block), *[left_out] * bool(left_out)])
     parts += _list([*footnotes.legend(comparison), *footnotes.notes(comparison)])
-    confidence = comparison.question.confidence
+    confidence = comparison.query.confidence
     parts += _list(f"{result.outcome}: {wording.gate_sentence(result, confidence)}" for result in answer.gate_results)
     return "\n\n".join(parts) + "\n"
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from lossbench.analysis.gate import GateResult
     from lossbench.analysis.images import ImageComparison
-    from lossbench.analysis.query import Answer
-    from lossbench.analysis.result import Comparison, Group, Question
+    from lossbench.analysis.query import Answer, Query
+    from lossbench.analysis.result import Comparison, Group
     from lossbench.runs.rows import RunRow
     from lossbench.statistics import Interval
 
@@ -43,7 +43,7 @@ def group_records(comparison: Comparison) -> list[dict[str, Any]]:
                 **_contrast(group, comparison),
                 **_estimates(group),
                 "link": group.link,
-                "at": comparison.question.at,
+                "at": comparison.query.at,
                 "seeds": list(group.seeds),
             }
         )
@@ -69,14 +69,14 @@ def comparison_json(answer: Answer) -> str:
     return to_json(
         {
             "title": wording.title(comparison),
-            "metric": comparison.question.measures[0].name,
+            "metric": comparison.query.measures[0].name,
             "baseline": _cleaned(comparison.baseline),
-            "confidence": comparison.question.confidence,
+            "confidence": comparison.query.confidence,
             "comparisons": comparison.comparisons,
             "fewest_seeds": comparison.fewest_seeds,
             "groups": records,
             "notes": list(footnotes.notes(comparison)),
-            "gate": [_gate_record(each, comparison.question.confidence) for each in answer.gate_results],
+            "gate": [_gate_record(each, comparison.query.confidence) for each in answer.gate_results],
             "images": [_image_record(each) for each in answer.image_comparisons],
             "broken": [_cleaned({"folder": str(each.folder), "reason": each.reason}) for each in answer.broken],
         }
@@ -88,17 +88,17 @@ def comparison_json_lines(answer: Answer) -> str:
     return "".join(to_json(record, indent=None) for record in group_records(answer.comparison))
 
 
-def runs_csv(rows: Sequence[RunRow], _: Question) -> str:
+def runs_csv(rows: Sequence[RunRow], _: Query) -> str:
     """Return single runs as CSV."""
     return _csv(_run_records(rows))
 
 
-def runs_json(rows: Sequence[RunRow], _: Question) -> str:
+def runs_json(rows: Sequence[RunRow], _: Query) -> str:
     """Return single runs as one list."""
     return to_json(_run_records(rows))
 
 
-def runs_json_lines(rows: Sequence[RunRow], _: Question) -> str:
+def runs_json_lines(rows: Sequence[RunRow], _: Query) -> str:
     """Return single runs as JSON, one per line."""
     return "".join(to_json(record, indent=None) for record in _run_records(rows))
 
@@ -127,7 +127,7 @@ def _contrast(group: Group, comparison: Comparison) -> dict[str, Any]:
     contrast = group.difference
     return {
         "baseline": comparison.baseline if contrast else None,
-        "metric": comparison.question.measures[0].name,
+        "metric": comparison.query.measures[0].name,
         "pairs": contrast.n if contrast else None,
         "delta_mean": contrast.mean if contrast else None,
         **_ends(contrast.interval if contrast else None, "delta_"),

@@ -33,7 +33,7 @@ def comparison_screen(answer: Answer) -> RenderableType:
     table, pairs = ComparisonTable(answer.comparison), answer.image_comparisons
     if not pairs:
         return table
-    confidence = answer.comparison.question.confidence
+    confidence = answer.comparison.query.confidence
     paragraphs = Screen(lambda width: "\n".join(["", *images.image_lines(pairs, confidence, width)]).rstrip())
     return Parts(table, paragraphs)
 

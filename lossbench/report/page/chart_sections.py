@@ -70,7 +70,7 @@ def condition_section(content: ConditionFigure, measures: Iterable[Measure]) -> 
 def trends_section(comparison: Comparison) -> Html:
     """Return each measure against each condition that has a size."""
     options = {}
-    for measure in comparison.question.measures:
+    for measure in comparison.query.measures:
         for trend in analysis.trends(comparison, measure.name):
             constant = figures.trend_condition(trend)
             title = f"{figures.axis_title(measure)} against {figures.trend_axis(trend)}"

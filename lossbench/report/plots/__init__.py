@@ -60,7 +60,7 @@ def _condition_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iter
         condition = wording.condition(comparison, block)
         folder = f"{number}-{_slug(condition)}/" if len(data) > 1 else ""
         content = figures.condition_figure(comparison, of_block, condition)
-        for measure in comparison.question.measures:
+        for measure in comparison.query.measures:
             yield f"{folder}seeds-{measure.name}", per_seed.plot_seeds(content, measure)
         for column in figures.CURVES:
             yield f"{folder}curves-{column}", curves.plot_curves(content, column)
@@ -71,8 +71,8 @@ def _condition_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iter
 
 def _trend_plots(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
     """Yield the figures across conditions with their names."""
-    confidence = formatting.percent(comparison.question.confidence)
-    for measure in comparison.question.measures:
+    confidence = formatting.percent(comparison.query.confidence)
+    for measure in comparison.query.measures:
         names: Counter[str] = Counter()
         for trend in analysis.trends(comparison, measure.name):
             name = f"{measure.name}-against-{_slug(trend.key)}"

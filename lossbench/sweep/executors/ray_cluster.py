@@ -31,7 +31,7 @@ def ray() -> Any:
         import ray
         import ray.util.scheduling_strategies
     except ImportError:
-        raise UsageError("--executor ray needs Ray: pip install 'lossbench[ray]'") from None
+        raise UsageError("ray needs the package Ray: pip install 'lossbench[ray]'", parameter="executor") from None
     return ray
 
 
@@ -47,10 +47,9 @@ def connect(ray: Any, address: str | None, jobs: int | None) -> None:
         with muted_stderr():
             ray.init(address="local", num_cpus=jobs or cores(), include_dashboard=False, **quiet)
         return
-    where = f"--ray-address {address}"
     remedy = "start one by `ray start --head`, or give the address that it printed"
     if address != "auto":
-        _knock(address, where, remedy)
+        _knock(address, remedy)
     failures: list[Exception] = []
 
     def join() -> None:
@@ -64,22 +63,24 @@ def connect(ray: Any, address: str | None, jobs: int | None) -> None:
         joining.start()
         joining.join(ANSWER_SECONDS - 2)
     if joining.is_alive():
-        raise MachineError(f"{where}: no Ray cluster answers within {ANSWER_SECONDS:g} seconds; {remedy}")
+        raise _unreachable(f"{address}: no Ray cluster answers within {ANSWER_SECONDS:g} seconds; {remedy}")
     if failures:
-        raise MachineError(f"{where}: {first_sentence(failures[0])}; {remedy}")
+        raise _unreachable(f"{address}: {first_sentence(failures[0])}; {remedy}")
 
 
-def _knock(address: str, where: str, remedy: str) -> None:
+def _unreachable(message: str) -> MachineError:
+    return MachineError(message, parameter="ray_address")
+
+
+def _knock(address: str, remedy: str) -> None:
     """Say at once if nothing listens at an address."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
-        raise UsageError(f"{where}: expected auto or HOST:PORT, such as 10.0.0.1:6379")
+        raise UsageError(f"expected auto or HOST:PORT, e.g. 10.0.0.1:6379, got {address}", parameter="ray_address")
     try:
         socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS / 2).close()
     except (OSError, OverflowError) as error:
-        raise MachineError(
-            f"{where}: cannot be reached: {getattr(error, 'strerror', None) or error}; {remedy}"
-        ) from None
+        raise _unreachable(f"{address}: {getattr(error, 'strerror', None) or error}; {remedy}") from None
 
 
 def first_sentence(error: Exception) -> str:

@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 from lossbench.analysis import gate, images, loading
 from lossbench.analysis.comparison import compare
-from lossbench.analysis.query import Answer
-from lossbench.analysis.result import Question
+from lossbench.analysis.query import Answer, Query
 from lossbench.inspect import details
 from lossbench.report import formats
 from lossbench.report.run import details as screen
@@ -35,12 +34,11 @@ CE = "categorical_crossentropy"
 HOSTILE = "\x1b[31m[bold]a|b[/bold]\n\x1b]0;x\x07`c` & <d> $e$ \\f{g}_h^~% \"i\" 'j'"
 
 
-def report(places: list[Path], *thresholds: str, question: Question | None = None) -> Answer:
+def report(places: list[Path], *thresholds: str, **query: Any) -> Answer:
     """What the command would write."""
     rows, broken = loading.rows(places)
-    comparison = compare(rows, question or Question())
-    findings = gate.judge(comparison, [gate.parse_threshold(text) for text in thresholds])
-    return Answer(comparison, tuple(broken), tuple(findings))
+    comparison = compare(rows, Query(thresholds=thresholds, **query))
+    return Answer(comparison, tuple(broken), tuple(gate.judge(comparison)))
 
 
 def render(places: list[Path], form: str = "table", *thresholds: str) -> str:
@@ -174,7 +172,7 @@ def test_spreadsheets_take_no_text_for_a_formula(tmp_path: Path, fabricate: Any)
 
 def list_(places: list[Path], form: str) -> str:
     rows, _ = loading.rows(places)
-    return formats.runs_text(rows, Question(), form, to_stdout=False)
+    return formats.runs_text(rows, Query(), form, to_stdout=False)
 
 
 def test_single_runs(study: Path) -> None:
@@ -240,7 +238,7 @@ def test_any_content_can_be_compared_and_shown(
         assert render([runs_dir], form) or form == "github"
     for form in (each.name for each in formats.FORMATS.values() if each.writers().runs):
         rows, _ = loading.rows([runs_dir])
-        assert formats.runs_text(rows, Question(), form, to_stdout=False)
+        assert formats.runs_text(rows, Query(), form, to_stdout=False)
     for folder in folders:
         with contextlib.suppress(BrokenRunError):
             assert printed(folder)

@@ -10,8 +10,7 @@ from fabricate import row
 from rich.console import Console
 
 from lossbench.analysis.comparison import compare
-from lossbench.analysis.measure import measure
-from lossbench.analysis.result import Question
+from lossbench.analysis.query import Query
 from lossbench.report.comparison.table import ComparisonTable
 
 if TYPE_CHECKING:
@@ -26,11 +25,11 @@ LONG = (
 )  # fmt: skip
 
 
-def printed(rows: Sequence[dict[str, Any]], width: int = 80, **question: Any) -> str:
+def printed(rows: Sequence[dict[str, Any]], width: int = 80, **query: Any) -> str:
     """What a terminal of that width shows, without blanks at the ends of lines."""
     console = Console(width=width, color_system=None, highlight=False)
     with console.capture() as capture:
-        console.print(ComparisonTable(compare(rows, Question(**question))), crop=False)
+        console.print(ComparisonTable(compare(rows, Query(**query))), crop=False)
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
@@ -172,9 +171,9 @@ def test_a_block_for_each_condition() -> None:
 
 def test_the_first_metric_carries_the_difference() -> None:
     """Asked for NLL first, its difference has no unit and accuracy stands behind; recall is in per cent."""
-    text = printed(SMALL[:16], 170, measures=tuple(map(measure, ("nll", "accuracy", "recall.5"))))
+    text = printed(SMALL[:16], 170, metrics=("nll", "accuracy", "recall.5"))
     assert re.search(r"NLL +95 % interval +Δ NLL", text)
     assert "accuracy %" in text
     assert "recall of 5" not in text  # no run has it
     given = [run | {"test.last.recall.5": 0.9} for run in SMALL[:16]]
-    assert "recall of 5 %" in printed(given, 170, measures=tuple(map(measure, ("recall.5", "accuracy"))))
+    assert "recall of 5 %" in printed(given, 170, metrics=("recall.5", "accuracy"))

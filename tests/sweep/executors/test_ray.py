@@ -148,5 +148,5 @@ def test_an_address_where_no_cluster_answers_is_one_line_within_twenty_seconds(n
         done = new_process("sweep", "--config", "study.yaml", "--ray-address", where, RAY_ADDRESS="")
         assert time.monotonic() - began < 25
     assert (done.returncode, done.stdout) == (1, "")
-    assert [line.startswith(f"error: --ray-address {where}: ") for line in done.stderr.splitlines()] == [True]
+    assert [line.startswith(f"error: --ray-address: {where}: ") for line in done.stderr.splitlines()] == [True]
     assert "ray start --head" in done.stderr
