@@ -38,6 +38,6 @@ def test_a_folder_that_is_not_there_is_an_empty_parcel(tmp_path):
 def test_a_name_that_leads_elsewhere_is_refused_before_anything_is_written(tmp_path, name):
     """Whoever sent it."""
     run = tmp_path / "study" / "focal-s0-abc"
-    with pytest.raises(LossbenchError, match="is called"):
+    with pytest.raises(LossbenchError, match="a copied file has the name"):
         transfer.write_files(run, {"run.json": b"1", name: b"2"})
     assert not run.exists()
