@@ -1,7 +1,7 @@
-"""What a trial is expected to cost, and how a sweep is split into parts of equal cost. Pure.
+"""Expected cost of a trial, and shards of equal cost.
 
-The cost is a rough time: multiplications of the model for each image, at the speed of one core of a server of 2023.
-It only has to be right in proportion, because it balances shards and weighs what is left against what is done.
+The cost is a rough time on one core of a server of 2023, counted from the model's multiplications per image. Only its
+proportions matter: it balances shards and estimates the time left.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from lossbench.sweep.plan import PlannedTrial
 
 SET_UP, STEP, MULTIPLICATION = 1.0, 1e-4, 5e-11
-"""Seconds: of a trial's model and compilation, of a step's fixed part, of one multiplication forward and backward."""
+"""Seconds per trial (model and compilation), per step (fixed part), per multiplication (forward and backward)."""
 
 FORWARD = 1 / 3
-"""The part of a training step that evaluation costs."""
+"""Cost of evaluating an image, as a share of the cost of training on it."""
 
 
 def cost(experiment: Experiment) -> float:
-    """About how many seconds a trial takes."""
+    """Return roughly how many seconds a trial takes on one core."""
     data, train, source = experiment.data, experiment.train, _source(experiment.data)
     images = _training_images(data)
     trained, steps = train.epochs * images, train.epochs * -(-images // train.batch_size)
@@ -36,12 +36,14 @@ def cost(experiment: Experiment) -> float:
 
 
 def shard(planned: Sequence[PlannedTrial], number: int, of: int) -> list[PlannedTrial]:
-    """The trials of one shard, in the order of the plan: the dearest first, each to the shard with least to do.
+    """Return the trials of one shard, in the order of the plan.
+
+    Trials are assigned by descending cost, each to the shard with the least work so far.
 
     Args:
-        planned: All trials; the same ones always give the same shards, whatever is done of them.
-        number: Which shard, from 1.
-        of: How many there are.
+        planned: All trials, finished or not, so that the shards do not depend on progress.
+        number: The shard's number, from 1.
+        of: The number of shards.
     """
     costs = [cost(each.trial.experiment) for each in planned]
     loads = [0.0] * of

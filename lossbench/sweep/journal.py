@@ -1,7 +1,8 @@
-"""`sweep.jsonl`, what happened when: a line an event, for people and programs. Nothing is ever decided by it."""
+"""Sweep events, and `sweep.jsonl`, which records them for people and programs; nothing is ever decided by it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lossbench import files
@@ -14,16 +15,45 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@dataclass(frozen=True)
+class EventKind:
+    """A kind of event.
+
+    Attributes:
+        meaning: What happened.
+        is_logged: Progress as lines has a line for it.
+        is_problem: The live screen has a line for it too.
+    """
+
+    meaning: str
+    is_logged: bool = False
+    is_problem: bool = False
+
+
+EVENTS = {
+    "sweep": EventKind("the sweep starts"),
+    "started": EventKind("a trial starts or continues"),
+    "progress": EventKind("a trial may have advanced; not recorded"),
+    "retried": EventKind("a trial is dispatched again because its worker was lost", is_logged=True, is_problem=True),
+    "completed": EventKind("a trial is complete", is_logged=True),
+    "diverged": EventKind("the loss of a trial became NaN or infinite", is_logged=True, is_problem=True),
+    "failed": EventKind("a trial failed", is_logged=True, is_problem=True),
+    "interrupted": EventKind("a trial was stopped and can continue", is_logged=True),
+    "end": EventKind("the sweep ends"),
+}
+
+
 def event(kind: str, **facts: Any) -> dict[str, Any]:
-    """An event with the time at which it happened, without what is not known."""
+    """Return an event of one of the `EVENTS` at the current time; facts that are None are left out."""
     return {"time": now(), "event": kind, **{name: fact for name, fact in facts.items() if fact is not None}}
 
 
 class Journal:
-    """Appends events, each by one write, so that several sweeps may keep one journal.
+    """The file `sweep.jsonl`; several sweeps may write to one journal, because each event is one append.
 
     Raises:
-        UsageError: The sweep's folder, or the journal, is a link.
+        UsageError: The sweep's folder or the journal is a link.
+        MachineError: The folder cannot be created.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,6 +65,6 @@ class Journal:
         """Append an event.
 
         Raises:
-            MachineError: It cannot be written.
+            MachineError: The journal cannot be written.
         """
         files.append(self._path, to_json(entry, indent=None), durable=False)

@@ -1,7 +1,7 @@
-"""The scheduler: hands trials out, one after the other, until each is over. State is the run folders, and nothing else.
+"""The scheduler: dispatches trials to an executor until all are finished. The run folders are its only state.
 
-A trial that another process trains is put behind all others; what is then left of those is waited for. A trial whose
-worker is lost is handed out again, from its checkpoint on, as often as `retries` says.
+A trial that another process trains moves to the end of the queue, where the executor waits for that process. A trial
+whose worker is lost is dispatched again and continues from its checkpoint, up to `Rules.retries` times.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from lossbench import __version__
 from lossbench.errors import DeviceError, InterruptedRunError, MachineError, TakenRunError
@@ -26,7 +26,7 @@ from lossbench.sweep.executors.messages import (
     TrialStarted,
 )
 from lossbench.sweep.journal import Journal, event
-from lossbench.sweep.status import SweepStatus
+from lossbench.sweep.status import FINISHED, SweepStatus
 from lossbench.training import fail, run_folder
 
 if TYPE_CHECKING:
@@ -38,19 +38,19 @@ if TYPE_CHECKING:
     from lossbench.training.signals import StopRequest
 
 TICK = 0.2
-"""Seconds after which the scheduler looks up when nothing is told: a signal, a trial that is late."""
+"""Seconds to wait for messages before signals and time limits are checked."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What happens when something goes wrong.
+    """Handling of lost workers and failed trials.
 
     Attributes:
-        retries: How often a trial is handed out again when its worker is lost.
-        retry_failed: Hand out trials that an earlier call has left failed.
-        timeout: Seconds after which a trial's worker is ended; None: never.
+        retries: Dispatch a trial at most this many times more when its worker is lost.
+        retry_failed: Dispatch trials that an earlier call left failed.
+        timeout: Kill a trial's worker after this many seconds; None: never.
         fail_fast: Stop at the first failed trial.
-        max_consecutive_failures: Stop when so many trials fail in a row; 0: never.
+        max_consecutive_failures: Stop after this many failed trials in a row; 0: never.
     """
 
     retries: int = 1
@@ -61,7 +61,7 @@ class Rules:
 
 
 def read_status(planned: Sequence[PlannedTrial], runs_dir: Path) -> SweepStatus:
-    """What is there of each trial before anything is done."""
+    """Return the status of each trial according to its run folder."""
     status = SweepStatus(planned)
     for number, each in enumerate(planned):
         summary = _summary(each.trial, runs_dir)
@@ -77,7 +77,7 @@ def read_status(planned: Sequence[PlannedTrial], runs_dir: Path) -> SweepStatus:
 
 def run(
     status: SweepStatus,
-    begin: Callable[[], Executor],
+    start_executor: Callable[[], Executor],
     *,
     runs_dir: Path,
     journal: Journal,
@@ -85,34 +85,34 @@ def run(
     rules: Rules = Rules(),
     on_event: Callable[[Mapping[str, Any]], None] = lambda _: None,
 ) -> None:
-    """Train all trials that are not over yet; `status` then says how each of them ended.
+    """Train all trials that are not finished, and keep `status` up to date.
 
     Args:
-        status: What `read_status` has found.
-        begin: Makes what trains; not called if there is nothing to train.
-        runs_dir: Where the run folders are.
-        journal: Gets every event.
-        stop: Whether a signal has asked to stop.
-        rules: What happens when something goes wrong.
-        on_event: Hears every event, and a `progress` whenever something has moved.
+        status: The trials, as `read_status` returns them.
+        start_executor: Returns the executor; not called if there is nothing to train.
+        runs_dir: The runs folder.
+        journal: Records every event.
+        stop: Set by a signal that asks the sweep to stop.
+        rules: Handling of lost workers and failed trials.
+        on_event: Called with every event, and with a `progress` event at least every `TICK` seconds.
 
     Raises:
-        InterruptedRunError: A signal stopped it; the same call continues.
+        InterruptedRunError: A signal stopped the sweep; the same call continues it.
         MachineError: A folder cannot be written.
-        DeviceError: The device is not there.
+        DeviceError: The device is missing.
     """
-    waiting = deque(_jobs(status, retry_failed=rules.retry_failed))
-    if not waiting:
+    queue = deque(_jobs(status, retry_failed=rules.retry_failed))
+    if not queue:
         return
 
     def send(entry: Mapping[str, Any]) -> None:
         journal.add(entry)
         on_event(entry)
 
-    send(event("sweep", trials=len(status.trials), waiting=len(waiting), argv=sys.argv, lossbench=__version__))
-    executor = begin()
+    send(event("sweep", trials=len(status.trials), waiting=len(queue), argv=sys.argv, lossbench=__version__))
+    executor = start_executor()
     try:
-        _Scheduler(status, executor, runs_dir, send, on_event, rules, waiting).run(stop)
+        _Scheduler(status, executor, runs_dir, send, on_event, rules, queue).run(stop)
     finally:
         executor.close()
         send(event("end", **+status.counts))
@@ -126,69 +126,73 @@ class _Scheduler:
     send: Callable[[Mapping[str, Any]], None]
     on_event: Callable[[Mapping[str, Any]], None]
     rules: Rules
-    waiting: deque[Job]
-    begun: dict[int, float] = field(default_factory=dict)
+    queue: deque[Job]
+    start_times: dict[int, float] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
     failed_in_a_row: int = 0
 
     def run(self, stop: StopRequest) -> None:
-        waiting = self.waiting
-        while (waiting and not self.status.stop_reason) or self.jobs:
-            while waiting and not self.status.stop_reason and self.executor.free() > 0:
-                self._hand_out(waiting.popleft())
+        while (self.queue and not self.status.stop_reason) or self.jobs:
+            while self.queue and not self.status.stop_reason and self.executor.free() > 0:
+                self._dispatch(self.queue.popleft())
             for message in self.executor.messages(TICK):
-                self._understand(message)
-            self._end_the_late()
+                self._receive(message)
+            self._kill_overdue()
             self.on_event({"event": "progress"})
             if stop.signum is not None:
-                self._interrupted(stop.signum)
+                self._interrupt(stop.signum)
             if self.status.stop_reason and self.jobs:
-                self._stop_the_rest()
+                self._stop_running()
 
-    def _hand_out(self, job: Job) -> None:
+    def _dispatch(self, job: Job) -> None:
         self.jobs[job.number] = job
         self.executor.submit(job)
 
-    def _understand(self, message: Message) -> None:
+    def _receive(self, message: Message) -> None:
         if isinstance(message, Fault):
             self.status.stop_reason = message.reason
             self.executor.stop()
             raise (DeviceError if message.exit_code == DeviceError.exit_code else MachineError)(message.reason)
         job = self.jobs.get(message.number)
-        if job is None:
+        if job is None:  # of a trial that has been dispatched again
             return
         match message:
             case TrialStarted():
-                self.begun[job.number] = time.monotonic()
+                self.start_times[job.number] = time.monotonic()
                 self.status.running[job.number] = None
             case TrialProgress():
                 if self.status.running.get(job.number) is None:
-                    self._started(job, message)
+                    self._record_start(job, message)
                 self.status.running[job.number] = message
             case TrialEnded():
-                self._ended(job, message)
+                self._handle_end(job, message)
             case TrialLost():
-                self._lost(job, message)
+                self._handle_loss(job, message)
+            case _:
+                assert_never(message)
 
-    def _started(self, job: Job, where: TrialProgress) -> None:
+    def _record_start(self, job: Job, progress: TrialProgress) -> None:
         self.status.set_status(job.number, "running")
         attempt = job.attempt if job.attempt > 1 else None
-        self._send_event("started", job, epoch=int(where.done) or None, attempt=attempt)
+        self._record("started", job, epoch=int(progress.done) or None, attempt=attempt)
 
-    def _ended(self, job: Job, ended: TrialEnded) -> None:
-        self._over(job)
+    def _handle_end(self, job: Job, ended: TrialEnded) -> None:
+        self._release(job)
         match ended.status:
             case "taken":
-                self.waiting.append(replace(job, wait=True))
+                self.queue.append(replace(job, wait=True))
             case "interrupted" if self.status.stop_reason is None:
-                self._lost(job, TrialLost(job.number, "its worker was asked to stop"))
+                self._handle_loss(job, TrialLost(job.number, "its worker was asked to stop"))
             case "failed":
-                self._failed(job, str(ended.reason))
-            case status:
-                self._finished(job, ended, status)
+                self._record_failure(job, str(ended.reason))
+            case "completed" | "diverged" | "interrupted":
+                self._record_end(job, ended)
+            case _:
+                assert_never(ended.status)
 
-    def _finished(self, job: Job, ended: TrialEnded, status: str) -> None:
-        """Completed, diverged, or interrupted together with the sweep."""
+    def _record_end(self, job: Job, ended: TrialEnded) -> None:
+        """Record a trial that is completed, diverged, or interrupted together with the sweep."""
+        status = ended.status
         self.status.set_status(job.number, status)
         if status != "interrupted":
             self.failed_in_a_row = 0
@@ -197,7 +201,7 @@ class _Scheduler:
             self.status.accuracies[job.number] = ended.accuracy
         if not ended.was_done:
             self.status.trained += self.status.costs[job.number]
-        self._send_event(
+        self._record(
             status,
             job,
             reason=ended.reason,
@@ -206,81 +210,78 @@ class _Scheduler:
             elsewhere=True if ended.was_done else None,
         )
 
-    def _lost(self, job: Job, lost: TrialLost) -> None:
-        """Hand the trial out again if it may be, else leave it failed in its run folder."""
-        self._over(job)
+    def _handle_loss(self, job: Job, lost: TrialLost) -> None:
+        """Dispatch the trial again if `retries` allows it; otherwise record the failure in its run folder."""
+        self._release(job)
         if self.status.stop_reason is not None:
             if self.status.statuses[job.number] == "running":
                 self.status.set_status(job.number, "interrupted")
-                self._send_event("interrupted", job)
+                self._record("interrupted", job)
         elif job.attempt <= self.rules.retries:
-            self._send_event("retried", job, reason=lost.reason)
-            self.waiting.appendleft(replace(job, attempt=job.attempt + 1))
+            self._record("retried", job, reason=lost.reason)
+            self.queue.appendleft(replace(job, attempt=job.attempt + 1))
         else:
             reason = f"{lost.reason}{f', {job.attempt} times' if job.attempt > 1 else ''}"
             run = run_folder(job.trial, self.runs_dir)
             try:
                 with lock.claim(run):
                     fail(run, job.trial, reason, lost.log)
-            except TakenRunError:  # another sweep has taken it over meanwhile
-                self.waiting.append(replace(job, wait=True))
+            except TakenRunError:  # another sweep trains it meanwhile
+                self.queue.append(replace(job, wait=True))
             else:
-                self._failed(job, reason)
+                self._record_failure(job, reason)
 
-    def _failed(self, job: Job, reason: str) -> None:
+    def _record_failure(self, job: Job, reason: str) -> None:
         self.status.set_status(job.number, "failed")
         self.status.failures[job.number] = reason
         self.failed_in_a_row += 1
-        self._send_event("failed", job, reason=reason)
+        self._record("failed", job, reason=reason)
         most = self.rules.max_consecutive_failures
         if self.rules.fail_fast:
             self.status.stop_reason = f"{job.trial.folder} failed: {reason}"
         elif most and self.failed_in_a_row >= most:
             self.status.stop_reason = f"{most} trials in a row failed, the last one because: {reason}"
 
-    def _over(self, job: Job) -> None:
+    def _release(self, job: Job) -> None:
         self.jobs.pop(job.number, None)
-        self.begun.pop(job.number, None)
+        self.start_times.pop(job.number, None)
         self.status.running.pop(job.number, None)
 
-    def _end_the_late(self) -> None:
+    def _kill_overdue(self) -> None:
         timeout, now = self.rules.timeout, time.monotonic()
-        for number, since in list(self.begun.items()):
+        for number, since in list(self.start_times.items()):
             if timeout is not None and now - since > timeout:
-                del self.begun[number]
+                del self.start_times[number]
                 self.executor.kill(number, f"it ran longer than {timeout:g} s")
 
-    def _stop_the_rest(self) -> None:
-        """Let the running trials write their checkpoints and end, and hear how far they came."""
+    def _stop_running(self) -> None:
+        """Let the running trials write their checkpoints, and receive their last messages."""
         self.executor.stop()
-        while self.jobs:
-            heard = list(self.executor.messages(TICK))
-            for message in heard:
-                self._understand(message)
-            if not heard:
-                break
+        while self.jobs and (messages := list(self.executor.messages(TICK))):
+            for message in messages:
+                self._receive(message)
 
-    def _interrupted(self, signum: int) -> None:
+    def _interrupt(self, signum: int) -> None:
         self.status.stop_reason = f"stopped by signal {signum}"
-        self._stop_the_rest()
+        self._stop_running()
         raise InterruptedRunError(self.status.stop_reason, signum)
 
-    def _send_event(self, kind: str, job: Job, **facts: Any) -> None:
+    def _record(self, kind: str, job: Job, **facts: Any) -> None:
         self.send(event(kind, trial=job.trial.folder, **facts))
 
 
 def _jobs(status: SweepStatus, *, retry_failed: bool) -> list[Job]:
-    """What is to be done, in order: new trials, those that were interrupted, failed ones if that is asked for."""
-    over = {"completed", "diverged"} | (set() if retry_failed else {"failed"})
+    """Return a job per trial that is not finished, in order; failed trials only if they are to be retried."""
+    finished = set(FINISHED) - ({"failed"} if retry_failed else set())
     return [
         Job(number, each.trial, status.threads[number])
         for number, each in enumerate(status.trials)
-        if status.statuses[number] not in over
+        if status.statuses[number] not in finished
     ]
 
 
 def _summary(trial: Trial, runs_dir: Path) -> Mapping[str, Any]:
-    """What `run.json` says of a trial; nothing where there is none that can be read and is this trial's."""
+    """Return `run.json` of a trial; empty if it is missing, damaged, or another trial's."""
     try:
         summary = read.read_summary(run_folder(trial, runs_dir))
     except read.BrokenRunError:
@@ -289,6 +290,6 @@ def _summary(trial: Trial, runs_dir: Path) -> Mapping[str, Any]:
 
 
 def _threads(trial: Trial, summary: Mapping[str, Any]) -> int:
-    """As an interrupted run was begun with, or as configured, or one."""
-    begun = summary.get("threads")
-    return begun if type(begun) is int and begun > 0 else trial.experiment.train.threads or 1
+    """Return the threads that an interrupted run was started with, or the configured number, or one."""
+    threads = summary.get("threads")
+    return threads if type(threads) is int and threads > 0 else trial.experiment.train.threads or 1

@@ -1,4 +1,4 @@
-"""How a sweep stands: what is done, what runs, what is left, how long that takes, which losses lead. Pure."""
+"""Sweep status: finished, running and remaining trials, time left, best losses so far."""
 
 from __future__ import annotations
 
@@ -20,12 +20,22 @@ if TYPE_CHECKING:
     from lossbench.sweep.executors.messages import TrialProgress
     from lossbench.sweep.plan import PlannedTrial
 
+STATUSES = ("completed", "diverged", "failed", "interrupted", "running", "new")
+"""Those of a run folder, and `new` for a trial without one; in the order of messages."""
 FINISHED = ("completed", "diverged", "failed")
 
 
 @dataclass(frozen=True)
 class Leader:
-    """A loss under one condition: mean and deviation over the seeds so far of its test accuracy."""
+    """Test accuracy of a loss under one condition, over the seeds completed so far.
+
+    Attributes:
+        condition: The settings that make the condition, on one line.
+        loss: The loss's label.
+        n: Number of seeds.
+        mean: Mean accuracy, from 0 to 1.
+        sd: Sample standard deviation; None for one seed.
+    """
 
     condition: str
     loss: str
@@ -35,19 +45,19 @@ class Leader:
 
 
 class SweepStatus:
-    """The trials of a sweep by how they are; kept up by the scheduler, read by what shows it.
+    """The status of all trials, updated by the scheduler and read by views.
 
     Attributes:
         trials: All trials.
-        costs: About how many seconds each takes.
-        threads: The CPU threads that each is trained with.
-        statuses: The status of each: one of a run folder's, or `new`.
-        counts: How many have each status.
-        running: How far each running trial is, by its number; None before its first batch.
-        accuracies: Test accuracy of each completed trial, by its number.
-        failures: Why trials failed, by their number.
-        trained: The cost of what this call has trained.
-        stop_reason: Why no further trial is begun, if so.
+        costs: Expected seconds per trial.
+        threads: CPU threads per trial.
+        statuses: One of `STATUSES` per trial.
+        counts: Number of trials per status.
+        running: Progress of running trials by number; None before their first batch.
+        accuracies: Test accuracy of completed trials by number.
+        failures: Reasons of failed trials by number.
+        trained: Total cost of the trials that this call has trained.
+        stop_reason: Why no further trial is started; None while trials are started.
     """
 
     def __init__(self, trials: Sequence[PlannedTrial]) -> None:
@@ -63,15 +73,20 @@ class SweepStatus:
         self.stop_reason: str | None = None
 
     def set_status(self, number: int, status: str) -> None:
-        """Give a trial another status."""
+        """Set a trial's status and update the counts."""
         self.counts[self.statuses[number]] -= 1
         self.counts[status] += 1
         self.statuses[number] = status
 
     @property
     def finished(self) -> int:
-        """How many trials are over: completed, diverged or failed."""
+        """The number of trials that are completed, diverged or failed."""
         return sum(self.counts[status] for status in FINISHED)
+
+    def __str__(self) -> str:
+        """Return e.g. `34 completed, 2 failed, 54 new of 90 trials`."""
+        counts = ", ".join(f"{self.counts[status]} {status}" for status in STATUSES if self.counts[status])
+        return f"{counts} of {len(self.trials)} trial{'' if len(self.trials) == 1 else 's'}"
 
     @property
     def is_complete(self) -> bool:
@@ -79,17 +94,21 @@ class SweepStatus:
         return self.counts["completed"] == len(self.trials)
 
     def seconds_left(self, elapsed: float) -> float | None:
-        """The time that the rest takes at the speed so far; None before anything was trained."""
-        under_way = {
+        """Return the estimated seconds until all trials are finished; None before anything was trained.
+
+        Args:
+            elapsed: Seconds since this call started.
+        """
+        in_progress = {
             number: self.costs[number] * (min(1, each.done / each.epochs) if each else 0)
             for number, each in self.running.items()
         }
-        done = self.trained + sum(under_way.values())
+        done = self.trained + sum(in_progress.values())
         left = sum(each for each, status in zip(self.costs, self.statuses, strict=True) if status not in FINISHED)
-        return (left - sum(under_way.values())) * elapsed / done if done else None
+        return (left - sum(in_progress.values())) * elapsed / done if done else None
 
     def leaders(self) -> list[Leader]:
-        """Every loss with a completed trial: condition by condition as planned, the most accurate first."""
+        """Return every loss with a completed trial, by condition in the order of the plan, the most accurate first."""
         groups: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         for number, accuracy in sorted(self.accuracies.items()):
             condition, loss = self._cells[number]
@@ -102,13 +121,15 @@ class SweepStatus:
 
     @cached_property
     def _cells(self) -> list[tuple[str, str]]:
-        """The condition and the loss of each trial, by the rule of `compare`."""
+        """Condition and label of each trial, by the rule of `compare`."""
         losses = [label(each.trial.experiment.loss) for each in self.trials]
-        written = [{key: scalar(value) for key, value in each.settings.items()} for each in self.trials]
-        rows = [{**settings, "loss": loss} for settings, loss in zip(written, losses, strict=True)]
+        rows = [
+            {**{key: scalar(value) for key, value in each.settings.items()}, "loss": loss}
+            for each, loss in zip(self.trials, losses, strict=True)
+        ]
         conditions = grouping.group_runs(rows, by=("loss",))[0].varying
-        kept = [{key: each.settings[key] for key in conditions if key in each.settings} for each in self.trials]
-        return list(zip(map(phrase, kept), losses, strict=True))
+        settings = [{key: each.settings[key] for key in conditions if key in each.settings} for each in self.trials]
+        return list(zip(map(phrase, settings), losses, strict=True))
 
 
 def _leader(condition: str, loss: str, accuracies: Sequence[float]) -> Leader:

@@ -1,7 +1,7 @@
-"""Trials trained by long-lived worker processes on this machine, one TensorFlow thread each.
+"""Executor with long-lived worker processes on this machine.
 
-A worker is a process group of its own, so that Ctrl-C reaches only the sweep, which then asks its workers to stop. What
-a worker prints besides its messages is kept: its last words go to the log of the trial that it was lost with.
+Each worker is a process group of its own, so that Ctrl-C reaches only the sweep, which then stops its workers. Other
+output of a worker is kept: when a worker is lost, the end of its output goes to the log of its trial.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ if TYPE_CHECKING:
     from lossbench.training.gpus import Gpu
 
 WORKER = (sys.executable, "-P", "-m", "lossbench.sweep.executors.worker")
-LAST_WORDS = 4000
-"""Bytes of what a lost worker printed that are kept."""
+OUTPUT_BYTES = 4000
+"""Bytes of a lost worker's output that go to the log."""
 
 GPU_MIB = 2048
-"""What a worker needs of a GPU's memory: TensorFlow's own, the images, a model of this kind, its activations."""
+"""GPU memory per worker: TensorFlow itself, the images, a model and its activations."""
 
 GPU_USED = 0.9
-"""The part of a GPU's free memory that is shared out; the rest is for the driver's and the libraries' own."""
+"""Share of a GPU's free memory that the workers divide; the driver and libraries need the rest."""
 
 
 @dataclass(frozen=True)
 class DeviceSlot:
-    """Where a worker trains: a device, and the part of its memory that it may take."""
+    """A device, and the share of its memory that one worker may allocate."""
 
     device: str
     memory_share: float | None = None
 
 
 def device_slots(gpus: Sequence[Gpu], wanted: int | None, threads: int, device: str) -> list[DeviceSlot]:
-    """Where workers can train, one place each: as many as cores, on GPUs as many as fit into their memory.
+    """Return one slot per worker: as many as cores allow, and on GPUs as many as fit into their memory.
 
     Args:
-        gpus: Those that are used; none for the CPU.
-        wanted: How many workers there should be; None: as many as there can.
-        threads: The CPU threads of one worker.
-        device: What the user calls the device.
+        gpus: The GPUs to use; empty for the CPU.
+        wanted: The number of workers; None: as many as possible.
+        threads: CPU threads per worker.
+        device: The device as the user named it.
     """
     most = max(1, cores() // threads)
     if not gpus:
@@ -70,29 +70,40 @@ def device_slots(gpus: Sequence[Gpu], wanted: int | None, threads: int, device: 
 
 @dataclass
 class Worker:
-    """A process, where it trains, what it prints, the job that it has, and why it is ended if it is."""
+    """A worker process.
+
+    Attributes:
+        process: The process.
+        slot: Index of its device slot.
+        threads: Its CPU threads.
+        output: File that receives its stderr.
+        listener: Thread that reads its messages.
+        job: The current job.
+        job_output_start: Size of `output` when the job was submitted.
+        reason: Why it is about to end.
+    """
 
     process: subprocess.Popen[str]
     slot: int
     threads: Threads
-    printed: IO[bytes]
+    output: IO[bytes]
     listener: threading.Thread | None = None
     job: Job | None = None
-    printed_before: int = 0
+    job_output_start: int = 0
     reason: str | None = None
 
 
 class LocalExecutor:
-    """Workers, started when there is something to do, replaced when they are lost."""
+    """Worker processes, started when a job needs one and replaced when they are lost."""
 
     def __init__(self, settings: WorkerSettings, slots: Sequence[DeviceSlot], command: Sequence[str] = WORKER) -> None:
         self._settings, self._slots, self._command = settings, slots, command
         self._workers: list[Worker] = []
-        self._heard: queue.SimpleQueue[tuple[Worker, str | None]] = queue.SimpleQueue()
+        self._lines: queue.SimpleQueue[tuple[Worker, str | None]] = queue.SimpleQueue()
 
     @classmethod
     def here(cls, settings: WorkerSettings, *, jobs: int | None, threads: int) -> LocalExecutor:
-        """Workers on this machine's CPU or GPUs: as many as `jobs` says, or as there is room for."""
+        """Return an executor for this machine's CPU or GPUs, with `jobs` workers or as many as possible."""
         gpus = () if settings.device == "cpu" else installed()
         if ":" in settings.device:
             number = settings.device.partition(":")[2]
@@ -100,11 +111,11 @@ class LocalExecutor:
         return cls(settings, device_slots(gpus, jobs, threads, settings.device))
 
     def free(self) -> int:
-        """How many more jobs it takes now."""
+        """Return how many more jobs can be submitted now."""
         return len(self._slots) - sum(worker.job is not None for worker in self._workers)
 
     def submit(self, job: Job) -> None:
-        """Give a job to an idle worker with as many threads as it needs, or to a new one."""
+        """Send a job to an idle worker with the right number of threads, or to a new one."""
         for worker in [each for each in self._workers if each.job is None and each.process.poll() is not None]:
             self._dismiss(worker)
         idle = [worker for worker in self._workers if worker.job is None]
@@ -113,28 +124,28 @@ class LocalExecutor:
         if not suited and len(self._workers) == len(self._slots):
             self._dismiss(idle[0])
         worker = suited[0] if suited else self._start(threads)
-        worker.job, worker.printed_before = job, os.fstat(worker.printed.fileno()).st_size
+        worker.job, worker.job_output_start = job, os.fstat(worker.output.fileno()).st_size
         _write(worker, job.to_wire())
 
     def messages(self, timeout: float) -> Iterator[Message]:
-        """What the workers have told; at most `timeout` seconds are spent waiting for the first."""
+        """Yield the messages that have arrived; wait at most `timeout` seconds for the first."""
         try:
-            heard = self._heard.get(timeout=timeout)
+            line = self._lines.get(timeout=timeout)
             while True:
-                yield from self._understood(*heard)
-                heard = self._heard.get_nowait()
+                yield from self._interpret(*line)
+                line = self._lines.get_nowait()
         except queue.Empty:
             return
 
     def kill(self, number: int, reason: str) -> None:
-        """End the worker that has this job."""
+        """Kill the worker that has this job."""
         for worker in self._workers:
             if worker.job and worker.job.number == number:
                 worker.reason = reason
                 worker.process.kill()
 
     def stop(self) -> None:
-        """Ask the workers to write their checkpoints and end; end those that take too long."""
+        """Ask the workers to write checkpoints and exit; kill those that take too long."""
         for worker in self._workers:
             worker.process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
@@ -144,24 +155,24 @@ class LocalExecutor:
             worker.process.kill()
 
     def close(self) -> None:
-        """End all workers."""
+        """Kill all workers."""
         while self._workers:
             self._dismiss(self._workers[0])
 
     def _start(self, threads: Threads) -> Worker:
         slot = min(set(range(len(self._slots))) - {worker.slot for worker in self._workers})
-        printed = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as its worker
-        # The command is lossbench's own module; what differs between trials goes through stdin.
+        output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the worker
+        # The command is lossbench's own module; everything else goes through stdin.
         process = subprocess.Popen(  # noqa: S603
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=printed,
+            stderr=output,
             text=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             process_group=0,
         )
-        worker = Worker(process, slot, threads, printed)
+        worker = Worker(process, slot, threads, output)
         where = self._slots[slot]
         settings = replace(self._settings, device=where.device, threads=threads, memory_share=where.memory_share)
         _write(worker, asdict(settings))
@@ -172,16 +183,16 @@ class LocalExecutor:
 
     def _listen(self, worker: Worker) -> None:
         for line in worker.process.stdout or ():
-            self._heard.put((worker, line))
+            self._lines.put((worker, line))
         worker.process.wait()
-        self._heard.put((worker, None))
+        self._lines.put((worker, None))
 
-    def _understood(self, worker: Worker, line: str | None) -> Iterator[Message]:
-        """A worker's message; where it has ended, what that means for its job."""
+    def _interpret(self, worker: Worker, line: str | None) -> Iterator[Message]:
+        """Yield a worker's message; None means that it has exited, which loses its job."""
         if line is not None:
             message = decode(line)
             if isinstance(message, TrialLost):
-                worker.reason = message.reason  # it ends by itself; it is lost when it has ended
+                worker.reason = message.reason  # it is about to exit, and is lost then
                 return
             if isinstance(message, TrialEnded | Fault):
                 worker.job = None
@@ -190,39 +201,39 @@ class LocalExecutor:
         if worker in self._workers:
             if job := worker.job:
                 yield TrialLost(
-                    job.number, worker.reason or _how_it_ended(worker.process.returncode), _last_words(worker)
+                    job.number, worker.reason or _describe_exit(worker.process.returncode), _last_output(worker)
                 )
             self._dismiss(worker)
 
     def _dismiss(self, worker: Worker) -> None:
-        """End a worker, and all that was opened for it."""
+        """Kill a worker and close its files."""
         self._workers.remove(worker)
         worker.process.kill()
         if worker.listener:
             worker.listener.join()
-        for file in (worker.process.stdout, worker.printed):
+        for file in (worker.process.stdout, worker.output):
             if file:
                 file.close()
-        with suppress(BrokenPipeError):  # what it has not read is lost with it
+        with suppress(BrokenPipeError):  # it has exited with unread input
             if worker.process.stdin:
                 worker.process.stdin.close()
 
 
 def _write(worker: Worker, value: object) -> None:
-    """Hand a line to a worker; if it is gone, its end will be heard of."""
+    """Write a line to a worker; the listener reports if it has exited."""
     with suppress(BrokenPipeError):
         assert worker.process.stdin is not None  # noqa: S101 - it was opened as a pipe
         worker.process.stdin.write(f"{json.dumps(value)}\n")
         worker.process.stdin.flush()
 
 
-def _how_it_ended(returncode: int) -> str:
+def _describe_exit(returncode: int) -> str:
     if returncode >= 0:
         return f"its worker ended with exit code {returncode}"
-    why = "; the system does that to what needs more memory than there is" if returncode == -signal.SIGKILL else ""
+    why = "; the system kills processes that need too much memory" if returncode == -signal.SIGKILL else ""
     return f"its worker was ended by signal {-returncode}{why}"
 
 
-def _last_words(worker: Worker) -> str:
-    worker.printed.seek(max(worker.printed_before, os.fstat(worker.printed.fileno()).st_size - LAST_WORDS))
-    return worker.printed.read().decode(errors="replace")
+def _last_output(worker: Worker) -> str:
+    worker.output.seek(max(worker.job_output_start, os.fstat(worker.output.fileno()).st_size - OUTPUT_BYTES))
+    return worker.output.read().decode(errors="replace")

@@ -1,17 +1,10 @@
-"""What goes between the scheduler and those who train: jobs one way, messages the other, as lines of JSON.
-
-TrialStarted        the trial's run folder is claimed, it trains now
-TrialProgress   so many of its epochs are done
-TrialEnded        completed, diverged, failed or interrupted; or taken: another process trains it
-TrialLost         whoever trained it is gone: killed, crashed, out of memory, stopped for being late
-Fault        something is wrong that would stop every trial
-"""
+"""Jobs, which the scheduler sends to workers, messages, which workers send back as lines of JSON, and executors."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from lossbench.config import resolve
 from lossbench.config.dump import dump
@@ -25,17 +18,19 @@ if TYPE_CHECKING:
     from lossbench.config.identity import Trial
     from lossbench.losses.plugin import PluginLoaded
 
+EndStatus: TypeAlias = Literal["completed", "diverged", "failed", "interrupted", "taken"]
+
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """What all trials of a sweep have in common for those who train.
+    """Settings of a worker that all its trials share.
 
     Attributes:
-        runs_dir: The runs go to `runs_dir/<name>/<folder>`.
+        runs_dir: The runs folder; runs go to `runs_dir/<name>/<folder>`.
         device: `cpu`, `auto`, `gpu` or `gpu:N`.
-        threads: CPU threads of a process.
-        memory_share: The part of a GPU's memory that one process may take; None: what it comes to need.
-        plugins: The files of the user's own losses.
+        threads: CPU threads of the process.
+        memory_share: Share of a GPU's memory that the process may allocate; None: as much as it needs.
+        plugins: Plugin files with the user's losses.
         argv: The command line, for `run.json`.
     """
 
@@ -49,14 +44,14 @@ class WorkerSettings:
 
 @dataclass(frozen=True)
 class Job:
-    """A trial to be trained.
+    """A trial to train.
 
     Attributes:
-        number: Its place among the trials.
-        trial: What to train.
+        number: The trial's index in the sweep.
+        trial: The trial.
         threads: CPU threads.
-        attempt: From 1.
-        wait: Wait for whoever else trains it, rather than report it taken.
+        attempt: The attempt, from 1.
+        wait: If another process trains the trial, wait for it instead of answering `taken`.
     """
 
     number: int
@@ -66,7 +61,7 @@ class Job:
     wait: bool = False
 
     def to_wire(self) -> dict[str, Any]:
-        """The job as plain data."""
+        """Return the job as plain data for `from_wire`."""
         return {
             "number": self.number,
             "config": dump(self.trial.experiment),
@@ -79,29 +74,38 @@ class Job:
 
     @classmethod
     def from_wire(cls, wire: dict[str, Any], plugins: Sequence[PluginLoaded]) -> Job:
-        """The job that `to_wire` made plain data of.
+        """Return the job that `to_wire` converted to plain data.
 
         Raises:
-            LossbenchError: Data, plugin or lossbench are not the same here as where the job comes from.
+            LossbenchError: Data, plugins or lossbench differ between this machine and the scheduler's.
         """
-        facts = {key: value for key, value in wire.items() if key != "folder"}
-        trial = identify(resolve.from_mapping(facts.pop("config")), plugins)
-        if trial.identity != facts.pop("identity"):
-            same = "data, plugins and lossbench must be the same everywhere"
-            raise LossbenchError(f"{trial.folder}: this is another trial where it should be trained; {same}")
-        return cls(trial=trial, **facts)
+        fields = {key: value for key, value in wire.items() if key != "folder"}
+        trial = identify(resolve.from_mapping(fields.pop("config")), plugins)
+        if trial.identity != fields.pop("identity"):
+            raise LossbenchError(
+                f"{trial.folder}: the worker's identity of this trial differs from the scheduler's; "
+                "use the same data, plugins and lossbench everywhere"
+            )
+        return cls(trial=trial, **fields)
 
 
 @dataclass(frozen=True)
 class TrialStarted:
-    """The trial's run folder is claimed; it trains now."""
+    """A worker has claimed the trial's run folder and trains it."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class TrialProgress:
-    """So many epochs of a trial are done, a started one in part; its training accuracy so far."""
+    """A trial has advanced.
+
+    Attributes:
+        number: The trial's index in the sweep.
+        done: Epochs done, including the fraction of the current one.
+        epochs: Epochs in total.
+        accuracy: Training accuracy in the current epoch so far.
+    """
 
     number: int
     done: float
@@ -111,19 +115,19 @@ class TrialProgress:
 
 @dataclass(frozen=True)
 class TrialEnded:
-    """A trial is over, for now.
+    """A worker has finished its work on a trial.
 
     Attributes:
-        number: Which.
-        status: `completed`, `diverged`, `failed`, `interrupted` or `taken`.
-        reason: Why, if it is not completed.
-        accuracy: On the test set, at the last epoch.
-        seconds: That it has taken, all its parts together.
-        was_done: It was found done.
+        number: The trial's index in the sweep.
+        status: How the trial ended; `taken`: another process trains it.
+        reason: The reason if it is not completed.
+        accuracy: Test accuracy after the last epoch.
+        seconds: Total training time of the trial.
+        was_done: The run was already complete.
     """
 
     number: int
-    status: str
+    status: EndStatus
     reason: str | None = None
     accuracy: float | None = None
     seconds: float | None = None
@@ -132,7 +136,7 @@ class TrialEnded:
 
 @dataclass(frozen=True)
 class TrialLost:
-    """Whoever trained a trial is gone; `log` is what it said at last."""
+    """The worker that trained a trial is gone; `log` is the end of its output."""
 
     number: int
     reason: str
@@ -141,7 +145,7 @@ class TrialLost:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something is wrong that would stop every trial: a disk that is full, a device that is not there."""
+    """A fault that would stop every trial, e.g. a full disk or a missing device."""
 
     reason: str
     exit_code: int = 1
@@ -153,34 +157,34 @@ KINDS = {kind.__name__: kind for kind in (TrialStarted, TrialProgress, TrialEnde
 
 
 def encode(message: Message) -> str:
-    """A message as one line of JSON."""
+    """Return a message as one line of JSON."""
     return json.dumps({"kind": type(message).__name__, **asdict(message)})
 
 
 def decode(line: str) -> Message:
-    """The message that `encode` made a line of."""
-    facts = json.loads(line)
-    message: Message = KINDS[facts.pop("kind")](**facts)
+    """Return the message in a line that `encode` wrote."""
+    fields = json.loads(line)
+    message: Message = KINDS[fields.pop("kind")](**fields)
     return message
 
 
 class Executor(Protocol):
-    """Where trials are trained."""
+    """The interface between the scheduler and the processes that train."""
 
     def free(self) -> int:
-        """How many more jobs it takes now."""
+        """Return how many more jobs can be submitted now."""
 
     def submit(self, job: Job) -> None:
-        """Take a job."""
+        """Start a job, or queue it."""
 
     def messages(self, timeout: float) -> Iterable[Message]:
-        """What has been heard; at most `timeout` seconds are spent waiting for the first."""
+        """Return the messages that have arrived; wait at most `timeout` seconds for the first."""
 
     def kill(self, number: int, reason: str) -> None:
-        """End the process that trains a trial, which is then lost for this reason."""
+        """Kill the process that trains a trial; `TrialLost` with this reason follows."""
 
     def stop(self) -> None:
-        """Ask all to write a checkpoint and stop; those that are still there after a moment are ended."""
+        """Ask all processes to write checkpoints and exit; kill those that take too long."""
 
     def close(self) -> None:
-        """End what is left."""
+        """Kill all processes and release resources."""

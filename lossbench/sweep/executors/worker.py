@@ -1,7 +1,7 @@
-"""One who trains: a process that takes jobs from stdin, line by line, and tells on stdout how they go.
+"""Worker process: reads jobs from stdin, one per line, and writes messages to stdout.
 
-TensorFlow is started once, and the data of trials that share them are prepared once. When the process that gives the
-jobs is gone, however it went, the run writes a checkpoint and this process ends.
+It starts TensorFlow once, and prepares data once for the trials that share them. When its parent is gone, the current
+run writes a checkpoint and the process exits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from lossbench import ops
 from lossbench.errors import InterruptedRunError, LossbenchError, MachineError, TakenRunError, UnfinishedRunError
@@ -41,23 +41,24 @@ from lossbench.training.runtime import Threads, hold
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from lossbench.sweep.executors.messages import EndStatus
     from lossbench.training import Outcome
 
 JobRunner: TypeAlias = "Callable[[dict[str, Any], Send], Message]"
 
 STOP_SECONDS = 4.0
-"""How long a run may take to write its checkpoint and end when it is asked to."""
+"""Seconds that a run has to write its checkpoint after a request to stop."""
 
 
 class OutOfMemoryError(LossbenchError):
-    """A trial needs more memory than there is; its process had better end."""
+    """A trial ran out of memory; its process must end, because TensorFlow does not recover."""
 
 
 def start_runner(settings: WorkerSettings) -> JobRunner:
-    """What is done with a job: train its trial.
+    """Load the plugins, claim the device, and return the function that does a job.
 
     Raises:
-        LossbenchError: A plugin cannot be loaded, a device is not there: no job can be done.
+        LossbenchError: A plugin cannot be loaded, or the device is missing, so that no job can be done.
     """
     ops.own_process = True
     plugins = [plugin.load(Path(path)) for path in settings.plugins]
@@ -66,7 +67,17 @@ def start_runner(settings: WorkerSettings) -> JobRunner:
 
 
 def run_job(wire: dict[str, Any], send: Send, settings: WorkerSettings, plugins: list[plugin.PluginLoaded]) -> Message:
-    """Claim a job's trial, train it, and say how it ended; a failed one is left as such in its run folder."""
+    """Claim the trial of a job and train it; record a failure in its run folder.
+
+    Args:
+        wire: The job as plain data.
+        send: Called with the messages before the last one.
+        settings: The worker's settings.
+        plugins: The loaded plugins.
+
+    Returns:
+        The last message.
+    """
     number = int(wire["number"])
     try:
         job = Job.from_wire(wire, plugins)
@@ -74,7 +85,7 @@ def run_job(wire: dict[str, Any], send: Send, settings: WorkerSettings, plugins:
         with lock.claim(run, wait=job.wait):
             send(TrialStarted(number))
             try:
-                return _ended(number, _train(job, send, settings, plugins))
+                return _end_message(number, _train(job, send, settings, plugins))
             except (MachineError, InterruptedRunError, OutOfMemoryError, UnfinishedRunError):
                 raise
             except Exception as error:
@@ -88,7 +99,7 @@ def run_job(wire: dict[str, Any], send: Send, settings: WorkerSettings, plugins:
         return TrialLost(number, str(error))
     except MachineError as error:
         return Fault(str(error))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is this trial's and must not stop the others
+    except Exception as error:  # noqa: BLE001 - a trial's error must not stop the others
         return TrialEnded(number, "failed", _reason(error))
 
 
@@ -114,16 +125,16 @@ def _is_memory(error: BaseException | None) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """An error on one line, with its type unless it is one of lossbench's own."""
+    """Return an error on one line, with its type unless it is one of lossbench's own."""
     text = str(error) if isinstance(error, LossbenchError) else f"{type(error).__name__}: {error}"
     return " ".join(text.split())
 
 
-def _ended(number: int, outcome: Outcome) -> TrialEnded:
+def _end_message(number: int, outcome: Outcome) -> TrialEnded:
     summary = outcome.summary
     return TrialEnded(
         number,
-        outcome.status,
+        cast("EndStatus", outcome.status),
         summary["reason"],
         accuracy=summary["metrics"].get("test.last.accuracy"),
         seconds=summary["seconds"]["total"],
@@ -132,58 +143,58 @@ def _ended(number: int, outcome: Outcome) -> TrialEnded:
 
 
 class _Reporter:
-    """Passes a run's progress on."""
+    """Sends a run's progress as messages."""
 
     def __init__(self, number: int, send: Send) -> None:
         self._number, self._send, self._epochs = number, send, 0
 
     def begin(self, run: Path, *, epochs: int, done: int) -> None:  # noqa: ARG002 - the interface's
-        """Where the run begins."""
+        """Send the epoch at which the run starts."""
         self._epochs = epochs
         self._send(TrialProgress(self._number, done, epochs))
 
     def steps(self, epoch: int, *, share: float, loss: float, accuracy: float) -> None:  # noqa: ARG002 - likewise
-        """How far it is."""
+        """Send the progress within the epoch."""
         self._send(TrialProgress(self._number, epoch + share, self._epochs, accuracy))
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        """Nothing that the steps have not told."""
+        """Do nothing: `steps` has sent it."""
 
     def note(self, sentence: str) -> None:
-        """Nothing; a run's own log has it."""
+        """Do nothing: the run's log has it."""
 
 
-def serve(begin: Callable[[WorkerSettings], JobRunner]) -> None:
-    """Do the jobs that come on stdin, one at a time, until there are no more.
+def serve(start: Callable[[WorkerSettings], JobRunner]) -> None:
+    """Do the jobs from stdin one at a time until it is closed.
 
     Args:
-        begin: Makes, of the sweep's settings, the function that does a job.
+        start: Returns the function that does a job, given the settings in the first line of stdin.
     """
     faulthandler.enable()
     out = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # whatever else is printed, by libraries or plugins, is not a message
+    os.dup2(2, 1)  # output of libraries and plugins is not a message
 
     def send(message: Message) -> None:
-        with suppress(BrokenPipeError):  # whoever gave the jobs is gone; the run is about to be stopped for it
+        with suppress(BrokenPipeError):  # the parent is gone; `_listen` is about to stop the run
             out.write(f"{encode(message)}\n")
 
     settings = WorkerSettings(**json.loads(sys.stdin.readline()))
     jobs: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=[jobs], daemon=True).start()
     try:
-        do = begin(settings)
+        run = start(settings)
     except LossbenchError as error:
         send(Fault(str(error), error.exit_code))
         return
     while (job := jobs.get()) is not None:
-        message = do(job, send)
+        message = run(job, send)
         send(message)
         if isinstance(message, TrialLost):
             return
 
 
 def _listen(jobs: queue.SimpleQueue[dict[str, Any] | None]) -> None:
-    """Queue the jobs; when there can be no more, let the current one stop, and end the process if it does not."""
+    """Queue the jobs; once stdin is closed, stop the current run, and exit if it takes too long."""
     for line in sys.stdin:
         jobs.put(json.loads(line))
     jobs.put(None)

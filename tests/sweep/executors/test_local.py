@@ -85,7 +85,7 @@ def test_workers_live_long_and_print_without_disturbing(local, trial):
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("os.kill(os.getpid(), signal.SIGKILL)", "its worker was ended by signal 9; the system does that to what"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "its worker was ended by signal 9; the system kills processes"),
         ("os._exit(7)", "its worker ended with exit code 7"),
         ("os.abort()", "its worker was ended by signal 6"),
         ("return TrialLost(number, 'out of memory')", "out of memory"),
