@@ -1,4 +1,4 @@
-"""Run folders as MLflow runs: one for each, under one for each loss in each condition."""
+"""Export of run folders to MLflow: one child run per folder, one parent run per loss and condition."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
     from lossbench.runs.rows import RunRow
 
 STATUS = {"completed": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "interrupted": "KILLED"}
-"""MLflow's names; any other run is RUNNING."""
+"""MLflow's names of statuses; any other run is RUNNING."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,249}", re.ASCII)
-"""What MLflow takes for the name of a parameter or a metric; lossbench's own are no other."""
+"""Names of parameters and metrics that MLflow accepts, as all of lossbench's own are."""
 
 BATCH = 100
-"""How many parameters MLflow takes at a time."""
+"""Parameters per request that MLflow accepts."""
 
 
 def export(found: Sequence[RunRow], tracking_uri: str, experiment: str) -> tuple[Counter[str], list[BrokenRun]]:
     """Write runs to MLflow: parameters, metrics by epoch, files, tags.
 
-    A run that is there already, with the same status, is left alone; one whose status has changed is replaced.
+    A run that MLflow has already with the same status is skipped; one whose status has changed is replaced.
 
     Args:
         found: The runs.
-        tracking_uri: Such as `sqlite:///mlflow.db` or a server's address.
-        experiment: The name of MLflow's experiment, made if it is not there.
+        tracking_uri: A database or a server, e.g. `sqlite:///mlflow.db`.
+        experiment: The name of the experiment, which is created if MLflow does not have it.
 
     Returns:
-        How many runs are `new` and how many were `known`; those that are not written, as a file cannot be read.
+        The counts of `new` and `known` runs, and the runs that were not written because a file cannot be read.
 
     Raises:
         UsageError: MLflow is not installed.
-        MachineError: There is no store at that address, or it fails.
+        MachineError: The address has no store, or the store fails.
     """
     mlflow = _mlflow()
     _check_sqlite(tracking_uri)
@@ -74,7 +74,7 @@ def export(found: Sequence[RunRow], tracking_uri: str, experiment: str) -> tuple
 
 
 class _Target:
-    """An experiment of MLflow's, and which runs it has."""
+    """An experiment and the runs that it has."""
 
     def __init__(self, mlflow: Any, client: Any, experiment: str) -> None:
         self._mlflow, self._client, self._experiment = mlflow, client, experiment
@@ -83,7 +83,7 @@ class _Target:
         }
 
     def group(self, name: str) -> str:
-        """The identifier of the parent run of a loss in a condition."""
+        """Return the identifier of the parent run of a loss in a condition; create it if needed."""
         if (known := self._known.get(name)) is None:
             known = self._client.create_run(self._experiment, run_name=name, tags={"lossbench.run": name})
             self._client.set_terminated(known.info.run_id)
@@ -91,7 +91,7 @@ class _Target:
         return str(known.info.run_id)
 
     def run(self, row: RunRow, parent: str) -> str:
-        """Write a run if it is not there; `new` or `known`."""
+        """Write a run unless it is there already; return `new` or `known`."""
         folder = Path(str(row["folder"]))
         known, status = self._known.get(folder.name), str(row["status"])
         if known is not None and known.data.tags.get("lossbench.status") == status:
@@ -123,7 +123,7 @@ class _Target:
             if path.is_file() and not path.is_symlink():
                 inside = path.parent.relative_to(folder).as_posix()
                 self._client.log_artifact(created, str(path), None if inside == "." else inside)
-        self._client.set_tag(created, "lossbench.status", status)  # last: a run without it is written anew
+        self._client.set_tag(created, "lossbench.status", status)  # last: a run without it is written again
         if status != "running":
             self._client.set_terminated(created, STATUS[status], ended)
 
@@ -136,7 +136,7 @@ class _Target:
 
 
 def _metrics(run: read.Run, history: Sequence[read.EpochRow]) -> Iterator[tuple[str, float, int]]:
-    """The columns of `metrics.csv` by epoch, then what was measured at the end, as far as MLflow takes the names."""
+    """Yield the columns of `metrics.csv` by epoch, then the final metrics, each with a name that MLflow accepts."""
     for epoch, row in [*enumerate(history), (len(history) - 1, run.metrics)]:
         for name, value in row.items():
             if value is not None and _NAME.fullmatch(name):
@@ -144,7 +144,7 @@ def _metrics(run: read.Run, history: Sequence[read.EpochRow]) -> Iterator[tuple[
 
 
 def _milliseconds(moment: object) -> int | None:
-    """Since 1970; None where there is no time, or none that can be read."""
+    """Return milliseconds since 1970; None for a missing or unreadable time."""
     try:
         return int(datetime.fromisoformat(str(moment)).timestamp() * 1000)
     except (ValueError, OverflowError):
@@ -152,10 +152,10 @@ def _milliseconds(moment: object) -> int | None:
 
 
 def _check_sqlite(tracking_uri: str) -> None:
-    """Say at once what MLflow would try again and again for minutes.
+    """Fail at once where MLflow would retry for minutes.
 
     Raises:
-        MachineError: The file cannot be made, or is no database.
+        MachineError: The file cannot be created, or is no database.
     """
     file = tracking_uri.removeprefix("sqlite:///")
     if file == tracking_uri:
