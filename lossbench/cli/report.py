@@ -59,7 +59,7 @@ def report(  # noqa: PLR0913 - the options of the command
     for line in (*formatting.broken(data.broken), *formatting.unread(data.unread)):
         console.note(line)
     megabytes = len(text.encode(errors="replace")) / 1e6
-    console.result(f"{output}: {formatting.counted(len(data.runs), 'run')}, {megabytes:.2f} MB")
+    console.result(f"{output}: {formatting.count_of(len(data.runs), 'run')}, {megabytes:.2f} MB")
 
 
 def _test_images(folder: Path) -> NDArray[Any]:

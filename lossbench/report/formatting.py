@@ -28,7 +28,7 @@ def clean(text: object) -> str:
     return "".join(character for character in _ESCAPES.sub("", str(text)) if character.isprintable())
 
 
-def filled(text: str, width: int, between: str, indent: str = "", first: str = "") -> str:
+def fill(text: str, width: int, between: str, indent: str = "", first: str = "") -> str:
     """Return lines of at most `width` letters, broken only after a separator such as `" · "` or `", "`."""
     solid, separator = text.replace(" ", "\xa0"), between.replace(" ", "\xa0")
     breakable = solid.replace(separator, separator[:-1] + " ")
@@ -36,7 +36,7 @@ def filled(text: str, width: int, between: str, indent: str = "", first: str = "
     return lines.replace("\xa0", " ")
 
 
-def wrapped(label: str, width: int) -> list[str]:
+def wrap_label(label: str, width: int) -> list[str]:
     """Return the lines of a label, broken after blanks and underscores; within a word only if it is too long."""
     lines = [""]
     for piece in re.findall(rf"[^ _]{{1,{width - 3}}}[ _]?|[ _]", label):
@@ -46,18 +46,13 @@ def wrapped(label: str, width: int) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def aligned(rows: Sequence[Sequence[str]], texts: int = 0, gap: str = "  ") -> list[str]:
+def align(rows: Sequence[Sequence[str]], texts: int = 0, gap: str = "  ") -> list[str]:
     """Return rows of cells as lines with aligned columns, the first `texts` to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         gap.join(cell.ljust(widths[i]) if i < texts else cell.rjust(widths[i]) for i, cell in enumerate(row))
         for row in rows
     ]
-
-
-def header(metric: str) -> str:
-    """Return a reported metric's column title, with a % if the values are in per cent."""
-    return title(REPORTED[metric])
 
 
 def number(metric: str, value: float | None) -> str:
@@ -70,7 +65,7 @@ def in_percent(metric: str) -> bool:
     return metric in REPORTED and REPORTED[metric].in_percent
 
 
-def title(measure: Measure | Metric) -> str:
+def measure_title(measure: Measure | Metric) -> str:
     """Return a measure's column title, with a % if the values are in per cent."""
     return f"{measure.title} %" if measure.in_percent else measure.title
 
@@ -95,7 +90,7 @@ def unit(measure: Measure) -> str:
     return "pp" if measure.in_percent else ""
 
 
-def signed(measure: Measure, difference: float) -> str:
+def with_sign(measure: Measure, difference: float) -> str:
     """Return a difference with its sign: `+0.13`, `−0.0041`; one that rounds to zero has none."""
     size = value(measure, abs(difference))
     return size if float(size) == 0 else f"{'+' if difference > 0 else MINUS}{size}"
@@ -103,10 +98,10 @@ def signed(measure: Measure, difference: float) -> str:
 
 def signed_interval(measure: Measure, of: Interval | None) -> str:
     """Return an interval of differences: `[−0.08, +0.34]`."""
-    return "-" if of is None else f"[{signed(measure, of.low)}, {signed(measure, of.high)}]"
+    return "-" if of is None else f"[{with_sign(measure, of.low)}, {with_sign(measure, of.high)}]"
 
 
-def sized(measure: Measure, size: float) -> str:
+def with_unit(measure: Measure, size: float) -> str:
     """Return a size with its unit: `0.20 pp`, `0.0041`."""
     return f"{value(measure, size)} {unit(measure)}".rstrip()
 
@@ -121,7 +116,7 @@ def percent(confidence: float) -> str:
     return f"{100 * confidence:g} %"
 
 
-def counted(count: object, noun: str) -> str:
+def count_of(count: object, noun: str) -> str:
     """Return a count with its noun: `1 epoch`, `3 epochs`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 

@@ -60,7 +60,7 @@ def export(found: Sequence[RunRow], tracking_uri: str, experiment: str) -> tuple
         counts: Counter[str] = Counter(new=0, known=0)
         broken: list[BrokenRun] = []
         for (condition, label), members in now.cells.items():
-            parent = target.group(wording.named(label, dict(zip(now.varying, condition, strict=True))))
+            parent = target.group(wording.group_name(label, dict(zip(now.varying, condition, strict=True))))
             for row in members:
                 try:
                     counts[target.run(row, parent)] += 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.analysis.gate import FEWEST_SEEDS
 from lossbench.report import formatting
-from lossbench.report.formatting import clean, counted
+from lossbench.report.formatting import clean, count_of
 from lossbench.runs import read
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NOISE, IMBALANCE = "data.label_noise", "data.imbalance"
 
 
-def title(comparison: Comparison) -> str:
+def comparison_title(comparison: Comparison) -> str:
     """Return what all runs have in common, the first measure and the baseline, in one line."""
     parts = [
         background(comparison),
@@ -41,7 +41,7 @@ def background(comparison: Comparison) -> str:
         _shared_distortion("label noise", settings, NOISE, "rate"),
         _shared_distortion("imbalance", settings, IMBALANCE, "ratio"),
         settings.get("model.name"),
-        None if epochs is None else counted(epochs, "epoch"),
+        None if epochs is None else count_of(epochs, "epoch"),
         f"{'seeds' if len(seeds) > 1 else 'seed'} {formatting.seeds(seeds)}" if seeds else None,
     ]
     return " · ".join(clean(part) for part in parts if part is not None)
@@ -64,7 +64,7 @@ def condition_settings(comparison: Comparison, block: Block) -> dict[str, Any]:
     return {key: value for key, value in block.condition.items() if _is_shown(key, block.condition, values)}
 
 
-def named(label: str, condition: Mapping[str, Any]) -> str:
+def group_name(label: str, condition: Mapping[str, Any]) -> str:
     """Return a group with its condition in brackets: `focal (data.label_noise.rate 0.2)`."""
     settings = " · ".join(setting(key, value) for key, value in condition.items() if _is_shown(key, condition, {}))
     return f"{clean(label)}{f' ({settings})' * bool(settings)}"
@@ -113,12 +113,12 @@ def verdict_sentence(comparison: Comparison, group: Group) -> str:
         None: f"{ours} against {theirs}",
     }[contrast.verdict]
     if contrast.verdict == "identical":
-        return f"{sentence}, {counted(contrast.n, 'seed')}"
-    size = f"{formatting.signed(first, contrast.mean)} {formatting.unit(first)}".rstrip()
+        return f"{sentence}, {count_of(contrast.n, 'seed')}"
+    size = f"{formatting.with_sign(first, contrast.mean)} {formatting.unit(first)}".rstrip()
     confidence = formatting.percent(comparison.query.confidence)
     ends = formatting.signed_interval(first, contrast.interval)
     interval = f", {confidence} interval {ends}" * bool(contrast.interval)
-    return f"{sentence}: {size} in {first.title}{interval}, {counted(contrast.n, 'seed')}"
+    return f"{sentence}: {size} in {first.title}{interval}, {count_of(contrast.n, 'seed')}"
 
 
 def _spoken(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -155,12 +155,13 @@ def _headline(comparison: Comparison, block: Block) -> str:
 
 def gate_sentence(result: GateResult, confidence: float) -> str:
     """Return a gate result in a sentence: which loss, by how much, the interval, the threshold."""
-    return f"{named(result.label, result.condition)}: {_outcome(result, confidence)}: {clean(result.threshold.text)}"
+    name = group_name(result.label, result.condition)
+    return f"{name}: {_outcome(result, confidence)}: {clean(result.threshold.text)}"
 
 
 def _outcome(result: GateResult, confidence: float) -> str:
     if result.outcome == "failed" and result.diverged and result.threshold.is_delta:
-        return f"{counted(result.diverged, 'run')} diverged, which fails every threshold of a difference"
+        return f"{count_of(result.diverged, 'run')} diverged, which fails every threshold of a difference"
     if result.mean is None:
         pair = f"no run to pair with {clean(result.reference or 'a baseline in this condition')}"
         return f"undecided, {pair if result.threshold.is_delta else 'no completed run'}"
@@ -175,7 +176,7 @@ def _doubt(result: GateResult) -> str:
     if result.n < FEWEST_SEEDS:
         return f"fewer than the {FEWEST_SEEDS} needed"
     if result.diverged:
-        return f"but {counted(result.diverged, 'run')} more diverged"
+        return f"but {count_of(result.diverged, 'run')} more diverged"
     return "on both sides of the threshold"
 
 
@@ -185,14 +186,14 @@ def _measured(result: GateResult, confidence: float) -> str:
     text, ends = formatting.value(measure, result.mean), formatting.interval(measure, result.interval)
     unit = " %" if measure.in_percent else ""
     if result.threshold.is_delta:
-        text, unit = formatting.signed(measure, result.mean or 0), f" {formatting.unit(measure)}".rstrip()
+        text, unit = formatting.with_sign(measure, result.mean or 0), f" {formatting.unit(measure)}".rstrip()
         ends = formatting.signed_interval(measure, result.interval)
     spread = unit
     if result.interval:
         half = formatting.value(measure, result.interval.half_width)
         spread = f" ± {half}{unit} ({formatting.percent(confidence)} interval {ends})"
     against = f" against {clean(result.reference)}" if result.reference else ""
-    return f"{measure.title} {text}{spread}{against} over {counted(result.n, 'seed')}"
+    return f"{measure.title} {text}{spread}{against} over {count_of(result.n, 'seed')}"
 
 
 def disagreements(pair: ImageComparison) -> Iterator[tuple[str, tuple[Image, ...]]]:

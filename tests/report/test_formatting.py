@@ -69,7 +69,7 @@ def test_estimates(metric: str, estimate: Estimate, expected: str) -> None:
 )  # fmt: skip
 def test_differences_have_a_sign(metric: str, difference: float, expected: str) -> None:
     """Unless they round to zero."""
-    assert expected == formatting.signed(measure(metric), difference)
+    assert expected == formatting.with_sign(measure(metric), difference)
 
 
 def test_intervals() -> None:
@@ -78,7 +78,7 @@ def test_intervals() -> None:
     assert formatting.interval(accuracy, Interval(0.9771, 0.9799)) == "[97.71, 97.99]"
     assert formatting.signed_interval(accuracy, Interval(-0.0008, 0.0034)) == "[−0.08, +0.34]"
     assert (formatting.interval(nll, None), formatting.signed_interval(nll, None)) == ("-", "-")
-    assert (formatting.sized(accuracy, 0.002), formatting.sized(nll, 0.002)) == ("0.20 pp", "0.0020")
+    assert (formatting.with_unit(accuracy, 0.002), formatting.with_unit(nll, 0.002)) == ("0.20 pp", "0.0020")
 
 
 @pytest.mark.parametrize(("p", "expected"), [(None, "-"), (0.0156, "0.016"), (0.0004, "<.001"), (1.0, "1.000")])
@@ -89,13 +89,13 @@ def test_probabilities(p: float | None, expected: str) -> None:
 
 def test_counts() -> None:
     """As one says them."""
-    assert [formatting.counted(count, "seed") for count in (0, 1, 2)] == ["0 seeds", "1 seed", "2 seeds"]
+    assert [formatting.count_of(count, "seed") for count in (0, 1, 2)] == ["0 seeds", "1 seed", "2 seeds"]
 
 
 def test_lines_break_behind_separators_only() -> None:
     """A key stays with its value."""
     text = "model mlp · hidden [256] · batch_norm (momentum 0.9)"
-    assert formatting.filled(text, 28, " · ", indent="  ").splitlines() == [
+    assert formatting.fill(text, 28, " · ", indent="  ").splitlines() == [
         "  model mlp · hidden [256] ·",
         "  batch_norm (momentum 0.9)",
     ]

@@ -36,12 +36,12 @@ def notes(rows: list[dict[str, Any]], **query: Any) -> list[str]:
 
 def test_the_title_says_what_all_runs_share() -> None:
     """Data, model, epochs, seeds, metric, baseline; noise and imbalance where all have them."""
-    assert wording.title(comparison(runs(CE, 0.9, 0.8))) == (
+    assert wording.comparison_title(comparison(runs(CE, 0.9, 0.8))) == (
         "mnist · mlp · 5 epochs · seeds 0–1 · test accuracy, last epoch · baseline categorical_crossentropy"
     )
     noisy = {"data__label_noise__type": "pair", "data__label_noise__rate": 0.2, "train__epochs": 1}
     best = {"test__best__accuracy": 0.9}
-    assert wording.title(comparison(runs("focal", 0.9, **noisy, **best), at="best")) == (
+    assert wording.comparison_title(comparison(runs("focal", 0.9, **noisy, **best), at="best")) == (
         "mnist · label noise pair 0.2 · mlp · 1 epoch · seed 0 · test accuracy, best epoch"
     )
 
@@ -134,7 +134,7 @@ def test_what_a_stored_baseline_lacks_now_is_said() -> None:
     """A loss that is gone is not passed over."""
     found = compare(runs("focal", *BASE), Query(), Baseline("main.json", runs("gone", *BASE) + runs("focal", *BASE)))
     assert "in main.json, but without a run now: gone" in list(footnotes.notes(found))
-    assert wording.title(found).endswith("baseline main.json")
+    assert wording.comparison_title(found).endswith("baseline main.json")
 
 
 def test_the_legend_explains_what_occurs() -> None:
@@ -163,12 +163,12 @@ def test_scaled_metrics_are_shown_beside_a_loss_without_softmax(link: str, scale
     """Where there are any; they carry no dagger, and a line says what they are."""
     tested = {"test__last__nll_scaled": scaled, "test__last__ece_scaled": scaled}
     everything = comparison(runs(CE, *BASE, **tested) + runs("other", *BASE, link=link, **tested))
-    measures = columns.shown(everything)
+    measures = columns.shown_measures(everything)
     assert len(measures) == expected
     explained = any(line.startswith("scaled: ") for line in footnotes.legend(everything))
     assert explained == (expected == 6)
     (other,) = [group for group in everything.blocks[0].groups if group.label == "other"]
-    assert {columns.mark(other, measure) for measure in measures[4:]} <= {"", "*"}
+    assert {columns.value_mark(other, measure) for measure in measures[4:]} <= {"", "*"}
 
 
 def test_rows_that_are_not_shown_are_counted() -> None:

@@ -46,22 +46,22 @@ class Column:
         return " ".join(self.heads)
 
 
-def columns(comparison: Comparison) -> list[Column]:
+def table_columns(comparison: Comparison) -> list[Column]:
     """Return all columns after the label's, without those that would be empty."""
-    first, *others = shown(comparison)
+    first, *others = shown_measures(comparison)
     confidence = formatting.percent(comparison.query.confidence)
     core = [
         Column(("n",), lambda group: str(group.n)),
-        _measured(first),
+        _measure_column(first),
         Column(
             (f"{confidence} interval",),
             lambda group: formatting.interval(first, group.metrics[first.name].interval),
-            below=formatting.title(first),
+            below=formatting.measure_title(first),
         ),
     ]
     if comparison.baseline is not None:
-        core += _differences(comparison, first, confidence)
-    every = [*core, *(_measured(each, is_core=False) for each in others)]
+        core += _contrast_columns(comparison, first, confidence)
+    every = [*core, *(_measure_column(each, is_core=False) for each in others)]
     groups = [group for block in comparison.blocks for group in block.groups]
     return [column for column in every if any(column.text(group) not in {"", "-"} for group in groups)]
 
@@ -71,7 +71,7 @@ def label_head(comparison: Comparison) -> str:
     return " · ".join(map(formatting.clean, comparison.query.group_keys))
 
 
-def shown(comparison: Comparison) -> list[Measure]:
+def shown_measures(comparison: Comparison) -> list[Measure]:
     """Return the requested measures, then the scaled ones if a loss trains no softmax probabilities."""
     requested = list(comparison.query.measures)
     groups = [group for block in comparison.blocks for group in block.groups if group.n]
@@ -87,51 +87,44 @@ def shown(comparison: Comparison) -> list[Measure]:
     return [*requested, *scaled]
 
 
-def mark(group: Group, of: Measure) -> str:
+def value_mark(group: Group, of: Measure) -> str:
     """Return the mark after a value: `*` for the best mean, `†` for a value that the loss does not train."""
     if of.name in group.best:
         return BEST
     return NO_SOFTMAX if of.of_probabilities and group.link != "softmax" and group.n else ""
 
 
-def _measured(of: Measure, *, is_core: bool = True) -> Column:
+def _measure_column(of: Measure, *, is_core: bool = True) -> Column:
     scaled = SCALED.get(of.name)
     return Column(
-        (formatting.title(of),),
+        (formatting.measure_title(of),),
         lambda group: formatting.estimate(of, group.metrics[of.name]),
-        lambda group: mark(group, of),
-        below=formatting.title(measure(scaled.scaled_from)) if scaled else None,
+        lambda group: value_mark(group, of),
+        below=formatting.measure_title(measure(scaled.scaled_from)) if scaled else None,
         is_estimate=True,
         is_core=is_core,
     )
 
 
-def _differences(comparison: Comparison, first: Measure, confidence: str) -> Sequence[Column]:
-    delta = f"Δ {first.title}" if not formatting.unit(first) else f"Δ {formatting.unit(first)}"
+def _contrast_columns(comparison: Comparison, first: Measure, confidence: str) -> Sequence[Column]:
+    delta = f"Δ {formatting.unit(first) or first.title}"
+
+    def cell(text: Callable[[Contrast], str]) -> Callable[[Group], str]:
+        return lambda group: text(group.difference) if group.difference else ""
+
+    def delta_text(group: Group) -> str:
+        if group.difference:
+            return formatting.with_sign(first, group.difference.mean)
+        return "baseline" if group.label == comparison.baseline and not comparison.baseline_is_file else "-"
+
+    def verdict_mark(group: Group) -> str:
+        return NO_SOFTMAX if group.difference and value_mark(group, first) == NO_SOFTMAX else ""
+
+    interval = cell(lambda each: formatting.signed_interval(first, each.interval))
     return [
-        Column(
-            (delta,), lambda group: _of(group, lambda each: formatting.signed(first, each.mean), _nothing(comparison))
-        ),
-        Column(
-            (f"{confidence} interval",),
-            lambda group: _of(group, lambda each: formatting.signed_interval(first, each.interval)),
-            below=delta,
-        ),
-        Column(("p", "Holm"), lambda group: _of(group, lambda each: formatting.probability(each.p_holm))),
-        Column(("won",), lambda group: _of(group, lambda each: f"{each.won}/{each.contested}" if each.paired else "-")),
-        Column(
-            ("verdict",),
-            lambda group: _of(group, lambda each: each.verdict or ""),
-            lambda group: NO_SOFTMAX if group.difference and mark(group, first) == NO_SOFTMAX else "",
-            is_number=False,
-        ),
+        Column((delta,), delta_text),
+        Column((f"{confidence} interval",), interval, below=delta),
+        Column(("p", "Holm"), cell(lambda each: formatting.probability(each.p_holm))),
+        Column(("won",), cell(lambda each: f"{each.won}/{each.contested}" if each.paired else "-")),
+        Column(("verdict",), cell(lambda each: each.verdict or ""), verdict_mark, is_number=False),
     ]
-
-
-def _of(group: Group, text: Callable[[Contrast], str], otherwise: Callable[[Group], str] = lambda _: "") -> str:
-    return text(group.difference) if group.difference else otherwise(group)
-
-
-def _nothing(comparison: Comparison) -> Callable[[Group], str]:
-    """Return the text in place of a difference where there is none."""
-    return lambda group: "baseline" if group.label == comparison.baseline and not comparison.baseline_is_file else "-"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from lossbench.report import formatting, wording
 from lossbench.report.comparison import columns
-from lossbench.report.formatting import clean, counted
-from lossbench.report.wording import named, setting
+from lossbench.report.formatting import clean, count_of
+from lossbench.report.wording import group_name, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +28,10 @@ def remarks(comparison: Comparison, group: Group) -> Iterator[str]:
     if difference and difference.verdict == "undecided" and difference.paired and not group.diverged:
         shows = "can show none"
         if difference.detectable is not None:
-            shows = f"would show {formatting.sized(first, difference.detectable)}"
-        this = formatting.sized(first, abs(difference.mean))
+            shows = f"would show {formatting.with_unit(first, difference.detectable)}"
+        this = formatting.with_unit(first, abs(difference.mean))
         needs = f"about {difference.further}" if difference.further else "over 1,000"
-        yield f"{counted(difference.n, 'seed')} {shows}" + f"; {this} needs {needs} more" * (difference.n > 1)
+        yield f"{count_of(difference.n, 'seed')} {shows}" + f"; {this} needs {needs} more" * (difference.n > 1)
 
 
 def labelled_remarks(comparison: Comparison, block: Block) -> Iterator[str]:
@@ -45,12 +45,12 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
     """Yield the meaning of the marks, columns and remarks, a line for each that occurs."""
     groups = [group for block in comparison.blocks for group in block.groups]
     differences = [group.difference for group in groups if group.difference]
-    marks = {columns.mark(group, measure) for group in groups for measure in columns.shown(comparison)}
+    marks = {columns.value_mark(group, measure) for group in groups for measure in columns.shown_measures(comparison)}
     if columns.BEST in marks:
         yield f"{columns.BEST} best mean{', losses with diverged runs aside' * any(group.diverged for group in groups)}"
     if columns.NO_SOFTMAX in marks:
         yield f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities, so this is never marked best"
-    if len(columns.shown(comparison)) > len(comparison.query.measures):
+    if len(columns.shown_measures(comparison)) > len(comparison.query.measures):
         yield "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images"
     if any(group.n > 1 for group in groups):
         confidence = formatting.percent(comparison.query.confidence)
@@ -58,14 +58,14 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
     if any(difference.paired for difference in differences):
         yield (
             "p: exact sign-flip test of the paired differences, adjusted by Holm for "
-            f"{counted(comparison.comparisons, 'comparison')}"
+            f"{count_of(comparison.comparisons, 'comparison')}"
             + "; won: seeds in which the loss did better"
             * with_remarks
         )
     if with_remarks and any(difference.further or difference.detectable for difference in differences):
         yield "would show, needs: with 80 % probability, if the seeds to come scatter like these"
     if (rope := comparison.query.margin) is not None:
-        size = formatting.sized(comparison.query.measures[0], rope)
+        size = formatting.with_unit(comparison.query.measures[0], rope)
         yield f"equivalent: the whole interval of the difference lies within ±{size}"
 
 
@@ -83,7 +83,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
     for loss in comparison.ambiguous:
         yield f"{clean(loss)} stands for different settings, told apart by a suffix"
     for label, where in comparison.absent:
-        yield f"in {clean(comparison.baseline)}, but without a run now: {named(label, where)}"
+        yield f"in {clean(comparison.baseline)}, but without a run now: {group_name(label, where)}"
     for copy, kept in comparison.duplicates:
         yield f"counted once: {clean(copy)} is the same trial as {clean(kept)}"
     if len(comparison.versions) > 1:
@@ -100,8 +100,8 @@ def _too_few_seeds(comparison: Comparison) -> Iterator[str]:
         if group.difference and group.difference.paired
     ]
     if any(n < least for n in pairs):
-        among = counted(comparison.comparisons, "comparison")
-        yield f"with {among} no verdict is possible below {counted(least, 'seed')}"
+        among = count_of(comparison.comparisons, "comparison")
+        yield f"with {among} no verdict is possible below {count_of(least, 'seed')}"
 
 
 def _hidden(hidden: HiddenKey) -> str:
@@ -120,8 +120,8 @@ def _some(labels: tuple[str, ...]) -> str:
 def _tuned(choice: Choice) -> str:
     tried = f"best of {len(choice.tried)} by {choice.measure}" if choice.tried[1:] else "the only value"
     return (
-        f"tuned: {named(choice.label, choice.condition)}: {setting(choice.key, choice.value)}, "
-        f"{tried} ({counted(choice.runs, 'run')})"
+        f"tuned: {group_name(choice.label, choice.condition)}: {setting(choice.key, choice.value)}, "
+        f"{tried} ({count_of(choice.runs, 'run')})"
     )
 
 

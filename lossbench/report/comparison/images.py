@@ -25,17 +25,17 @@ def image_lines(pairs: Sequence[ImageComparison], confidence: float, width: int)
         ours, theirs = clean(pair.label), clean(pair.reference)
         ends = formatting.signed_interval(accuracy, pair.interval)
         interval = f", {formatting.percent(confidence)} interval {ends}" * bool(pair.interval)
-        seeds = formatting.counted(len(pair.seeds), "seed")
-        yield textwrap.fill(f"{wording.named(pair.label, pair.condition)} against {theirs}, image by image", width)
+        seeds = formatting.count_of(len(pair.seeds), "seed")
+        yield textwrap.fill(f"{wording.group_name(pair.label, pair.condition)} against {theirs}, image by image", width)
         facts = (
-            f"{formatting.signed(accuracy, pair.mean)} pp{interval} over {seeds} × {pair.images} images",
+            f"{formatting.with_sign(accuracy, pair.mean)} pp{interval} over {seeds} × {pair.images} images",
             f"images per seed that only one gets right: {ours} {pair.alone[0]:.1f}, {theirs} {pair.alone[1]:.1f}",
         )
         yield from (textwrap.fill(fact, width, initial_indent="  ", subsequent_indent="    ") for fact in facts)
         for title, images in wording.disagreements(pair):
-            yield f"  {title}: {formatting.counted(len(images), 'image')}"
+            yield f"  {title}: {formatting.count_of(len(images), 'image')}"
             if images:
-                yield formatting.filled(_named_images(images, pair), width, ", ", indent="    ")
+                yield formatting.fill(_named_images(images, pair), width, ", ", indent="    ")
         yield ""
 
 

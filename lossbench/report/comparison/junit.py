@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def junit_text(answer: Answer) -> str:
     """Return failed thresholds as failures, undecided ones as skipped; without a gate, a case per loss."""
     outcomes = [result.outcome for result in answer.gate_results]
-    suite = ET.Element("testsuite", name=wording.title(answer.comparison))
+    suite = ET.Element("testsuite", name=wording.comparison_title(answer.comparison))
     if answer.gate_results:
         for result in answer.gate_results:
             _add_result(suite, result, answer.comparison.query.confidence)
@@ -30,7 +30,7 @@ def junit_text(answer: Answer) -> str:
 
 
 def _add_result(suite: ET.Element, result: GateResult, confidence: float) -> None:
-    name = f"{wording.named(result.label, result.condition)}: {formatting.clean(result.threshold.text)}"
+    name = f"{wording.group_name(result.label, result.condition)}: {formatting.clean(result.threshold.text)}"
     case, sentence = _add_case(suite, name), wording.gate_sentence(result, confidence)
     match result.outcome:
         case "failed":

@@ -28,14 +28,14 @@ _LAST_LATIN = "ÿ"
 def latex_text(answer: Answer) -> str:
     """Return a `table` of an article's width: the first measure with its differences, below it the other measures."""
     comparison = answer.comparison
-    every = [column for column in columns.columns(comparison) if _has_room(column, comparison)]
+    every = [column for column in columns.table_columns(comparison) if _has_room(column, comparison)]
     tables = [[column for column in every if column.is_core is core] for core in (True, False)]
     return "\n".join(
         [
             r"% needs \usepackage{booktabs}",
             r"\begin{table}",
             r"\centering\scriptsize\setlength{\tabcolsep}{2pt}",
-            rf"\caption{{{escaped(wording.title(comparison))}}}",
+            rf"\caption{{{escaped(wording.comparison_title(comparison))}}}",
             *(line for table in tables if table for line in _tabular(comparison, table)),
             *(rf"\par {escaped(note)}." for note in _notes(comparison)),
             r"\end{table}",
@@ -46,7 +46,7 @@ def latex_text(answer: Answer) -> str:
 
 def _has_room(column: Column, comparison: Comparison) -> bool:
     """Return whether a column is shown: a page is too narrow for the interval of the mean and the seeds won."""
-    return column.heads != ("won",) and column.below != formatting.title(comparison.query.measures[0])
+    return column.heads != ("won",) and column.below != formatting.measure_title(comparison.query.measures[0])
 
 
 def _tabular(comparison: Comparison, table: list[Column]) -> Iterator[str]:

@@ -29,11 +29,11 @@ def _listing(rows: Sequence[RunRow], query: Query, width: int) -> Text:
     from rich.text import Text
 
     keys = ["loss", *grouping.differing_keys(rows), "seed", "status"]
-    header = [*map(formatting.clean, keys), *map(formatting.title, query.measures)]
+    header = [*map(formatting.clean, keys), *map(formatting.measure_title, query.measures)]
     cells = [
         [_text(row.get(key)) for key in keys] + [_value(row, each, query) for each in query.measures] for row in rows
     ]
-    title, *lines = formatting.aligned([header, *cells], texts=len(keys))
+    title, *lines = formatting.align([header, *cells], texts=len(keys))
     folders = [formatting.clean(row["folder"]) for row in rows]
     in_one_line = len(title) + 2 + max(map(len, folders)) <= width
     text = Text(title + "  folder" * in_one_line, style="bold", no_wrap=True, overflow="ignore")

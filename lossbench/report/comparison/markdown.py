@@ -21,7 +21,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&@])")
 def markdown_text(answer: Answer) -> str:
     """Return title, a table per condition with remarks on its rows, footnotes and gate results; best means are bold."""
     comparison = answer.comparison
-    parts = [f"**{escaped(wording.title(comparison))}**"]
+    parts = [f"**{escaped(wording.comparison_title(comparison))}**"]
     for block in comparison.blocks:
         condition = escaped(wording.condition(comparison, block))
         parts += [condition] * bool(condition) + [_table(comparison, block)]
@@ -39,7 +39,7 @@ def escaped(text: str) -> str:
 
 
 def _table(comparison: Comparison, block: Block) -> str:
-    every = columns.columns(comparison)
+    every = columns.table_columns(comparison)
     header = [columns.label_head(comparison), *(column.head for column in every)]
     rule = [":---", *("---:" if column.is_number else ":---" for column in every)]
     rows = [

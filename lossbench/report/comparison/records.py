@@ -68,7 +68,7 @@ def comparison_json(answer: Answer) -> str:
     ]
     return to_json(
         {
-            "title": wording.title(comparison),
+            "title": wording.comparison_title(comparison),
             "metric": comparison.query.measures[0].name,
             "baseline": _cleaned(comparison.baseline),
             "confidence": comparison.query.confidence,

@@ -50,11 +50,11 @@ class ComparisonTable:
 
         comparison, width = self.comparison, options.max_width
         pages = _pages(comparison, width)
-        yield Text(formatting.filled(wording.title(comparison), width, " · "), style="bold")
+        yield Text(formatting.fill(wording.comparison_title(comparison), width, " · "), style="bold")
         for block in comparison.blocks:
             yield Text("")
             if condition := wording.condition(comparison, block):
-                yield Text(formatting.filled(condition, width, " · "), style="cyan")
+                yield Text(formatting.fill(condition, width, " · "), style="cyan")
             for number, page in enumerate(pages):
                 yield from [Text("")] * bool(number)
                 yield from page.lines(comparison, block.groups, width, with_remarks=number == 0)
@@ -131,7 +131,7 @@ class _Page:
         yield Text("─" * self.width)
         for group in groups:
             cells = [stack.cell(group) for stack in self.stacks]
-            yield from self._row(formatting.wrapped(formatting.clean(group.label), self.label), cells, "")
+            yield from self._row(formatting.wrap_label(formatting.clean(group.label), self.label), cells, "")
             for remark in footnotes.remarks(comparison, group) if with_remarks else ():
                 yield Text(textwrap.fill(remark, width, initial_indent="  ", subsequent_indent="  "), style="dim")
 
@@ -155,7 +155,7 @@ def _pages(comparison: Comparison, width: int) -> list[_Page]:
     head = columns.label_head(comparison)
     longest = max(len(head), *(len(formatting.clean(group.label)) for group in groups))
     label = min(longest, LOSS_AT_MOST)
-    everything = columns.columns(comparison)
+    everything = columns.table_columns(comparison)
     wide = _Page(label, 2, head, _stacked(groups, everything, beside=True))
     if wide.width <= width:
         return [replace(wide, label=min(longest, label + width - wide.width))]

@@ -30,7 +30,7 @@ def _loss_images(found: DigitData) -> list[Html]:
     parts = [element("p", f"Images not shown: {clean(found.missing)}", class_="faint")] * bool(found.missing)
     for title, images in wording.disagreements(found.pair) if found.pair else ():
         first = f", the first {MOST}" * (len(images) > MOST)
-        count = formatting.counted(len(images), "image")
+        count = formatting.count_of(len(images), "image")
         parts.append(element("p", f"{clean(found.label)} {title}: {count}{first}"))
         items = [_image(found, found.pair, image) for image in images[:MOST] if found.pair]
         parts.append(element("ul", *items, class_="digits"))

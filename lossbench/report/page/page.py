@@ -26,7 +26,7 @@ def page_text(data: PageData, command: str) -> str:
             "header",
             element("h1", first),
             *[element("p", other) for other in others],
-            element("p", wording.title(comparison), class_="faint"),
+            element("p", wording.comparison_title(comparison), class_="faint"),
         ),
         element("nav", *map(_link, ("verdicts", "trends", "notes", "runs")), aria_label="parts of this page"),
         element(

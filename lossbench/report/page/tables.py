@@ -19,12 +19,12 @@ def notebook_html(comparison: Comparison) -> Html:
     """Return title, a table per condition and notes, without a page around them."""
     tables = (block_table(comparison, block, wording.condition(comparison, block)) for block in comparison.blocks)
     notes = bullet_list([*footnotes.legend(comparison), *footnotes.notes(comparison)])
-    return joined([element("p", element("strong", wording.title(comparison))), *tables, notes])
+    return joined([element("p", element("strong", wording.comparison_title(comparison))), *tables, notes])
 
 
 def block_table(comparison: Comparison, block: Block, name: str) -> Html:
     """Return the table of one condition, a row per loss."""
-    every = columns.columns(comparison)
+    every = columns.table_columns(comparison)
     heads = [
         element("th", columns.label_head(comparison), scope="col"),
         *(element("th", column.head, scope="col", class_=_side(column)) for column in every),

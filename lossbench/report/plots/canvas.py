@@ -119,7 +119,7 @@ def figure_with_head(
 
 def wrapped_label(text: str, width: int = 30, most: int = 3) -> str:
     """Return a label in at most `most` lines, with an ellipsis if there would be more."""
-    lines = [line.strip() for line in formatting.wrapped(formatting.clean(text), width)]
+    lines = [line.strip() for line in formatting.wrap_label(formatting.clean(text), width)]
     return "\n".join(lines) if len(lines) <= most else "\n".join(lines[:most]) + " …"
 
 

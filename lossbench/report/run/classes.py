@@ -41,12 +41,12 @@ def class_table(run: RunDetails, width: int) -> Text:
     text = Text(f"{title}\n", style="bold")
     text.append("\n".join(lines), style="not bold")
     if counts is not None and (pairs := ", ".join(_confused(counts))):
-        text.append("\n" + formatting.filled(f"most often confused: {pairs}", width, ", "), style="not bold")
+        text.append("\n" + formatting.fill(f"most often confused: {pairs}", width, ", "), style="not bold")
     return text
 
 
 def _scores(scores: Sequence[Mapping[str, Any]]) -> list[str]:
-    return formatting.aligned([["class", *HEADERS], *([_name(row), *_shares(row)] for row in scores)])
+    return formatting.align([["class", *HEADERS], *([_name(row), *_shares(row)] for row in scores)])
 
 
 def _counts_and_scores(scores: Sequence[Mapping[str, Any]], counts: NDArray[Any]) -> list[str]:
@@ -55,7 +55,7 @@ def _counts_and_scores(scores: Sequence[Mapping[str, Any]], counts: NDArray[Any]
     cells = [[str(count) if count else "·" for count in row] for row in counts.tolist()]
     left = [["", *names], *([name, *row] for name, row in zip(names, cells, strict=True))]
     right = [HEADERS, *map(_shares, scores)]
-    return [f"{a}  {b}" for a, b in zip(*(formatting.aligned(each, gap=" ") for each in (left, right)), strict=True)]
+    return [f"{a}  {b}" for a, b in zip(*(formatting.align(each, gap=" ") for each in (left, right)), strict=True)]
 
 
 def _name(row: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from lossbench.metrics import DEFAULTS, SCALED
+from lossbench.metrics import DEFAULTS, REPORTED, SCALED
 from lossbench.report import formatting
 from lossbench.report.run import classes, settings
 from lossbench.report.run.sparkline import sparkline
@@ -72,7 +72,7 @@ def _head(details: RunDetails) -> Text:
 
 
 def _fact(name: str, text: str, width: int) -> str:
-    return formatting.filled(text, width, " · ", indent=" " * LABEL, first=name.ljust(LABEL))
+    return formatting.fill(text, width, " · ", indent=" " * LABEL, first=name.ljust(LABEL))
 
 
 def _facts(details: RunDetails) -> dict[str, str]:
@@ -96,7 +96,7 @@ def _measured(details: RunDetails) -> Iterator[str]:
     metrics, best = details.run.metrics, _best_epoch(details)
     places = [(part, at) for part in ("test", "val") for at in ("last", "best") if f"{part}.{at}.accuracy" in metrics]
     if places:
-        yield " " * LABEL + "".join(f"{formatting.header(name):>12}" for name in DEFAULTS)
+        yield " " * LABEL + "".join(f"{formatting.measure_title(REPORTED[name]):>12}" for name in DEFAULTS)
     for part, at in places:
         values = (formatting.number(name, metrics.get(f"{part}.{at}.{name}")) for name in DEFAULTS)
         yield f"{part} {at}".ljust(LABEL) + "".join(f"{value:>12}" for value in values) + best * (at == "best")
