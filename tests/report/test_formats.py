@@ -10,8 +10,7 @@ from fabricate import row
 
 import lossbench
 from lossbench.analysis.comparison import compare
-from lossbench.analysis.query import Answer
-from lossbench.analysis.result import Question
+from lossbench.analysis.query import Answer, Query
 from lossbench.errors import UsageError
 from lossbench.report import formats
 from lossbench.report.run import views
@@ -35,7 +34,7 @@ ROWS = [row(label, seed, 0.9 + seed / 100) for label in (LABEL, "categorical_cro
 
 
 def comparison_text(name: str) -> str:
-    return formats.comparison_text(Answer(compare(ROWS, Question())), name, to_stdout=False)
+    return formats.comparison_text(Answer(compare(ROWS, Query())), name, to_stdout=False)
 
 
 @pytest.mark.parametrize("name", formats.FORMATS)
@@ -70,10 +69,10 @@ def test_every_format_is_a_choice_of_the_command(name: str, lossbench: Any) -> N
     help_text = "".join(lossbench("compare", "--help", check=0, COLUMNS="200").stdout.split())
     assert f"|{name}|" in f"{help_text.partition('--format')[2].partition('-f<')[2].partition('>')[0]:|^500}"
     if formats.FORMATS[name].writers().runs:
-        assert formats.runs_text(ROWS, Question(), name, to_stdout=False)
+        assert formats.runs_text(ROWS, Query(), name, to_stdout=False)
     else:
-        with pytest.raises(UsageError, match=rf"list: expected format .*, got {name}"):
-            formats.runs_text(ROWS, Question(), name, to_stdout=False)
+        with pytest.raises(UsageError, match=rf"format: expected .* for single runs, got {name}"):
+            formats.runs_text(ROWS, Query(), name, to_stdout=False)
 
 
 def test_an_unknown_format_is_an_error_that_names_all() -> None:
