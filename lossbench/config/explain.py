@@ -166,7 +166,7 @@ def _describe(schema: Schema, *, plural: bool = False, finite: bool = False) -> 
         return f"one of {', '.join(_names(schema))}{nullable}"
     if schema.get("type") == "array":
         least = f"at least {schema['minItems']} " if schema.get("minItems", 1) > 1 else ""
-        return f"a list of {least}{_describe(schema['items'], plural=True)}{nullable}"
+        return f"{'lists' if plural else 'a list'} of {least}{_describe(schema['items'], plural=True)}{nullable}"
     noun = NOUNS[schema["type"]][plural]
     bounds = " and ".join(f"{sign} {show(schema[bound])}" for bound, sign in BOUNDS.items() if bound in schema)
     return f"{noun.replace('number', 'finite number') if finite else noun} {bounds}".rstrip() + nullable
