@@ -20,6 +20,8 @@ The package has two halves, joined only by the run folder: one half trains and w
     inspect/      one run or two: details, differences, verification
     report/       results -> terminal, Markdown, LaTeX, CSV, JSON, JUnit, GitHub, plots, page
 
+    guide/        the manual in Markdown, shown by `lossbench guide`
+
     api.py        the public functions for Python users: train, compare
     cli/          one file per command: parse, call one function, print
 

@@ -18,6 +18,7 @@ from lossbench.cli.config import config
 from lossbench.cli.diff import diff
 from lossbench.cli.doctor import doctor
 from lossbench.cli.export import app as export
+from lossbench.cli.guide import guide
 from lossbench.cli.init import init
 from lossbench.cli.losses import losses
 from lossbench.cli.report import report
@@ -29,7 +30,7 @@ from lossbench.cli.validate import validate
 from lossbench.cli.verify import verify
 from lossbench.errors import LossbenchError
 
-COMMANDS = (train, sweep, compare, report, show, diff, verify, losses, init, validate, config, schema, doctor)
+COMMANDS = (train, sweep, compare, report, show, diff, verify, losses, init, validate, config, schema, doctor, guide)
 
 app = typer.Typer(
     help="Find out which loss function wins on MNIST, where, and how certain that is.",

@@ -44,6 +44,13 @@ def runs(incomplete: str) -> Iterator[str]:
             yield str(folder) if (folder / paths.RUN).exists() else f"{folder}/"
 
 
+def guide_pages(incomplete: str) -> Iterator[tuple[str, str]]:
+    """The pages of the guide, each with its description."""
+    from lossbench import guide
+
+    return (page for page in guide.pages().items() if page[0].startswith(incomplete))
+
+
 def _keys(value: dict[str, Any], prefix: str = "") -> Iterator[str]:
     for key, child in value.items():
         yield f"{prefix}{key}"

@@ -1,0 +1,29 @@
+"""`lossbench guide`: the manual in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from lossbench.cli import completion, console
+
+
+def guide(
+    page: Annotated[
+        str | None, typer.Argument(metavar="[PAGE]", help="The page to show.", autocompletion=completion.guide_pages)
+    ] = None,
+) -> None:
+    """List the pages of the manual, or show one."""
+    from lossbench import guide as manual
+
+    if page is None:
+        console.result("\n".join(f"{name:<14}{line}" for name, line in manual.pages().items()))
+        console.note("\nlossbench guide PAGE shows a page")
+    elif sys.stdout.isatty():
+        from lossbench.guide import terminal
+
+        console.rendered(terminal.render(manual.page(page)))
+    else:
+        console.result(manual.page(page), end="")
