@@ -1,0 +1,62 @@
+"""The README and the pages of the guide as code blocks, commands and links."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from lossbench import guide
+
+ROOT = Path(__file__).parents[1]
+FILES = [ROOT / "README.md", *sorted(guide.FOLDER.glob("*.md"))]
+
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_ASSIGNMENT = re.compile(r"[A-Z_]+=\S*")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A code block: its language and its text."""
+
+    language: str
+    text: str
+
+    @property
+    def file(self) -> str:
+        """The file that the first line names, e.g. `# study.yaml: which loss?`; empty if it names none."""
+        found = re.match(r"# ([\w./-]+\.(?:yaml|yml|py))\b", self.text)
+        return found[1] if found else ""
+
+
+def blocks(file: Path, *languages: str) -> list[Block]:
+    """Return the code blocks of a file, of these languages or of all."""
+    found = [Block(*each) for each in _BLOCK.findall(file.read_text())]
+    return [block for block in found if block.language in languages or not languages]
+
+
+def shell_lines(block: Block) -> list[str]:
+    """Return the commands that a shell or console block holds, continued lines joined."""
+    text = block.text
+    if block.language == "console":
+        text = "\n".join(line[2:] for line in text.splitlines() if re.match(r"[$>] ", line))
+    return [line for line in text.replace("\\\n", " ").splitlines() if line.strip()]
+
+
+def commands(line: str) -> list[list[str]]:
+    """Return the programs with their arguments that a line of shell runs, without assignments of variables."""
+    words = shlex.split(line, comments=True)
+    ends = [number for number, word in enumerate(words) if word == "&&"]
+    parts = [words[begin:end] for begin, end in zip([0, *(end + 1 for end in ends)], [*ends, None], strict=True)]
+    return [[word for word in part if not _ASSIGNMENT.fullmatch(word)] for part in parts]
+
+
+def inline(file: Path) -> list[str]:
+    """Return the inline code of a file."""
+    return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", _BLOCK.sub("", file.read_text()))
+
+
+def links(file: Path) -> list[tuple[str, str]]:
+    """Return text and target of each link that leads to a file."""
+    return re.findall(r"\[([^]\n]+)\]\((?!https?:)([^)\s]+)\)", _BLOCK.sub("", file.read_text()))

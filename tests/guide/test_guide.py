@@ -1,0 +1,76 @@
+"""`lossbench guide`: the list, a page as Markdown, a page in a terminal."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+from documents import ROOT
+
+from lossbench import guide
+from lossbench.guide import terminal
+
+
+def test_the_list_names_every_page(commands, tmp_path):
+    """A name and a line each."""
+    done = commands("guide", cwd=tmp_path)
+    assert (done.code, done.beyond) == (0, "")
+    assert dict(re.split(r"\s+", line, maxsplit=1) for line in done.out.splitlines()) == guide.pages()
+
+
+@pytest.mark.parametrize("name", guide.pages())
+def test_a_page_is_plain_markdown_where_stdout_is_not_a_terminal(name, commands, tmp_path):
+    """The file itself, without a network and without TensorFlow."""
+    done = commands("guide", name, cwd=tmp_path)
+    assert (done.code, done.out, done.beyond) == (0, (guide.FOLDER / f"{name}.md").read_text(), "")
+
+
+def test_an_unknown_page_is_a_usage_error(commands, tmp_path):
+    """With the page that was probably meant; a path is no page."""
+    done = commands("guide", "comapre", cwd=tmp_path)
+    assert done.code == 2
+    assert "did you mean 'compare'?" in done.err
+    assert commands("guide", "../guide/compare", cwd=tmp_path).code == 2
+
+
+@pytest.mark.parametrize("name", guide.pages())
+def test_a_page_fits_into_80_columns_and_loses_no_word(name, monkeypatch):
+    """Tables and code too."""
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = terminal.render(guide.page(name))
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert [line for line in plain.splitlines() if len(line) > 80] == []
+    source = re.sub(r"<!--.*?-->|\]\([^)]*\)", " ", guide.page(name)).replace("&#124;", "|").replace("&lt;", "<")
+    source = re.sub(
+        r"^\|[^|]*(?=.*\n\| ---)", "", source, flags=re.MULTILINE
+    )  # a record has no title of its first cell
+    words = re.findall(r"\w{3,}", re.sub(r"^```\w+$", "", source, flags=re.MULTILINE))
+    together = re.sub(r"\s", "", plain)
+    assert [word for word in words if word not in together] == []
+    assert "…" not in plain or "…" in source
+
+
+def test_a_terminal_gets_headings_and_no_marks(tmp_path):
+    """In a real pseudo-terminal: bold headings, code without fences, no Markdown left."""
+    main, other = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLUMNS": "80"}
+    environment.pop("NO_COLOR", None)
+    command = [sys.executable, "-m", "lossbench", "guide", "compare"]
+    process = subprocess.Popen(command, stdout=other, cwd=tmp_path, env=environment)
+    os.close(other)
+    shown = b""
+    while chunk := read(main):
+        shown += chunk
+    assert process.wait() == 0
+    assert b"\x1b[1m" in shown or b"\x1b[1;4m" in shown
+    assert not re.search(rb"^#+ |^```", shown, re.MULTILINE)
+
+
+def read(descriptor):
+    """Read from a pseudo-terminal, whose end is an error on Linux."""
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:
+        return b""
