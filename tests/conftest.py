@@ -1,6 +1,7 @@
 """Small trials on real MNIST, and the command line in processes of its own."""
 
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,9 @@ from pathlib import Path
 import pytest
 from children import Commands
 from fabricate import fabricate as fabricate_run
+
+from lossbench.config import resolve
+from lossbench.data import idx, prepare
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,6 +28,18 @@ def small():
 
 
 @pytest.fixture(scope="session")
+def few_images(tmp_path_factory):
+    """A `data` section of few images of MNIST, 200 of them for testing: for networks to which 10,000 take long."""
+    folder = tmp_path_factory.mktemp("few_images")
+    mnist = prepare(resolve.from_mapping({}))
+    arrays = (mnist.train.images[:2000], mnist.train.labels[:2000], mnist.test.images[:200], mnist.test.labels[:200])
+    for name, array in zip(idx.FILES, arrays, strict=True):
+        header = struct.pack(f">{1 + array.ndim}I", 0x800 + array.ndim, *array.shape)
+        (folder / name).write_bytes(header + array.tobytes())
+    return {"name": "idx", "path": str(folder), "train_size": 500, "validation_size": 100}
+
+
+@pytest.fixture(scope="session")
 def commands():
     """Run `lossbench ARGUMENTS` in a folder, but never TensorFlow: `commands(*arguments, cwd=folder)`."""
     server = Commands()
@@ -32,8 +48,8 @@ def commands():
 
 
 @pytest.fixture(scope="session")
-def _training():
-    """The server whose children are the commands of `lossbench`; it starts with the first of them."""
+def trainings():
+    """Run `lossbench ARGUMENTS` in a folder, training included: `trainings(*arguments, cwd=folder)`."""
     server = Commands(training=True)
     yield server
     server.close()
@@ -48,7 +64,7 @@ def lossbench(tmp_path, request):
     """
 
     def run(*arguments, cwd=tmp_path, check=None, **environment):
-        server = request.getfixturevalue("_training")
+        server = request.getfixturevalue("trainings")
         home = {"HOME": os.environ["HOME"]} if "HOME" in os.environ else {}
         done = server(*arguments, cwd=cwd, **home, **environment)
         return _checked(subprocess.CompletedProcess(arguments, done.code, done.out, done.err), check)

@@ -17,27 +17,19 @@ SHELLS = {
 
 
 @pytest.fixture(params=SHELLS)
-def proposed(request, tmp_path):
+def proposed(request, commands, tmp_path):
     """A function from words to what a shell is told about the last of them; in a folder with a config and two runs."""
     (tmp_path / "noisy.yaml").write_text("loss: {name: sce, alpha: 0.2}\n")
     (tmp_path / "broken.yaml").write_text("loss: [\n")
     for run in ("runs/noisy/sce-s0-1", "runs/noisy/sce-s1-1", "runs/noisy/.locks"):
         (tmp_path / run).mkdir(parents=True)
         (tmp_path / run / "run.json").touch()
-    (tmp_path / "blocked").mkdir()
-    for heavy in ("keras", "tensorflow"):
-        (tmp_path / "blocked" / f"{heavy}.py").write_text("raise RuntimeError('too heavy for a completion')")
 
     def ask(*words):
-        path = os.pathsep.join([str(tmp_path / "blocked"), str(ROOT)])
         asked = {"_LOSSBENCH_COMPLETE": f"complete_{request.param}", **SHELLS[request.param](["lossbench", *words])}
-        command = [str(Path(sys.executable).with_name("lossbench"))]
-        environment = {**os.environ, "PYTHONPATH": path, **asked}
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert done.stderr == ""
-        return done.stdout
+        done = commands(cwd=tmp_path, **asked)
+        assert (done.err, done.beyond) == ("", "")
+        return done.out
 
     return ask
 

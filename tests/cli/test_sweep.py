@@ -48,7 +48,7 @@ def test_a_trial_of_a_sweep_is_the_trial_alone(threads, lossbench, tmp_path):
     """Same folder, same bytes as `train` makes of the same keys, though other trials ran before in the process."""
     settings = ("data.train_size=500", "data.validation_size=100", "train.epochs=1", "train.save_weights=true")
     (tmp_path / "study.yaml").write_text(f"loss: ce\ntrain: {{threads: {threads}}}\n")
-    lossbench("sweep", "--config", "study.yaml", "--seeds", "0-1", *settings, check=0)
+    lossbench("sweep", "--config", "study.yaml", "--seeds", "0-1", "--jobs", "1", *settings, check=0)
     alone = lossbench("train", "--config", "study.yaml", "seed=1", "--runs-dir", "alone", *settings, check=0)
     swept = tmp_path / alone.stdout.strip().replace("alone", "runs")
     for name in ("predictions.npz", "per_class.csv", "weights.npz"):
@@ -58,7 +58,7 @@ def test_a_trial_of_a_sweep_is_the_trial_alone(threads, lossbench, tmp_path):
 def test_a_device_that_is_not_there_stops_the_sweep_with_one_line(lossbench, tmp_path):
     """Exit 2, nothing on stdout."""
     (tmp_path / "study.yaml").write_text(TEXT)
-    done = lossbench("sweep", "--config", "study.yaml", "--device", "gpu")
+    done = lossbench("sweep", "--config", "study.yaml", "--device", "gpu", "--jobs", "1")
     assert (done.returncode, done.stdout, done.stderr.count("no GPU")) == (2, "", 1)
 
 
@@ -73,7 +73,7 @@ def test_train_says_that_a_sweep_is_for_sweep(lossbench, tmp_path):
 def test_run_json_of_each_trial_is_its_own(lossbench, tmp_path):
     """Loss and seed in the folder are those of the trial."""
     (tmp_path / "study.yaml").write_text("data: {train_size: 500}\ntrain: {epochs: 1}\n")
-    lossbench("sweep", "--config", "study.yaml", "loss=ce,gce", "--seeds", "0,3", "--quiet", check=0)
+    lossbench("sweep", "--config", "study.yaml", "loss=ce,gce", "--seeds", "0,3", "--jobs", "1", "--quiet", check=0)
     found = {
         (s["loss"], s["seed"]) for s in map(json.loads, (p.read_text() for p in tmp_path.glob("runs/*/*/run.json")))
     }
@@ -84,8 +84,8 @@ def test_run_json_of_each_trial_is_its_own(lossbench, tmp_path):
 
 LONGER = """
 data: {train_size: 2000, validation_size: 500}
-train: {epochs: 6, batch_size: 8}
-sweep: {cases: [{loss: ce}, {loss: gce}], seeds: 0-1}
+train: {epochs: 4, batch_size: 8}
+sweep: {seeds: 0-2}
 """
 SHORT = "data: {train_size: 500, validation_size: 100}\ntrain: {epochs: 1}\n"
 
@@ -136,12 +136,12 @@ def is_alive(pid):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def undisturbed(tmp_path_factory, trainings):
     """What LONGER comes to when nothing happens."""
     folder = tmp_path_factory.mktemp("undisturbed")
     (folder / "study.yaml").write_text(LONGER)
-    command = [sys.executable, "-m", "lossbench", "sweep", "--config", "study.yaml", "--quiet"]
-    subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    done = trainings("sweep", "--config", "study.yaml", "--quiet", "--jobs", "1", cwd=folder)
+    assert done.code == 0, done.err
     return tables(folder / "runs" / "study")
 
 
@@ -153,7 +153,7 @@ def test_a_worker_that_is_killed_costs_nobody_anything(start, tmp_path, undistur
     os.kill(children(process)[0], signal.SIGKILL)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
-    assert "4 completed of 4 trials" in said
+    assert "3 completed of 3 trials" in said
     assert tables(tmp_path / "runs" / "study") == undisturbed
     retried = [each for each in events(tmp_path / "runs" / "study") if each["event"] == "retried"]
     assert ["its worker was ended by signal 9" in each["reason"] for each in retried] == [True]
@@ -180,8 +180,8 @@ def test_a_sweep_that_is_stopped_goes_on_where_it_was(start, lossbench, tmp_path
         time.sleep(0.05)
     assert process.returncode == code, said
     if signum != signal.SIGKILL:
-        assert re.search(r"of 4 trials\nerror: the same command continues: lossbench sweep --config study.yaml", said)
-    lossbench("sweep", "--config", "study.yaml", check=0)
+        assert re.search(r"of 3 trials\nerror: the same command continues: lossbench sweep --config study.yaml", said)
+    lossbench("sweep", "--config", "study.yaml", "--jobs", "1", check=0)
     assert tables(tmp_path / "runs" / "study") == undisturbed
     completed = [each["trial"] for each in events(tmp_path / "runs" / "study") if each["event"] == "completed"]
     assert len(completed) == len(set(completed))
@@ -196,7 +196,7 @@ def test_two_sweeps_of_one_folder_share_the_work(start, tmp_path, undisturbed):
     assert [process.returncode for process in both] == [0, 0], ended
     assert tables(tmp_path / "runs" / "study") == undisturbed
     started = [each["trial"] for each in events(tmp_path / "runs" / "study") if each["event"] == "started"]
-    assert len(started) == len(set(started)) == 4
+    assert len(started) == len(set(started)) == 3
 
 
 @pytest.mark.slow
@@ -273,8 +273,9 @@ def test_the_trials_are_listed_in_three_forms(lossbench, tmp_path):
 
 
 def test_a_sweep_of_one_is_a_sweep(lossbench, tmp_path):
-    """A configuration without the section."""
+    """A configuration without the section; the run that `train` has trained is its one trial."""
     (tmp_path / "study.yaml").write_text(SHORT)
+    lossbench("train", "--config", "study.yaml", check=0)
     assert "1 completed of 1 trial\n" in lossbench("sweep", "--config", "study.yaml", check=0).stderr
 
 

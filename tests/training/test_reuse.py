@@ -11,7 +11,7 @@ from lossbench.training import identify, setup, train
 BEFORE = {"seed": 7, "data": {"label_noise": {"type": "symmetric", "rate": 0.4}}, "optimizer": {"learning_rate": 0.01}}
 VARIANTS = {
     "mlp": {"model": "mlp"},
-    "batch norm": {"model": "cnn_bn", "data": {"train_size": 300}},
+    "batch norm": {"model": "cnn_bn"},
     "remembers images": {"loss": "elr"},
     "draws numbers": {"loss": "equalization"},
     "momentum": {"optimizer": {"name": "sgd", "momentum": 0.9}},
@@ -46,11 +46,12 @@ def compilations(monkeypatch):
 
 
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
-def test_a_trial_after_another_has_the_bytes_of_a_trial_alone(small, tmp_path, compilations, variant):
+def test_a_trial_after_another_has_the_bytes_of_a_trial_alone(small, few_images, tmp_path, compilations, variant):
     """Another seed, learning rate and label noise before it leave no trace; the step is traced once for both.
 
     Only a loss that weighs the classes by their images, which noise moves, is traced for each.
     """
+    small["data"] = few_images
     train(trial(small, variant), runs_dir=tmp_path / "alone")
     setup.compiled.cache_clear()
     compilations.clear()

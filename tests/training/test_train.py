@@ -93,9 +93,12 @@ def test_equal_seeds_give_equal_bytes(small, tmp_path):
 @pytest.mark.parametrize(
     ("model", "epochs", "share"), [("mlp", 0, 0.3), ("mlp", 0, 1.0), ("mlp", 1, 0.5), ("cnn_bn", 1, 0.5)]
 )
-def test_an_interrupted_run_ends_with_the_numbers_of_an_undisturbed_one(small, tmp_path, model, epochs, share):
+def test_an_interrupted_run_ends_with_the_numbers_of_an_undisturbed_one(
+    small, few_images, tmp_path, model, epochs, share
+):
     """Stopped in an epoch or between two, with dropout, batch norm and Adam's moments, then continued."""
     small |= {"model": model, "train": small["train"] | {"batch_size": 16}}
+    small |= {"data": few_images} if model == "cnn_bn" else {}
     undisturbed = run(small, tmp_path / "a")
     with pytest.raises(errors.InterruptedRunError) as stopped:
         run(small, tmp_path / "b", progress=StopAfter(epochs, share))
