@@ -6,30 +6,50 @@ so many cases of each kind, others each time; a failure prints the case.
 
 from __future__ import annotations
 
+import inspect
 import os
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from children import Done
 
 CASES = int(os.environ.get("LOSSBENCH_FUZZ", "0"))
-"""How many cases of each kind; 0: the short form."""
+"""Cases of each kind to draw; 0 for the number that each test states."""
 
 SECONDS = 2
 MIB = 300
 
 
-def fuzzed(short: int) -> settings:
-    """The settings of a test that draws so many cases in its short form."""
+def fuzzed(few: int, many: int | None = None) -> Callable[[Any], Any]:
+    """Return a decorator that lets a test draw `few` cases, and in a slow variant of it `many`, the same ones first."""
+    slow = [] if many is None else [pytest.param(many, marks=pytest.mark.slow)]
+
+    def decorate(test: Any) -> Any:
+        @pytest.mark.parametrize("cases", [few, *slow])
+        def run(cases: int, **fixtures: Any) -> None:
+            _settings(CASES or cases)(test)(**fixtures)
+
+        run.__name__, run.__doc__ = test.__name__, test.__doc__
+        signature = inspect.signature(test)
+        first = inspect.Parameter("cases", inspect.Parameter.KEYWORD_ONLY)
+        run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), first])
+        return run
+
+    return decorate
+
+
+def _settings(examples: int) -> settings:
+    """Return hypothesis' settings: without `LOSSBENCH_FUZZ` the same cases each time."""
     return settings(
-        max_examples=CASES or short,
+        max_examples=examples,
         derandomize=not CASES,
         database=None,
         deadline=None,

@@ -132,14 +132,14 @@ def plain(text: str) -> Any:
     return yaml.safe_load(text)
 
 
-@fuzzed(40)
+@fuzzed(15, 60)
 @given(config=configurations())
 def test_a_configuration_of_the_grammar_is_taken_or_refused(config, commands, fresh):
     """What is taken is printed in full, and that means the same; what is refused names the file in every line."""
     tried(commands, fresh(), yaml.safe_dump(config, allow_unicode=True).encode(errors="surrogatepass"))
 
 
-@fuzzed(40)
+@fuzzed(15, 60)
 @given(name=st.sampled_from(sorted(SHIPPED)), seed=st.integers(0, 2**40))
 def test_a_shipped_configuration_with_a_few_changes_is_taken_or_refused(name, seed, commands, fresh):
     """Bytes, lines and words changed; aliases, tags, controls, depth and numbers spliced in."""

@@ -132,7 +132,7 @@ def mutated(content: bytes, draw: random.Random) -> bytes:
     return content
 
 
-@fuzzed(500)
+@fuzzed(200, 2000)
 @given(kind=st.sampled_from(sorted(RAW)), packing=st.sampled_from(sorted(PACKED)), seed=st.integers(0, 2**40))
 def test_a_file_with_a_few_changes(kind, packing, seed):
     """Packed and then changed, or changed and then packed."""

@@ -184,7 +184,7 @@ SPLICES = [
 ]  # fmt: skip
 
 
-@fuzzed(60)
+@fuzzed(20, 100)
 @given(name=st.sampled_from([*FILES, *AROUND]), seed=st.integers(0, 2**40))
 def test_a_file_with_a_few_changes(name, seed, commands, case):
     """Bytes, lines and words, cut off, spliced in, or in another order."""
@@ -213,7 +213,7 @@ ODD = [
 ]  # fmt: skip
 
 
-@fuzzed(100)
+@fuzzed(25, 150)
 @given(data=st.data(), file=st.sampled_from([paths.RUN, paths.RUN, paths.CONFIG, f"../../{paths.INDEX}"]))
 def test_a_value_that_is_another(data, file, commands, case):
     """Every value of run.json, config.yaml and the index replaced by one of another type or size, or left out."""
