@@ -161,7 +161,11 @@ def test_a_worker_that_is_killed_costs_nobody_anything(start, tmp_path, undistur
 
 @pytest.mark.parametrize(
     ("signum", "code"),
-    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow), (signal.SIGKILL, -9)],
+    [
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
+        (signal.SIGKILL, -9),
+    ],
 )
 def test_a_sweep_that_is_stopped_goes_on_where_it_was(start, lossbench, tmp_path, undisturbed, signum, code):
     """Its workers are gone; the same command completes it; no trial is completed twice.

@@ -24,7 +24,7 @@ from disturb import (
 
 FIRST = "categorical_crossentropy-s0-"
 SIZES = [16, 32, 64, 96, 128, 192, 256, 384, 512, 1024, 2048, 4096]
-"""KiB of small disks: each is full at another file; on the last ones a run fits, and a sweep of six does not."""
+"""KiB of small disks: each is full at another file; on the last ones a run fits, and a sweep of four does not."""
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def one_line(said):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kib", SIZES[::4] if len(tries(4)) <= 4 else SIZES[:-2])
-def test_a_run_on_a_full_disk_is_one_line_and_continues_once_there_is_space(kib, undisturbed, tmp_path):
+def test_a_run_on_a_full_disk_is_one_line_and_continues_once_there_is_space(kib, undisturbed, commands, tmp_path):
     """Whatever file it was that no longer fitted."""
     expected = {name: table for name, table in undisturbed[0].items() if FIRST in name}
     with disk(tmp_path / "disk", 4096) as grow:
@@ -60,7 +60,7 @@ def test_a_run_on_a_full_disk_is_one_line_and_continues_once_there_is_space(kib,
         grow(kib + 4 * used + 4)
         one_line(finish(train(folder), code=1))
         no_half_row(folder)
-        compare(folder)
+        compare(commands, folder)
         grow(16384)
         finish(train(folder))
         complete(folder, expected)
@@ -68,13 +68,13 @@ def test_a_run_on_a_full_disk_is_one_line_and_continues_once_there_is_space(kib,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kib", [1024, 2048] if len(tries(2)) <= 2 else SIZES[4:-1])
-def test_a_sweep_on_a_full_disk_keeps_its_finished_runs(kib, undisturbed, tmp_path):
+def test_a_sweep_on_a_full_disk_keeps_its_finished_runs(kib, undisturbed, commands, tmp_path):
     """They are what they were; the same command ends with the tables of an undisturbed sweep."""
     with disk(tmp_path / "disk", kib) as grow:
         folder = study(tmp_path / "disk" / "study")
         one_line(finish(sweep(folder), code=1))
         no_half_row(folder)
-        compare(folder)
+        compare(commands, folder)
         done = [path.parent for path in folder.glob("runs/study/*/run.json") if '"completed"' in path.read_text()]
         kept = {run: (run / "run.json").read_bytes() for run in done}
         grow(65536)
@@ -88,7 +88,9 @@ def test_a_sweep_on_a_full_disk_keeps_its_finished_runs(kib, undisturbed, tmp_pa
 @pytest.mark.parametrize(
     ("call", "error"), [("write", "ENOSPC"), ("fsync", "EIO"), ("rename", "EACCES"), ("mkdir", "EROFS")]
 )
-def test_a_system_call_that_fails_is_one_line_and_the_run_continues(call, error, traced, undisturbed, tmp_path):
+def test_a_system_call_that_fails_is_one_line_and_the_run_continues(
+    call, error, traced, undisturbed, commands, tmp_path
+):
     """Each call that touches the run folder fails, in turn; by default two of each kind, spread over the run."""
     expected = {name: table for name, table in undisturbed[0].items() if FIRST in name}
     ordinals = spread([each.ordinal for each in traced if each.name == call], 2)
@@ -98,7 +100,7 @@ def test_a_system_call_that_fails_is_one_line_and_the_run_continues(call, error,
         assert len(said.splitlines()) == 1, said
         assert said.startswith("error: runs")
         no_half_row(folder)
-        compare(folder)
+        compare(commands, folder)
     train_on(folders)
     for folder in folders:
         complete(folder, expected)

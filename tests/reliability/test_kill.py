@@ -34,21 +34,21 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("number", tries(6))
-def test_a_sweep_killed_at_a_random_moment_continues_to_the_same_numbers(number, undisturbed, tmp_path):
+def test_a_sweep_killed_at_a_random_moment_continues_to_the_same_numbers(number, undisturbed, commands, tmp_path):
     """Afterwards `compare` works, no row is half, and the same command ends with the tables of an undisturbed sweep."""
     expected, seconds = undisturbed
     folder = study(tmp_path / "study")
     process = sweep(folder)
     time.sleep(moment(number, 0.2, seconds))
     kill(process)
-    compare(folder)
+    compare(commands, folder)
     no_half_row(folder)
     finish(sweep(folder))
     complete(folder, expected)
 
 
 @pytest.mark.parametrize("number", tries(2))
-def test_a_sweep_whose_own_process_is_killed_leaves_no_worker_behind(number, undisturbed, tmp_path):
+def test_a_sweep_whose_own_process_is_killed_leaves_no_worker_behind(number, undisturbed, commands, tmp_path):
     """The workers notice within five seconds, and the same command continues."""
     expected, seconds = undisturbed
     folder = study(tmp_path / "study")
@@ -59,14 +59,14 @@ def test_a_sweep_whose_own_process_is_killed_leaves_no_worker_behind(number, und
     process.communicate(timeout=60)
     time.sleep(5)
     assert not [pid for pid in workers if is_running(pid)]
-    compare(folder)
+    compare(commands, folder)
     finish(sweep(folder))
     complete(folder, expected)
 
 
 @needs_strace
 @pytest.mark.parametrize("call", ["write", "fsync", "rename", "mkdir", "unlinkat"])
-def test_a_run_killed_at_a_system_call_continues_to_the_same_numbers(call, traced, undisturbed, tmp_path):
+def test_a_run_killed_at_a_system_call_continues_to_the_same_numbers(call, traced, undisturbed, commands, tmp_path):
     """At each call that touches the run folder, in turn; by default at two of each kind, spread over the run."""
     expected = {name: table for name, table in undisturbed[0].items() if "categorical_crossentropy-s0-" in name}
     ordinals = spread([each.ordinal for each in traced if each.name == call], 2)
@@ -76,7 +76,7 @@ def test_a_run_killed_at_a_system_call_continues_to_the_same_numbers(call, trace
         process = train(folder, before=failing(call, ordinal, "signal=KILL"))
         process.communicate(timeout=120)
         assert process.returncode == -signal.SIGKILL
-        compare(folder)
+        compare(commands, folder)
         no_half_row(folder)
     train_on(folders)
     for folder in folders:
