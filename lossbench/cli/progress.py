@@ -1,4 +1,4 @@
-"""A run's progress: bars on a terminal, one plain line an epoch elsewhere. Everything goes to stderr."""
+"""Progress of a run on stderr: a bar on a terminal, one line per epoch elsewhere."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ if TYPE_CHECKING:
 
 
 class Lines:
-    """One line an epoch."""
+    """Prints one line per epoch."""
 
     def __init__(self) -> None:
         self._epochs = 0
 
     def begin(self, run: Path, *, epochs: int, done: int) -> None:
-        """Say where the run goes, and from where it continues."""
+        """Print the run folder, and the epoch after which the run continues."""
         self._epochs = epochs
         plural = "s" if epochs > 1 else ""
         self.note(f"{run}: continues after epoch {done} of {epochs}" if done else f"{run}: {epochs} epoch{plural}")
 
     def steps(self, epoch: int, *, share: float, loss: float, accuracy: float) -> None:
-        """Nothing: a line an epoch is enough."""
+        """Do nothing: one line per epoch is enough."""
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        """Print the epoch."""
+        """Print the row of an epoch."""
         from lossbench.training.epochs import line
 
         self.note(line(row, self._epochs))
 
     def note(self, sentence: str) -> None:
-        """Print a sentence."""
+        """Print a remark."""
         console.note(sentence)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Release the terminal."""
 
 
 class Bars(Lines):
-    """One bar for the whole run with loss, accuracy and time left; finished epochs scroll above it."""
+    """Shows one bar for the run with loss, accuracy and time left; finished epochs scroll above it."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -69,22 +69,22 @@ class Bars(Lines):
         self._bar.start()
 
     def steps(self, epoch: int, *, share: float, loss: float, accuracy: float) -> None:
-        """Move the bar."""
+        """Advance the bar."""
         where = f"{epoch + 1}/{self._epochs}"
         self._bar.update(self._task, completed=epoch + share, epoch=where, loss=loss, accuracy=accuracy)
 
     def note(self, sentence: str) -> None:
-        """Print above the bar, as it is: no markup, no wrapping in the middle of a path."""
+        """Print a remark above the bar, without markup or wrapping."""
         self._bar.console.print(console.plain(sentence), markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.stop()
 
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Lines | None]:
-    """What suits the place: nothing if quiet, bars on a terminal, lines elsewhere."""
+    """Yield the listener of a run's progress: None if quiet, a bar on a terminal, lines elsewhere."""
     if quiet:
         yield None
         return

@@ -1,4 +1,4 @@
-"""How a sweep shows itself: a live screen on a terminal, a line a trial elsewhere, a line an event as JSON."""
+"""Views of a running sweep: a live screen on a terminal, one line per trial elsewhere, or one JSON event per line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lossbench.cli import console
+from lossbench.sweep.journal import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,26 +20,24 @@ if TYPE_CHECKING:
     from lossbench.sweep.status import SweepStatus
 
 LEADERS, RUNNING = 3, 16
-"""At most so many losses of a condition, and so many running trials, are shown."""
+"""Maximum number of losses per condition and of running trials on the screen."""
 
 REFRESH_SECONDS = 0.25
-"""Two drawings of the screen."""
-
-LOGGED_EVENTS = ("completed", "diverged", "failed", "retried", "interrupted")
+"""Minimum time between two refreshes of the screen."""
 
 
 class SilentView:
-    """Shows nothing."""
+    """Shows nothing; the base of the other views."""
 
     def __init__(self, status: SweepStatus) -> None:
         self._status, self._began = status, time.monotonic()
-        self._stdout, self._stderr = sys.stdout, sys.stderr  # Ray is kept off them meanwhile
+        self._stdout, self._stderr = sys.stdout, sys.stderr  # RayExecutor redirects sys.stdout and sys.stderr
 
     def handle(self, event: Mapping[str, Any]) -> None:
-        """Take note of an event."""
+        """Handle an event of the sweep."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Release the terminal."""
 
     def _left(self) -> str:
         seconds = self._status.seconds_left(time.monotonic() - self._began)
@@ -46,24 +45,24 @@ class SilentView:
 
 
 class JsonView(SilentView):
-    """One line an event on stdout."""
+    """Prints one JSON event per line to stdout."""
 
     def handle(self, event: Mapping[str, Any]) -> None:
-        """Print it."""
+        """Handle an event of the sweep."""
         if event["event"] != "progress":
             console.result(json.dumps(event, ensure_ascii=False), to=self._stdout)
 
 
 class LineView(SilentView):
-    """One line for each trial that is over, or has to be begun anew."""
+    """Prints one line to stderr per trial that has ended or is dispatched again."""
 
     def handle(self, event: Mapping[str, Any]) -> None:
-        """Print it."""
-        if event["event"] in LOGGED_EVENTS:
+        """Handle an event of the sweep."""
+        if EVENTS[event["event"]].is_logged:
             console.note(self._line(event), to=self._stderr)
 
     def _line(self, event: Mapping[str, Any]) -> str:
-        """`12/90  focal-s0-c2886e2d8fae  97.62 %  3.1 s  left 2:41`."""
+        """Return e.g. `12/90  focal-s0-c2886e2d8fae  97.62 %  3.1 s  left 2:41`."""
         of = len(self._status.trials)
         parts = [f"{self._status.finished:>{len(str(of))}}/{of}", event["trial"]]
         if "accuracy" in event:
@@ -81,7 +80,7 @@ class LineView(SilentView):
 
 
 class ScreenView(LineView):
-    """Counts, time left, the best losses so far, and a line for each running trial, redrawn as it moves."""
+    """Shows counts, time left, running trials and the best losses so far, refreshed as the sweep advances."""
 
     def __init__(self, status: SweepStatus) -> None:
         from rich.console import Console
@@ -93,23 +92,23 @@ class ScreenView(LineView):
         self._live.start()
 
     def handle(self, event: Mapping[str, Any]) -> None:
-        """Print above the screen what went wrong; the rest is on it."""
+        """Refresh the screen, and print a problem above it."""
         if time.monotonic() - self._last_refresh > REFRESH_SECONDS:
             self._live.update(self._screen(), refresh=True)
             self._last_refresh = time.monotonic()
-        if event["event"] in {"failed", "retried", "diverged"}:
+        if EVENTS[event["event"]].is_problem:
             self._live.console.print(console.plain(self._line(event)), markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
-        """Take the screen away."""
+        """Remove the screen."""
         self._live.stop()
 
     def _screen(self) -> Group:
         from rich.console import Group
 
-        return Group(self._head(), "", *self._running(), *self._best())
+        return Group(self._header(), "", *self._running(), *self._best())
 
-    def _head(self) -> RenderableType:
+    def _header(self) -> RenderableType:
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
@@ -121,11 +120,11 @@ class ScreenView(LineView):
         text = f"{done} done · {running} running · {failed} failed · {of - done - failed - running} left"
         row = Table.grid(padding=(0, 2, 0, 0))
         bar = ProgressBar(total=of, completed=done + failed, width=20)
-        row.add_row(bar, Text(text), Text(f"{left} to go" if left else "", style="bold"))
+        row.add_row(bar, Text(text), Text(f"{left} left" if left else "", style="bold"))
         return row
 
     def _best(self) -> Iterator[RenderableType]:
-        """The most accurate losses of each condition, with the number of seeds that this rests on."""
+        """Yield a table of the most accurate losses per condition, with the number of seeds."""
         from rich.text import Text
 
         leaders = self._status.leaders()
@@ -167,7 +166,7 @@ def _grid(title: RenderableType) -> Table:
 
 
 def clock(seconds: float) -> str:
-    """A time as one reads it: `0:07`, `2:41`, `1:03:20`.
+    """Return seconds as `0:07`, `2:41` or `1:03:20`.
 
     Example:
         >>> clock(161.4)
@@ -180,7 +179,7 @@ def clock(seconds: float) -> str:
 
 @contextmanager
 def view(status: SweepStatus, *, quiet: bool, as_json: bool) -> Iterator[SilentView]:
-    """What suits the place: nothing if quiet, JSON if asked for, a screen on a terminal, lines elsewhere."""
+    """Yield the view: JSON, nothing if quiet, a screen on a terminal, lines elsewhere."""
     kind = JsonView if as_json else SilentView if quiet else ScreenView if sys.stderr.isatty() else LineView
     shown = kind(status)
     try:

@@ -284,18 +284,18 @@ def test_a_sweep_of_one_is_a_sweep(lossbench, tmp_path):
 
 
 BAD = [
-    (["--shard", "0/5"], r"--shard: expected I/N with 1 ≤ I ≤ N, such as 2/5, got '0/5'"),
+    (["--shard", "0/5"], r"--shard: expected I/N with 1 ≤ I ≤ N, e.g. 2/5, got '0/5'"),
     (["--shard", "6/5"], r"--shard: expected I/N"),
     (["--shard", "half"], r"--shard: expected I/N"),
     (["--jobs", "0"], r"--jobs"),
     (["--trial-timeout", "0"], r"--trial-timeout"),
     (["--seeds", "9-0"], r"expected ranges from low to high, 1,000,000 seeds at most, got '9-0'"),
-    (["--seeds", "0-999999", "loss=ce,gce"], r"2,000,000 trials, more than 1,000,000; if all are meant, add --yes"),
+    (["--seeds", "0-999999", "loss=ce,gce"], r"2,000,000 trials, more than 1,000,000; .* confirm with --yes"),
     (["optimizer.lerning_rate=1,2"], r"unknown key; did you mean 'learning_rate'"),
     (["loss=ce,nll"], r"the sweep has categorical_crossentropy-s0-\w+ twice: loss=ce and loss=nll; remove one"),
-    (["--format", "csv"], r"--format is of the list of trials: add --dry-run"),
+    (["--format", "csv"], r"--format: only the list of trials has a format; add --dry-run"),
     (["--cpus-per-trial", "2"], r"--cpus-per-trial: this is for --executor ray"),
-    (["--executor", "local", "--ray-address", "auto"], r"--ray-address: a cluster is for --executor ray"),
+    (["--executor", "local", "--ray-address", "auto"], r"--ray-address: this is for --executor ray"),
 ]
 
 
