@@ -81,6 +81,24 @@ def ece(log_probabilities: Floats, labels: Labels) -> float:
     return float(np.abs(gaps).sum() / len(labels))
 
 
+def balanced_accuracy(log_probabilities: Floats, labels: Labels) -> float:
+    """Mean over classes of the recall. A class without images has no recall and is left out.
+
+    Source: Brodersen et al., "The balanced accuracy and its posterior distribution", 2010, doi:10.1109/ICPR.2010.764.
+    """
+    counts = _counts(log_probabilities, labels)
+    return float(CLASS_METRICS["recall"].function(counts)[counts.any(axis=1)].mean())
+
+
+def macro_f1(log_probabilities: Floats, labels: Labels) -> float:
+    """Mean over classes of F1. A class that is neither a label nor a prediction has no F1 and is left out.
+
+    Source: Opitz and Burst, "Macro F1 and macro F1", 2019, arXiv:1911.03347 (the mean of F1 scores).
+    """
+    counts = _counts(log_probabilities, labels)
+    return float(CLASS_METRICS["f1"].function(counts)[counts.any(axis=0) | counts.any(axis=1)].mean())
+
+
 def ece_bins(confidence: Floats) -> NDArray[np.intp]:
     """Return the bin of each confidence, from 0: ((b-1)/15, b/15] is bin b - 1."""
     import numpy as np
@@ -182,6 +200,8 @@ METRICS = _table(
     Metric("nll", "NLL", nll, "nats", "lower", "probabilities", is_default=True),
     Metric("brier", "Brier", brier, "0 to 2", "lower", "probabilities", is_default=True),
     Metric("ece", "ECE", ece, "0 to 1", "lower", "probabilities", is_default=True),
+    Metric("macro_f1", "macro F1", macro_f1, "0 to 1", "higher", "labels", in_percent=True),
+    Metric("balanced_accuracy", "balanced accuracy", balanced_accuracy, "0 to 1", "higher", "labels", in_percent=True),
 )
 """Metrics of the probabilities as a network gives them; measured after each epoch and on the test set."""
 

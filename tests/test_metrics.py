@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossbench import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HALF = math.log(0.5)
 TABLE = {
@@ -38,7 +42,20 @@ def loops(log_probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]
         for held in bins
         if held
     )
-    return result
+    return result | class_loops(log_probabilities, labels)
+
+
+def class_loops(log_probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """The means over classes, with sets of images; a class without images, or without both, is left out."""
+    recalls, f1 = [], []
+    for c in range(log_probabilities.shape[1]):
+        true = {i for i, label in enumerate(labels) if label == c}
+        predicted = {i for i, row in enumerate(log_probabilities.tolist()) if row.index(max(row)) == c}
+        if true:
+            recalls.append(len(true & predicted) / len(true))
+        if true or predicted:
+            f1.append(2 * len(true & predicted) / (len(true) + len(predicted)))
+    return {"balanced_accuracy": sum(recalls) / len(recalls), "macro_f1": sum(f1) / len(f1)}
 
 
 @pytest.mark.parametrize(("log_probabilities", "labels", "expected"), TABLE.values(), ids=TABLE)
@@ -55,6 +72,25 @@ def test_equal_their_definitions(seed: int, images: int, classes: int, spread: f
     log_probabilities = metrics.log_softmax(random.normal(0, spread, (images, classes)))
     labels = random.integers(0, classes, images)
     assert loops(log_probabilities, labels) == pytest.approx(metrics.evaluate(log_probabilities, labels), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("metric", "labels", "predicted", "expected"),
+    [
+        (metrics.balanced_accuracy, [0, 1, 0, 0, 1, 0], [0, 1, 0, 0, 0, 1], 0.625),
+        (metrics.macro_f1, [0, 1, 2, 0, 1, 2], [0, 2, 1, 0, 0, 1], 4 / 15),
+    ],
+)
+def test_the_examples_of_scikit_learn(metric: Callable, labels: list, predicted: list, expected: float) -> None:
+    """The documentation of balanced_accuracy_score gives 0.625, that of f1_score with average="macro" 0.26…"""
+    assert metric(np.log(np.eye(3)[predicted] + 0.01), np.array(labels)) == pytest.approx(expected)
+
+
+def test_a_class_without_images_is_left_out_of_the_means() -> None:
+    """Of classes 0 to 3, 2 is only predicted and 3 is neither: recall has two terms, F1 has three."""
+    log_probabilities, labels = np.log(np.eye(4)[[0, 0, 1, 2]] + 0.01), np.array([0, 0, 1, 1])
+    assert metrics.balanced_accuracy(log_probabilities, labels) == pytest.approx((1 + 1 / 2) / 2)
+    assert metrics.macro_f1(log_probabilities, labels) == pytest.approx((1 + 2 / 3 + 0) / 3)
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(-1e3, 1e3))
