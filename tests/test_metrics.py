@@ -11,6 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossbench import metrics
+from lossbench.config.schema import EarlyStopping
+from lossbench.runs.paths import METRICS_COLUMNS
+from lossbench.training import epochs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +61,49 @@ def class_loops(log_probabilities: np.ndarray, labels: np.ndarray) -> dict[str, 
     return {"balanced_accuracy": sum(recalls) / len(recalls), "macro_f1": sum(f1) / len(f1)}
 
 
+def test_every_metric_has_a_definition_here() -> None:
+    """A metric without an independent definition is not tested."""
+    log_probabilities, labels = np.log(np.full((4, 2), 0.5)), np.array([0, 1, 1, 1])
+    for missing in metrics.METRICS.keys() - loops(log_probabilities, labels).keys():
+        pytest.fail(f"metric {missing!r} has no definition in loops(): write one, image by image, without NumPy")
+
+
+@pytest.mark.parametrize("metric", metrics.REPORTED.values(), ids=metrics.REPORTED)
+def test_an_entry_says_what_is_true(metric: metrics.Metric) -> None:
+    """Direction, range and what is judged are those of the function."""
+    labels = np.arange(200) % 4
+    hits = np.log(0.9 * np.eye(4)[labels] + 0.025)
+    misses = np.log(0.9 * np.eye(4)[(labels + 1) % 4] + 0.025)
+    good, bad = metric.function(hits, labels), metric.function(misses, labels)
+    assert metric.gain(good) > metric.gain(bad), f"{metric.name}: direction says that wrong predictions are better"
+    bounds = {"nats": (0, math.inf), "0 to 2": (0, 2)}.get(metric.unit, (0, 1))
+    assert all(bounds[0] <= value <= bounds[1] for value in (good, bad)), f"{metric.name}: not in its unit's range"
+    sharper = metric.function(metrics.log_softmax(3 * hits), labels)
+    judged = "labels" if sharper == good else "probabilities"
+    assert metric.judges == judged, f"{metric.name}: judges says {metric.judges!r}, but it judges {judged}"
+    assert metric.is_share or not metric.in_percent, f"{metric.name}: only a value from 0 to 1 can be in percent"
+
+
+@pytest.mark.parametrize("metric", metrics.METRICS.values(), ids=metrics.METRICS)
+def test_a_metric_can_be_monitored_and_is_a_column(metric: metrics.Metric) -> None:
+    """Early stopping takes it, in its own direction; `metrics.csv` has it after each epoch."""
+    column = f"val_{metric.name}"
+    assert column in METRICS_COLUMNS
+    stopping = EarlyStopping(monitor=column, patience=2)
+    rising = [{column: value} for value in (0.1, 0.2, 0.3)]
+    falls_are_better = metric.direction == "lower"
+    assert epochs.is_over(rising, stopping) == falls_are_better
+    assert epochs.is_over(rising[::-1], stopping) != falls_are_better
+
+
+@pytest.mark.parametrize("metric", metrics.SCALED.values(), ids=metrics.SCALED)
+def test_a_scaled_metric_is_one_of_the_others_at_another_temperature(metric: metrics.Metric) -> None:
+    """Its name, function, unit and direction are those of the metric that it is scaled from."""
+    original = metrics.METRICS[metric.scaled_from]
+    assert metric.name == f"{original.name}_scaled"
+    assert (metric.function, metric.unit, metric.direction) == (original.function, original.unit, original.direction)
+
+
 @pytest.mark.parametrize(("log_probabilities", "labels", "expected"), TABLE.values(), ids=TABLE)
 def test_values_worked_out_by_hand(log_probabilities: list, labels: list, expected: dict[str, float]) -> None:
     """Small cases have the values that a pencil gives."""
@@ -82,7 +128,7 @@ def test_equal_their_definitions(seed: int, images: int, classes: int, spread: f
     ],
 )
 def test_the_examples_of_scikit_learn(metric: Callable, labels: list, predicted: list, expected: float) -> None:
-    """The documentation of balanced_accuracy_score gives 0.625, that of f1_score with average="macro" 0.26…"""
+    """The documentation of balanced_accuracy_score gives 0.625, that of the macro F1 4/15."""
     assert metric(np.log(np.eye(3)[predicted] + 0.01), np.array(labels)) == pytest.approx(expected)
 
 

@@ -69,7 +69,8 @@ def judge(comparison: Comparison) -> list[GateResult]:
     for each in thresholds:
         judged = (result for result in gate_results if result.threshold is each)
         if not any(result.n or (result.diverged and result.reference) for result in judged):
-            what = f"no pair of runs with {comparison.baseline}" if each.is_delta else "no completed run"
+            pairs, runs = f"pair of runs with {comparison.baseline}", f"completed run with {each.measure.name}"
+            what = f"no {pairs if each.is_delta else runs}"
             raise NothingMatchedError(f"{each.text!r}: {what}, so nothing was judged", parameter="thresholds")
     return gate_results
 

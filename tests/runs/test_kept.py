@@ -1,7 +1,9 @@
 """Run folders that lossbench 0.1.0 wrote are read for ever; those of a lossbench to come are left as they are."""
 
+import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,9 @@ import pytest
 
 from lossbench.config import resolve
 from lossbench.errors import LossbenchError
+from lossbench.inspect.numbers import read_numbers
+from lossbench.inspect.verification import verify
+from lossbench.metrics import METRICS
 from lossbench.runs import arrays, read
 from lossbench.training import fail, identify, train
 
@@ -125,6 +130,36 @@ def test_the_commands_that_read_understand_the_kept_runs(runs, lossbench, tmp_pa
     page = (tmp_path / "page.html").read_text()
     assert "63.33" in page
     assert "no longer finite" in page
+
+
+def test_metrics_that_were_added_later_are_empty(runs, lossbench):
+    """In every form of a comparison, as the first metric too; a note says so, and nothing complains."""
+    names = ",".join(("macro_f1", *METRICS))
+    for form in ("table", "markdown", "latex", "github", "jsonl"):
+        compared = lossbench("compare", runs, "--metric", names, "--sort", "macro_f1", "--format", form, check=0)
+        assert compared.stderr == ""
+    assert "no run has macro F1" in lossbench("compare", runs, "--metric", names, check=0).stdout
+    (group, _) = json.loads(lossbench("compare", runs, "--format", "json", check=0).stdout)["groups"]
+    assert (group["loss"], group["macro_f1_mean"]) == ("focal", None)
+    (row, _) = csv.DictReader(lossbench("compare", runs, "--format", "csv", check=0).stdout.splitlines())
+    assert (row["balanced_accuracy_mean"], row["accuracy_mean"][:6]) == ("", "0.6333")
+    lossbench("compare", runs, "--metric", names, "--list", check=0)
+    lossbench("compare", runs, "--metric", names, "--plots", "plots", check=0)
+    lossbench("report", runs, "--metric", names, "-o", "page.html", check=0)
+    gate = lossbench("compare", runs, "--fail-if", "macro_f1 < 0.5", check=5)
+    assert "no completed run with macro_f1, so nothing was judged" in gate.stderr
+
+
+def test_a_run_is_verified_by_the_metrics_that_it_recorded():
+    """Those that were added later are not compared; one that was recorded and is gone is."""
+    recorded = read.read(COMPLETED)
+    numbers = read_numbers(recorded)
+    later = replace(recorded, metrics=dict(recorded.metrics) | {"test.last.macro_f1": 0.5})
+    device = {"device": {"kind": "cpu"}}
+    again = replace(later, summary=recorded.summary | device)
+    assert verify(recorded, numbers, again, tolerance=0).status == "bit-equal"
+    gone = {name: value for name, value in recorded.metrics.items() if name != "test.last.nll"}
+    assert verify(recorded, numbers, replace(again, metrics=gone), tolerance=0).status == "different"
 
 
 @pytest.fixture

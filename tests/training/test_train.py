@@ -3,6 +3,7 @@
 import csv
 import json
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ import pytest
 from lossbench import errors, metrics
 from lossbench.config import resolve
 from lossbench.runs import read
-from lossbench.training import identify, train
+from lossbench.runs.paths import METRICS_COLUMNS
+from lossbench.training import checkpoint, identify, train
 from lossbench.training.progress import Silent
 
-TIMELESS = slice(None, 9)
+TIMELESS = slice(None, METRICS_COLUMNS.index("seconds"))
 """The columns of `metrics.csv` before `seconds`."""
 
 
@@ -87,6 +89,30 @@ def test_equal_seeds_give_equal_bytes(small, tmp_path):
     for name in ("per_class.csv", "confusion.csv", "predictions.npz"):
         assert (first.run / name).read_bytes() == (again.run / name).read_bytes()
     assert rows(first.run) != rows(run(small | {"seed": 1}, tmp_path).run)
+
+
+@pytest.mark.usefixtures("often")
+def test_a_checkpoint_from_before_a_metric_was_added_is_continued(small, tmp_path, monkeypatch):
+    """The epochs trained before have empty cells of the metric, the others have its values."""
+    added = ("val_macro_f1", "val_balanced_accuracy")
+    before = [name for name in METRICS_COLUMNS if name not in added]
+    undisturbed = run(small, tmp_path / "a")
+    save = checkpoint.save
+
+    def save_as_before(folder, identity, state):
+        history = [{name: row[name] for name in before} for row in state.position.history]
+        save(folder, identity, replace(state, position=replace(state.position, history=history)))
+
+    monkeypatch.setattr(checkpoint, "save", save_as_before)
+    with pytest.raises(errors.InterruptedRunError):
+        run(small, tmp_path / "b", progress=StopAfter(1, 0.5))
+    monkeypatch.undo()
+    continued = run(small, tmp_path / "b")
+    first, last = read.history(continued.run)
+    assert [first[name] for name in added] == [None, None]
+    assert last["val_macro_f1"] == pytest.approx(continued.summary["metrics"]["val.last.macro_f1"])
+    expected = read.history(undisturbed.run)
+    assert [row["val_nll"] for row in (first, last)] == [row["val_nll"] for row in expected]
 
 
 @pytest.mark.usefixtures("often")

@@ -74,6 +74,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
     if comparison.baseline is None:
         yield "no differences: there is no categorical_crossentropy with its defaults, and no other baseline is chosen"
     yield from _too_few_seeds(comparison)
+    yield from _missing_metrics(comparison)
     yield from map(_hidden, comparison.hidden)
     yield from map(_tuned, comparison.tuned)
     yield from _different_budgets(comparison.tuned)
@@ -88,6 +89,14 @@ def notes(comparison: Comparison) -> Iterator[str]:
         yield f"counted once: {clean(copy)} is the same trial as {clean(kept)}"
     if len(comparison.versions) > 1:
         yield f"runs of several versions of lossbench: {', '.join(map(clean, comparison.versions))}"
+
+
+def _missing_metrics(comparison: Comparison) -> Iterator[str]:
+    """Name the metrics that no completed run has, e.g. because they were added to lossbench later."""
+    groups = [group for block in comparison.blocks for group in block.groups if group.n]
+    for measure in comparison.question.measures:
+        if groups and not any(group.metrics[measure.name].values for group in groups):
+            yield f"no run has {measure.title}"
 
 
 def _too_few_seeds(comparison: Comparison) -> Iterator[str]:
