@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import math
 import re
 import statistics
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from lossbench.inspect import details
 from lossbench.report import formats
 from lossbench.report.run import details as screen
 from lossbench.report.run import views
-from lossbench.runs import paths
+from lossbench.runs import paths, write
 from lossbench.runs.read import BrokenRunError
 
 if TYPE_CHECKING:
@@ -308,8 +309,7 @@ def test_strange_values_in_a_run_do_no_harm(tmp_path: Path, fabricate: Any) -> N
 def test_a_run_as_json(tmp_path: Path, fabricate: Any) -> None:
     """`run.json` and the tables in one object, NaN as null."""
     folder = fabricate(tmp_path, "focal", 0)
-    with (folder / "metrics.csv").open("a") as file:
-        file.write("5,nan,,,,,,,,,,,,\n")
+    write.append_epoch(folder / "metrics.csv", {"epoch": 5, "accuracy": math.nan})
     value = json.loads(views.view_text(details.read_details(folder), as_json=True))
     assert value["status"] == "completed"
     assert value["folder"] == str(folder)
