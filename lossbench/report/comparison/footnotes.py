@@ -94,7 +94,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
 def _missing_metrics(comparison: Comparison) -> Iterator[str]:
     """Name the metrics that no completed run has, e.g. because they were added to lossbench later."""
     groups = [group for block in comparison.blocks for group in block.groups if group.n]
-    for measure in comparison.question.measures:
+    for measure in comparison.query.measures:
         if groups and not any(group.metrics[measure.name].values for group in groups):
             yield f"no run has {measure.title}"
 
