@@ -119,19 +119,19 @@ def compare(  # noqa: PLR0913 - what a comparison can be asked
 
 
 class Compared:
-    """A comparison that shows itself as the command's table, in a terminal and in a notebook."""
+    """A comparison that is displayed as the command's table, in a terminal and in a notebook."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
 
     @property
     def comparison(self) -> Comparison:
-        """The records behind the table."""
+        """Return the records that the table shows."""
         return self._answer.comparison
 
     @cached_property
     def groups(self) -> pd.DataFrame:
-        """A row for each loss in each condition: n, verdict, difference, each metric's mean, deviation and interval."""
+        """Return a row per loss and condition: n, verdict, difference, mean, deviation and interval of each metric."""
         import pandas as pd
 
         from lossbench.report.comparison import records
@@ -140,7 +140,7 @@ class Compared:
 
     @cached_property
     def seeds(self) -> pd.DataFrame:
-        """A row for each loss, condition and seed, with the value of each metric."""
+        """Return a row per loss, condition and seed, with the value of each metric."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -153,20 +153,31 @@ class Compared:
             ]
         )
 
-    def __repr__(self) -> str:
-        """The table in plain text of 80 columns."""
+    def text(self, format: str = "table") -> str:  # noqa: A002 - the option's name
+        """Return the comparison in a format of `lossbench compare --format`; a table is plain and has 80 columns.
+
+        Raises:
+            UsageError: There is no such format; the message names all.
+
+        Example:
+            print(lossbench.compare("runs").text("latex"))
+        """
         from lossbench.report import formats
 
-        return formats.comparison_text(self._answer, "table", to_stdout=False).rstrip()
+        return formats.comparison_text(self._answer, format, to_stdout=False)
+
+    def __repr__(self) -> str:
+        """Return the table in plain text of 80 columns."""
+        return self.text().rstrip()
 
     def __rich__(self) -> Any:
-        """The table in the console's colours and width."""
-        from lossbench.report.comparison.table import ComparisonTable
+        """Return the table for a console, in its colours and width."""
+        from lossbench.report.comparison import table
 
-        return ComparisonTable(self.comparison)
+        return table.comparison_screen(self._answer)
 
     def _repr_html_(self) -> str:
-        """The table for a notebook; what comes from run folders is escaped."""
+        """Return the table for a notebook; text from run folders is escaped."""
         from lossbench.report.page import tables
 
         return tables.notebook_html(self.comparison)

@@ -11,6 +11,7 @@ from fabricate import row
 import lossbench
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.query import Answer, Query
+from lossbench.api import Compared
 from lossbench.errors import UsageError
 from lossbench.report import formats
 from lossbench.report.run import views
@@ -42,6 +43,7 @@ def test_every_format_escapes_labels(name: str) -> None:
     """What a run folder says stays text in each of them."""
     assert name in SHOWN, f"format {name}: add the text of LABEL in it to SHOWN in {Path(__file__).name}"
     text = comparison_text(name)
+    assert text == Compared(Answer(compare(ROWS, Query()))).text(name)
     assert SHOWN[name] in text
     assert text.replace("\n", "").isprintable()
 

@@ -86,7 +86,7 @@ def test_remarks_on_a_row() -> None:
         "8 seeds would show 0.59 pp; 0.15 pp needs about 87 more"
     ]
     assert remarks(runs(CE, *BASE) + runs("focal", *(value + 0.01 for value in BASE[:3]), 0.99)) == [
-        "4 seeds can show none; 1.50 pp needs about 2 more"
+        "4 seeds can show no difference; 1.50 pp needs about 2 more"
     ]
     assert remarks(runs(CE, *BASE) + runs("focal", 0.901, None, 0.89)) == ["n 2 + 1 diverged, never better"]
     assert remarks(runs("focal", 0.9, None), baseline=None) == ["n 1 + 1 diverged"]
@@ -107,9 +107,9 @@ def test_notes() -> None:
     found = notes(rows)
     assert found[0] == "with 3 comparisons no verdict is possible below 7 seeds"
     assert found[1].startswith("differs between losses: head cosine (ldam), linear (categorical_crossentropy, mine #")
-    assert found[2].startswith("means over other seeds than 0–3: ldam over 0–2; mine #")
+    assert found[2].startswith("means over seeds other than 0–3: ldam over 0–2; mine #")
     assert found[3:] == [
-        "mine stands for different settings, told apart by a suffix",
+        "mine has different settings, each with a suffix of its own",
         "counted once: z is the same trial as categorical_crossentropy-0-0.9",
         "runs of several versions of lossbench: 0.1.0, 0.2.0",
     ]
@@ -133,7 +133,7 @@ def test_what_was_tuned_is_said() -> None:
 def test_what_a_stored_baseline_lacks_now_is_said() -> None:
     """A loss that is gone is not passed over."""
     found = compare(runs("focal", *BASE), Query(), Baseline("main.json", runs("gone", *BASE) + runs("focal", *BASE)))
-    assert "in main.json, but without a run now: gone" in list(footnotes.notes(found))
+    assert "in main.json but without a run now: gone" in list(footnotes.notes(found))
     assert wording.comparison_title(found).endswith("baseline main.json")
 
 
@@ -144,7 +144,7 @@ def test_the_legend_explains_what_occurs() -> None:
     rows = runs(CE, *BASE) + runs("focal", *BASE, None) + runs("hinge", *BASE, link="none")
     found = list(footnotes.legend(comparison(rows, rope="0.001", confidence=0.9)))
     assert found == [
-        "* best mean, losses with diverged runs aside",
+        "* best mean, without losses with diverged runs",
         "† the loss trains no softmax probabilities, so this is never marked best",
         "± standard deviation over seeds; [ ] 90 % interval, not adjusted for the number of comparisons",
         (

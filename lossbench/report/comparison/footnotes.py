@@ -26,7 +26,7 @@ def remarks(comparison: Comparison, group: Group) -> Iterator[str]:
     if difference and not difference.paired:
         yield f"{'' if comparison.query.unpaired else 'no seed in common: '}not paired, Welch's test"
     if difference and difference.verdict == "undecided" and difference.paired and not group.diverged:
-        shows = "can show none"
+        shows = "can show no difference"
         if difference.detectable is not None:
             shows = f"would show {formatting.with_unit(first, difference.detectable)}"
         this = formatting.with_unit(first, abs(difference.mean))
@@ -47,7 +47,8 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
     differences = [group.difference for group in groups if group.difference]
     marks = {columns.value_mark(group, measure) for group in groups for measure in columns.shown_measures(comparison)}
     if columns.BEST in marks:
-        yield f"{columns.BEST} best mean{', losses with diverged runs aside' * any(group.diverged for group in groups)}"
+        diverged = any(group.diverged for group in groups)
+        yield f"{columns.BEST} best mean{', without losses with diverged runs' * diverged}"
     if columns.NO_SOFTMAX in marks:
         yield f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities, so this is never marked best"
     if len(columns.shown_measures(comparison)) > len(comparison.query.measures):
@@ -63,7 +64,7 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
             * with_remarks
         )
     if with_remarks and any(difference.further or difference.detectable for difference in differences):
-        yield "would show, needs: with 80 % probability, if the seeds to come scatter like these"
+        yield "would show, needs: with 80 % probability, if further seeds vary like these"
     if (rope := comparison.query.margin) is not None:
         size = formatting.with_unit(comparison.query.measures[0], rope)
         yield f"equivalent: the whole interval of the difference lies within ±{size}"
@@ -82,9 +83,9 @@ def notes(comparison: Comparison) -> Iterator[str]:
     for label in comparison.averaged:
         yield f"{clean(label)}: several runs of one condition and seed, averaged first"
     for loss in comparison.ambiguous:
-        yield f"{clean(loss)} stands for different settings, told apart by a suffix"
+        yield f"{clean(loss)} has different settings, each with a suffix of its own"
     for label, where in comparison.absent:
-        yield f"in {clean(comparison.baseline)}, but without a run now: {group_name(label, where)}"
+        yield f"in {clean(comparison.baseline)} but without a run now: {group_name(label, where)}"
     for copy, kept in comparison.duplicates:
         yield f"counted once: {clean(copy)} is the same trial as {clean(kept)}"
     if len(comparison.versions) > 1:
@@ -147,7 +148,7 @@ def _different_seeds(comparison: Comparison) -> Iterator[str]:
         others = [f"{loss} over {values}" for loss, values in lists.items() if values != usual[0][0]]
         if others:
             where = wording.condition(comparison, block)
-            yield f"means over other seeds than {usual[0][0]}{f' ({where})' * bool(where)}: {'; '.join(others)}"
+            yield f"means over seeds other than {usual[0][0]}{f' ({where})' * bool(where)}: {'; '.join(others)}"
 
 
 def left_out_line(block: Block) -> str:

@@ -77,7 +77,7 @@ categorical_crossentropy  0.0712 ± 0.0000*  0.0334 ± 0.0000*  0.5000 ± 0.0000
 gce                       0.0712 ± 0.0000*  0.0334 ± 0.0000*  0.5000 ± 0.0000*
 hinge                     0.0712 ± 0.0000†  0.0334 ± 0.0000†  0.5000 ± 0.0000†
 
-* best mean, losses with diverged runs aside
+* best mean, without losses with diverged runs
 † the loss trains no softmax probabilities, so this is never marked best
 ± standard deviation over seeds; [ ] 95 % interval, not adjusted for the number
   of comparisons
