@@ -1,4 +1,4 @@
-"""A loss of your own is a function: keyword-only parameters are its hyperparameters, the docstring its help."""
+"""Example of a user loss: a function whose keyword-only parameters are its hyperparameters."""
 
 from lossbench import ops
 from lossbench.losses.types import Tensor
@@ -12,7 +12,7 @@ def tempered_crossentropy(y_true: Tensor, y_pred: Tensor, *, temperature: float 
     Args:
         y_true: `[batch, classes]`, one-hot.
         y_pred: `[batch, classes]`, logits.
-        temperature: What the logits are divided by.
+        temperature: Divisor of the logits.
 
     Returns:
         `[batch]`.

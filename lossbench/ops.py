@@ -1,4 +1,4 @@
-"""`keras.ops` on first use: what the losses are written in, so that one catalogue serves every Keras backend."""
+"""`keras.ops`, imported on first use; losses are written in it, so that one catalogue serves every Keras backend."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 own_process = False
-"""Whether nobody but lossbench uses Keras in this process, as in its commands and its workers."""
+"""Whether only lossbench uses Keras in this process, as in its commands and workers."""
 
 UNUSED = ("matplotlib", "pandas")
-"""What Keras imports if it finds it, and lossbench has no use for in Keras: a second of start-up."""
+"""Optional packages that Keras would import at start, which takes one second; lossbench does not need them there."""
 
 
 def __getattr__(name: str) -> Any:
-    """Fetch an operation from `keras.ops` and keep it."""
-    if name.startswith("__"):  # Python's own questions about a module must not cost an import of Keras
+    """Return an operation of `keras.ops` and cache it."""
+    if name.startswith("__"):  # module attributes that Python looks up must not import Keras
         raise AttributeError(name)
     return globals().setdefault(name, getattr(quiet_keras().ops, name))
 
 
 def quiet_keras() -> Any:
-    """Keras, imported without what its backend prints and deprecates while it loads."""
+    """Import Keras without the messages and deprecation warnings of its backend."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "keras" in sys.modules:
         return sys.modules["keras"]
@@ -39,10 +39,10 @@ def quiet_keras() -> Any:
 
 @contextmanager
 def _hidden(names: Iterable[str]) -> Iterator[None]:
-    """Let packages that are not imported yet seem not to be installed."""
+    """Hide installed packages that are not imported yet."""
     hidden = [name for name in names if name not in sys.modules]
     for name in hidden:
-        sys.modules[name] = None  # type: ignore[assignment]  # how Python is told that there is no such module
+        sys.modules[name] = None  # type: ignore[assignment]  # None makes Python raise ImportError
     try:
         yield
     finally:
@@ -52,7 +52,7 @@ def _hidden(names: Iterable[str]) -> Iterator[None]:
 
 @contextmanager
 def muted_stderr() -> Iterator[None]:
-    """Silence what C++ libraries print: TensorFlow 2.21 heeds TF_CPP_MIN_LOG_LEVEL only once it is loaded."""
+    """Mute stderr of C++ libraries: TensorFlow 2.21 reads TF_CPP_MIN_LOG_LEVEL only after it is loaded."""
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:

@@ -1,4 +1,4 @@
-"""`lossbench losses`: the catalogue, or one loss."""
+"""`lossbench losses`: list the losses, or show, measure, check or plot one."""
 
 from __future__ import annotations
 
@@ -17,19 +17,26 @@ if TYPE_CHECKING:
 
 Name = Annotated[
     str | None,
-    typer.Argument(help="Show this loss only: identifier, alias or preset.", autocompletion=completion.losses),
+    typer.Argument(help="Identifier, alias or preset of a loss.", autocompletion=completion.losses),
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Argument(metavar="KEY=VALUE", help="Hyperparameters for --measure, --plot, --check."),
+    typer.Argument(metavar="KEY=VALUE", help="Hyperparameters for --measure, --plot and --check."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Markdown = Annotated[bool, typer.Option("--markdown", help="Print the README's table.")]
-Measure = Annotated[bool, typer.Option("--measure", help="Measure: bounded, symmetric, proper, largest gradient.")]
-Plot = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw loss and gradient against the margin.")
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")]
+Measure = Annotated[
+    bool,
+    typer.Option(
+        "--measure", help="Measure whether the loss is bounded, symmetric and proper, and its largest gradient."
+    ),
 ]
-Check = Annotated[bool, typer.Option("--check", help="Prove the loss sound, one of your own too; exit 2 if it is not.")]
+Plot = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE.png", help="Plot loss and gradient against the margin.")
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Test values, gradients and limits of the loss; exit with 2 if a check fails.")
+]
 
 
 def losses(
@@ -43,14 +50,14 @@ def losses(
     plot: Plot = None,
     check: Check = False,
 ) -> None:
-    """List the losses, or show one: formula, hyperparameters, ranges, source; measured, drawn, checked."""
+    """List all losses, or show formula, hyperparameters, ranges and source of one; measure, check or plot it."""
     from lossbench.losses import listing
 
     tried = measure or plot or check
     if settings and not tried:
-        raise UsageError(f"{settings[0]}: hyperparameters go with --measure, --plot or --check")
+        raise UsageError(f"{settings[0]}: hyperparameters need --measure, --plot or --check")
     if tried and (markdown or not name):
-        raise UsageError("--measure, --plot and --check are about one loss: lossbench losses NAME --check")
+        raise UsageError("--measure, --plot and --check need the name of one loss: lossbench losses NAME --check")
     if tried:
         _start_keras()
     if plugin:
@@ -74,7 +81,7 @@ def losses(
 
 
 def _start_keras() -> None:
-    """Import Keras with TensorFlow's chatter off, unless Keras is to run on another backend."""
+    """Import Keras with TensorFlow's messages off, unless Keras runs on another backend."""
     import os
 
     if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
@@ -84,7 +91,7 @@ def _start_keras() -> None:
 
 
 def _terms(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
-    """The loss of that name with `key=value` on top."""
+    """Parse the loss with the given hyperparameters."""
     from lossbench.config import yaml
     from lossbench.losses.expression import InvalidLossError, parse
 
@@ -92,7 +99,7 @@ def _terms(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:
-            raise UsageError(f"{setting!r}: expected KEY=VALUE, such as gamma=5")
+            raise UsageError(f"{setting!r}: expected KEY=VALUE, e.g. gamma=5")
         position = yaml.Position(f"command line: {setting!r}")
         hyperparameters[key] = yaml.parse_value(value, position).plain()
     try:
@@ -104,7 +111,7 @@ def _terms(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
 def _tried(
     terms: Sequence[LossTerm], *, measure: bool, plot: Path | None, check: bool
 ) -> tuple[dict[str, Any], str, bool]:
-    """What was asked for, as plain values and as text, and whether every check passed."""
+    """Return the requested results as plain values and as text, and whether all checks passed."""
     from dataclasses import asdict
 
     from lossbench.losses import listing

@@ -1,18 +1,20 @@
-"""The catalogue of losses: `from lossbench.losses import focal`, or `lossbench.losses.get("focal", gamma=5)` for Keras.
+"""Catalogue of losses: `from lossbench.losses import focal`, or `lossbench.losses.get("focal", gamma=5)` for Keras.
 
-A loss is one function in one file. Its signature and docstring are the only source of the YAML schema, the command
-line's listing, the JSON Schema, the README's table and the Keras class.
+A loss is one function in one file. The YAML schema, `lossbench losses`, the JSON Schema, the table of losses and the
+Keras class all follow from its signature and docstring.
 
-    catalogue/     the formulas, one file per idea: the only folder that a loss author opens
-    types.py       the types that a loss signature is written with
-    signature.py   signature and docstring -> LossSignature
+    catalogue/     formulas, one file per idea: the only folder that a loss author opens
+    types.py       types for the signature of a loss
+    signature.py   signature and docstring of a function -> LossSignature
     registry.py    loss names -> LossSignature; FAMILIES lists the files of the catalogue
-    expression.py  the value of `loss:` -> validated LossTerm records
-    binding.py     terms -> a function of targets and logits
-    plugin.py      user losses, from Python files
-    keras_loss.py  the class form
-    listing.py     the catalogue as a list, a card, a table, JSON
-    lab/           the tools behind `losses --measure`, `--check` and `--plot`
+    presets.py     names for losses with other defaults and for weighted lists
+    expression.py  value of `loss:` -> validated LossTerm records
+    binding.py     terms and context -> function of targets and logits
+    plugin.py      user losses from Python files
+    keras_loss.py  class form for Keras
+    listing.py     list, card, Markdown table and JSON
+    json_schema.py JSON Schema of `loss:`
+    lab/           tools behind `losses --measure`, `--check` and `--plot`
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """A loss by its canonical name, as a function; `get`, the class form."""
+    """Return a loss function by its canonical name, or `get`, which returns the class form."""
     if name == "get":
         from lossbench.losses.keras_loss import get
 
@@ -34,7 +36,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """The names of all losses, and `get`."""
+    """Return the names of all losses, and `get`."""
     from lossbench.losses.registry import built_in
 
     return [*built_in(), "get"]

@@ -1,4 +1,4 @@
-"""From validated terms to a function of targets and logits."""
+"""Binding: validated terms and context become a function of targets and logits."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ if TYPE_CHECKING:
 
 
 def bind(terms: Sequence[LossTerm], **context: Any) -> BoundLoss:
-    """The weighted sum of the terms as one function.
+    """Bind the weighted sum of the terms to its context.
 
     Args:
-        terms: What `parse` returned.
-        **context: What losses ask their surroundings for: `class_counts`, …; more than they ask for does no harm. What
-            changes while training, `epoch` and `uniform`, may come with each call instead.
+        terms: Loss terms, as `parse` returns them.
+        **context: Context of the losses, e.g. `class_counts`; unused entries are ignored. Context that changes during
+            training, `epoch` and `uniform`, may be passed with each call instead.
 
     Returns:
         A function of targets `[batch, classes]` and logits `[batch, classes]` that returns `[batch]`, or a scalar if
         every term couples the batch. It computes in float32.
 
     Raises:
-        UsageError: If a loss asks for something that `context` lacks, or cannot use what it holds.
-        PluginError: If a user's own loss fails, now or when the function is called.
+        UsageError: If `context` lacks something that a loss uses, or holds a value that it cannot use.
+        PluginError: If a user's loss fails, now or when the function is called.
     """
     return BoundLoss([bind_term(term, context) for term in terms])
 
 
 class BoundLoss:
-    """A weighted sum of losses that waits for targets and logits.
+    """Weighted sum of losses with bound hyperparameters and context.
 
     Attributes:
-        context: The names of what each call has to hand over by keyword: `epoch`, `uniform`, or nothing.
-        states: What the loss remembers from batch to batch, by term and parameter: `0.memory`.
+        context: Names of the context that each call has to pass by keyword: `epoch`, `uniform`, or none.
+        states: Marks of the states, by term and parameter: `0.memory`.
     """
 
     def __init__(self, terms: Sequence[BoundTerm]) -> None:
@@ -56,26 +56,26 @@ class BoundLoss:
         self.states = {key + name: state for key, term in self._terms.items() for name, state in term.states.items()}
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, **context: Tensor) -> Tensor:
-        """The losses of a batch.
+        """Compute the losses of a batch.
 
         Raises:
-            UsageError: If something of `context` is missing, or the loss remembers something and needs `step`.
+            UsageError: If something of `context` is missing, or the loss has state and needs `step`.
         """
         return self.step(y_true, y_pred, {}, **context)[0]
 
     def step(
         self, y_true: Tensor, y_pred: Tensor, states: Mapping[str, Tensor], **context: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The losses of a batch, and what is remembered after it.
+        """Compute the losses of a batch and the states after it.
 
         Args:
             y_true: Targets `[batch, classes]`.
             y_pred: Logits `[batch, classes]`.
-            states: What was remembered before, by the keys of `self.states`; of a per-image state the batch's rows.
-            **context: What `self.context` names.
+            states: States before the batch, by the keys of `self.states`; of a per-image state the rows of the batch.
+            **context: Values for the names in `self.context`.
 
         Returns:
-            The losses, `[batch]` or a scalar, and the new states, in the form in which they came.
+            The losses, `[batch]` or a scalar, and the new states, in the same form.
 
         Raises:
             UsageError: If something of `states` or `context` is missing.
@@ -95,9 +95,11 @@ class BoundLoss:
 
 @dataclass(frozen=True, eq=False)
 class BoundTerm:
-    """One loss with everything but targets, logits and what changes filled in; it gets these in the form it wants.
+    """One loss with bound hyperparameters and context, which gets labels and outputs in the form that it takes.
 
-    `call_context` is the context still to come, `context_shapes` the shapes of the context that is bound.
+    Attributes:
+        call_context: Context that each call has to pass.
+        context_shapes: Shapes of the bound context, to compare with the number of classes.
     """
 
     signature: LossSignature
@@ -110,7 +112,7 @@ class BoundTerm:
     def __call__(
         self, y_true: Tensor, y_pred: Tensor, states: Mapping[str, Tensor], context: Mapping[str, Any]
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The losses of a batch, not yet weighted, and the new states."""
+        """Compute the losses of a batch, without the weight of the term, and the new states."""
         self._check_shapes(y_pred.shape[-1])
         if (self.term.labels or self.signature.labels) == "integer":
             y_true = ops.cast(ops.argmax(y_true, axis=-1), "int32")
@@ -130,11 +132,11 @@ class BoundTerm:
 
 
 def bind_term(term: LossTerm, context: Mapping[str, Any]) -> BoundTerm:
-    """One term with its hyperparameters and its context.
+    """Bind one term to its hyperparameters and context.
 
     Raises:
-        UsageError: If it asks for something that `context` lacks, or cannot use what it holds.
-        PluginError: If it is a user's own and fails.
+        UsageError: If `context` lacks something that the loss uses, or holds a value that it cannot use.
+        PluginError: If a user's loss fails.
     """
     signature = find(term.name)
     used = signature.used_context(term.hyperparameters)
@@ -172,7 +174,7 @@ def _build_function(signature: LossSignature, parameters: Mapping[str, Any]) -> 
     made: Any = signature.function(**parameters)
     if signature.form == "class":
         made.reduction = "none"  # the training step reduces, once
-    return made  # type: ignore[no-any-return]  # what a user's factory returns is only known once it is called
+    return made  # type: ignore[no-any-return]  # the return type of a user's factory is unknown
 
 
 def _report_plugin_errors(signature: LossSignature) -> AbstractContextManager[None]:

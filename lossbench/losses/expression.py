@@ -1,4 +1,4 @@
-"""What `loss:` says, as validated records: a name, a name with hyperparameters, or a weighted list of these."""
+"""Loss expressions: the value of `loss:`, a name, a mapping with hyperparameters, or a weighted list of these."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 INPUT_FORMS = {"labels": ("one_hot", "integer"), "outputs": ("logits", "probabilities")}
-"""What a plugin's loss may ask for, and the values."""
+"""Keys by which a user's loss chooses the form of its inputs, with their values."""
 
 WEIGHT = Hyperparameter("weight", Positive, 1.0, "a number", "> 0", "The loss's share of the sum.")
-"""What every loss takes beside its hyperparameters."""
+"""Key that every loss takes in addition to its hyperparameters."""
 
 RESERVED = ("name", "weight", "reduction", "from_logits", *INPUT_FORMS)
-"""Keys that cannot be hyperparameters, because the engine or the notation owns them."""
+"""Keys that cannot be hyperparameters, because the engine or the notation uses them."""
 
 
 class InvalidLossError(UsageError):
-    """The value of `loss:` is not valid; the paths of `problems` start at that value."""
+    """Invalid value of `loss:`; the paths of `problems` start at that value."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(": ".join((*map(str, p.path[:-1]), p.message)) for p in problems))
@@ -37,7 +37,7 @@ class InvalidLossError(UsageError):
 
 @dataclass(frozen=True)
 class LossTerm:
-    """One loss of a weighted sum: canonical name, every hyperparameter, and what a plugin's loss was told it gets."""
+    """One loss of a weighted sum: canonical name, all hyperparameters, and the input forms of a user's loss."""
 
     name: str
     weight: float
@@ -47,10 +47,13 @@ class LossTerm:
 
 
 def parse(value: object) -> tuple[LossTerm, ...]:
-    """Read the value of `loss:`.
+    """Parse the value of `loss:`.
+
+    Returns:
+        The terms of the weighted sum, with every hyperparameter in canonical form.
 
     Raises:
-        InvalidLossError: If anything is wrong with it; carries every problem.
+        InvalidLossError: If the value is not valid; carries every problem.
     """
     if isinstance(value, str):
         return _parse_mapping({"name": value}, name_path=())
@@ -76,7 +79,7 @@ def _parse_list(entries: Sequence[object]) -> tuple[LossTerm, ...]:
 
 
 def _head_problems(terms: Sequence[LossTerm]) -> list[Problem]:
-    """A sum of losses that are made for the angles of a cosine head with others that are not."""
+    """Return the problem of a sum that mixes losses for a cosine head with other losses."""
     angular = [term.name for term in terms if needs_head([term])]
     others = [term.name for term in terms if not needs_head([term])]
     if not angular or not others:
@@ -123,7 +126,7 @@ def _parse_preset(name: str, given: dict[str, Any]) -> tuple[LossTerm, ...]:
 
 
 def _override_preset(name: str, preset: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[LossTerm, ...]:
-    """A preset of one loss with more hyperparameters; those that it sets are not contradicted."""
+    """Parse a preset of one loss with more hyperparameters, which must not contradict those of the preset."""
     signature = find(preset["name"])
     fixed = {key: signature.hyperparameters[key] for key in preset if key != "name" and key in given}
     problems = [
@@ -142,7 +145,7 @@ def _values_differ(hyperparameter: Hyperparameter, given: object, fixed: object)
     try:
         return bool(canonical(hyperparameter, given) != canonical(hyperparameter, fixed))
     except ValueError:
-        return False  # what is wrong with it is said later, like of any hyperparameter
+        return False  # the validation of the hyperparameters reports it
 
 
 def _input_form_problems(input_forms: Mapping[str, object]) -> Iterator[Problem]:
@@ -171,7 +174,7 @@ def _key_problems(signature: LossSignature, given: Mapping[Any, Any]) -> Iterato
 def _validate(
     hyperparameters: Iterable[Hyperparameter], given: Mapping[str, Any], problems: list[Problem]
 ) -> dict[str, Any]:
-    """Every hyperparameter, given or default, in canonical form; what is wrong goes to the problems."""
+    """Return every hyperparameter, given or default, in canonical form; append the problems."""
     values = {}
     for hyperparameter in hyperparameters:
         name = hyperparameter.name
@@ -187,7 +190,7 @@ def _validate(
 
 
 def canonical(hyperparameter: Hyperparameter, value: object) -> Any:
-    """A value as its annotation has it, strictly: a whole number becomes a float where one is meant, a list a tuple.
+    """Validate a value strictly by its annotation, and convert integers to floats and lists to tuples.
 
     Raises:
         ValueError: If the value is of another type or outside the range.
@@ -200,7 +203,7 @@ def canonical(hyperparameter: Hyperparameter, value: object) -> Any:
 
 
 def type_adapter(hyperparameter: Hyperparameter) -> Any:
-    """Pydantic's reader of one hyperparameter: no conversion from text, no NaN, no infinity."""
+    """Return the pydantic validator of one hyperparameter: no conversion from text, no NaN, no infinity."""
     from pydantic import ConfigDict, TypeAdapter
 
     return TypeAdapter(hyperparameter.annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
@@ -215,7 +218,7 @@ def _lists(value: Any) -> Any:
 
 
 def dump(terms: Sequence[LossTerm]) -> object:
-    """The terms as YAML would say them, every hyperparameter written out: `parse(dump(terms)) == terms`."""
+    """Return the terms as a YAML value with all hyperparameters: `parse(dump(terms)) == terms`."""
     entries = [
         {"name": term.name}
         | ({"weight": term.weight} if len(terms) > 1 or term.weight != 1 else {})
@@ -235,7 +238,7 @@ def label_of(name: str) -> str:
 
 
 def label(terms: Sequence[LossTerm]) -> str:
-    """The terms in one line, for tables: `focal gamma=5`, `1 normalized_crossentropy + 10 reverse_crossentropy`."""
+    """Return the terms in one line, for tables: `focal gamma=5`, `1 focal + 10 reverse_crossentropy`."""
     if len(terms) == 1 and terms[0].weight == 1:
         return _term_label(terms[0])
     return " + ".join(f"{to_yaml(term.weight)} {_term_label(term)}" for term in terms)
@@ -253,19 +256,19 @@ def _term_label(term: LossTerm) -> str:
 
 
 def to_yaml(value: Any) -> str:
-    """A hyperparameter as YAML would write it, every digit kept: `2`, `true`, `[1, 2.5]`."""
+    """Return a hyperparameter in YAML, with all digits: `2`, `true`, `[1, 2.5]`."""
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(to_yaml, value))}]"
     return value if isinstance(value, str) else json.dumps(value).removesuffix(".0")
 
 
 def link(terms: Sequence[LossTerm]) -> str:
-    """How probabilities follow from the logits: `softmax` if every term says so, else the first other answer."""
+    """Return how probabilities follow from the logits: `softmax` if all terms agree, else the first other link."""
     return next((other for term in terms if (other := term_link(term)) != "softmax"), "softmax")
 
 
 def term_link(term: LossTerm) -> str:
-    """The link of one term: that of its base, for a built-in loss that has one."""
+    """Return the link of one term, which a built-in loss with a base takes from it."""
     signature = find(term.name)
     return (
         find(term.hyperparameters["base"]).link
@@ -275,5 +278,5 @@ def term_link(term: LossTerm) -> str:
 
 
 def needs_head(terms: Sequence[LossTerm]) -> str | None:
-    """The head of the model that the terms cannot do without: `cosine`, or none in particular."""
+    """Return the head of the model that the terms need: `cosine`, or None for any."""
     return "cosine" if any("head_scale" in find(term.name).context for term in terms) else None

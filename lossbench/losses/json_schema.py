@@ -1,4 +1,4 @@
-"""The JSON Schema of the value of `loss:`, for editors."""
+"""JSON Schema of the value of `loss:`, for editors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def json_schema() -> dict[str, Any]:
-    """A name, a mapping of one loss's hyperparameters, or a list of either."""
+    """Return the schema: a name, a mapping with the hyperparameters of one loss, or a list of these."""
     one = [{"type": "string", "enum": list(names())}, *map(_mapping, signatures().values()), _weighted_lists()]
     return {
         "description": "A loss: its name, a mapping with 'name' and hyperparameters, or a weighted list of these.",
@@ -41,10 +41,10 @@ def _mapping(signature: LossSignature) -> dict[str, Any]:
 
 
 def _weighted_lists() -> dict[str, Any]:
-    """The presets that stand for several losses, which take a weight and nothing else."""
+    """Return the schema of presets for several losses, which take only a weight."""
     return {
         "type": "object",
-        "description": "A weighted list of losses that has a name.",
+        "description": "A named weighted list of losses.",
         "properties": {
             "name": {"enum": [name for name, preset in PRESETS.items() if isinstance(preset, list)]},
             "weight": _property(WEIGHT),

@@ -1,13 +1,13 @@
-"""The catalogue for anyone's `model.compile`: `lossbench.losses.get("focal", gamma=5)`.
+"""Class form of the losses for `model.compile`: `lossbench.losses.get("focal", gamma=5)`.
 
-To load a saved model that was compiled with such a loss, import this module first: that registers the class.
+Import this module before loading a saved model that was compiled with such a loss: that registers the class.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import keras  # noqa: TID253  # the class is Keras' own form; nothing imports this module unless it is context_names for
+import keras  # noqa: TID253  # the class derives from Keras; imported on first use
 
 from lossbench import ops
 from lossbench.errors import UsageError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lossbench.losses.types import State, Tensor
 
 EPSILON = 1e-7
-"""Keras' own bound for probabilities, in 0 and in 1."""
+"""Distance of probabilities from 0 and 1, as in Keras."""
 
 
 def get(
@@ -31,21 +31,22 @@ def get(
     from_logits: bool = True,
     **hyperparameters: Any,
 ) -> CatalogueLoss:
-    """A loss of the catalogue as a `keras.losses.Loss`.
+    """Return a loss of the catalogue as a `keras.losses.Loss`.
 
     Args:
         name: Identifier, alias, preset, or a weighted list as in YAML: `["ce", {"name": "rce", "weight": 10}]`.
-        reduction: How Keras reduces the losses of a batch.
-        from_logits: Whether the model emits logits; if not, probabilities.
-        **hyperparameters: The loss's own, and what it asks its surroundings for: `class_counts`, `transition_matrix`,
-            `head_scale`, `epoch` (a number, or a `keras.Variable` that you advance). Draws are made inside.
+        reduction: Keras' reduction over a batch.
+        from_logits: Whether the model returns logits; otherwise probabilities.
+        **hyperparameters: Hyperparameters of the loss, and the context that it uses: `class_counts`,
+            `transition_matrix`, `head_scale`, `epoch` (a number, or a `keras.Variable` that you update). Random numbers
+            are drawn inside.
 
     Returns:
         The loss; it takes integer labels or one-hot targets.
 
     Raises:
         InvalidLossError: If name or hyperparameters are not valid.
-        UsageError: If something that the loss asks for is missing.
+        UsageError: If context that the loss uses is missing.
 
     Example:
         >>> loss = get("focal", gamma=5)
@@ -57,32 +58,30 @@ def get(
     if isinstance(name, str):
         return CatalogueLoss({"name": name, **hyperparameters}, reduction, from_logits, **context)
     if hyperparameters:
-        raise UsageError(
-            f"hyperparameters stand in the entries of {name!r}, not beside it: {', '.join(hyperparameters)}"
-        )
+        raise UsageError(f"put the hyperparameters into the entries of the list {name!r}: {', '.join(hyperparameters)}")
     return CatalogueLoss(name, reduction, from_logits, **context)
 
 
 @keras.saving.register_keras_serializable("lossbench")
 class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no type hints
-    """A loss of the catalogue, or a weighted sum of several, as Keras wants it: computed in float32.
+    """Loss of the catalogue, or weighted sum of several, for Keras; computed in float32.
 
-    What it remembers of the run (`seesaw`'s counts) is updated by every call, those of validation too, and begins anew
-    when the loss is loaded.
+    State of a run (the counts of `seesaw`) is updated by every call, also in validation, and is reset when the loss is
+    loaded.
 
     Args:
-        loss: What `loss:` may say in YAML.
-        reduction: How Keras reduces the losses of a batch.
-        from_logits: Whether the model emits logits; if not, probabilities.
-        name: The name that Keras shows; that of the loss if none is given.
-        **context: What the loss asks its surroundings for, such as `class_counts`.
+        loss: Value of `loss:` as in YAML.
+        reduction: Keras' reduction over a batch.
+        from_logits: Whether the model returns logits; otherwise probabilities.
+        name: Name that Keras shows; by default that of the loss.
+        **context: Context that the loss uses, e.g. `class_counts`.
     """
 
     def __init__(
         self,
         loss: object,
         reduction: str | None = "sum_over_batch_size",
-        from_logits: bool = True,  # noqa: FBT001, FBT002  # Keras' name and place for it
+        from_logits: bool = True,  # noqa: FBT001, FBT002  # as in Keras' own losses
         name: str | None = None,
         **context: Any,
     ) -> None:
@@ -99,11 +98,11 @@ class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
         self._links = {term_link(term) for term in self.terms}
         if not from_logits and "sigmoid" in self._links and len(self._links) > 1:
             raise UsageError(
-                "from_logits=False: these losses read probabilities in different ways; let the model emit logits"
+                "from_logits=False: these losses compute probabilities in different ways; let the model return logits"
             )
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """The losses of a batch, not yet reduced; what the loss remembers of the run is brought up to date."""
+        """Compute the losses of a batch without reduction, and update the state."""
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         targets = _targets(y_true, y_pred.shape)
         logits = y_pred if self.from_logits else self._logits(y_pred)
@@ -116,41 +115,41 @@ class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
         return losses
 
     def _call_context(self, logits: Tensor) -> dict[str, Tensor]:
-        """What changes while training."""
+        """Return the context that changes during training."""
         variables = {key: ops.convert_to_tensor(self.context[key]) for key in self._loss.context & self.context.keys()}
         draws = {"uniform": keras.random.uniform(ops.shape(logits), seed=self._draws)} if self._draws else {}
         return variables | draws
 
     def _reject_unsupported(self) -> None:
-        """Refuse what a Keras loss cannot do, before it does something else."""
+        """Raise an error for losses that Keras cannot support."""
         if forgotten := [key for key, state in self._loss.states.items() if state.per_image]:
             name = self.terms[int(forgotten[0].split(".")[0])].name
             raise UsageError(
-                f"loss {name!r} remembers something of each image, and Keras does not tell a loss which image is "
-                "which: use `lossbench train`"
+                f"loss {name!r} has state per image, and Keras does not pass the indices of the images: "
+                "use `lossbench train`"
             )
         if missing := self._loss.context - self.context.keys() - {"uniform"}:
             raise UsageError(f"loss {self.name!r} needs {', '.join(missing)}: pass it by keyword")
         changing = sorted(self._loss.context | {key.partition(".")[2] for key in self._loss.states})
         if changing and keras.backend.backend() == "jax":
             raise UsageError(
-                f"loss {self.name!r} changes while training ({', '.join(changing)}), and Keras on JAX holds every "
-                "variable of a loss fixed: use Keras on TensorFlow or PyTorch"
+                f"loss {self.name!r} changes while training ({', '.join(changing)}), but Keras on JAX does not update "
+                "the variables of a loss: use Keras on TensorFlow or PyTorch"
             )
 
     def _logits(self, probabilities: Tensor) -> Tensor:
-        """Log-odds for one-vs-rest, else log p, which is logits up to a shift."""
+        """Return logits: log-odds for one-vs-rest, else log p, which equals them up to a shift."""
         p = ops.clip(probabilities, EPSILON, 1 - EPSILON if self._links == {"sigmoid"} else 1)
         return ops.log(p) - ops.log1p(-p) if self._links == {"sigmoid"} else ops.log(p)
 
     def get_config(self) -> dict[str, Any]:
-        """Plain values from which the same loss is made again; a variable as the number that it holds."""
+        """Return plain values that restore the loss; a variable becomes its current value."""
         context = {key: _to_python(value) for key, value in self.context.items()}
         return {**super().get_config(), "loss": dump(self.terms), "from_logits": self.from_logits, **context}
 
 
 def _targets(y_true: Tensor, shape: tuple[int | None, ...]) -> Tensor:
-    """One-hot targets, from targets `[batch, classes]` or integer labels `[batch]` or `[batch, 1]`."""
+    """Return one-hot targets from targets `[batch, classes]` or integer labels `[batch]` or `[batch, 1]`."""
     if len(shape) != 2:  # noqa: PLR2004  # batch and classes
         raise UsageError(f"expected the model's outputs as [batch, classes], got shape {tuple(shape)}")
     classes = shape[-1]
@@ -170,6 +169,6 @@ def _is_variable(value: Any) -> bool:
 
 
 def _variable(state: State, classes: int) -> Any:
-    """What is remembered of the run, as a variable."""
+    """Return a state of the run as a variable."""
     shape = tuple({"classes": classes}[axis] for axis in state.shape)
     return keras.Variable(keras.initializers.Constant(state.initial), shape, "float32", trainable=False)

@@ -1,4 +1,4 @@
-"""The catalogue for reading: a list, a card for one loss, the README's table, and JSON."""
+"""Output of `lossbench losses`: list of all losses, card of one loss, Markdown table, and JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lossbench.losses.expression import to_yaml
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.registry import find, signatures
-from lossbench.losses.signature import REQUIRED, engine_parameters
+from lossbench.losses.signature import REQUIRED, context_conditions, engine_parameters
 from lossbench.losses.types import State
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from lossbench.losses.signature import Hyperparameter, LossSignature
 
 WIDEST = 120
-PIPE = "&#124;"  # a bar that does not end a table's cell
+PIPE = "&#124;"  # a vertical bar inside a table cell
 NO_BREAK = "\u00a0"
 
 
 def render(name: str | None = None, *, json: bool = False, markdown: bool = False) -> str:
-    """All losses, or the one of that name, in the form asked for.
+    """Return all losses, or one, as text, JSON or a Markdown table.
 
     Raises:
         UsageError: If there is no such loss.
@@ -41,7 +41,7 @@ def render(name: str | None = None, *, json: bool = False, markdown: bool = Fals
 
 
 def listing() -> str:
-    """Every loss with its hyperparameters and its summary, by family."""
+    """Return every loss with its hyperparameters and summary, by family."""
     families = [
         "\n".join([family, *map(_entry, members)])
         for family, members in groupby(signatures().values(), lambda s: s.family)
@@ -57,48 +57,49 @@ def _entry(signature: LossSignature) -> str:
 
 
 def card(name: str) -> str:
-    """One loss: its docstring, and what YAML may say about it.
+    """Return the docstring of one loss, its YAML, the ranges of its hyperparameters and its context.
 
     Raises:
         UsageError: If there is no such loss.
     """
     if isinstance(PRESETS.get(name), list):
-        return _fill(f"{name} stands for {_flow_yaml(PRESETS[name])}", 0, 2)
+        return _fill(f"{name} is short for {_flow_yaml(PRESETS[name])}", 0, 2)
     signature = find(name)
-    title = _fill(f"{name} stands for {_flow_yaml(PRESETS[name])}", 0, 2) + "\n\n" if name in PRESETS else ""
+    title = _fill(f"{name} is short for {_flow_yaml(PRESETS[name])}", 0, 2) + "\n\n" if name in PRESETS else ""
     defaults = {h.name: _default(h) for h in signature.hyperparameters.values()}
     in_yaml_ = _fill(f"loss: {_flow_yaml({'name': signature.name, **defaults})}", 2, 4)
     ranges = [_fill(f"{h.name}: {h.expected}", 2, 4) for h in signature.hyperparameters.values()]
     about = indent(_wrapped(signature.docstring, width() - 2), "  ")
     head = ["  model: {head: cosine}"] if "head_scale" in signature.context else []
-    card_ = [f"{title}{signature.name}\n\n{about}\n\nIn YAML, with the defaults:\n", in_yaml_, *head, *ranges]
+    card_ = [f"{title}{signature.name}\n\n{about}\n\nYAML with the defaults:\n", in_yaml_, *head, *ranges]
     needs = [_fill(f"{name}: {words}", 2, 4) for name, words in _engine_inputs(signature)]
-    return "\n".join([*card_, *(["\nIt needs, and gets while training:\n", *needs] if needs else [])])
+    return "\n".join([*card_, *(["\nInputs that the training loop provides:\n", *needs] if needs else [])])
 
 
 def _engine_inputs(signature: LossSignature) -> Iterator[tuple[str, str]]:
-    """What the engine fills in, in words."""
+    """Yield the parameters that the engine fills in, with their meaning."""
     for name, mark in engine_parameters(signature.function).items():
         if isinstance(mark, State):
-            yield name, f"what it remembers {'of each image' if mark.per_image else 'from batch to batch'}"
+            yield name, f"state {'per image' if mark.per_image else 'of the run'}"
         else:
-            yield name, mark.description
+            condition = context_conditions(signature.function).get(name)
+            yield name, mark.description + (f"; depends on {condition.hyperparameter}" if condition else "")
 
 
 def width() -> int:
-    """As wide as the terminal, within what can be read; 80 where there is none."""
+    """Return the width of the terminal, at most WIDEST; 80 without a terminal."""
     return min(shutil.get_terminal_size().columns, WIDEST)
 
 
 def _fill(text: str, first: int, rest: int | None = None, columns: int | None = None) -> str:
-    """A paragraph broken at spaces only, indented by so many."""
+    """Break a paragraph at spaces only, with an indentation of the first and of all other lines."""
     wrapper = TextWrapper(columns or width(), break_long_words=False, break_on_hyphens=False)
     wrapper.initial_indent, wrapper.subsequent_indent = " " * first, " " * (first if rest is None else rest)
     return wrapper.fill(text).replace(NO_BREAK, " ")
 
 
 def _wrapped(docstring: str, columns: int) -> str:
-    """A docstring whose long lines are broken; code stays as it is."""
+    """Break the long lines of a docstring, except for code."""
     return "\n\n".join(
         paragraph
         if ">>>" in paragraph or max(map(len, paragraph.splitlines())) <= columns
@@ -108,10 +109,10 @@ def _wrapped(docstring: str, columns: int) -> str:
 
 
 ENTRY = re.compile(r"\n(?=Link: |Aliases: |Source: |(?: {2}| {4})\S|\s*[-*] )")
-"""Where a line begins something new: a statement, an entry of a section, a formula, an item."""
+"""Start of a statement, an entry of a section, a formula or an item, which begins on a new line."""
 
 CLAUSE = re.compile(r"(?<=,) {2}(?=\S)")
-"""Between two parts of a formula."""
+"""Gap between two parts of a formula."""
 
 
 def _fill_entry(entry: str, columns: int) -> str:
@@ -120,7 +121,7 @@ def _fill_entry(entry: str, columns: int) -> str:
 
 
 def table(selected: Iterable[LossSignature] | None = None) -> str:
-    """The README's table in Markdown, of every loss unless some are selected."""
+    """Return a Markdown table of the selected losses, or of all."""
     header = "| identifier (aliases) | hyperparameters | formula | source |\n| --- | --- | --- | --- |"
     return "\n".join([header, *map(_row, selected or signatures().values())])
 
@@ -136,7 +137,7 @@ def _row(signature: LossSignature) -> str:
 
 
 def as_json(signature: LossSignature) -> dict[str, Any]:
-    """The record of a loss in plain values."""
+    """Return the record of a loss as plain values."""
     plain = {
         f.name: getattr(signature, f.name) for f in fields(signature) if f.name not in ("function", "hyperparameters")
     }
@@ -155,7 +156,7 @@ def as_json(signature: LossSignature) -> dict[str, Any]:
 
 
 def _default(hyperparameter: Hyperparameter) -> str:
-    """The default in short: six digits are enough to read."""
+    """Return the default as text, with six digits."""
     default = hyperparameter.default
     if default is REQUIRED:
         return "required"
@@ -163,7 +164,7 @@ def _default(hyperparameter: Hyperparameter) -> str:
 
 
 def _flow_yaml(value: Any) -> str:
-    """YAML on one line, in which a key and its value stay together when it is broken."""
+    """Return YAML on one line, in which line breaks do not separate a key from its value."""
     if isinstance(value, list):
         return f"[{', '.join(map(_flow_yaml, value))}]"
     return f"{{{', '.join(f'{key}:{NO_BREAK}{to_yaml(entry)}' for key, entry in value.items())}}}"

@@ -1,14 +1,14 @@
-"""The user's own losses: a Python file whose public functions and Keras losses join the catalogue.
+"""User losses: a Python file whose public functions and Keras losses join the catalogue.
 
-Three forms are understood:
+A loss has one of three forms:
 
 1. a function `(y_true, y_pred, *, hyperparameters)` that returns `[batch]` or a scalar;
-2. a function of hyperparameters only that defines such a function and returns it;
+2. a function of hyperparameters only that returns such a function, defined inside it;
 3. a subclass of `keras.losses.Loss` whose constructor arguments are the hyperparameters.
 
-Targets come one-hot and outputs as logits, unless the function or class has the attributes `labels = "integer"` or
-`outputs = "probabilities"`, or YAML says so. A line `Link: softmax.` in the docstring says that the loss trains softmax
-probabilities; without it, and where it gets no probabilities, that is left open and its NLL is not ranked.
+Targets are one-hot and outputs are logits, unless the function or class has the attributes `labels = "integer"` or
+`outputs = "probabilities"`, or YAML sets them. A line `Link: softmax.` in the docstring states that the loss trains
+softmax probabilities; without it, and unless the loss gets probabilities, its NLL is not ranked.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1 << 20
 LOSS_PARAMETERS = ("y_true", "y_pred")
-"""The parameters by which a loss is told from other functions."""
+"""First parameters of a loss, which distinguish it from other functions."""
 
 
 @dataclass(frozen=True)
 class PluginLoaded:
-    """A plugin file, the hash of its bytes, and the canonical names of its losses."""
+    """Loaded plugin: its file, the hash of its bytes, and the canonical names of its losses."""
 
     path: Path
     sha256: str
@@ -51,18 +51,18 @@ class PluginLoaded:
 
 
 def load(path: Path) -> PluginLoaded:
-    """Import a file and add its losses to the catalogue; the same bytes again change nothing.
+    """Import a file and add its losses to the catalogue; loading the same bytes again has no effect.
 
     Args:
         path: A Python file.
 
     Returns:
-        What was loaded.
+        The file, its hash and the names of its losses.
 
     Raises:
-        PluginError: If the file cannot be read or imported, holds no loss, or one whose name is taken.
+        PluginError: If the file cannot be read or imported, has no loss, or has one whose name is taken.
     """
-    path = Path(os.path.realpath(path))  # Path.resolve raises where links make a circle
+    path = Path(os.path.realpath(path))  # Path.resolve raises for circular links
     try:
         with path.open("rb") as file:
             source = file.read(MAX_BYTES + 1)
@@ -76,12 +76,12 @@ def load(path: Path) -> PluginLoaded:
     if name in sys.modules and known:
         return PluginLoaded(path, sha256, known)
     if b"keras" in source or b"tensorflow" in source:
-        with suppress(ImportError):  # then the file's own import says so, with its line
+        with suppress(ImportError):  # the import in the file will fail, and report its line
             ops.quiet_keras()
     found = list(_losses(_import_file(name, path), path))
     if not found:
         raise PluginError(
-            f"{path}: no loss in it: expected a public function (y_true, y_pred, *, hyperparameters), a function that "
+            f"{path}: has no loss: expected a public function (y_true, y_pred, *, hyperparameters), a function that "
             "defines and returns one, or a subclass of keras.losses.Loss"
         )
     for signature in found:
@@ -91,13 +91,18 @@ def load(path: Path) -> PluginLoaded:
 
 
 def try_call(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
-    """Call each term once on a small batch, before training spends time on it.
+    """Call each term once on a small batch, to find errors before training starts.
+
+    Args:
+        terms: Loss terms, as `parse` returns them.
+        classes: Number of classes.
+        **context: Context of the losses, as for `bind`.
 
     Raises:
-        PluginError: If a user's loss fails or returns something else than `[batch]` or a scalar of floats.
+        PluginError: If a user's loss fails or does not return floats of shape `[batch]` or a scalar.
         UsageError: If a hyperparameter does not fit the number of classes.
     """
-    batch = classes + 1  # so that [batch] and [classes] cannot be mistaken for each other
+    batch = classes + 1  # distinguishes [batch] from [classes]
     y_true = ops.one_hot(ops.arange(batch) % classes, classes)
     y_pred = ops.sin(ops.reshape(ops.arange(batch * classes, dtype="float32"), (batch, classes)))
     sizes = {"batch": batch, "images": batch, "classes": classes}
@@ -119,8 +124,8 @@ def try_call(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
         for name, state in states.items():
             if tuple(after[name].shape) != tuple(state.shape):
                 raise PluginError(
-                    f"{signature.plugin or signature.name}: the loss {signature.name!r} should return {name!r} in the "
-                    f"shape in which it came, {tuple(state.shape)}, not {tuple(after[name].shape)}"
+                    f"{signature.plugin or signature.name}: the loss {signature.name!r} should return {name!r} with "
+                    f"its shape {tuple(state.shape)}, not {tuple(after[name].shape)}"
                 )
 
 
@@ -149,7 +154,7 @@ def _losses(module: ModuleType, path: Path) -> Iterator[LossSignature]:
 
 
 def _form(thing: Any) -> str | None:
-    """Which of the three forms of a loss this is, if any."""
+    """Return which of the three forms of a loss an object has, if any."""
     if inspect.isclass(thing):
         keras = sys.modules.get("keras")  # a file with a Keras loss has imported Keras
         return "class" if keras and issubclass(thing, keras.losses.Loss) else None
@@ -173,12 +178,14 @@ def _read_plugin_signature(name: str, thing: Callable[..., Any], form: str, path
     )
     engine = {*RESERVED, *(name for other in registry.signatures().values() for name in other.context)}
     if taken := [key for key in signature.hyperparameters if key in engine]:
-        raise PluginError(f"{path}: the loss {name!r} has a parameter {taken[0]!r}, which is the engine's: rename it")
+        raise PluginError(
+            f"{path}: the loss {name!r} has a parameter {taken[0]!r}, a name that the engine uses: rename it"
+        )
     return signature
 
 
 def _check_hyperparameters(signature: LossSignature) -> None:
-    """Each annotation should be one that values can be checked against, and each default should pass."""
+    """Check that each annotation can validate values, and that each default is valid."""
     for hyperparameter in signature.hyperparameters.values():
         name, default = hyperparameter.name, hyperparameter.default
         try:
@@ -187,6 +194,6 @@ def _check_hyperparameters(signature: LossSignature) -> None:
                 canonical(hyperparameter, default)
         except Exception as error:  # pydantic has several families of errors for this
             raise PluginError(
-                f"{signature.plugin}: the loss {signature.name!r}: the default of {name!r}, {default!r}, is not what "
-                f"its annotation says: {hyperparameter.expected}"
+                f"{signature.plugin}: the loss {signature.name!r}: the default of {name!r}, {default!r}, does not "
+                f"match its annotation: expected {hyperparameter.expected}"
             ) from error

@@ -1,4 +1,4 @@
-"""Names that stand for a loss with other hyperparameters than its defaults, or for a weighted list, as in YAML."""
+"""Presets: names for a loss with other hyperparameters than its defaults, or for a weighted list, as in YAML."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 
 def _pair(active: str, passive: str, weight: float) -> list[dict[str, Any]]:
-    """A loss that trains quickly, and a robust one of so much weight."""
+    """Return the sum of a loss that trains quickly and a robust loss with a weight."""
     return [{"name": active, "weight": 1.0}, {"name": passive, "weight": weight}]
 
 
 PRESETS: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
-    # Ten classes: against each "this class" stand nine "another", so 9 balances the two sides of one-vs-rest.
+    # With ten classes there are nine negatives per positive, so a weight of 9 balances one-vs-rest.
     "weighted_binary_crossentropy": {"name": "binary_crossentropy", "pos_weight": 9.0},
     "categorical_focal_crossentropy": {"name": "focal", "alpha": 0.25},  # Keras' default alpha
     "categorical_generalized_crossentropy": {"name": "generalized_crossentropy", "q": 0.5},  # Keras' default q

@@ -1,4 +1,4 @@
-"""Which losses there are: every public function of the files named here, and the user's own."""
+"""Registry of losses: every public function of the files in FAMILIES, and the losses of plugins."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ FAMILIES = (
     "calibration",
     "overlap",
 )
-"""The files of the catalogue, in the order in which it is listed."""
+"""Files of the catalogue, in the order of the listing."""
 
 _plugins: dict[str, LossSignature] = {}
 
 
 @cache
 def built_in() -> Mapping[str, LossSignature]:
-    """The losses of the catalogue by canonical name."""
+    """Return the losses of the catalogue by canonical name."""
     return {
         name: read_signature(function, family)
         for family in FAMILIES
@@ -48,20 +48,20 @@ def built_in() -> Mapping[str, LossSignature]:
 
 
 def signatures() -> Mapping[str, LossSignature]:
-    """Every loss by canonical name: the catalogue's in its order, then those of plugins."""
+    """Return all losses by canonical name: those of the catalogue in its order, then those of plugins."""
     return {**built_in(), **_plugins}
 
 
 def names() -> tuple[str, ...]:
-    """Everything that `loss:` may say: canonical names, aliases, presets."""
+    """Return all names that `loss:` accepts: canonical names, aliases, presets."""
     return (*signatures(), *_aliases(), *PRESETS)
 
 
 def find(name: str) -> LossSignature:
-    """The loss of that name, alias, or preset of one loss.
+    """Return a loss by name, alias, or preset of one loss.
 
     Raises:
-        UsageError: If there is none; says which name is near.
+        UsageError: If there is no such loss, with the nearest name.
     """
     preset = PRESETS.get(name)
     if isinstance(preset, list):
@@ -75,7 +75,7 @@ def find(name: str) -> LossSignature:
 
 
 def register(signature: LossSignature) -> None:
-    """Add a plugin's loss.
+    """Add a loss of a plugin.
 
     Raises:
         PluginError: If its name or an alias is taken.
@@ -83,12 +83,14 @@ def register(signature: LossSignature) -> None:
     for name in (signature.name, *signature.aliases):
         if name in names():
             owner = find(name).plugin or "lossbench"
-            raise PluginError(f"{signature.plugin}: the loss {name!r} shadows the one of {owner}: give it another name")
+            raise PluginError(
+                f"{signature.plugin}: the loss {name!r} is already defined by {owner}: choose another name"
+            )
     _plugins[signature.name] = signature
 
 
 def clear_plugins() -> None:
-    """Forget the losses of all plugins."""
+    """Remove the losses of all plugins."""
     _plugins.clear()
 
 

@@ -1,4 +1,4 @@
-"""A loss's signature and docstring, read into a record: the only source of everything that is said about a loss."""
+"""Record of a loss, read from the signature and docstring of its function."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REQUIRED = inspect.Parameter.empty
-"""The default of a hyperparameter that has none."""
+"""Default of a hyperparameter without a default."""
 
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """A keyword of a loss that YAML may set: `type` and `range` are its annotation in words."""
+    """Keyword of a loss that YAML may set; `type` and `range` are its annotation in words."""
 
     name: str
     annotation: Any
@@ -32,17 +32,21 @@ class Hyperparameter:
 
     @property
     def expected(self) -> str:
-        """What a value should be, as an error says it: `a number in (0, 1]`."""
+        """Description of valid values, for errors: `a number in (0, 1]`."""
         return f"{self.type}{' in' if self.range.startswith(('(', '[')) else ''} {self.range}".strip()
 
 
 @dataclass(frozen=True, eq=False)
 class LossSignature:
-    """What there is to know about one loss.
+    """Everything known about one loss.
 
-    `form` says how `function` is used: as the loss itself, as a factory that returns the loss, or as a class whose
-    instance is the loss. `labels` and `outputs` say what the loss wants; the engine converts. `context` and `states`
-    name the parameters that the engine fills in; `engine_parameters` returns their marks.
+    Attributes:
+        form: Whether `function` is the loss itself, a factory that returns the loss, or a class with the loss as its
+            instance.
+        labels: Form of the targets that the loss takes; the engine converts.
+        outputs: Form of the predictions that the loss takes; the engine converts.
+        context: Names of the parameters that the engine fills in from the data.
+        states: Names of the parameters that hold state.
     """
 
     name: str
@@ -78,7 +82,7 @@ class LossSignature:
 
 
 def engine_parameters(function: Callable[..., Any]) -> Mapping[str, Context | State]:
-    """The parameters of a loss that the engine fills in: what it asks its surroundings for, and what it remembers."""
+    """Return the parameters of a loss that the engine fills in, context and state, with their marks."""
     return _marked(function, Context | State)
 
 
@@ -100,7 +104,15 @@ def _marked(function: Callable[..., Any], kind: Any) -> Mapping[str, Any]:
 def read_signature(
     function: Callable[..., Any], family: str, *, name: str | None = None, **fields: Any
 ) -> LossSignature:
-    """The record of a loss; `fields` sets the fields that neither signature nor docstring tell."""
+    """Read the record of a loss.
+
+    Args:
+        function: Function, factory or class.
+        family: Name of the file that defines it.
+        name: Name of the loss, if not that of the function.
+        **fields: Fields of the record that neither signature nor docstring contain; `not_hyperparameters` names
+            parameters to ignore.
+    """
     skipped = ("self", "y_true", "y_pred", *fields.pop("not_hyperparameters", ()))
     parameters = [
         parameter
@@ -135,7 +147,7 @@ def _hyperparameter(parameter: inspect.Parameter, descriptions: Mapping[str, str
 
 
 def _type_of(default: object) -> Any:
-    """What an unannotated hyperparameter takes: values like its default, and any number for a whole one."""
+    """Return the type of an unannotated hyperparameter: that of its default, and any number for an integer."""
     if type(default) is int:
         return int | float
     return type(default) if type(default) in (bool, float, str) else Any
@@ -145,7 +157,7 @@ _KINDS = {float: "a number", int: "a whole number", bool: "true or false", str: 
 
 
 def _type_and_range(annotation: Any) -> tuple[str, str]:
-    """The type and the range of an annotation: `("a number", "(0, 1]")`."""
+    """Return type and range of an annotation in words: `("a number", "(0, 1]")`."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _type_and_range(arguments[0])[0], _interval(arguments[1:])
@@ -162,7 +174,7 @@ def _type_and_range(annotation: Any) -> tuple[str, str]:
 
 
 def _interval(constraints: Iterable[Any]) -> str:
-    """The bounds among an annotation's marks: `> 0`, `≥ 0`, `(0, 1]`; those inside pydantic's `Field` count too."""
+    """Return the bounds of an annotation in words, those inside pydantic's `Field` too: `> 0`, `≥ 0`, `(0, 1]`."""
     marks = [mark for constraint in constraints for mark in getattr(constraint, "metadata", [constraint])]
     bound = {sign: getattr(mark, sign) for mark in marks for sign in ("gt", "ge", "lt", "le") if hasattr(mark, sign)}
     lower = next(((text, bound[sign]) for sign, text in (("gt", "("), ("ge", "[")) if sign in bound), None)
@@ -179,7 +191,7 @@ def _extract(pattern: str, text: str) -> str:
 
 
 def _argument_descriptions(docstring: str) -> Mapping[str, str]:
-    """The descriptions in the section `Args`."""
+    """Return the descriptions in the section `Args`."""
     section = re.search(r"^Args:\n((?:(?: {2,}.*)?\n?)*)", docstring, re.MULTILINE)
     entries = re.findall(r"^ {2,4}(\w+)(?: \(.*?\))?: (.*(?:\n {5,}.*)*)", section[1] if section else "", re.MULTILINE)
     return {name: " ".join(text.split()) for name, text in entries}

@@ -1,8 +1,8 @@
-"""The types that a loss function's signature is written with.
+"""Types for the signature of a loss function.
 
 A hyperparameter is a keyword-only parameter: `q: Annotated[float, Gt(0), Le(1)] = 0.7`. A parameter of a context type
-is not a hyperparameter: the engine fills it in from the data, and YAML cannot set it. Nor is a state: what a loss
-remembers from one batch to the next comes in as a parameter and goes out beside the losses, so that it stays pure:
+is filled in by the engine from the data and cannot be set in YAML. State that a loss keeps from one batch to the next
+is a parameter too, and is returned next to the losses, so that the function stays pure:
 
     def remembering(y_true, y_pred, *, memory: Annotated[Tensor, State(("images", "classes"), 0.0)]):
         memory = 0.9 * memory + 0.1 * ops.softmax(y_pred)
@@ -29,25 +29,25 @@ Tensor: TypeAlias = Any
 Positive: TypeAlias = Annotated[float, Gt(0)]
 NonNegative: TypeAlias = Annotated[float, Ge(0)]
 Smoothing: TypeAlias = Annotated[float, Ge(0), Lt(1)]
-"""The share of a label that is spread evenly: over all classes, or over the two outcomes of one-vs-rest."""
+"""Share of a label that is spread evenly over all classes, or over the two outcomes of one-vs-rest."""
 
 PerClass: TypeAlias = Positive | Annotated[tuple[Positive, ...], MinLen(2)]
-"""One number for all classes, or one for each."""
+"""One number for all classes, or one per class."""
 
 ROW_SUM_TOLERANCE = 1e-5
 LARGEST_CONDITION = 1e6
-"""Of a matrix that is inverted in float32."""
+"""Largest condition number of a matrix that is inverted in float32, which has 7 digits."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """Marks a parameter that the engine fills in.
+    """Mark of a parameter that the engine fills in.
 
     Args:
-        description: What it is.
-        shape: Its axes by name: `batch`, `classes`.
-        changes: Whether it changes while training; only then may it come with each call.
-        find_problem: Says what is wrong with a value, or nothing; asked once, when the loss is bound.
+        description: Meaning of the value, for users.
+        shape: Names of its axes: `batch`, `classes`.
+        changes: Whether it changes during training; only then may it be passed with each call.
+        find_problem: Returns the reason why a value cannot be used, or None; called when the loss is bound.
     """
 
     description: str
@@ -58,7 +58,7 @@ class Context:
 
 @dataclass(frozen=True)
 class UsedIf:
-    """Marks a context parameter that only some values of a hyperparameter use; with the others it is None.
+    """Mark of a context parameter that only some values of a hyperparameter use; with the others it is None.
 
     Args:
         hyperparameter: Name of the hyperparameter.
@@ -71,11 +71,11 @@ class UsedIf:
 
 @dataclass(frozen=True)
 class State:
-    """Marks a parameter that holds what a loss remembers: for each image, or for the run.
+    """Mark of a parameter that holds state of a loss, per image or per run.
 
     Args:
-        shape: Its axes by name: `images`, `classes`. Where `images` comes first, the loss gets the batch's rows.
-        initial: What every entry holds before the first step.
+        shape: Names of its axes: `images`, `classes`. If `images` is first, the loss gets the rows of the batch.
+        initial: Value of every entry before the first step.
     """
 
     shape: tuple[str, ...]
@@ -83,18 +83,20 @@ class State:
 
     @property
     def per_image(self) -> bool:
-        """Whether each image has a row of its own."""
+        """Whether there is one row per image."""
         return self.shape[:1] == ("images",)
 
     def initialize(self, **sizes: int) -> Tensor:
-        """The state before the first step, `images` and `classes` given by keyword."""
+        """Return the state before the first step, for the sizes of the axes `images` and `classes`."""
         return ops.full([sizes[axis] for axis in self.shape], self.initial, dtype="float32")
 
 
 def _class_counts_problem(counts: NDArray[Any]) -> str | None:
     empty = [str(index) for index, count in enumerate(counts) if not count > 0]
     if empty:
-        return f"no training image carries the label {', '.join(empty)}; keep some of every class, or take another loss"
+        return (
+            f"no training image carries the label {', '.join(empty)}; keep some of every class, or choose another loss"
+        )
     return None
 
 
@@ -111,32 +113,33 @@ def _inverse_problem(matrix: NDArray[Any]) -> str | None:
     if reason := _row_problem(matrix):
         return reason
     if linalg.cond(matrix) > LARGEST_CONDITION:
-        return "this matrix is singular and has no inverse; take forward_correction, or less noise"
+        return "this matrix is singular and has no inverse; use forward_correction, or less noise"
     return None
 
 
 ClassCounts: TypeAlias = Annotated[
-    Tensor, Context("training images of each class, labels as seen", ("classes",), find_problem=_class_counts_problem)
+    Tensor,
+    Context("number of training images per class, after label noise", ("classes",), find_problem=_class_counts_problem),
 ]
-"""`[classes]` float32: how many training images carry each label."""
+"""`[classes]` float32: number of training images per label."""
 
 TransitionMatrix: TypeAlias = Annotated[
-    Tensor, Context("the label noise, P(label j | true class i)", ("classes", "classes"), find_problem=_row_problem)
+    Tensor, Context("label noise, P(label j | true class i)", ("classes", "classes"), find_problem=_row_problem)
 ]
-"""`[classes, classes]` float32: row i says how often an image of class i carries each label."""
+"""`[classes, classes]` float32: row i holds the probabilities of the labels of class i."""
 
 InvertibleTransitionMatrix: TypeAlias = Annotated[
-    Tensor, Context("the label noise, P(label j | true class i)", ("classes", "classes"), find_problem=_inverse_problem)
+    Tensor, Context("label noise, P(label j | true class i)", ("classes", "classes"), find_problem=_inverse_problem)
 ]
-"""The same, where the loss needs the inverse."""
+"""The same, for losses that need the inverse."""
 
-HeadScale: TypeAlias = Annotated[Tensor, Context("the factor s of a cosine head, whose logits are s · cos θ")]
-"""Scalar float32; asking for it says that the loss needs `model.head: cosine`."""
+HeadScale: TypeAlias = Annotated[Tensor, Context("scale s of the cosine head, whose logits are s · cos θ")]
+"""Scalar float32; a loss with this parameter needs `model.head: cosine`."""
 
-Epoch: TypeAlias = Annotated[Tensor, Context("the epoch, from 0", changes=True)]
+Epoch: TypeAlias = Annotated[Tensor, Context("epoch, from 0", changes=True)]
 """Scalar float32."""
 
 Uniform: TypeAlias = Annotated[
-    Tensor, Context("a draw from [0, 1) for each image and class", ("batch", "classes"), changes=True)
+    Tensor, Context("random number in [0, 1) per image and class", ("batch", "classes"), changes=True)
 ]
-"""`[batch, classes]` float32: randomness comes as numbers already drawn, so that the loss stays pure."""
+"""`[batch, classes]` float32: random numbers are passed in, so that the loss stays pure."""

@@ -1,4 +1,4 @@
-"""An exception in a user's own file, told as one sentence that shows the file's line."""
+"""Errors in a user's Python file, reported with the line of that file."""
 
 from __future__ import annotations
 
@@ -15,23 +15,26 @@ if TYPE_CHECKING:
 
 @contextmanager
 def report_user_errors(path: Path) -> Iterator[None]:
-    """Run the user's code in `path`.
+    """Run a user's code and report its errors.
+
+    Args:
+        path: The user's file.
 
     Raises:
-        PluginError: If it raises: `my_losses.py:7: NameError: name 'x' is not defined`.
+        PluginError: If the code raises, e.g. `my_losses.py:7: NameError: name 'x' is not defined`.
     """
     try:
         yield
     except LossbenchError:
         raise
-    except (Exception, SystemExit) as error:  # the user's code may raise anything, or want to leave
+    except (Exception, SystemExit) as error:  # the user's code may raise anything, or exit
         place = ":".join(map(str, (path, *_lines(error, path)[-1:])))
         words = error.msg if isinstance(error, SyntaxError) else str(error)
         raise PluginError(f"{place}: {type(error).__name__}: {' '.join(words.split())}") from error
 
 
 def _lines(error: BaseException, path: Path) -> list[int | None]:
-    """The lines of the file that lead to the error, the last one the nearest."""
+    """Return the lines of the file in the traceback, the innermost last."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return [error.lineno]
     return [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]

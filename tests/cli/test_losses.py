@@ -51,18 +51,18 @@ def test_card(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "needs"),
     [
-        ("weighted_crossentropy", "class_counts: training images of each class"),
-        ("arcface", "head_scale: the factor s of a cosine head"),
-        ("elr", "memory: what it remembers of each image"),
-        ("seesaw", "what it remembers from batch to batch"),
+        ("weighted_crossentropy", "class_counts: number of training images per class"),
+        ("arcface", "head_scale: scale s of the cosine head"),
+        ("elr", "memory: state per image"),
+        ("seesaw", "seen: state of the run"),
     ],
 )
 def test_card_says_what_a_loss_needs(name: str, needs: str) -> None:
     """What the engine fills in is told, and the head that a loss needs is part of its YAML."""
     text = output(name)
-    assert needs in words(text.partition("It needs, and gets while training:")[2])
+    assert needs in words(text.partition("Inputs that the training loop provides:")[2])
     assert ("\n  model: {head: cosine}\n" in text) == (name == "arcface")
-    assert "It needs" not in output("focal")
+    assert "Inputs that" not in output("focal")
 
 
 def read(text: str) -> Any:
@@ -81,9 +81,9 @@ def words(text: str) -> str:
 def test_card_of_a_weighted_list(name: str) -> None:
     """A name for a list shows the list, which is valid YAML."""
     text = output(name)
-    assert text.startswith(f"{name} stands for [")
+    assert text.startswith(f"{name} is short for [")
     assert max(map(len, text.splitlines())) <= 80
-    assert expression.parse(read("loss: " + text.partition(" stands for ")[2])["loss"]) == expression.parse(name)
+    assert expression.parse(read("loss: " + text.partition(" is short for ")[2])["loss"]) == expression.parse(name)
 
 
 def test_wider_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def test_wider_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_card_of_a_preset_says_what_it_stands_for() -> None:
     """A preset is explained before its loss."""
     assert output("categorical_focal_crossentropy").startswith(
-        "categorical_focal_crossentropy stands for {name: focal, alpha: 0.25}\n\nfocal\n"
+        "categorical_focal_crossentropy is short for {name: focal, alpha: 0.25}\n\nfocal\n"
     )
 
 
@@ -186,14 +186,14 @@ def test_everything_as_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--measure"], "about one loss: lossbench losses NAME"),
-        (["ce", "--check", "--markdown"], "about one loss: lossbench losses NAME"),
-        (["focal", "gamma=5"], "gamma=5: hyperparameters go with --measure, --plot or --check"),
-        (["focal", "gamma", "--check"], "'gamma': expected KEY=VALUE, such as gamma=5"),
+        (["--measure"], "need the name of one loss: lossbench losses NAME"),
+        (["ce", "--check", "--markdown"], "need the name of one loss: lossbench losses NAME"),
+        (["focal", "gamma=5"], "gamma=5: hyperparameters need --measure, --plot or --check"),
+        (["focal", "gamma", "--check"], "'gamma': expected KEY=VALUE, e.g. gamma=5"),
         (["focal", "gamma=-1", "--check"], "gamma: expected a number ≥ 0, got -1"),
         (["focal", "gama=1", "--check"], "unknown key 'gama' in loss 'focal'; did you mean 'gamma'?"),
         (["nce_rce", "weights=1", "--check"], "'nce_rce' stands for"),
-        (["ce", "--plot", "ce.pdf"], "--plot ce.pdf: expected a file name that ends in .png"),
+        (["ce", "--plot", "ce.pdf"], "plot: expected a file name that ends in .png, got ce.pdf"),
     ],
     ids=" ".join,
 )

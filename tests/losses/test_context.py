@@ -394,7 +394,7 @@ def test_a_users_loss_may_remember_and_ask(tmp_path: Any) -> None:
         ('losses, {"memori": memory}', r"KeyError: 'memory'"),
         (
             'losses, {"memory": ops.sum(memory)}',
-            r"should return 'memory' in the shape in which it came, \(5,\), not \(\)",
+            r"should return 'memory' with its shape \(5,\), not \(\)",
         ),
     ],
 )

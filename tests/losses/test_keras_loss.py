@@ -107,9 +107,9 @@ def test_mistakes_are_told() -> None:
         get("focal", gama=2)
     with pytest.raises(UsageError, match="needs class_counts"):
         get("weighted_crossentropy")
-    with pytest.raises(UsageError, match="hyperparameters stand in the entries"):
+    with pytest.raises(UsageError, match="put the hyperparameters into the entries"):
         get(["ce", "rce"], q=1)
-    with pytest.raises(UsageError, match="let the model emit logits"):
+    with pytest.raises(UsageError, match="let the model return logits"):
         get(["ce", "bce"], from_logits=False)
     with pytest.raises(UsageError, match=r"targets \[batch, 4\], got \(8, 3\)"):
         get("ce")(TARGETS[:, :3], LOGITS)
@@ -122,7 +122,7 @@ def test_mistakes_are_told() -> None:
 @pytest.mark.parametrize("name", [*PER_IMAGE, ["ce", "elr"]], ids=str)
 def test_what_is_remembered_of_each_image_is_refused(name: Any) -> None:
     """Keras does not tell a loss which image is which."""
-    with pytest.raises(UsageError, match=r"remembers something of each image, .*: use `lossbench train`"):
+    with pytest.raises(UsageError, match=r"has state per image, .*: use `lossbench train`"):
         get(name, **CONTEXT)
 
 

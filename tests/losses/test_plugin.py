@@ -216,19 +216,25 @@ BAD_FILES: list[tuple[str, str]] = [
     ("import math\n\nx = mth.pi\n", r"my_losses\.py:3: NameError: name 'mth' is not defined"),
     ("import no_such_module\n", r"my_losses\.py:1: ModuleNotFoundError: No module named 'no_such_module'"),
     ("x = 1\ndef f(:\n", r"my_losses\.py:2: SyntaxError: "),
-    ("def helper(x):\n    return x\n", r"no loss in it: expected a public function \(y_true, y_pred"),
-    ("", "no loss in it"),
-    (GOOD.format(name="focal"), "the loss 'focal' shadows the one of lossbench: give it another name"),
-    (GOOD.format(name="ce"), "the loss 'ce' shadows"),
-    (GOOD.format(name="categorical_focal_crossentropy"), "the loss 'categorical_focal_crossentropy' shadows"),
+    ("def helper(x):\n    return x\n", r"has no loss: expected a public function \(y_true, y_pred"),
+    ("", "has no loss"),
+    (GOOD.format(name="focal"), "the loss 'focal' is already defined by lossbench: choose another name"),
+    (GOOD.format(name="ce"), "the loss 'ce' is already defined"),
+    (
+        GOOD.format(name="categorical_focal_crossentropy"),
+        "the loss 'categorical_focal_crossentropy' is already defined",
+    ),
     (
         "def mine(y_true, y_pred, *, weight=1.0):\n    return y_pred[:, 0]\n",
-        "parameter 'weight', which is the engine's",
+        "parameter 'weight', a name that the engine uses",
     ),
-    ("def mine(y_true, y_pred, *, class_counts=1):\n    return 0\n", "parameter 'class_counts', which is the engine's"),
+    (
+        "def mine(y_true, y_pred, *, class_counts=1):\n    return 0\n",
+        "parameter 'class_counts', a name that the engine uses",
+    ),
     (
         "def mine(y_true, y_pred, *, a: float = 'x'):\n    return 0\n",
-        "the default of 'a', 'x', is not what its annotation",
+        "the default of 'a', 'x', does not match its annotation",
     ),
     ("def mine(y_true, y_pred, *, a: Nope = 1):\n    return 0\n", "NameError: name 'Nope' is not defined"),
     (
@@ -292,7 +298,7 @@ def test_two_plugins_with_one_name(tmp_path: Path) -> None:
     """The second plugin that defines a name is told whose it is."""
     first = written(tmp_path, GOOD.format(name="mine"), "first.py")
     plugin.load(first)
-    with pytest.raises(PluginError, match=re.escape(f"the loss 'mine' shadows the one of {first}")):
+    with pytest.raises(PluginError, match=re.escape(f"the loss 'mine' is already defined by {first}")):
         plugin.load(written(tmp_path, "\n" + GOOD.format(name="mine"), "second.py"))
 
 

@@ -1,7 +1,7 @@
-"""The proof suite on one loss, a user's own included: what every loss of the catalogue has to pass, as a report.
+"""Checks of one loss, of the catalogue or a user's: shape, limits, gradient, invariances, compilation, precision.
 
-What cannot be known from outside is the formula: its value is compared with itself, eager with compiled, one label form
-with the other, slopes with differences. A loss of the catalogue has an oracle of its own among the tests besides.
+The checks do not know the formula. They compare the loss with itself: compiled with eager execution, integer with
+one-hot labels, gradients with finite differences. For losses of the catalogue, the tests also have independent oracles.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from textwrap import fill, shorten
 from typing import TYPE_CHECKING
 
-import keras  # noqa: TID253  # nothing imports this module unless a loss is to be checked
+import keras  # noqa: TID253  # imported on first use
 import numpy as np
 
 from lossbench import ops
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 IMAGES, CLASSES = 7, 5
 STEP = 0.02
 SLOPE_TOLERANCE = 2e-3
-"""Of the largest slope: differences of float32 values are no better."""
+"""Tolerance of gradients, relative to the largest; finite differences of float32 values reach 1e-5 to 1e-3."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check found: passed, failed, or (None) does not apply."""
+    """Result of one check: passed, failed, or not applicable (None)."""
 
     name: str
     passed: bool | None
@@ -47,7 +47,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Batch:
-    """A loss and a batch to try it on, both labelled and not."""
+    """Probe and batch of labels and logits."""
 
     probe: Probe
     labels: NDArray[np.int64]
@@ -60,12 +60,19 @@ class Batch:
 
     @property
     def losses(self) -> Array:
-        """What the loss makes of it."""
+        """Losses of the batch."""
         return values(self.probe, self.targets, self.logits)
 
 
 def check(terms: Sequence[LossTerm]) -> list[CheckResult]:
-    """Every check of a loss, or of a weighted sum of several; a check that raises has failed with what it raised."""
+    """Check a loss, or a weighted sum of several.
+
+    Args:
+        terms: Loss terms, as `parse` returns them.
+
+    Returns:
+        One result per check; a check that raises fails with the message of its error.
+    """
     generator = np.random.default_rng(0)
     probe = Probe(fit_to_classes(terms, CLASSES), CLASSES, counts="falling")
     logits = generator.uniform(-0.9, 0.9, (IMAGES, CLASSES)) * min(probe.max_logit, 3)
@@ -73,26 +80,32 @@ def check(terms: Sequence[LossTerm]) -> list[CheckResult]:
     (first, shape), *others = CHECKS.items()
     usable = _run_check(first, shape, batch)
     if not usable.passed:
-        return [usable, *(CheckResult(name, passed=None, words=f"not tried without the {first}") for name, _ in others)]
+        return [
+            usable,
+            *(
+                CheckResult(name, passed=None, words=f"skipped, as the check of the {first} failed")
+                for name, _ in others
+            ),
+        ]
     return [usable, *(_run_check(name, function, batch) for name, function in others)]
 
 
 def _run_check(name: str, function: Callable[[Batch], tuple[bool | None, str]], batch: Batch) -> CheckResult:
     try:
         return CheckResult(name, *function(batch))
-    except Exception as error:  # noqa: BLE001  # a user's loss may raise anything, and that is the finding
+    except Exception as error:  # noqa: BLE001  # a user's loss may raise anything; the check reports it
         words = re.sub(KERAS_FRAME, "", " ".join(str(error).split())) or type(error).__name__
         return CheckResult(name, passed=False, words=shorten(words, LONGEST))
 
 
 KERAS_FRAME = re.compile(r"Exception encountered when calling \S+ | Arguments received by .*")
-"""What Keras puts around the message of an error."""
+"""Text that Keras adds to the message of an error."""
 
 LONGEST = 400
 
 
 def _shape(batch: Batch) -> tuple[bool, str]:
-    """`[batch]` or a scalar, float32."""
+    """Check that the loss returns `[batch]` or a scalar in float32."""
     got = f"{batch.losses.dtype} {list(batch.losses.shape)}"
     passed = got in (f"float32 [{IMAGES}]", "float32 []")
     wanted = "" if passed else f": expected float32 [{IMAGES}], or [] for a scalar"
@@ -100,14 +113,14 @@ def _shape(batch: Batch) -> tuple[bool, str]:
 
 
 def _finite_at_extremes(batch: Batch) -> tuple[bool, str]:
-    """Value and gradient at logits as large as they come, whichever class is true."""
+    """Check value and gradient at the largest logits, for each true class."""
     ahead = np.eye(CLASSES)
     patterns = [2 * ahead - 1, 1 - 2 * ahead, ahead, -ahead, ahead - np.roll(ahead, 1, axis=0)]
     return _finite(batch.probe, batch.probe.max_logit * np.concatenate(patterns))
 
 
 def _finite_at_equal_logits(batch: Batch) -> tuple[bool, str]:
-    """Value and gradient where all logits are equal: 0, or as large as they come."""
+    """Check value and gradient at equal logits: 0 and the largest."""
     return _finite(batch.probe, batch.probe.max_logit * np.outer([-1, 0, 1], np.ones(CLASSES)))
 
 
@@ -123,44 +136,47 @@ def _finite(probe: Probe, logits: NDArray[np.float64]) -> tuple[bool, str]:
 
 
 def _gradient(batch: Batch) -> tuple[bool, str]:
-    """Automatic slopes against differences of five points; where two step widths disagree there is a kink."""
+    """Compare automatic gradients with five-point differences, except at kinks, where two step sizes disagree."""
     automatic = gradient(batch.probe, batch.targets, batch.logits)
     with constants_held(batch.probe, batch.targets, batch.logits):
         wide, narrow = (slopes(batch.probe, batch.targets, batch.logits, step) for step in (STEP, STEP / 2))
     scale = max(float(np.abs(narrow).max()), float(np.abs(automatic).max()), 1e-6)
     smooth = np.abs(wide - narrow) < SLOPE_TOLERANCE / 2 * scale
     if smooth.mean() < 1 / 2:
-        return False, f"the loss has a kink or a jump at {(~smooth).sum()} of {smooth.size} places"
+        return False, f"the loss has a kink or a jump at {(~smooth).sum()} of {smooth.size} points"
     wrong = np.where(smooth, np.abs(automatic - narrow), 0) / scale
     worst = np.unravel_index(wrong.argmax(), wrong.shape)
     if wrong[worst] < SLOPE_TOLERANCE:
-        return True, f"{smooth.sum()} slopes agree with finite differences to {wrong[worst]:.1e} of the largest"
+        return True, f"{smooth.sum()} gradients agree with finite differences to {wrong[worst]:.1e} of the largest"
     return False, (
-        f"∂L/∂z is {automatic[worst]:.6g}, by finite differences {narrow[worst]:.6g}; what is meant to be a constant "
-        "goes through ops.stop_gradient, which is held fixed here"
+        f"∂L/∂z is {automatic[worst]:.6g}, by finite differences {narrow[worst]:.6g}; put factors that "
+        "should be constants into ops.stop_gradient"
     )
 
 
 def _batch_order(batch: Batch) -> tuple[bool, str]:
-    """The loss of an image does not depend on its place."""
+    """Check that the loss of an image does not depend on its position in the batch."""
     order = np.random.default_rng(1).permutation(IMAGES)
     moved = values(batch.probe, batch.targets[order], batch.logits[order])
     return _same(moved, batch.losses[order] if batch.losses.ndim else batch.losses, "images in another order")
 
 
 def _shift(batch: Batch) -> tuple[bool | None, str]:
-    """Softmax does not see a shift of all logits; what trains it should not either."""
+    """Check that a loss that trains softmax is invariant to a shift of all logits, as softmax is."""
     if link(batch.probe.terms) != "softmax":
         return None, f"the link is {link(batch.probe.terms)}"
     if batch.probe.needs_cosines or any(
         "not invariant to a shift" in find(t.name).docstring for t in batch.probe.terms
     ):
-        return None, "cosines have no shift" if batch.probe.needs_cosines else "not invariant, as its docstring says"
+        return (
+            None,
+            "cosines cannot be shifted" if batch.probe.needs_cosines else "not invariant, according to its docstring",
+        )
     return _same(values(batch.probe, batch.targets, batch.logits + 3), batch.losses, "all logits plus 3", 1e-3)
 
 
 def _integer_labels(batch: Batch) -> tuple[bool | None, str]:
-    """As a Keras loss, integer labels are one-hot targets."""
+    """Check that the Keras loss gives the same value for integer labels and one-hot targets."""
     if reason := _no_keras_loss(batch.probe):
         return None, reason
     integer = np.asarray(ops.convert_to_numpy(_keras_loss(batch.probe)(batch.labels, batch.logits)))
@@ -169,14 +185,14 @@ def _integer_labels(batch: Batch) -> tuple[bool | None, str]:
 
 
 def _compiled(batch: Batch) -> tuple[bool, str]:
-    """The graph computes what eager execution does."""
+    """Compare compiled with eager execution."""
     model = trainable(batch.probe, batch.logits)
     losses = np.asarray(model.predict_on_batch((batch.targets, batch.logits)))
     return _same(losses, np.broadcast_to(batch.losses, IMAGES), "compiled and eager")
 
 
 def _half_precision(batch: Batch) -> tuple[bool, str]:
-    """Logits of a model in mixed precision are widened before anything is computed."""
+    """Check that half-precision logits are converted to float32 first."""
     half = batch.logits.astype(np.float16)
     returned = batch.probe(batch.targets, half)
     if keras.backend.standardize_dtype(returned.dtype) != "float32":
@@ -186,7 +202,7 @@ def _half_precision(batch: Batch) -> tuple[bool, str]:
 
 
 def _round_trip(batch: Batch) -> tuple[bool, str]:
-    """Written out and read again, as YAML and as a saved Keras loss, it is the same loss."""
+    """Check that dumping and parsing, as YAML and as a saved Keras loss, restores the loss."""
     terms = batch.probe.terms
     if parse(json.loads(json.dumps(dump(terms)))) != tuple(terms):
         return False, f"{dump(terms)} is read as another loss"
@@ -199,9 +215,9 @@ def _round_trip(batch: Batch) -> tuple[bool, str]:
 
 
 def _no_keras_loss(probe: Probe) -> str:
-    """Why there is no Keras loss to compare with, if so."""
+    """Return why there is no Keras loss to compare with, or an empty string."""
     if "uniform" in probe.context_names:
-        return "the Keras loss draws at random"
+        return "the Keras loss uses random numbers"
     try:
         _keras_loss(probe)
     except PluginError:
@@ -217,14 +233,14 @@ def _keras_loss(probe: Probe) -> keras.losses.Loss:
 
 
 def _same(actual: Array, expected: Array, what: str, tolerance: float = 1e-4) -> tuple[bool, str]:
-    """Whether two results are equal within float32, relative to the largest."""
+    """Compare two results within a tolerance relative to the largest value."""
     if actual.shape != expected.shape:
         return False, f"{what}: shapes {actual.shape} and {expected.shape}"
     scale = max(float(np.abs(expected).max()), 1e-6)
     difference = np.abs(actual - expected) / scale
     worst = np.unravel_index(difference.argmax(), difference.shape)
     if difference[worst] <= tolerance:
-        return True, f"{what}: the same" + (f" to {difference[worst]:.1e}" if difference[worst] else "")
+        return True, f"{what}: equal" + (f" to {difference[worst]:.1e}" if difference[worst] else "")
     return False, f"{what}: {actual[worst]:.7g} and {expected[worst]:.7g}"
 
 
@@ -243,7 +259,7 @@ CHECKS: dict[str, Callable[[Batch], tuple[bool | None, str]]] = {
 
 
 def report(terms: Sequence[LossTerm], findings: Sequence[CheckResult], width: int) -> str:
-    """The findings as lines for reading."""
+    """Return the results as text with a verdict."""
     marks = {True: "ok", False: "NO", None: "-"}
     lines = [
         fill(

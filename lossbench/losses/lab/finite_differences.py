@@ -1,11 +1,11 @@
-"""Slopes by finite differences of a loss's own values: what automatic gradients are held against."""
+"""Gradients by finite differences, to compare with automatic gradients."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import keras  # noqa: TID253  # nothing imports this module unless a loss is to be checked
+import keras  # noqa: TID253  # imported on first use
 import numpy as np
 
 from lossbench import ops
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def slopes(loss: Callable[[Tensor, Tensor], Tensor], y_true: Array, y_pred: Array, step: float) -> NDArray[np.float64]:
-    """The slope of the summed loss in each logit: (8 (f₁ - f₋₁) - (f₂ - f₋₂)) / 12h, image by image for precision."""
+    """Return the slope of the summed loss in each logit: (8 (f₁ - f₋₁) - (f₂ - f₋₂)) / 12h, summed in float64."""
     found = np.empty(y_pred.shape)
     for place in np.ndindex(*y_pred.shape):
         at = []
@@ -34,7 +34,7 @@ def slopes(loss: Callable[[Tensor, Tensor], Tensor], y_true: Array, y_pred: Arra
 
 @contextmanager
 def constants_held(loss: Callable[[Tensor, Tensor], Tensor], y_true: Array, y_pred: Array) -> Iterator[None]:
-    """While differences are taken, `ops.stop_gradient` returns what it returned for these logits, call by call."""
+    """Make `ops.stop_gradient` return its values for these logits, call by call, while differences are computed."""
     real, held = keras.ops.stop_gradient, list[Any]()
     calls = 0
 

@@ -1,4 +1,4 @@
-"""The picture of a loss: value and slope against the margin, for several hyperparameters, beside cross-entropy."""
+"""Plot of a loss: value and slope against the margin, for several hyperparameters, with cross-entropy."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 CLASSES = 10
 POINTS = 241
 MAX_MARGIN = 8.0
-"""The largest margin, where logits are not cosines."""
+"""Largest margin of losses without a cosine head."""
 
 MAX_COLUMNS = 3
-"""How many hyperparameters are varied, each in a column of its own."""
+"""Maximum number of hyperparameters that are varied, one per column."""
 
 FACTORS = (0.25, 0.5, 1, 2, 4)
-"""A hyperparameter's values, as multiples of what it is."""
+"""Values of a hyperparameter, as multiples of its current value."""
 
 SHARES = (0, 0.25, 0.5, 0.75, 1)
-"""Its values where it is a share, or 0."""
+"""Values of a hyperparameter that is a share, or 0."""
 
 MIN_VISIBLE_CHANGE = 0.02
-"""Of a curve's range."""
+"""Smallest visible difference between two curves, relative to the range of the first."""
 
 MIN_RELATIVE_STEP = 0.1
-"""How far from what it is another value is of interest, relatively."""
+"""Smallest relative distance of another value from the current one."""
 
 
 def save(terms: Sequence[LossTerm], path: Path) -> None:
-    """Write the picture as PNG.
+    """Write the plot as a PNG file.
 
     Raises:
         UsageError: If the file's name does not end in .png.
@@ -57,7 +57,7 @@ def save(terms: Sequence[LossTerm], path: Path) -> None:
 
 
 def _build_figure(terms: Sequence[LossTerm]) -> Any:
-    """The figure: a column for each hyperparameter that is varied, the loss above its slope."""
+    """Build the figure: one column per varied hyperparameter, the loss above its slope."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -96,7 +96,7 @@ def _draw_column(axes: Iterable[Axes], margins: Array, reference: Array, varied:
 
 
 def curves(terms: Sequence[LossTerm], margins: Array) -> Array:
-    """The loss and its slope at each margin, `[2, margins]`; each image is a batch of its own."""
+    """Return the loss and its slope at each margin, `[2, margins]`; each image is a batch of one."""
     probe = Probe(fit_to_classes(terms, CLASSES), CLASSES)
     towards = np.eye(1, CLASSES) - 1 / 2
     y_true, y_pred = np.eye(1, CLASSES).repeat(len(margins), axis=0), margins[:, None] * towards
@@ -104,7 +104,7 @@ def curves(terms: Sequence[LossTerm], margins: Array) -> Array:
 
 
 def variations(terms: Sequence[LossTerm], margins: Array) -> dict[str, dict[str, Array]]:
-    """Curves by hyperparameter and value: of the first few that change the shape, else the scale, else one curve."""
+    """Return curves by hyperparameter and value: those that change the shape, else the scale, else one curve."""
     shape: dict[str, dict[str, Array]] = {}
     scale: dict[str, dict[str, Array]] = {}
     for index, term in enumerate(terms):
@@ -126,7 +126,7 @@ def variations(terms: Sequence[LossTerm], margins: Array) -> dict[str, dict[str,
 
 
 def _visibly_different(these: Sequence[Array]) -> bool:
-    """Whether it can be seen."""
+    """Return whether the difference between curves is visible."""
     return any(
         (np.abs(other - these[0]).max(axis=1) > MIN_VISIBLE_CHANGE * np.ptp(these[0], axis=1)).any()
         for other in these[1:]
@@ -138,14 +138,14 @@ def _with(term: LossTerm, hyperparameter: Hyperparameter, value: object) -> Loss
 
 
 def _curve_label(hyperparameter: Hyperparameter, value: Any, now: object) -> str:
-    """A value in short, and in brackets whether it is the one that the loss has."""
+    """Return a value as text, with a note on the current value."""
     text = f"{value:.4g}" if isinstance(value, float) else to_yaml(value)
     chosen = "default" if now == hyperparameter.default else "chosen"
     return f"{text} ({chosen})" if value == now else text
 
 
 def alternatives(hyperparameter: Hyperparameter, now: Any) -> list[Any]:
-    """A few values that a hyperparameter may take, in order, among them the one that it has now."""
+    """Return a few valid values of a hyperparameter in order, including the current one."""
     if get_origin(hyperparameter.annotation) is Literal:
         return list(get_args(hyperparameter.annotation))
     if isinstance(now, bool):

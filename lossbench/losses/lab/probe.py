@@ -1,7 +1,7 @@
-"""A loss tried on numbers: values and gradients on whichever backend Keras runs, as NumPy arrays.
+"""Values and gradients of a loss as NumPy arrays, on the backend of Keras.
 
-What the loss asks its surroundings for is filled in by stand-ins: equal or falling class counts, a transition matrix
-with one wrong label in five, a cosine head of scale 30, the first epoch, and states as they begin.
+A probe fills in the context of the loss: equal or decreasing class counts, a transition matrix with 20 % wrong labels,
+a cosine head of scale 30, epoch 0, and initial states.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import keras  # noqa: TID253  # nothing imports this module unless a loss is to be tried
+import keras  # noqa: TID253  # imported on first use
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,12 +29,15 @@ Array: TypeAlias = NDArray[np.floating[Any]]
 
 HEAD_SCALE = 30.0
 FLIPPED = 0.2
+"""Share of wrong labels."""
+
 EXTREME = 1e4
+"""Largest logit without a cosine head; exp overflows float32 at 89, so that naive formulas fail."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A loss of so many classes, with its surroundings filled in."""
+    """Bound loss for a given number of classes, with stand-in context."""
 
     terms: Sequence[LossTerm]
     classes: int
@@ -42,28 +45,28 @@ class Probe:
 
     @property
     def needs_cosines(self) -> bool:
-        """Whether the loss reads cosines times a scale, not just any logits."""
+        """Whether the logits must be scaled cosines."""
         return "head_scale" in self.context_names
 
     @property
     def context_names(self) -> frozenset[str]:
-        """What the loss asks its surroundings for."""
+        """Names of the context parameters of the loss."""
         return frozenset(name for term in self.terms for name in find(term.name).context)
 
     @property
     def max_logit(self) -> float:
-        """How large a logit can be."""
+        """Largest absolute logit."""
         return HEAD_SCALE if self.needs_cosines else EXTREME
 
     @property
     def transition_matrix(self) -> Array:
-        """`[classes, classes]`: a label stays with 1 - FLIPPED, and is else any other."""
+        """`[classes, classes]`: symmetric label noise with the share FLIPPED."""
         stays = (1 - FLIPPED) * np.eye(self.classes)
         return np.asarray(stays + FLIPPED * (1 - np.eye(self.classes)) / (self.classes - 1), np.float32)
 
     @property
     def context(self) -> dict[str, Any]:
-        """What can be told before there is a batch."""
+        """Context that does not depend on the batch."""
         falling = self.counts == "falling"
         return {
             "class_counts": 100.0 * (np.arange(self.classes, 0, -1) if falling else np.ones(self.classes)),
@@ -74,11 +77,11 @@ class Probe:
 
     @cached_property
     def bound_loss(self) -> Any:
-        """The loss as the training step has it."""
+        """The loss as in the training step."""
         return bind(self.terms, **self.context)
 
     def __call__(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """The losses of a batch at its beginning: `[batch]`, or a scalar."""
+        """Compute the losses of a batch with initial states: `[batch]`, or a scalar."""
         images = int(y_pred.shape[0])
         states = {
             key: each.initialize(images=images, classes=self.classes) for key, each in self.bound_loss.states.items()
@@ -89,13 +92,13 @@ class Probe:
 
     @cached_property
     def couples_batch(self) -> bool:
-        """Whether an image's loss depends on the rest of its batch; a scalar does."""
+        """Whether the loss of an image depends on the rest of its batch, as a scalar loss does."""
         y_true, y_pred = np.eye(self.classes, dtype=np.float32), np.diag(np.arange(self.classes)).astype(np.float32)
         whole, alone = np.asarray(self(y_true, y_pred)), np.asarray(self(y_true[:1], y_pred[:1]))
         return whole.ndim == 0 or not np.allclose(whole[:1], alone, rtol=1e-4, atol=1e-6)
 
     def per_image(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """The losses `[batch]` of images each of which is a batch of its own."""
+        """Compute the losses `[batch]` of images, each as a batch of one image."""
         if not self.couples_batch:
             return self(y_true, y_pred)
         return ops.vectorized_map(
@@ -105,7 +108,7 @@ class Probe:
 
 
 def fit_to_classes(terms: Sequence[LossTerm], classes: int) -> tuple[LossTerm, ...]:
-    """The terms with every list of one number a class cut or repeated to so many classes."""
+    """Return the terms with every list of one number per class cut or repeated to the number of classes."""
 
     def fitted(value: Any) -> Any:
         return tuple(islice(cycle(value), classes)) if isinstance(value, tuple) else value
@@ -117,15 +120,15 @@ def fit_to_classes(terms: Sequence[LossTerm], classes: int) -> tuple[LossTerm, .
 
 
 def values(loss: Callable[[Tensor, Tensor], Tensor], y_true: Array, y_pred: Array) -> Array:
-    """What a loss returns, as an array."""
+    """Return the value of a loss as an array."""
     return np.asarray(ops.convert_to_numpy(loss(*_float32(y_true, y_pred))))
 
 
 def gradient(loss: Callable[[Tensor, Tensor], Tensor], y_true: Array, y_pred: Array) -> Array:
-    """The slope of the summed loss in each logit.
+    """Return the gradient of the summed loss with respect to the logits.
 
-    Keras has no gradient of its own on every backend, but its training step has one: what is added to the logits begins
-    at 0, and one step of gradient descent at rate 1 leaves minus the gradient there, exactly.
+    Keras has no gradient function for all backends, but a training step: a weight that is added to the logits starts at
+    0, and one step of gradient descent at rate 1 sets it to exactly minus the gradient.
     """
     model = trainable(loss, y_pred, eagerly=True)
     model.train_on_batch(_float32(y_true, y_pred))
@@ -133,7 +136,7 @@ def gradient(loss: Callable[[Tensor, Tensor], Tensor], y_true: Array, y_pred: Ar
 
 
 def trainable(loss: Callable[[Tensor, Tensor], Tensor], y_pred: Array, *, eagerly: bool = False) -> keras.Model:
-    """The loss as a Keras model of targets and logits such as `y_pred`; not eagerly, it computes as training does."""
+    """Return the loss as a Keras model of targets and logits; unless eager, it is compiled as in training."""
     model = _Added(loss, y_pred.shape)
     model.compile(keras.optimizers.SGD(1.0), run_eagerly=eagerly, jit_compile=False)
     return model
@@ -144,7 +147,7 @@ def _float32(*arrays: Array) -> tuple[Array, ...]:
 
 
 class _Added(keras.Model):  # type: ignore[misc]  # Keras has no type hints
-    """The losses of logits to which something is added that can be trained."""
+    """Model that returns the losses of logits plus a trainable weight."""
 
     def __init__(self, loss: Callable[[Tensor, Tensor], Tensor], shape: tuple[int, ...]) -> None:
         super().__init__(name="probe")
@@ -152,7 +155,7 @@ class _Added(keras.Model):  # type: ignore[misc]  # Keras has no type hints
         self.added = self.add_weight(shape=shape, initializer="zeros")
 
     def call(self, inputs: tuple[Tensor, Tensor]) -> Tensor:
-        """The losses, `[batch]`; their sum is what training lowers."""
+        """Compute the losses, `[batch]`, and add their sum to the objective."""
         y_true, y_pred = inputs
         losses = self._of_batch(y_true, y_pred + self.added)
         self.add_loss(ops.sum(losses))
