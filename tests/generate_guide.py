@@ -17,7 +17,7 @@ from lossbench.config.json_schema import json_schema
 from lossbench.config.schema import Experiment
 from lossbench.data import idx
 from lossbench.losses import listing
-from lossbench.report import output
+from lossbench.report import formats
 from lossbench.runs import read
 
 if TYPE_CHECKING:
@@ -28,16 +28,6 @@ FILES = [ROOT / "README.md", *sorted(guide.FOLDER.glob("*.md"))]
 BLOCK = re.compile(r"(?<=^<!-- generated: )([a-z-]+)( -->\n)(.*?)(?=<!-- end -->)", re.MULTILINE | re.DOTALL)
 
 SCHEMA = Experiment.model_json_schema()
-FORMATS = {
-    "table": "a terminal",
-    "markdown": "a README, an issue or a pull request",
-    "csv": "a spreadsheet",
-    "json": "a program",
-    "jsonl": "a program that reads line by line",
-    "latex": "a paper",
-    "junit": "a CI system",
-    "github": "GitHub Actions: annotations and the job summary",
-}
 SIGNALS = (1, 2, 15)
 KINDS = {
     "loss": "a name, a mapping, or a list of mappings",
@@ -65,20 +55,14 @@ def commands() -> str:
 
 
 def exit_codes() -> str:
-    """Return every exit code with the exceptions that have it."""
-    found = {0: "everything worked"}
-    for error in _family(errors.LossbenchError):
-        found.setdefault(error.exit_code, _clause(error.__doc__))
+    """Return every exit code with the meaning of the errors that have it."""
+    meanings = {0: ["Everything worked."]}
+    for error in errors.LossbenchError.__subclasses__():
+        if error is not errors.InterruptedRunError:
+            meanings.setdefault(error.exit_code, []).append(_sentence(error.__doc__))
     stopped = ", ".join(str(128 + number) for number in SIGNALS)
-    rows = [*sorted(found.items()), (stopped, "stopped by a signal; the same command continues")]
-    return table("exit code|meaning", rows)
-
-
-def _family(error: type[errors.LossbenchError]) -> Iterator[type[errors.LossbenchError]]:
-    yield error
-    for child in error.__subclasses__():
-        if child is not errors.InterruptedRunError:
-            yield from _family(child)
+    rows = [(code, " ".join(sentences)) for code, sentences in sorted(meanings.items())]
+    return table("exit code|meaning", [*rows, (stopped, "A signal stopped the run; the same command continues it.")])
 
 
 def metric_names() -> str:
@@ -125,10 +109,9 @@ def _choices(key: str) -> str:
     return table(f"`{key}`|description", [(f"`{_name(each)}`", _sentence(each["description"])) for each in members])
 
 
-def formats() -> str:
-    """Return every form of a comparison."""
-    assert set(FORMATS) == {"table", *output.WRITERS}, "describe each output format in FORMATS of this file"
-    return table("`--format`|made for", [(f"`{name}`", reader) for name, reader in FORMATS.items()])
+def output_formats() -> str:
+    """Return every output format of a comparison."""
+    return table("`--format`|purpose", [(f"`{each.name}`", f"{each.purpose}.") for each in formats.FORMATS.values()])
 
 
 def sizes() -> str:
@@ -228,10 +211,6 @@ def _sentence(text: str | None) -> str:
     return " ".join((text or "").split("\n\n")[0].split())
 
 
-def _clause(text: str | None) -> str:
-    return _sentence(text).removesuffix(".")
-
-
 TABLES = {
     "commands": commands,
     "exit-codes": exit_codes,
@@ -239,7 +218,7 @@ TABLES = {
     "data-sets": data_sets,
     "models": models,
     "optimizers": optimizers,
-    "formats": formats,
+    "formats": output_formats,
     "sizes": sizes,
     "losses": losses,
     "pages": pages,
