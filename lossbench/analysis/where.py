@@ -1,19 +1,21 @@
-"""The small language of `where`: which runs count. Nothing of it is evaluated as Python.
+"""Conditions on runs: the language of `where`.
 
-Its grammar:
+    condition = test | "not" condition | condition "and" condition | condition "or" condition | "(" condition ")"
+    test      = key ("==" | "!=" | "<" | "<=" | ">" | ">=") value | key ["not"] "in" "(" value {"," value} ")"
+    key       = a dotted key of a run: data.label_noise.rate, status, test.last.accuracy
+    value     = number | 'text' | "text" | true | false | null
 
-    either   = both { "or" both }
-    both     = negation { "and" negation }
-    negation = "not" negation | "(" either ")" | test
-    test     = key ( "==" | "!=" | "<" | "<=" | ">" | ">=" ) value | key ["not"] "in" "(" value { "," value } ")"
-    key      = a dotted key of a run, such as data.label_noise.rate, status or test.last.accuracy
-    value    = number | 'text' | "text" | true | false | null
+Python's parser only sees a copy of the condition in which placeholders of equal length replace all keys, numbers and
+texts, so the copy contains nothing but brackets, commas, comparisons, `and`, `or`, `not` and `in`. The tree that it
+returns is walked; nothing is compiled or evaluated.
 """
 
 from __future__ import annotations
 
+import ast
 import operator
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lossbench.errors import NothingMatchedError, UsageError, did_you_mean
@@ -25,147 +27,163 @@ if TYPE_CHECKING:
 
 Test: TypeAlias = "Callable[[RunRow], bool]"
 
-COMPARED = {
-    "==": operator.eq, "!=": operator.ne,
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq, ast.NotEq: operator.ne,
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
 }  # fmt: skip
 CONSTANTS: dict[str, Scalar] = {"true": True, "false": False, "null": None, "none": None}
+LONGEST = 10_000
 DEEPEST = 50
 
+KEY, VALUE, JOIN = "a key", "a number, true, false, null or text in quotes", "'and', 'or' or the end"
+CONDITION, VALUES, JOINS = {"key", "not", "("}, {"constant", "number", "text"}, {"and", "or", ")", "end"}
+FOLLOWING = {
+    **dict.fromkeys(("start", "and", "or", "not", "("), (KEY, CONDITION)),
+    "key": ("one of ==, !=, <, <=, >, >=, in, not in", {"sign", "in"}),
+    **dict.fromkeys(("sign", ",", "list"), (VALUE, VALUES)),
+    **dict.fromkeys((*VALUES, ")"), (JOIN, {*JOINS, ","})),
+    "in": ("'('", {"list"}),
+}
+"""What is expected after each kind of token, in words and as kinds."""
+
 _TOKEN = re.compile(
-    r"""\s*(?: (?P<operator>==|!=|<=|>=|<|>|\(|\)|,)
-             | (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))
-             | '(?P<single>[^']*)' | "(?P<double>[^"]*)"
-             | (?P<word>[A-Za-z_][\w.]*) )""",
-    re.VERBOSE | re.ASCII,
+    r"""(?P<text>'[^']*'|"[^"]*") | (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))
+      | (?P<in>(?:not\s+)?in\b(?!\.)) | (?P<word>(?:and|or|not)\b(?!\.))
+      | (?P<constant>(?:true|false|null|none)\b(?!\.)) | (?P<key>[A-Za-z_][\w.]*)
+      | (?P<sign>[=!<>]=|[<>]) | (?P<bracket>[(),]) | (?P<space>\s) | (?P<other>.)""",
+    re.VERBOSE | re.ASCII | re.DOTALL,
 )
 
 
 def select(rows: Sequence[RunRow], condition: str | None = None, seeds: Collection[int] | None = None) -> list[RunRow]:
-    """The rows of these seeds for which a condition holds; all where neither is given.
+    """Select runs by a condition and by seed.
+
+    Args:
+        rows: The runs.
+        condition: A condition; None selects all.
+        seeds: Seeds; None selects all.
 
     Raises:
-        UsageError: The condition is not of the language, or names a key that no run has.
-        NothingMatchedError: There is no such row.
+        UsageError: The condition has another form, or names a key that no run has.
+        NothingMatchedError: No run is selected.
     """
     selected = [row for row in rows if seeds is None or row["seed"] in seeds]
     if condition is not None:
-        holds = _Reader(condition, {key for row in rows for key in row}).whole()
+        holds = parse(condition, {key for row in rows for key in row})
         selected = [row for row in selected if holds(row)]
     if not selected:
-        raise NothingMatchedError(
-            f"matches none of {len(rows)} runs", parameter="seeds" if condition is None else "where"
-        )
+        parameter = "seeds" if condition is None else "where"
+        raise NothingMatchedError(f"matches none of {len(rows)} runs", parameter=parameter)
     return selected
 
 
-class _Reader:
-    """Reads one condition, token by token, into a test of rows."""
+def parse(text: str, keys: Collection[str]) -> Test:
+    """Parse a condition into a test of runs.
 
-    def __init__(self, text: str, keys: Collection[str]) -> None:
-        self._text, self._keys = text, keys
-        self._place = self._depth = 0
-        self._next()
+    Args:
+        text: The condition, at most 10,000 characters, nested at most 50 levels deep.
+        keys: The keys that runs have.
 
-    def whole(self) -> Test:
-        test = self._either()
-        if self._kind is not None:
-            raise self._expected("'and', 'or' or the end")
-        return test
+    Raises:
+        UsageError: The condition has another form, or names another key; the message states the column.
+    """
+    if len(text) > LONGEST:
+        raise UsageError(f"longer than {LONGEST:,} characters", parameter="where")
+    _check_order(text)
+    begin = len(text) - len(text.lstrip())
+    try:
+        tree = ast.parse(re.sub(r"\s", " ", _TOKEN.sub(_filled, text))[begin:], mode="eval")
+    except (MemoryError, RecursionError):
+        raise UsageError(f"nested deeper than {DEEPEST} levels", parameter="where") from None
+    return _Walker(text, begin, keys).test(tree.body)
 
-    def _next(self) -> None:
-        """Go on to the token that follows; its kind is None at the end."""
-        found = _TOKEN.match(self._text, self._place)
-        self._start = self._place + len(self._text[self._place :]) - len(self._text[self._place :].lstrip())
-        self._kind = found.lastgroup if found else None
-        self._token = found[found.lastgroup] if found and found.lastgroup else ""
-        if found is None and self._text[self._place :].strip():
-            raise self._expected("a key, a value, a comparison or a bracket")
-        self._place = found.end() if found else len(self._text)
 
-    def _takes(self, *tokens: str) -> bool:
-        """Whether the token is one of these operators or words; if so, it is passed."""
-        if self._kind in {"operator", "word"} and self._token in tokens:
-            self._next()
-            return True
-        return False
-
-    def _either(self) -> Test:
-        tests = [self._both()]
-        while self._takes("or"):
-            tests.append(self._both())
-        return lambda row: any(test(row) for test in tests)
-
-    def _both(self) -> Test:
-        tests = [self._negation()]
-        while self._takes("and"):
-            tests.append(self._negation())
-        return lambda row: all(test(row) for test in tests)
-
-    def _negation(self) -> Test:
-        self._depth += 1
-        if self._depth > DEEPEST:
+def _check_order(text: str) -> None:
+    """Raise a `UsageError` at the first token that cannot follow the one before it."""
+    before, depth = "start", 0
+    for token in (*_TOKEN.finditer(text), None):
+        kind = _kind(token, before)
+        if kind == "space":
+            continue
+        depth += {"(": 1, "list": 1, ")": -1}.get(kind, 0)
+        if depth > DEEPEST:
             raise UsageError(f"nested deeper than {DEEPEST} levels", parameter="where")
-        if self._takes("not"):
-            inner = self._negation()
-            test: Test = lambda row: not inner(row)  # noqa: E731 - as short as it reads
-        elif self._takes("("):
-            test = self._either()
-            self._require(")")
-        else:
-            test = self._test()
-        self._depth -= 1
-        return test
-
-    def _test(self) -> Test:
-        if self._kind != "word":
-            raise self._expected("a key")
-        key = self._token
-        if key not in self._keys:
-            raise UsageError(f"no run has the key {key!r}{did_you_mean(key, self._keys)}", parameter="where")
-        self._next()
-        sign = self._token
-        if self._takes(*COMPARED):
-            value = self._value()
-            return lambda row: _compared(key, row.get(key), sign, value)
-        if negated := self._takes("not"):
-            self._require("in")
-        elif not self._takes("in"):
-            raise self._expected(f"one of {', '.join(COMPARED)}, in, not in")
-        values = self._values()
-        return lambda row: (row.get(key) in values) is not negated
-
-    def _values(self) -> list[Scalar]:
-        self._require("(")
-        values = [self._value()]
-        while self._takes(","):
-            values.append(self._value())
-        self._require(")")
-        return values
-
-    def _value(self) -> Scalar:
-        kind, token = self._kind, self._token
-        if kind not in {"number", "single", "double"} and not (kind == "word" and token in CONSTANTS):
-            raise self._expected("a number, true, false, null or text in quotes")
-        self._next()
-        return CONSTANTS[token] if kind == "word" else float(token) if kind == "number" else token
-
-    def _require(self, token: str) -> None:
-        if not self._takes(token):
-            raise self._expected(repr(token))
-
-    def _expected(self, what: str) -> UsageError:
-        got = repr(self._text[self._start :][:20]) if self._start < len(self._text) else "the end"
-        return UsageError(f"column {self._start + 1}: expected {what}, got {got}", parameter="where")
+        expected, kinds = FOLLOWING[before]
+        if kind not in kinds or depth < 0 or (kind == "end" and depth):
+            raise _expected("')'" if kind == "end" and kind in kinds else expected, text, token and token.start())
+        before = kind
 
 
-def _compared(key: str, found: Scalar, sign: str, value: Scalar) -> bool:
-    """Whether a comparison holds; what is missing is neither above nor below anything."""
-    if sign in {"==", "!="}:
-        return (found == value) is (sign == "==")
+def _kind(token: re.Match[str] | None, before: str) -> str:
+    if token is None:
+        return "end"
+    if token[0] == "(" and before == "in":
+        return "list"
+    return token[0] if token.lastgroup in {"word", "bracket"} else str(token.lastgroup)
+
+
+def _filled(token: re.Match[str]) -> str:
+    """Return the placeholder of a key, number, constant or text; any other token as it is."""
+    if token.lastgroup == "text":
+        return f"'{'x' * (len(token[0]) - 2)}'"
+    return "_" * len(token[0]) if token.lastgroup in {"key", "number", "constant"} else token[0]
+
+
+@dataclass(frozen=True)
+class _Walker:
+    """Turns the tree of a condition into a test of runs, with the keys and values of the condition itself."""
+
+    text: str
+    begin: int
+    keys: Collection[str]
+
+    def test(self, node: ast.expr, depth: int = 1) -> Test:
+        if depth > DEEPEST:
+            raise UsageError(f"nested deeper than {DEEPEST} levels", parameter="where")
+        match node:
+            case ast.BoolOp(op=joint, values=nodes):
+                tests = [self.test(each, depth + 1) for each in nodes]
+                combine = any if isinstance(joint, ast.Or) else all
+                return lambda row: combine(test(row) for test in tests)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                test = self.test(operand, depth + 1)
+                return lambda row: not test(row)
+            case ast.Compare(left=ast.Name() as left, ops=[sign], comparators=[right]):
+                return self._comparison(self._source(left), sign, right)
+        raise _expected(KEY, self.text, self.begin + node.col_offset)
+
+    def _comparison(self, key: str, sign: ast.cmpop, right: ast.expr) -> Test:
+        if key not in self.keys:
+            raise UsageError(f"no run has the key {key!r}{did_you_mean(key, self.keys)}", parameter="where")
+        values = [self._value(each) for each in (right.elts if isinstance(right, ast.Tuple) else [right])]
+        if compared := COMPARISONS.get(type(sign)):
+            return lambda row: _holds(key, row.get(key), compared, values[0])
+        return lambda row: (row.get(key) in values) is isinstance(sign, ast.In)
+
+    def _value(self, node: ast.expr) -> Scalar:
+        if not isinstance(node, ast.Name | ast.Constant):
+            raise _expected(VALUE, self.text, self.begin + node.col_offset)
+        token = self._source(node)
+        if token in CONSTANTS:
+            return CONSTANTS[token]
+        return token[1:-1] if isinstance(node, ast.Constant) else float(token)
+
+    def _source(self, node: ast.expr) -> str:
+        return self.text[self.begin + node.col_offset : self.begin + (node.end_col_offset or 0)]
+
+
+def _expected(what: str, text: str, column: int | None) -> UsageError:
+    start = len(text) if column is None else column
+    got = "the end" if column is None else repr(text[start:][:20])
+    return UsageError(f"column {start + 1}: expected {what}, got {got}", parameter="where")
+
+
+def _holds(key: str, found: Scalar, compared: Callable[[Any, Any], bool], value: Scalar) -> bool:
+    """Return whether a comparison holds; a missing value is neither above nor below anything."""
+    if compared in {operator.eq, operator.ne}:
+        return compared(found, value)
     if found is None or value is None:
         return False
     if isinstance(found, str) is not isinstance(value, str):
         raise UsageError(f"{key} is {found!r} in a run, which is neither below nor above {value!r}", parameter="where")
-    compared: Callable[[Any, Any], bool] = COMPARED[sign]
     return compared(found, value)
