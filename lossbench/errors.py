@@ -1,20 +1,20 @@
-"""Every error that lossbench raises on purpose, and the exit status that each one means.
+"""Error hierarchy and exit codes.
 
-    LossbenchError              1   something went wrong that is not the user's input
-    ├── UsageError              2   the command line, or anything it names, is not what was expected
+    LossbenchError              1   any error that is none of the errors below
+    ├── UsageError              2   a wrong option or argument, or a wrong file that it names
     │   ├── ConfigError         2   a configuration; carries every problem at once
     │   ├── DataError           2   a data folder or a file in it
     │   ├── PluginError         2   a user's own loss
     │   └── DeviceError         2   a device that this machine does not have
     ├── MachineError            1   disk full, no permission, damaged installation
     ├── TakenRunError           1   another process trains this run
-    ├── GateFailedError         3   a loss crossed a threshold of the gate, or a run does not give its numbers again
+    ├── GateFailedError         3   a loss violates a threshold of the gate, or a run cannot be reproduced
     ├── UnfinishedRunError      4   a run failed or diverged
-    ├── NothingMatchedError     5   no run matched what was asked for
-    ├── UndecidedError          6   the gate could not decide, and was to be strict
+    ├── NothingMatchedError     5   no run matches the selection
+    ├── UndecidedError          6   the gate is undecided, under `--strict`
     └── InterruptedRunError   128+n stopped by signal n; the same command continues
 
-A message is one sentence or one line a problem: where, what was expected, what was found, what to do.
+A message is one sentence, or one line per problem: where, what was expected, what was found, what to do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 
 class LossbenchError(Exception):
-    """Root of the family: printed as `error: message` without a traceback.
+    """An internal error or a fault of the machine; every other error is a subclass.
+
+    The command line prints an error as `error: message`, without a traceback.
 
     Attributes:
         exit_code: Exit status of a command that ends with this error.
@@ -45,21 +47,21 @@ class LossbenchError(Exception):
 
 
 class UsageError(LossbenchError):
-    """The command line, or something that it names, is not what was expected."""
+    """A wrong option or argument, or something wrong in a file that it names."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a configuration: the path of keys that leads to it, and the sentence to print."""
+    """A mistake in a configuration: the path of keys that leads to it, and the sentence to print."""
 
     path: tuple[str | int, ...]
     message: str
 
 
 class ConfigError(UsageError):
-    """A configuration is not valid; `problems` holds every reason, the message one line for each."""
+    """An invalid configuration; `problems` holds every mistake, the message has one line per mistake."""
 
     def __init__(self, lines: list[str], problems: list[Problem] | None = None) -> None:
         super().__init__("\n".join(lines))
@@ -67,51 +69,51 @@ class ConfigError(UsageError):
 
 
 class DataError(UsageError):
-    """A data folder, or a file in it, cannot be used."""
+    """A data folder, or a file in it, that cannot be used."""
 
 
 class PluginError(UsageError):
-    """A user's own loss cannot be imported or used."""
+    """A user's own loss that cannot be imported or used."""
 
 
 class DeviceError(UsageError):
-    """A device was asked for that is not there."""
+    """A device that this machine does not have."""
 
 
 class MachineError(LossbenchError):
-    """The machine or the installation failed: disk full, no permission, damaged files."""
+    """A fault of the machine or the installation: disk full, no permission, damaged files."""
 
 
 class TakenRunError(LossbenchError):
-    """Another process trains this run."""
+    """A run that another process trains."""
 
 
 class GateFailedError(LossbenchError):
-    """A loss lies wholly beyond a threshold of the gate, or a run is not verified; one sentence a violation."""
+    """A loss that violates a threshold of the gate, or a run that cannot be reproduced; one sentence per violation."""
 
     exit_code = 3
 
 
 class UnfinishedRunError(LossbenchError):
-    """A run ended as failed or diverged; its folder holds what there is."""
+    """A run that failed or diverged; its folder keeps the files written so far."""
 
     exit_code = 4
 
 
 class NothingMatchedError(LossbenchError):
-    """No run matched what was asked for."""
+    """No run that matches the selection."""
 
     exit_code = 5
 
 
 class UndecidedError(LossbenchError):
-    """A strict gate could not decide: the interval holds the threshold, or there are too few seeds."""
+    """An undecided gate under `--strict`: the interval contains the threshold, or there are too few seeds."""
 
     exit_code = 6
 
 
 class InterruptedRunError(LossbenchError):
-    """A signal stopped the run; the same command continues it."""
+    """A run stopped by a signal; the same command continues it."""
 
     def __init__(self, message: str, signum: int) -> None:
         super().__init__(message)
@@ -120,9 +122,9 @@ class InterruptedRunError(LossbenchError):
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """What to put behind an unknown word: `; did you mean 'gamma'?`, or nothing if no known word is near.
+    """Return a suggestion for an unknown word, `; did you mean 'gamma'?`; empty if no known word is similar.
 
-    A known word that holds the unknown one comes before one that resembles it; case does not count.
+    A known word that contains the unknown one is preferred to one that only resembles it. Case is ignored.
     """
     from difflib import get_close_matches
 
