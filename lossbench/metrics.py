@@ -82,7 +82,7 @@ def ece(log_probabilities: Floats, labels: Labels) -> float:
 
 
 def balanced_accuracy(log_probabilities: Floats, labels: Labels) -> float:
-    """Mean over classes of the recall. A class without images has no recall and is left out.
+    """Return the mean recall over classes. A class without images has no recall and is left out.
 
     Source: Brodersen et al., "The balanced accuracy and its posterior distribution", 2010, doi:10.1109/ICPR.2010.764.
     """
@@ -91,7 +91,7 @@ def balanced_accuracy(log_probabilities: Floats, labels: Labels) -> float:
 
 
 def macro_f1(log_probabilities: Floats, labels: Labels) -> float:
-    """Mean over classes of F1. A class that is neither a label nor a prediction has no F1 and is left out.
+    """Return the mean F1 over classes. A class that is neither a label nor a prediction has no F1 and is left out.
 
     Source: Opitz and Burst, "Macro F1 and macro F1", 2019, arXiv:1911.03347 (the mean of F1 scores).
     """
@@ -231,12 +231,12 @@ def gain(column: str, value: float) -> float:
 
 
 def evaluate(log_probabilities: Floats, labels: Labels) -> dict[str, float]:
-    """Compute every metric of `METRICS`, by name."""
+    """Return every metric of `METRICS` by name."""
     return {name: metric.function(log_probabilities, labels) for name, metric in METRICS.items()}
 
 
 def evaluate_scaled(log_probabilities: Floats, labels: Labels, temperature: float) -> dict[str, float]:
-    """Compute every metric of `SCALED` at a temperature, by name."""
+    """Return every metric of `SCALED` by name, at a temperature."""
     scaled = log_softmax(log_probabilities / temperature)
     return {name: metric.function(scaled, labels) for name, metric in SCALED.items()}
 
