@@ -1,4 +1,4 @@
-"""Random numbers by seed and purpose, so that no draw depends on how many draws came before it."""
+"""Random streams by seed and purpose, so that no draw depends on the number of earlier draws."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 
 
 def generator(seed: int, purpose: str) -> np.random.Generator:
-    """Return the generator of one purpose: same seed and purpose, same numbers; another of either, independent ones.
+    """Return the random generator of a purpose; another seed or purpose gives an independent stream.
 
     Args:
         seed: Integer ≥ 0.
-        purpose: What the numbers are for, e.g. `"split"`.
+        purpose: The stream's name, e.g. `"split"`.
 
     Returns:
-        A new generator.
+        A new generator at the start of the stream.
 
     Example:
         >>> int(generator(0, "split").integers(100)) == int(generator(0, "split").integers(100))
@@ -27,10 +27,10 @@ def integer(seed: int, purpose: str) -> int:
 
     Args:
         seed: Integer ≥ 0.
-        purpose: What the numbers are for, e.g. `"weights"`.
+        purpose: The stream's name, e.g. `"weights"`.
 
     Returns:
-        An integer that any library accepts as its seed.
+        The seed.
 
     Example:
         >>> 0 <= integer(0, "weights") < 2**31

@@ -15,7 +15,7 @@ from lossbench.losses import expression, registry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lossbench.config.yaml import Path
+    from lossbench.config.yaml import KeyPath
 
 COMMENT_COLUMN = 32
 
@@ -46,7 +46,7 @@ def to_yaml(experiment: Experiment, *, changed_only: bool = False, mark: bool = 
     return text(changes(experiment) if changed_only else dump(experiment), comments.get)
 
 
-def text(mapping: dict[str, Any], comment: Callable[[Path], str | None]) -> str:
+def text(mapping: dict[str, Any], comment: Callable[[KeyPath], str | None]) -> str:
     """Return a mapping as block YAML, one line a value, with the comment of each path behind it."""
     return "".join(f"{line}\n" for line in _lines(mapping, comment)) or "{}\n"
 
@@ -69,7 +69,7 @@ for _type in yaml_scalars.TYPES:
     _Dumper.add_implicit_resolver(_type.tag, _type.pattern, None)
 
 
-def _lines(mapping: dict[str, Any], comment: Callable[[Path], str | None], path: Path = ()) -> Iterator[str]:
+def _lines(mapping: dict[str, Any], comment: Callable[[KeyPath], str | None], path: KeyPath = ()) -> Iterator[str]:
     indent = "  " * len(path)
     for key, value in mapping.items():
         here = (*path, key)
@@ -84,7 +84,7 @@ def _lines(mapping: dict[str, Any], comment: Callable[[Path], str | None], path:
             yield from (f"{indent}  - {scalar(item)}" for item in value)
 
 
-def _marks(experiment: Experiment) -> Iterator[tuple[Path, str]]:
+def _marks(experiment: Experiment) -> Iterator[tuple[KeyPath, str]]:
     yield from _section_marks(experiment, Experiment(), ())
     usual = Experiment().loss[0].name
     if len(experiment.loss) > 1:
@@ -99,7 +99,7 @@ def _marks(experiment: Experiment) -> Iterator[tuple[Path, str]]:
             yield ("loss", key), f"default: {scalar(parameter.default)}"
 
 
-def _section_marks(section: Section, usual: Section | None, path: Path) -> Iterator[tuple[Path, str]]:
+def _section_marks(section: Section, usual: Section | None, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     """Yield a mark for every key that differs from its section's default, or names another choice than usual."""
     plain = section.model_dump(mode="json", exclude={"loss"})
     for key, field in type(section).model_fields.items():

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lossbench.config.schema import Experiment
-from lossbench.config.yaml import Path, show
+from lossbench.config.yaml import KeyPath, show
 from lossbench.errors import Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def explain(error: ValidationError) -> list[Problem]:
     return [_problem(item["type"], item["loc"], item["input"], item.get("ctx", {})) for item in error.errors()]
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """Return a path as it is written on the command line; odd keys are quoted."""
     return ".".join(part if re.fullmatch(r"[\w-]{1,60}", part) else show(part) for part in map(str, path))
 
 
-def _problem(kind: str, loc: Path, given: Any, context: dict[str, Any]) -> Problem:
+def _problem(kind: str, loc: KeyPath, given: Any, context: dict[str, Any]) -> Problem:
     path, here, around = _follow(loc)
     if kind == "extra_forbidden":
         return Problem(path, _unknown(path, around))
@@ -73,9 +73,9 @@ def _resolve(schema: Schema) -> Schema:
     return schema
 
 
-def _follow(loc: Path) -> tuple[Path, Schema, Schema]:
+def _follow(loc: KeyPath) -> tuple[KeyPath, Schema, Schema]:
     """Return pydantic's location without its tags, the schema there, and that of the mapping around it."""
-    path: Path = ()
+    path: KeyPath = ()
     here = around = _schema()
     for part in loc:
         outer = _resolve(here)
@@ -89,7 +89,7 @@ def _follow(loc: Path) -> tuple[Path, Schema, Schema]:
     return path, here, around
 
 
-def _unknown(path: Path, around: Schema) -> str:
+def _unknown(path: KeyPath, around: Schema) -> str:
     """Return what to write instead of a key that does not belong at `path`."""
     key, keys = path[-1], list(around["properties"])
     takers = {name: None for place, name, others in _mappings() if place == path[:-1] and name and key in others}
@@ -107,12 +107,12 @@ def _unknown(path: Path, around: Schema) -> str:
 
 
 @cache
-def _mappings() -> tuple[tuple[Path, str, tuple[str, ...]], ...]:
+def _mappings() -> tuple[tuple[KeyPath, str, tuple[str, ...]], ...]:
     """Return every mapping of a configuration: its path, its name where it is one of several, and its keys."""
     return tuple(_walk(_schema(), ()))
 
 
-def _walk(schema: Schema, path: Path) -> Iterator[tuple[Path, str, tuple[str, ...]]]:
+def _walk(schema: Schema, path: KeyPath) -> Iterator[tuple[KeyPath, str, tuple[str, ...]]]:
     schema = _resolve(schema)
     for member in schema.get("oneOf", ()):
         yield from _walk(member, path)

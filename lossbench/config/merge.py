@@ -15,7 +15,7 @@ from lossbench.config.yaml import Node
 if TYPE_CHECKING:
     from lossbench.config import yaml
 
-CHOICES: dict[yaml.Path, str] = {
+CHOICES: dict[yaml.KeyPath, str] = {
     ("loss",): "name",
     ("data", "label_noise"): "type",
     ("data", "imbalance"): "type",
@@ -30,11 +30,11 @@ CHOICES: dict[yaml.Path, str] = {
 }
 """Where a mapping is one of several by its name, and the key that holds the name."""
 
-SHORT_FORMS: dict[yaml.Path, str] = {**CHOICES, ("data",): "name"}
+SHORT_FORMS: dict[yaml.KeyPath, str] = {**CHOICES, ("data",): "name"}
 """Where a bare string stands for a mapping with this key; the keys of `data` are the same for every name."""
 
 
-def spread(node: Node, folder: Path, path: yaml.Path = ()) -> Node:
+def spread(node: Node, folder: Path, path: yaml.KeyPath = ()) -> Node:
     """Return `node` with every short form written out, and its paths taken from `folder`."""
     if isinstance(node.value, dict):
         entries = {key: spread(child, folder, (*path, key)) for key, child in node.value.items()}
@@ -53,7 +53,7 @@ def beside(folder: Path, written: str) -> Path:
     return folder / os.path.expanduser(written)  # noqa: PTH111 - Path.expanduser raises where nobody is called so
 
 
-def merge(under: Node, over: Node, path: yaml.Path = ()) -> Node:
+def merge(under: Node, over: Node, path: yaml.KeyPath = ()) -> Node:
     """Return `over` on top of `under`, both with their short forms written out."""
     if not isinstance(under.value, dict) or not isinstance(over.value, dict) or _is_another(under, over, path):
         return over
@@ -63,7 +63,7 @@ def merge(under: Node, over: Node, path: yaml.Path = ()) -> Node:
     return Node(entries, over.position)
 
 
-def _is_another(under: Node, over: Node, path: yaml.Path) -> bool:
+def _is_another(under: Node, over: Node, path: yaml.KeyPath) -> bool:
     """Return whether `over` is another member of the choice at `path`."""
     if path not in CHOICES:
         return False
@@ -71,7 +71,7 @@ def _is_another(under: Node, over: Node, path: yaml.Path) -> bool:
     return after is not None and before is not None and before != after
 
 
-def _member(node: Node, path: yaml.Path) -> object:
+def _member(node: Node, path: yaml.KeyPath) -> object:
     if CHOICES[path] in node.value:
         return node.value[CHOICES[path]].value
     return "by layer" if {"convolution", "dense"} & node.value.keys() else None

@@ -10,7 +10,7 @@ from lossbench.config.schema import Experiment
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from lossbench.config.yaml import Path
+    from lossbench.config.yaml import KeyPath
 
 HEADER = """\
 # An experiment. Every key may be left out: what stands here are the defaults.
@@ -33,7 +33,7 @@ def _short(value: Any) -> Any:
     return value["name"] if set(value) == {"name"} else {key: _short(item) for key, item in value.items()}
 
 
-def _description(path: Path) -> str | None:
+def _description(path: KeyPath) -> str | None:
     section: Any = Experiment()
     for key in path[:-1]:
         section = getattr(section, str(key))

@@ -1,7 +1,7 @@
-"""Strict YAML: the subset that means the same to everybody, every value with the place where it stands.
+"""Strict YAML: a subset that all readers understand alike, with the position of every value.
 
-YAML 1.2 scalars (`1e-3` is a number; `no`, `12:30` and `2024-01-01` are text); keys are text, each once in its mapping;
-no anchors, aliases, tags or merge keys; 64 KB, 20 levels and numbers of 64 characters at most.
+Scalars are those of YAML 1.2 (`1e-3` is a number; `no`, `12:30` and `2024-01-01` are text). Keys are text and unique.
+Anchors, aliases, tags and merge keys are refused. Limits: 64 KB, 20 levels, numbers of 64 characters.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 * 1024
 MAX_LEVELS = 20
 
-Path: TypeAlias = tuple[str | int, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
-# What PyYAML says, and what is meant.
+# Patterns of PyYAML's messages, and what lossbench says instead.
 PLAIN_WORDS: tuple[tuple[str, str], ...] = (
     (r"found character '\\t'", "a tab; indent with spaces"),
     (r"found character '(.)'", r"text that begins with \1 needs quotes"),
@@ -50,7 +50,7 @@ _repr.maxstring = _repr.maxother = 60
 
 @dataclass(frozen=True)
 class Position:
-    """Where a value stands; line and column count from 1, and line 0 is a source without lines."""
+    """Position of a value; line and column count from 1, and line 0 means a source without lines."""
 
     source: str
     line: int = 0
@@ -63,7 +63,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Node:
-    """A value and its place: for the value of a key, where the key stands."""
+    """A value and its position; the value of a key has the position of the key."""
 
     value: Any  # None, bool, int, float, str, dict[str, Node] or list[Node]
     position: Position | None = None
@@ -83,21 +83,25 @@ class Node:
         elif isinstance(self.value, list):
             yield from enumerate(self.value)
 
-    def locate(self, path: Path) -> Position | None:
-        """Return the place of the value at `path`, or of what is nearest above it."""
+    def locate(self, path: KeyPath) -> Position | None:
+        """Return the position of the value at `path`, or of its nearest ancestor."""
         child = dict(self.children()).get(path[0]) if path else None
         return (child.locate(path[1:]) if child else None) or self.position
 
 
 def show(value: Any) -> str:
-    """Return a value as messages show it: short, in YAML's words, without control characters."""
+    """Return a value for messages: short, in YAML's notation, without control characters."""
     if isinstance(value, dict):
         return "a mapping"
     return {"None": "null", "True": "true", "False": "false"}.get(repr(value), _repr.repr(value))
 
 
 def node(value: Any, position: Position | None = None, levels: int = MAX_LEVELS) -> Node:
-    """Return plain Python data as a node, every part of it at `position`."""
+    """Return plain Python data as a node, all parts at `position`.
+
+    Raises:
+        ConfigError: The data are nested too deeply.
+    """
     if levels < 0:
         raise _error(position, f"nested deeper than {MAX_LEVELS} levels")
     if isinstance(value, dict):
@@ -108,7 +112,11 @@ def node(value: Any, position: Position | None = None, levels: int = MAX_LEVELS)
 
 
 def decode(data: bytes, source: str) -> str:
-    """Return the text of a file's bytes: UTF-8, with or without a byte order mark, at most 64 KB."""
+    """Decode a file's bytes: UTF-8, with or without a byte order mark, at most 64 KB.
+
+    Raises:
+        ConfigError: The bytes are not UTF-8, or too many.
+    """
     if len(data) > MAX_BYTES:
         raise _error(Position(source), f"larger than {MAX_BYTES // 1024} KB; is this a configuration?")
     try:
@@ -124,20 +132,24 @@ def parse(text: str, source: str) -> Node:
     """Return the YAML document in `text`.
 
     Args:
-        text: One document; anything but a mapping is for the caller to refuse.
-        source: What to call it in messages: a file's path.
+        text: One document of any type.
+        source: Name of the document in messages, usually a file's path.
 
     Returns:
-        Its node; an empty text is a node of None.
+        The root node; that of an empty text has the value None.
 
     Raises:
-        ConfigError: One line, with the place, for whatever is not in the subset.
+        ConfigError: The text is outside the subset; the message is one line and has the position.
     """
     return _parse(text, source, Position(source, 1, 1))
 
 
 def parse_value(text: str, position: Position) -> Node:
-    """Return the YAML value in `text`, every part of it at `position`, as on a command line."""
+    """Return the YAML value in `text`, all parts at `position`; for values on a command line.
+
+    Raises:
+        ConfigError: The text is outside the subset.
+    """
     return node(_parse(text, str(position), position).plain(), position)
 
 
@@ -145,28 +157,30 @@ def _parse(text: str, source: str, start: Position) -> Node:
     text = text.removeprefix("\ufeff")
     if found := UNPRINTABLE.search(text):
         line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
-        place = Position(source, line, column) if start.line else start
-        raise _error(place, f"control character U+{ord(found.group()):04X}; remove it")
+        location = Position(source, line, column) if start.line else start
+        raise _error(location, f"control character U+{ord(found.group()):04X}; remove it")
     loader = _Loader(text)
     try:
         loader.get_event()  # the stream's start
         if loader.check_event(yaml.StreamEndEvent):
             return Node(None, start)
         loader.get_event()  # the document's start
-        found_node = _Reader(loader, source, start).read(start, MAX_LEVELS)
+        root = _Reader(loader, source, start).read(start, MAX_LEVELS)
         loader.get_event()  # the document's end
         if not loader.check_event(yaml.StreamEndEvent):
-            raise _error(_at(source, start, loader.peek_event().start_mark), "a second document; keep one in a file")
+            raise _error(
+                _location(source, start, loader.peek_event().start_mark), "a second document; keep one in a file"
+            )
     except yaml.MarkedYAMLError as error:
-        place = _at(source, start, error.problem_mark or error.context_mark)
-        raise _error(place, f"not YAML: {_sentence(error)}") from None
+        location = _location(source, start, error.problem_mark or error.context_mark)
+        raise _error(location, f"not YAML: {_sentence(error)}") from None
     finally:
         loader.dispose()
-    return found_node
+    return root
 
 
 class _Loader(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
-    """PyYAML's parser alone: events, without its resolver and constructor."""
+    """PyYAML's parser without its resolver and constructor: it yields events only."""
 
     get_event: Callable[[], Any]  # PyYAML's stubs leave these untyped
     peek_event: Callable[[], Any]
@@ -179,27 +193,27 @@ class _Loader(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads nodes from the events of one text."""
+    """Builds nodes from the events of one text."""
 
     loader: _Loader
     source: str
     start: Position
 
     def read(self, position: Position | None, levels: int) -> Node:
-        """Return the next value; without a position it stands where it begins."""
+        """Return the next value; without a position, it has the position of its first character."""
         event = self.loader.get_event()
-        place = _at(self.source, self.start, event.start_mark)
-        _refuse(event, place)
+        location = _location(self.source, self.start, event.start_mark)
+        _refuse(event, location)
         if isinstance(event, yaml.ScalarEvent):
             if SURROGATE.search(event.value):
-                raise _error(place, "an escape such as \\ud800 is no character; remove it")
+                raise _error(location, "an escape such as \\ud800 is no character; remove it")
             plain = event.implicit[0]
-            return Node(_scalar(event.value, place) if plain else event.value, position or place)
+            return Node(_scalar(event.value, location) if plain else event.value, position or location)
         if not levels:
-            raise _error(place, f"nested deeper than {MAX_LEVELS} levels")
+            raise _error(location, f"nested deeper than {MAX_LEVELS} levels")
         if isinstance(event, yaml.SequenceStartEvent):
-            return Node(list(self._items(levels - 1)), position or place)
-        return Node(self._mapping(levels - 1), position or place)
+            return Node(list(self._items(levels - 1)), position or location)
+        return Node(self._mapping(levels - 1), position or location)
 
     def _items(self, levels: int) -> Iterator[Node]:
         while not self.loader.check_event(yaml.SequenceEndEvent):
@@ -221,32 +235,32 @@ class _Reader:
         return entries
 
 
-def _refuse(event: Any, place: Position) -> None:
+def _refuse(event: Any, location: Position) -> None:
     if isinstance(event, yaml.AliasEvent):
-        raise _error(place, f"alias *{event.anchor}: aliases are not supported; write the value out")
+        raise _error(location, f"alias *{event.anchor}: aliases are not supported; write the value out")
     if event.anchor is not None:
-        raise _error(place, f"anchor &{event.anchor}: anchors are not supported; remove it")
+        raise _error(location, f"anchor &{event.anchor}: anchors are not supported; remove it")
     if event.tag is not None:
-        raise _error(place, f"tag {show(event.tag)}: tags are not supported; remove it")
+        raise _error(location, f"tag {show(event.tag)}: tags are not supported; remove it")
 
 
-def _scalar(text: str, place: Position) -> Any:
+def _scalar(text: str, location: Position) -> Any:
     try:
         return yaml_scalars.parse(text)
     except ValueError as error:
-        raise _error(place, str(error)) from None
+        raise _error(location, str(error)) from None
 
 
-def _at(source: str, start: Position, mark: yaml.Mark | None) -> Position:
+def _location(source: str, start: Position, mark: yaml.Mark | None) -> Position:
     return Position(source, mark.line + 1, mark.column + 1) if mark and start.line else start
 
 
 def _sentence(error: yaml.MarkedYAMLError) -> str:
-    said = f"{error.problem} {error.context or ''}".strip()
-    for pattern, meant in PLAIN_WORDS:
-        if found := re.search(pattern, said):
-            return found.expand(meant)
-    return said.replace("\n", " ")
+    problem = f"{error.problem} {error.context or ''}".strip()
+    for pattern, explanation in PLAIN_WORDS:
+        if found := re.search(pattern, problem):
+            return found.expand(explanation)
+    return problem.replace("\n", " ")
 
 
 def _error(position: Position | None, message: str) -> ConfigError:

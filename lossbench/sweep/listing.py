@@ -1,12 +1,13 @@
-"""The trials of a sweep and what is there of them, as text: for people, as CSV, as JSON."""
+"""The trials of a sweep with their statuses, as a table, CSV or JSON."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
+from lossbench.json_data import to_json
 from lossbench.losses.expression import label
 from lossbench.sweep.plan import phrase
 
@@ -17,22 +18,23 @@ Form: TypeAlias = Literal["table", "csv", "json"]
 
 
 def render(status: SweepStatus, form: Form) -> str:
-    """A line or a record for each trial, in the order in which they are trained."""
+    """Return the trials in the order in which they are trained, one line or record per trial."""
     match form:
         case "table":
             return _table(status)
         case "csv":
             return _csv(_records(status))
         case "json":
-            return json.dumps(_records(status), indent=2, ensure_ascii=False) + "\n"
+            return to_json(_records(status))
+        case _:
+            assert_never(form)
 
 
 def _table(status: SweepStatus) -> str:
-    statuses = status.statuses
     width = max(len(each.trial.folder) for each in status.trials)
     lines = [
         f"{state:<11}  {each.trial.folder:<{width}}  {phrase(each.settings)}".rstrip()
-        for state, each in zip(statuses, status.trials, strict=True)
+        for state, each in zip(status.statuses, status.trials, strict=True)
     ]
     return "".join(f"{line}\n" for line in lines)
 
@@ -52,15 +54,15 @@ def _records(status: SweepStatus) -> list[dict[str, Any]]:
 
 
 def _csv(records: list[dict[str, Any]]) -> str:
-    """The settings in columns of their own, values as JSON where they are not plain."""
+    """Return records as CSV with one column per setting; values other than text are JSON."""
     keys = list(dict.fromkeys(key for record in records for key in record["settings"]))
     text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\n")
     columns = ("name", "folder", "status", "seed", "loss")
-    table.writerow([*columns, *(f"set.{key}" for key in keys)])
+    writer.writerow([*columns, *(f"set.{key}" for key in keys)])
     for record in records:
         settings = record["settings"]
-        table.writerow([*(record[column] for column in columns), *(_cell(settings, key) for key in keys)])
+        writer.writerow([*(record[column] for column in columns), *(_cell(settings, key) for key in keys)])
     return text.getvalue()
 
 

@@ -1,6 +1,6 @@
-"""The trials of a sweep: cases × parameters × seeds, in a fixed order, none left out in silence.
+"""Expansion of a sweep into trials: cases × parameters × seeds, in a fixed order.
 
-The seed is the outermost loop, so that after its first round every combination has been seen once.
+The seed is the outermost loop, so that every combination has a result after the first seed.
 """
 
 from __future__ import annotations
@@ -28,12 +28,17 @@ if TYPE_CHECKING:
 
 DISTRIBUTIONS = ("uniform", "log_uniform", "int_uniform")
 MAX_TRIALS = 1_000_000
-"""More are planned only if that is asked for."""
+"""Limit of a plan, unless the caller sets another one."""
 
 
 @dataclass(frozen=True)
 class Combination:
-    """One case with one value for each parameter: what it sets, dotted keys to plain values, and what comes of it."""
+    """A case with one value per parameter.
+
+    Attributes:
+        settings: The keys that the sweep sets, dotted, with plain values.
+        experiment: The complete experiment.
+    """
 
     settings: Mapping[str, Any]
     experiment: Experiment
@@ -41,7 +46,7 @@ class Combination:
 
 @dataclass(frozen=True)
 class PlannedTrial:
-    """A trial, and what the sweep has set for it beside the seed."""
+    """A trial, and the keys other than the seed that the sweep sets for it."""
 
     trial: Trial
     settings: Mapping[str, Any]
@@ -49,13 +54,13 @@ class PlannedTrial:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep trains: each of its combinations under each of its seeds.
+    """All combinations of a sweep, each to be trained with all seeds.
 
     Attributes:
-        name: The runs go to `runs/<name>/`.
-        combinations: In order.
-        seeds: In order; empty where each combination has its own.
-        random: Whether the combinations were drawn, so that one may be drawn twice.
+        name: The experiment's name; the runs go to `runs/<name>/`.
+        combinations: The combinations in order.
+        seeds: The seeds in order; empty if each combination has a seed of its own.
+        random: Whether the combinations were drawn, so that one may occur twice.
     """
 
     name: str
@@ -68,7 +73,7 @@ class Plan:
         return len(self.combinations) * (len(self.seeds) or 1)
 
     def __iter__(self) -> Iterator[Combination]:
-        """Every experiment with its settings, seed by seed."""
+        """Yield every experiment with its settings, seed by seed."""
         if not self.seeds:
             yield from self.combinations
         for seed in self.seeds:
@@ -77,24 +82,24 @@ class Plan:
 
     @property
     def experiments(self) -> tuple[Experiment, ...]:
-        """Every experiment, seed by seed."""
+        """All experiments, seed by seed."""
         return tuple(each.experiment for each in self)
 
 
 def load(
     path: Path, overrides: Sequence[str] = (), *, seeds: str | None = None, max_trials: int | None = MAX_TRIALS
 ) -> Plan:
-    """The plan of a configuration; one without a `sweep` section is a sweep of one.
+    """Return the plan of a configuration; without a `sweep` section it has one combination.
 
     Args:
         path: The YAML file.
-        overrides: `key=value`; a comma outside brackets makes an axis, `loss.gamma=0,1,2`.
-        seeds: Such as `0-9`, in place of the file's.
-        max_trials: How many trials there may be; None: any number.
+        overrides: `key=value`; a comma outside brackets makes an axis, e.g. `loss.gamma=0,1,2`.
+        seeds: Seeds that replace the file's, e.g. `0-9`.
+        max_trials: The largest number of trials; None: unlimited.
 
     Raises:
-        UsageError: There are more trials than that.
-        ConfigError: Every problem of every experiment, each line once.
+        UsageError: There are more trials than `max_trials`.
+        ConfigError: Experiments are invalid; the message has every problem once.
     """
     axes = dict(_axis(text) for text in overrides if _values(text))
     settings = [text for text in overrides if not _values(text)]
@@ -108,16 +113,23 @@ def load(
     _check_keys([*cases, parameters], seeds=bool(section.seeds))
     _check_number(path, parameters, section, max_trials)
     chosen = [{**case, **values} for values, case in product(_combinations(parameters, section), cases)]
-    combinations = tuple(_built(base, name, chosen, path))
+    combinations = tuple(_build(base, name, chosen, path))
     random = isinstance(section.method, Random)
     return Plan(resolve.build(base, name).name, combinations, section.seeds or (), random)
 
 
 def trials(plan: Plan, identify: Callable[[Experiment], Trial]) -> tuple[list[PlannedTrial], int]:
-    """The trials of a plan in order, each once, and how many draws of a random plan repeated an earlier one.
+    """Identify the trials of a plan.
+
+    Args:
+        plan: The plan.
+        identify: Returns the trial of an experiment.
+
+    Returns:
+        The trials in order, each once; the number of draws of a random plan that repeat an earlier one.
 
     Raises:
-        ConfigError: Two trials of a grid are the same; or what `identify` raises.
+        ConfigError: A grid has a trial twice, or `identify` raises.
     """
     known: dict[str, PlannedTrial] = {}
     repeated = 0
@@ -134,7 +146,7 @@ def trials(plan: Plan, identify: Callable[[Experiment], Trial]) -> tuple[list[Pl
 
 
 def phrase(settings: Mapping[str, Any]) -> str:
-    """Settings on one line: `loss=focal · train.epochs=3`.
+    """Return settings on one line, e.g. `loss=focal · train.epochs=3`.
 
     Example:
         >>> phrase({"loss": {"name": "gce", "q": 0.5}, "train.epochs": 3})
@@ -143,7 +155,7 @@ def phrase(settings: Mapping[str, Any]) -> str:
     return " · ".join(f"{key}={scalar(value)}" for key, value in settings.items())
 
 
-def _built(base: Node, name: str, chosen: Sequence[Mapping[str, Node]], path: Path) -> Iterator[Combination]:
+def _build(base: Node, name: str, chosen: Sequence[Mapping[str, Node]], path: Path) -> Iterator[Combination]:
     lines: dict[str, None] = {}
     for settings in chosen:
         node = base
@@ -157,9 +169,9 @@ def _built(base: Node, name: str, chosen: Sequence[Mapping[str, Node]], path: Pa
         raise ConfigError(list(lines))
 
 
-def _check_keys(places: Sequence[Mapping[str, Node]], *, seeds: bool) -> None:
-    """Refuse what no trial can have: a sweep of its own, another file below it, a seed beside `sweep.seeds`."""
-    for key, value in (item for place in places for item in place.items()):
+def _check_keys(mappings: Sequence[Mapping[str, Node]], *, seeds: bool) -> None:
+    """Refuse keys that no trial can set: `sweep`, `extends`, and `seed` if `sweep.seeds` sets it."""
+    for key, value in (item for mapping in mappings for item in mapping.items()):
         if key.partition(".")[0] in {"sweep", "extends"}:
             raise ConfigError([f"{value.position}: {key}: a trial has none; take the key out of cases and parameters"])
         if key == "seed" and seeds:
@@ -167,7 +179,7 @@ def _check_keys(places: Sequence[Mapping[str, Node]], *, seeds: bool) -> None:
 
 
 def _parameters(written: Node) -> dict[str, Node]:
-    """The keys to cross with what stands behind each, checked for form."""
+    """Return the keys of `sweep.parameters` with their lists or distributions, checked for form."""
     section = dict(written.children()).get("parameters", Node({}))
     parameters = _keys(section)
     for key, value in parameters.items():
@@ -184,7 +196,7 @@ def _keys(node: Node) -> dict[str, Node]:
 
 
 def _check_number(path: Path, parameters: Mapping[str, Node], section: Sweep, max_trials: int | None) -> None:
-    """Refuse a plan that nobody can have meant before it is expanded."""
+    """Refuse a plan of too many trials before it is expanded."""
     grid = math.prod(len(value.value) for value in parameters.values())
     drawn = section.method.count if isinstance(section.method, Random) else grid
     number = drawn * len(section.cases or [None]) * len(section.seeds or [None])
@@ -196,7 +208,7 @@ def _combinations(parameters: Mapping[str, Node], section: Sweep) -> Iterator[Ma
     if isinstance(section.method, Random):
         random = generator(section.method.seed, "sweep")
         for _ in range(section.method.count):
-            yield {key: _drawn(key, value, random) for key, value in parameters.items()}
+            yield {key: _draw(key, value, random) for key, value in parameters.items()}
         return
     for key, value in parameters.items():
         if isinstance(value.value, dict):
@@ -206,8 +218,8 @@ def _combinations(parameters: Mapping[str, Node], section: Sweep) -> Iterator[Ma
         yield dict(zip(parameters, values, strict=True))
 
 
-def _drawn(key: str, value: Node, random: np.random.Generator) -> Node:
-    """One value: of a list each as likely as the other, of a distribution by its rule."""
+def _draw(key: str, value: Node, random: np.random.Generator) -> Node:
+    """Draw a value uniformly from a list, or from a distribution."""
     if isinstance(value.value, list):
         chosen: Node = value.value[random.integers(len(value.value))]
         return chosen
@@ -233,7 +245,7 @@ def _axis(text: str) -> tuple[str, Node]:
 
 
 def _values(text: str) -> list[str]:
-    """The values of `key=a,b`, split at commas outside brackets and quotes; none if there is no such comma."""
+    """Return the values of `key=a,b`, split at commas outside brackets and quotes; empty if there is no such comma."""
     values, depth, quote = [""], 0, ""
     for character in text.partition("=")[2]:
         if quote:

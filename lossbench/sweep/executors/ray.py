@@ -1,9 +1,8 @@
-"""Trials trained as tasks on a Ray cluster: the same trials, the same folders, the same numbers.
+"""Executor with tasks on a Ray cluster: the same trials, folders and numbers as with local workers.
 
-A node that sees the runs folder claims and writes the run folder itself, as a local worker does. Where nodes do not
-see it, the run folder, if there is one, is carried to the node and back and put in its place as a whole; its claim is
-held here.
-Retries, time limits and failures are the scheduler's, as for local workers; Ray places tasks and tells what is lost.
+A node that shares the runs folder claims and writes the run folder itself, as a local worker does. Otherwise the run
+folder is copied to the node and back and then replaced as a whole, and this process claims it meanwhile. Retries, time
+limits and failures are the scheduler's task; Ray only places tasks and reports lost ones.
 """
 
 from __future__ import annotations
@@ -41,15 +40,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 AHEAD = 8
-"""How many tasks more than there is room for are handed to Ray, so that no CPU waits for the next one."""
+"""Number of tasks submitted beyond the cluster's capacity, so that no CPU waits for the next task."""
 
 
 class UnsharedError(LossbenchError):
-    """A node does not see the runs folder."""
+    """A node does not share the runs folder."""
 
 
 class RayExecutor:
-    """A Ray cluster, this machine's own or a running one."""
+    """Tasks on a Ray cluster, which is started on this machine or joined."""
 
     def __init__(
         self,
@@ -64,12 +63,12 @@ class RayExecutor:
         """Start a cluster, or join the one at `address`.
 
         Args:
-            settings: What all trials have in common.
-            folder: Where this sweep's run folders go.
-            address: `auto` or `host:port`; None: a cluster of this machine alone.
-            jobs: At most so many trials at a time.
-            cpus: CPUs that a trial takes.
-            gpus: GPUs that a trial takes; a fraction shares one.
+            settings: Settings of the workers.
+            folder: The sweep's folder.
+            address: `auto` or `host:port`; None: start a cluster on this machine.
+            jobs: Maximum number of trials at a time; None: as many as fit.
+            cpus: CPUs per trial.
+            gpus: GPUs per trial; a fraction shares a GPU.
 
         Raises:
             UsageError: Ray is not installed.
@@ -77,7 +76,7 @@ class RayExecutor:
         """
         ray = self._ray = ray_cluster.ray()
         ray_cluster.connect(ray, address, jobs)
-        # Ray prints pages about a node that is gone; what it means for a trial is told as an event.
+        # Ray prints pages about a lost node; the scheduler reports lost trials as events.
         self._muted = ExitStack()
         nowhere = self._muted.enter_context(Path(os.devnull).open("w"))  # noqa: SIM115 - the stack closes it
         self._muted.enter_context(redirect_stdout(nowhere))
@@ -88,7 +87,7 @@ class RayExecutor:
         self._settings = replace(settings, runs_dir=str(Path(settings.runs_dir).absolute()))
         self._token = folder / paths.LOCKS / f".ray-{secrets.token_hex(8)}"
         files.make_folder(self._token.parent)
-        files.write_text(self._token, "the nodes that see this file write their run folders themselves\n")
+        files.write_text(self._token, "Nodes that see this file share the runs folder.\n")
         self._shared = True
         self._mailbox = _mailbox(ray)
         self._task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0)(task)
@@ -98,11 +97,11 @@ class RayExecutor:
         self._ready: list[Message] = []
 
     def free(self) -> int:
-        """How many more jobs it takes now."""
+        """Return how many more jobs can be submitted now."""
         return self._most - len(self._jobs)
 
     def submit(self, job: Job) -> None:
-        """Give a job to Ray; with its run folder, if the nodes do not see it."""
+        """Submit a job to Ray, with a copy of its run folder if the nodes do not share it."""
         if self._shared:
             return self._send(job, None)
         claim = ExitStack()
@@ -117,12 +116,12 @@ class RayExecutor:
         return self._send(job, transfer.read_files(run))
 
     def messages(self, timeout: float) -> Iterator[Message]:
-        """What the tasks have told; at most `timeout` seconds are spent waiting for one to end."""
+        """Yield the messages that have arrived; wait at most `timeout` seconds for a task to end."""
         try:
             ended = self._ray.wait(list(self._jobs), timeout=0 if self._ready else timeout)[0] if self._jobs else []
             lines = self._ray.get(self._mailbox.take.remote())
         except self._ray.exceptions.RayError:
-            self._jobs.clear()  # there is nobody left to be asked to stop
+            self._jobs.clear()  # so that `stop` has nothing to cancel
             yield Fault("the Ray cluster is gone; what is done stays, and the same command continues on another one")
             return
         yield from map(decode, lines)
@@ -132,21 +131,21 @@ class RayExecutor:
             yield from self._result(reference, self._jobs.pop(reference))
 
     def kill(self, number: int, reason: str) -> None:
-        """End the process that trains a trial."""
+        """Kill the process that trains a trial."""
         self._reasons[number] = reason
         for reference, job in self._jobs.items():
             if job.number == number:
                 self._ray.cancel(reference, force=True)
 
     def stop(self) -> None:
-        """Ask the tasks to write their checkpoints and end."""
+        """Ask the tasks to write checkpoints and end."""
         for reference in self._jobs:
             self._ray.cancel(reference)
         if self._jobs:
             self._ray.wait(list(self._jobs), num_returns=len(self._jobs), timeout=worker.STOP_SECONDS)
 
     def close(self) -> None:
-        """Leave the cluster; what still runs there is ended."""
+        """Leave the cluster, which kills the remaining tasks."""
         self._ray.shutdown()
         self._muted.close()
         for claim in self._claims.values():
@@ -160,7 +159,7 @@ class RayExecutor:
         self._jobs[reference] = job
 
     def _result(self, reference: Any, job: Job) -> Iterator[Message]:
-        """What a task has returned: its last message, and the files that it could not write itself."""
+        """Yield the last message of a task, and write the run folder that it has returned."""
         with self._claims.pop(job.number, ExitStack()):
             try:
                 line, contents = self._ray.get(reference)
@@ -188,11 +187,20 @@ def task(
 ) -> tuple[str, dict[str, bytes] | None]:
     """Do a job on a node.
 
+    Args:
+        settings: `WorkerSettings` as JSON.
+        version: The scheduler's version of lossbench.
+        wire: The job as plain data.
+        token: A file that nodes see if they share the runs folder.
+        contents: A copy of the run folder; None: the node must share the runs folder.
+        mailbox: Receives messages.
+
     Returns:
-        The last message, and the run folder's files if the node was handed some, be it none.
+        The last message, and the files of the run folder if the node was given a copy.
 
     Raises:
-        UnsharedError: The node does not see the runs folder, and was handed no files.
+        LossbenchError: The node has another version of lossbench.
+        UnsharedError: The node does not share the runs folder and was given no copy.
     """
     if version != __version__:
         raise LossbenchError(f"a node has lossbench {__version__}, this is {version}; install the same on all nodes")
@@ -202,16 +210,16 @@ def task(
 
     common = WorkerSettings(**json.loads(settings))
     if contents is not None:
-        return _carried(common, wire, Path(token).name, contents, send)
+        return _run_copy(common, wire, Path(token).name, contents, send)
     if not Path(token).exists():
         raise UnsharedError
     return encode(_job_runner(settings)(wire, send)), None
 
 
-def _carried(
+def _run_copy(
     settings: WorkerSettings, wire: dict[str, Any], token: str, contents: Mapping[str, bytes], send: Send
 ) -> tuple[str, dict[str, bytes]]:
-    """Do a job in a temporary folder, from the files that came with it to those that go back."""
+    """Do a job in a temporary folder, and return the last message and the files of the run folder."""
     runs_dir = Path(tempfile.gettempdir()) / f"lossbench{token}"
     run = paths.run_folder(runs_dir, wire["config"]["name"], wire["folder"])
     if contents:
@@ -221,7 +229,7 @@ def _carried(
         return encode(message), transfer.read_files(run)
     finally:
         shutil.rmtree(run, ignore_errors=True)
-        with suppress(OSError):  # the folders go with the last run in them
+        with suppress(OSError):  # other tasks may use the folders
             lock.lock_file(run).unlink(missing_ok=True)
             for folder in (lock.lock_file(run).parent, run.parent, runs_dir):
                 folder.rmdir()
@@ -229,12 +237,12 @@ def _carried(
 
 @lru_cache(maxsize=1)
 def _job_runner(settings: str) -> worker.JobRunner:
-    """TensorFlow is started once in each of Ray's processes."""
+    """Return the function that does a job; each of Ray's processes starts TensorFlow once."""
     return worker.start_runner(WorkerSettings(**json.loads(settings)))
 
 
 class Mailbox:
-    """Holds what tasks tell until the scheduler takes it."""
+    """An actor that holds the messages of tasks until the scheduler takes them."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -244,13 +252,13 @@ class Mailbox:
         self._lines.append(line)
 
     def take(self) -> list[str]:
-        """All messages since the last time."""
+        """Return the messages since the last call."""
         lines, self._lines = self._lines, []
         return lines
 
 
 def _mailbox(ray: Any) -> Any:
-    """A mailbox on this node, so that it does not go with another one."""
+    """Return a mailbox on this node, so that the loss of another node does not affect it."""
     here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
         ray.get_runtime_context().get_node_id(), soft=False
     )

@@ -1,4 +1,4 @@
-"""Ray's own beginnings: importing it, starting a cluster on this machine, joining a running one."""
+"""Importing Ray, and starting or joining a cluster."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from lossbench.ops import muted_stderr
 from lossbench.training.runtime import cores
 
 ANSWER_SECONDS = 20.0
-"""How long a cluster may take to answer."""
+"""Time limit for a cluster's answer."""
 
 
 def ray() -> Any:
-    """Ray, which sends no statistics, and shows the user's token to a cluster that asks for one.
+    """Import Ray, with usage statistics off, and with the user's token for clusters that require one.
 
     Raises:
-        UsageError: It is not installed.
+        UsageError: Ray is not installed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_worker_niceness", "0")  # of a cluster that is started here, as of local workers
+    os.environ.setdefault("RAY_worker_niceness", "0")  # of a cluster started here; local workers have the same
     if (Path.home() / ".ray" / "auth_token").exists() or os.environ.keys() & {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
@@ -36,10 +36,15 @@ def ray() -> Any:
 
 
 def connect(ray: Any, address: str | None, jobs: int | None) -> None:
-    """Start a cluster on this machine, or join a running one; a daemon thread can be left behind if none answers.
+    """Start a cluster on this machine, or join a running one. If none answers, a daemon thread may keep waiting.
+
+    Args:
+        ray: The package.
+        address: `auto` or `host:port`; None: start a cluster.
+        jobs: CPUs of a cluster that is started; None: all cores.
 
     Raises:
-        UsageError: The address is none.
+        UsageError: The address is invalid.
         MachineError: No cluster answers.
     """
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
@@ -49,7 +54,7 @@ def connect(ray: Any, address: str | None, jobs: int | None) -> None:
         return
     remedy = "start one by `ray start --head`, or give the address that it printed"
     if address != "auto":
-        _knock(address, remedy)
+        _check_port(address, remedy)
     failures: list[Exception] = []
 
     def join() -> None:
@@ -72,8 +77,8 @@ def _unreachable(message: str) -> MachineError:
     return MachineError(message, parameter="ray_address")
 
 
-def _knock(address: str, remedy: str) -> None:
-    """Say at once if nothing listens at an address."""
+def _check_port(address: str, remedy: str) -> None:
+    """Raise an error at once if nothing listens at an address."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         raise UsageError(f"expected auto or HOST:PORT, e.g. 10.0.0.1:6379, got {address}", parameter="ray_address")
@@ -84,5 +89,5 @@ def _knock(address: str, remedy: str) -> None:
 
 
 def first_sentence(error: Exception) -> str:
-    """What an error says first; Ray's go on for a page."""
+    """Return the first sentence of an error; Ray's messages fill pages."""
     return str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".") or type(error).__name__
