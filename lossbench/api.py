@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Comparison
-    from lossbench.training import Outcome
+    from lossbench.training import TrainResult
 
 
 def train(
@@ -28,7 +28,7 @@ def train(
     device: str = "auto",
     rerun: bool = False,
     plugins: Iterable[Path | str] = (),
-) -> Outcome:
+) -> TrainResult:
     """Train the classifier of a configuration, or find it done, or continue it; nothing is printed.
 
     Args:

@@ -14,7 +14,7 @@ from lossbench.metrics import DEFAULTS, METRICS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lossbench.training import Outcome
+    from lossbench.training import TrainResult
 
 
 def train(
@@ -53,7 +53,7 @@ def train(
     settings = [*(overrides or []), *([f"seed={seed}"] if seed is not None else [])]
     trial = training.identify(resolve.load(config, settings), plugins)
     with progress(quiet=quiet) as listener:
-        outcome = training.train(
+        result = training.train(
             trial,
             runs_dir=runs_dir,
             device=device,
@@ -63,22 +63,22 @@ def train(
             progress=listener,
         )
     if not quiet:
-        console.note(_headline(outcome, runs_dir))
-    console.result(json_module.dumps(outcome.summary, indent=2) if json else outcome.run)
-    if outcome.status == "diverged":
-        reason = outcome.summary.get("reason")
-        raise UnfinishedRunError(f"the run diverged: {reason}; the rows so far are in {outcome.run}")
+        console.note(_headline(result, runs_dir))
+    console.result(json_module.dumps(result.summary, indent=2) if json else result.run)
+    if result.status == "diverged":
+        reason = result.summary.get("reason")
+        raise UnfinishedRunError(f"the run diverged: {reason}; the rows so far are in {result.run}")
 
 
-def _headline(outcome: Outcome, runs_dir: Path) -> str:
+def _headline(result: TrainResult, runs_dir: Path) -> str:
     """Return the test metrics of the run in one sentence, and the next command to type."""
     from lossbench import __version__
     from lossbench.report import formatting
     from lossbench.runs import rows
 
-    _, told, measured = rows.read_row(outcome.run)
+    _, told, measured = rows.read_row(result.run)
     lines = []
-    if outcome.was_done:
+    if result.was_done:
         by = formatting.clean(told["lossbench"])
         other = f" by lossbench {by}; this is {__version__}" if by != __version__ else ""
         lines.append(f"already done{other}: nothing to train (--rerun trains it again)")

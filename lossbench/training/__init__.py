@@ -11,6 +11,6 @@ optimizers.py, schedules.py, loss_scale.py, epochs.py, checkpoint.py, runtime.py
 """
 
 from lossbench.training.record import fail
-from lossbench.training.train import Outcome, identify, run_folder, train
+from lossbench.training.train import TrainResult, identify, run_folder, train
 
-__all__ = ["Outcome", "fail", "identify", "run_folder", "train"]
+__all__ = ["TrainResult", "fail", "identify", "run_folder", "train"]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainResult:
     """How a trial ended: its folder, its `run.json`, and whether it had been done before."""
 
     run: Path
@@ -52,7 +52,7 @@ def train(
     plugins: Sequence[PluginLoaded] = (),
     argv: Sequence[str] = (),
     progress: Progress | None = None,
-) -> Outcome:
+) -> TrainResult:
     """Train a trial, or find it done, or continue it where it was interrupted.
 
     Args:
@@ -66,7 +66,7 @@ def train(
         progress: Hears how it goes.
 
     Returns:
-        The outcome, `completed` or `diverged`.
+        The result, `completed` or `diverged`.
 
     Raises:
         UsageError: Configuration, data, loss or device do not fit together; nothing has been written.
@@ -100,7 +100,7 @@ def train(
         checkpoint.remove(target)
         if rerun:
             replace.promote(run)
-    return Outcome(run, record.summary)
+    return TrainResult(run, record.summary)
 
 
 def run_folder(trial: Trial, runs_dir: Path) -> Path:
@@ -146,8 +146,8 @@ def _to_the_end(trainer: Trainer, record: Record, *, save_weights: bool) -> None
         raise UnfinishedRunError(f"training failed: {reason}; the log in the run folder holds the rest") from error
 
 
-def _done(run: Path, trial: Trial) -> Outcome | None:
-    """The outcome of a run that is there already, completed or diverged."""
+def _done(run: Path, trial: Trial) -> TrainResult | None:
+    """The result of a run that is there already, completed or diverged."""
     summary = _summary(run)
     if not summary:
         return None
@@ -156,7 +156,7 @@ def _done(run: Path, trial: Trial) -> Outcome | None:
     if summary["status"] not in {"completed", "diverged"}:
         return None
     checkpoint.remove(run)  # its process may have been killed before it came to that
-    return Outcome(run, summary, was_done=True)
+    return TrainResult(run, summary, was_done=True)
 
 
 def _summary(run: Path) -> Mapping[str, Any] | None:

@@ -84,13 +84,13 @@ def trained_again(
     chosen = device or ("cpu" if _mapping(run.summary.get("device")).get("kind") == "cpu" else "auto")
     with TemporaryDirectory(prefix="lossbench-verify-") as folder:
         try:
-            outcome = train(trial, runs_dir=Path(folder), device=chosen, plugins=plugins, progress=progress)
+            result = train(trial, runs_dir=Path(folder), device=chosen, plugins=plugins, progress=progress)
         except InterruptedRunError as error:
             raise InterruptedRunError(f"stopped; {run.folder} is not verified", error.signal) from error
         except UnfinishedRunError as error:
             cause = error.__cause__
             raise LossbenchError(f"{run.folder}: cannot be trained: {type(cause).__name__}: {cause}") from error
-        yield read.read(outcome.run)
+        yield read.read(result.run)
 
 
 def _experiment(run: read.Run) -> Experiment:

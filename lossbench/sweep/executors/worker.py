@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lossbench.sweep.executors.messages import EndStatus
-    from lossbench.training import Outcome
+    from lossbench.training import TrainResult
 
 JobRunner: TypeAlias = "Callable[[dict[str, Any], Send], Message]"
 
@@ -103,7 +103,7 @@ def run_job(wire: dict[str, Any], send: Send, settings: WorkerSettings, plugins:
         return TrialEnded(number, "failed", _reason(error))
 
 
-def _train(job: Job, send: Send, settings: WorkerSettings, plugins: list[plugin.PluginLoaded]) -> Outcome:
+def _train(job: Job, send: Send, settings: WorkerSettings, plugins: list[plugin.PluginLoaded]) -> TrainResult:
     try:
         return train(
             job.trial,
@@ -130,15 +130,15 @@ def _reason(error: Exception) -> str:
     return " ".join(text.split())
 
 
-def _end_message(number: int, outcome: Outcome) -> TrialEnded:
-    summary = outcome.summary
+def _end_message(number: int, result: TrainResult) -> TrialEnded:
+    summary = result.summary
     return TrialEnded(
         number,
-        cast("EndStatus", outcome.status),
+        cast("EndStatus", result.status),
         summary["reason"],
         accuracy=summary["metrics"].get("test.last.accuracy"),
         seconds=summary["seconds"]["total"],
-        was_done=outcome.was_done,
+        was_done=result.was_done,
     )
 
 
