@@ -21,26 +21,32 @@ STYLES = {"diverged": "red", "failed": "red", "running": "cyan", "interrupted": 
 
 
 def run_list_screen(rows: Sequence[RunRow], query: Query) -> Screen:
-    """Return loss, differing keys, seed, status, measures and folder; long folders get lines of their own."""
+    """Return loss, differing keys, seed, status, measures and folder, in up to three lines per run if one is too short."""
     return Screen(lambda width: _listing(rows, query, width))
 
 
 def _listing(rows: Sequence[RunRow], query: Query, width: int) -> Text:
     from rich.text import Text
 
-    keys = ["loss", *grouping.differing_keys(rows), "seed", "status"]
-    header = [*map(formatting.clean, keys), *map(formatting.measure_title, query.measures)]
-    cells = [
-        [_text(row.get(key)) for key in keys] + [_value(row, each, query) for each in query.measures] for row in rows
-    ]
-    title, *lines = formatting.align([header, *cells], texts=len(keys))
-    folders = [formatting.clean(row["folder"]) for row in rows]
-    in_one_line = len(title) + 2 + max(map(len, folders)) <= width
-    text = Text(title + "  folder" * in_one_line, style="bold", no_wrap=True, overflow="ignore")
-    for line, folder, row in zip(lines, folders, rows, strict=True):
-        style = f"not bold {STYLES.get(str(row['status']), '')}".strip()
-        text.append(f"\n{line}{'' if in_one_line else chr(10)}  {folder}", style=style)
+    keys, facts = ["loss", *grouping.differing_keys(rows)], ["seed", "status"]
+    settings = [list(map(formatting.clean, keys)), *([_text(row.get(key)) for key in keys] for row in rows)]
+    results = [[*facts, *map(formatting.measure_title, query.measures)], *(_results(row, facts, query) for row in rows)]
+    left, right = formatting.align(settings, len(keys)), formatting.align(results, len(facts))
+    folders = ["folder", *(formatting.clean(row["folder"]) for row in rows)]
+    room = width - len(left[0]) - 2 - len(right[0])
+    lines = ["  ".join(each) if room >= 0 else "\n  ".join(each) for each in zip(left, right, strict=True)]
+    if max(map(len, folders)) + 2 <= room:
+        lines = ["  ".join(each) for each in zip(lines, folders, strict=True)]
+    else:
+        lines[1:] = ["\n  ".join(each) for each in zip(lines[1:], folders[1:], strict=True)]
+    text = Text(lines[0], style="bold", no_wrap=True, overflow="ignore")
+    for line, row in zip(lines[1:], rows, strict=True):
+        text.append(f"\n{line}", style=f"not bold {STYLES.get(str(row['status']), '')}".strip())
     return text
+
+
+def _results(row: RunRow, facts: Sequence[str], query: Query) -> list[str]:
+    return [*(_text(row.get(key)) for key in facts), *(_value(row, each, query) for each in query.measures)]
 
 
 def _text(value: object) -> str:
