@@ -123,7 +123,7 @@ def github() -> Writers:
 
 def help_text() -> str:
     """Return a sentence that explains every format."""
-    return "; ".join(f"{each.name}: {each.purpose[0].lower()}{each.purpose[1:]}" for each in FORMATS.values())
+    return "; ".join(f"{each.name}: {each.purpose[:1].lower()}{each.purpose[1:]}" for each in FORMATS.values())
 
 
 def comparison_text(answer: Answer, name: str, *, to_stdout: bool) -> str:

@@ -21,7 +21,7 @@ STYLES = {"diverged": "red", "failed": "red", "running": "cyan", "interrupted": 
 
 
 def run_list_screen(rows: Sequence[RunRow], query: Query) -> Screen:
-    """Return loss, differing keys, seed, status, measures and folder, in up to three lines per run if one is too short."""
+    """Return loss, differing keys, seed, status, measures and folder, in up to three lines per run if it is long."""
     return Screen(lambda width: _listing(rows, query, width))
 
 
