@@ -17,14 +17,14 @@ def doctor(
     """Check versions, devices, data and disk space; exit 1 if training would fail."""
     import json as json_module
 
-    from lossbench.training import doctor as examine
+    from lossbench.training import doctor as checks
 
-    findings = examine.examine(runs_dir)
+    results = checks.examine(runs_dir)
     if json:
-        console.result(json_module.dumps({each.what: each.found for each in findings}, indent=2))
+        console.result(json_module.dumps({each.subject: each.text for each in results}, indent=2))
     else:
-        width = max(len(each.what) for each in findings)
-        for each in findings:
-            console.result(f"{'ok' if each.good else 'NO':2}  {each.what:{width}}  {each.found}")
-    if not all(each.good for each in findings):
+        width = max(len(each.subject) for each in results)
+        for each in results:
+            console.result(f"{'ok' if each.is_good else 'NO':2}  {each.subject:{width}}  {each.text}")
+    if not all(each.is_good for each in results):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""The NVIDIA GPUs of this machine, as their driver lists them: known without starting TensorFlow."""
+"""NVIDIA GPUs of this machine as their driver lists them, without starting TensorFlow."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU: its memory and what is free of it, in MiB."""
+    """Memory of a GPU, total and free, in MiB."""
 
     total_mib: int
     free_mib: int
 
 
 def installed() -> tuple[Gpu, ...]:
-    """Those that this process may see, in the order in which it sees them; none without a driver."""
+    """Return the GPUs visible to this process, in its order; empty without a driver."""
     command = ["nvidia-smi", "--query-gpu=memory.total,memory.free", "--format=csv,noheader,nounits"]
     try:
         # The command is constant; nvidia-smi is looked up on the user's own PATH.
@@ -28,7 +28,7 @@ def installed() -> tuple[Gpu, ...]:
 
 
 def _visible(gpus: list[Gpu], listed: str | None) -> tuple[Gpu, ...]:
-    """The GPUs that CUDA_VISIBLE_DEVICES leaves, which it names by number or by identifier."""
+    """Return the GPUs that CUDA_VISIBLE_DEVICES selects, by number or by identifier."""
     if listed is None:
         return tuple(gpus)
     names = [name.strip() for name in listed.split(",") if name.strip() not in {"", "-1"}]

@@ -1,9 +1,9 @@
 """Dynamic loss scaling, which keeps small gradients alive in float16.
 
-The objective is multiplied by a scale and the gradients divided by it. A step whose gradients overflow is skipped and
-the scale halved; after 2,000 steps without overflow it is doubled.
+The objective is multiplied by a scale and its gradients are divided by it. If the gradients of a step overflow, the
+step is skipped and the scale is halved. After `PATIENCE` steps without overflow the scale is doubled.
 
-Source: Micikevicius et al., "Mixed precision training", 2018.
+Source: Micikevicius et al. 2018, Mixed precision training, arXiv:1710.03740.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def loss_scale(precision: Precision) -> NoScale | DynamicScale:
 
 
 class NoScale:
-    """float32 and bfloat16 have the range they need."""
+    """No scaling: float32 and bfloat16 have enough range."""
 
     variables: tuple[Any, ...] = ()
 
     def scale(self, objective: Any) -> Any:
-        """The objective itself."""
+        """Return the objective itself."""
         return objective
 
     def apply(self, gradients: Sequence[Any], update: Callable[[Sequence[Any]], None]) -> None:
@@ -44,7 +44,7 @@ class NoScale:
 
 
 class DynamicScale:
-    """Scales the objective, unscales the gradients, skips a step that overflows."""
+    """Dynamic scale, kept in variables of the training loop; `start` is its first value."""
 
     def __init__(self, start: float = 2.0**15) -> None:
         import tensorflow as tf
@@ -54,7 +54,7 @@ class DynamicScale:
         self.variables = (self._factor, self._steps)
 
     def scale(self, objective: Any) -> Any:
-        """The objective times the scale."""
+        """Return the objective times the scale."""
         return objective * self._factor
 
     def apply(self, gradients: Sequence[Any], update: Callable[[Sequence[Any]], None]) -> None:
@@ -67,9 +67,9 @@ class DynamicScale:
         grows = self._steps >= PATIENCE
         self._factor.assign(tf.where(finite, tf.where(grows, self._factor * 2, self._factor), self._factor / 2))
         self._steps.assign(tf.where(grows, 0, self._steps))
-        tf.cond(finite, lambda: _always(update, unscaled), lambda: False)
+        tf.cond(finite, lambda: _updated(update, unscaled), lambda: False)
 
 
-def _always(update: Callable[[Sequence[Any]], None], gradients: Sequence[Any]) -> bool:
+def _updated(update: Callable[[Sequence[Any]], None], gradients: Sequence[Any]) -> bool:
     update(gradients)
     return True

@@ -1,4 +1,4 @@
-"""What a run tells while it goes on; the command line turns it into bars or lines."""
+"""Interface through which a run reports its progress; the command line shows it as bars or lines."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Listens to a run."""
+    """Receiver of the progress of a run."""
 
     def begin(self, run: Path, *, epochs: int, done: int) -> None:
-        """Training starts, or continues after `done` epochs."""
+        """Start training, or continue it after `done` epochs."""
 
     def steps(self, epoch: int, *, share: float, loss: float, accuracy: float) -> None:
-        """A share of an epoch's batches is done, with its loss and accuracy so far."""
+        """Report the share of the epoch's batches that is done, with loss and accuracy so far."""
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        """An epoch is done: its row of `metrics.csv`."""
+        """Report a finished epoch: its row of `metrics.csv`."""
 
     def note(self, sentence: str) -> None:
-        """Something that the user may want to know."""
+        """Report a sentence for the user."""
 
 
 class Silent:
-    """Tells nothing."""
+    """Receiver that ignores everything."""
 
     def begin(self, run: Path, *, epochs: int, done: int) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def steps(self, epoch: int, *, share: float, loss: float, accuracy: float) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def note(self, sentence: str) -> None:
-        """Nothing."""
+        """Ignore it."""

@@ -1,4 +1,4 @@
-"""Where a number comes from: versions, command line, git commit, time."""
+"""Provenance of a run: time, versions, git commit."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ from lossbench import __version__
 
 
 def now() -> str:
-    """The time in UTC, ISO 8601, to the second."""
+    """Return the time in UTC as ISO 8601, to the second."""
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
 @cache
 def versions() -> dict[str, str]:
-    """Of lossbench, Python and the libraries that numbers depend on."""
+    """Return the versions of lossbench, Python and the libraries that numbers depend on."""
     packages = ("tensorflow", "keras", "numpy")
     return {"lossbench": __version__, "python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
 @cache
 def git() -> dict[str, Any] | None:
-    """The commit of the working directory when first asked, and whether it had changes; None outside a repository."""
+    """Return the commit of the working directory and whether it has changes; None outside a repository.
+
+    The first call in a process decides.
+    """
     commit = _git("rev-parse", "HEAD")
     return commit and {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
 

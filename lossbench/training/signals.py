@@ -1,4 +1,4 @@
-"""Signals as a wish to stop: the run finishes its batches, writes a checkpoint, and then ends."""
+"""Signals that stop a run: it finishes its current batches, writes a checkpoint and ends."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ SHOW_CURSOR = b"\x1b[?25h"
 
 
 class StopRequest:
-    """Which signal has asked the run to stop, if any."""
+    """Number of the signal that requested the stop; None until there is one."""
 
     signum: int | None = None
 
 
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Collect SIGINT, SIGTERM and SIGHUP while inside; a second one ends the process as it would have at once."""
+    """Record SIGINT, SIGTERM or SIGHUP in the request yielded; a second signal has its usual effect at once.
+
+    Outside the main thread, where Python handles no signals, the request stays empty.
+    """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request

@@ -1,4 +1,4 @@
-"""One trial from configuration to run folder."""
+"""Training of one trial, from its configuration to its run folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How a trial ended: its folder, its `run.json`, and whether it had been done before."""
+    """Result of training a trial.
+
+    Attributes:
+        run: The run folder.
+        summary: `run.json`.
+        was_done: Whether the run had been finished before, so that nothing was trained.
+    """
 
     run: Path
     summary: Mapping[str, Any]
@@ -53,50 +59,50 @@ def train(
     argv: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> TrainResult:
-    """Train a trial, or find it done, or continue it where it was interrupted.
+    """Train a trial, continue it where it was interrupted, or return the finished run.
 
     Args:
-        trial: What to train.
-        runs_dir: The run goes to `runs_dir/<name>/<folder>`.
+        trial: The trial.
+        runs_dir: Parent folder of `<name>/<folder>`, the run folder.
         device: `auto`, `cpu`, `gpu` or `gpu:N`.
-        rerun: Train anew even if it is done; the old run is replaced when the new one is complete.
-        claimed: The caller holds the claim of the run already.
-        plugins: The files of the user's own losses; those that the trial uses are named in `run.json`.
+        rerun: Retrain a finished run, and replace it once the new one is complete.
+        claimed: Whether the caller already holds the claim of the run.
+        plugins: Files with the user's own losses; `run.json` names those that the trial uses.
         argv: The command line, for `run.json`.
-        progress: Hears how it goes.
+        progress: Receives the progress of the run.
 
     Returns:
-        The result, `completed` or `diverged`.
+        The result, of status `completed` or `diverged`.
 
     Raises:
         UsageError: Configuration, data, loss or device do not fit together; nothing has been written.
-        TakenRunError: Another process trains it.
-        InterruptedRunError: A signal stopped it; the same call continues.
-        UnfinishedRunError: Training raised an error; the folder says `failed`, and its log why.
+        TakenRunError: Another process trains this run.
+        InterruptedRunError: A signal stopped the run; the same call continues it.
+        UnfinishedRunError: Training raised an error. The run has status `failed`, and its log has the traceback.
         MachineError: The folder cannot be written.
     """
     run = run_folder(trial, runs_dir)
     target = replace.rerun_folder(run) if rerun else run
-    if not rerun and (done := _done(run, trial)):
+    if not rerun and (done := _finished(run, trial)):
         return done
     from lossbench.training.record import Record
     from lossbench.training.setup import set_up
     from lossbench.training.trainer import Trainer
 
-    begun = _begun(target)
-    # Another number of threads could change the last digits of a run that is continued.
-    setup = set_up(trial, device=device, threads=_threads(begun))
+    unfinished = _unfinished(target)
+    # A continued run keeps its number of threads: another number could change the last digits.
+    setup = set_up(trial, device=device, threads=_threads(unfinished))
     with stop_request() as stop, nullcontext() if claimed else lock.claim(run):
         replace.recover(run)
-        if not rerun and (done := _done(run, trial)):
+        if not rerun and (done := _finished(run, trial)):
             return done
         trainer = Trainer(target, setup, progress or Silent(), stop)
         trainer.restore()
-        started = begun.get("started") or provenance.now()
-        facts = {"started": started, "argv": list(argv), "plugins": _used(trial, plugins)}
+        started = unfinished.get("started") or provenance.now()
+        facts = {"started": started, "argv": list(argv), "plugins": _used_plugins(trial, plugins)}
         record = Record(target, setup, trainer.history, facts)
         with runtime.on(setup.machine):
-            _to_the_end(trainer, record, save_weights=trial.experiment.train.save_weights)
+            _train_and_test(trainer, record, save_weights=trial.experiment.train.save_weights)
         checkpoint.remove(target)
         if rerun:
             replace.promote(run)
@@ -104,27 +110,32 @@ def train(
 
 
 def run_folder(trial: Trial, runs_dir: Path) -> Path:
-    """Where the run of a trial is."""
+    """Return the run folder of a trial, whether it exists or not."""
     return paths.run_folder(runs_dir, trial.experiment.name, trial.folder)
 
 
 def identify(experiment: Experiment, plugins: Sequence[PluginLoaded] = ()) -> Trial:
-    """The trial of an experiment: with the digest of its data and, if its loss comes from one, of the plugin."""
+    """Return the trial of an experiment, with the digests of its data and of the plugin that defines its loss.
+
+    Raises:
+        ConfigError: The experiment has a sweep.
+        DataError: The data cannot be read.
+    """
     if experiment.sweep is not None:
         raise ConfigError([f"{experiment.name}: the configuration has a sweep; `lossbench sweep` trains all of it"])
     digests = {name: plugin.sha256 for plugin in plugins for name in plugin.names}
     return identity.trial(experiment, data_sha256=sha256(experiment.data), plugins=digests)
 
 
-def _used(trial: Trial, plugins: Sequence[PluginLoaded]) -> list[dict[str, str]]:
+def _used_plugins(trial: Trial, plugins: Sequence[PluginLoaded]) -> list[dict[str, str]]:
     names = {term.name for term in trial.experiment.loss}
     return [
         {"path": str(each.path.resolve()), "sha256": each.sha256} for each in plugins if names.intersection(each.names)
     ]
 
 
-def _to_the_end(trainer: Trainer, record: Record, *, save_weights: bool) -> None:
-    """Train and test; an error leaves the run `failed`, unless the run can just be continued."""
+def _train_and_test(trainer: Trainer, record: Record, *, save_weights: bool) -> None:
+    """Train and test. An error leaves the run `failed`, unless the same command can continue it."""
     try:
         trainer.train(record)
         test = {} if epochs.diverged(trainer.history[-1]) else trainer.test()
@@ -146,8 +157,8 @@ def _to_the_end(trainer: Trainer, record: Record, *, save_weights: bool) -> None
         raise UnfinishedRunError(f"training failed: {reason}; the log in the run folder holds the rest") from error
 
 
-def _done(run: Path, trial: Trial) -> TrainResult | None:
-    """The result of a run that is there already, completed or diverged."""
+def _finished(run: Path, trial: Trial) -> TrainResult | None:
+    """Return the result of a completed or diverged run; None if the run is not finished."""
     summary = _summary(run)
     if not summary:
         return None
@@ -155,15 +166,15 @@ def _done(run: Path, trial: Trial) -> TrainResult | None:
         raise LossbenchError(f"{run}: this folder is another trial's; move it away, or choose another `runs_dir`")
     if summary["status"] not in {"completed", "diverged"}:
         return None
-    checkpoint.remove(run)  # its process may have been killed before it came to that
+    checkpoint.remove(run)  # the process may have been killed before it removed the checkpoint
     return TrainResult(run, summary, was_done=True)
 
 
 def _summary(run: Path) -> Mapping[str, Any] | None:
-    """What `run.json` says; None where there is no run yet.
+    """Return `run.json`; None if there is no run yet.
 
     Raises:
-        LossbenchError: There is one that cannot be read: it may be finished, so it is not overwritten.
+        LossbenchError: The run cannot be read. It may be finished, so it is not overwritten.
     """
     if not (run / paths.RUN).exists():
         return None
@@ -173,14 +184,14 @@ def _summary(run: Path) -> Mapping[str, Any] | None:
         raise LossbenchError(f"{run}: {error}; move the folder away, or retrain it with `rerun`") from error
 
 
-def _begun(run: Path) -> Mapping[str, Any]:
-    """What is known of an unfinished run that is continued, if anything."""
+def _unfinished(run: Path) -> Mapping[str, Any]:
+    """Return `run.json` of the unfinished run to continue; empty if there is none."""
     try:
         return read.read(run).summary
     except read.BrokenRunError:
         return {}
 
 
-def _threads(begun: Mapping[str, Any]) -> int | None:
-    threads = begun.get("threads")
+def _threads(summary: Mapping[str, Any]) -> int | None:
+    threads = summary.get("threads")
     return threads if type(threads) is int and threads > 0 else None
