@@ -43,7 +43,7 @@ def test_a_sweep_trains_everything_counts_what_diverged_and_continues(lossbench,
     assert re.findall(r"^(\w+) ", after.stdout, re.MULTILINE) == ["completed", "diverged"] * 2
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_trial_of_a_sweep_is_the_trial_alone(threads, lossbench, tmp_path):
     """Same folder, same bytes as `train` makes of the same keys, though other trials ran before in the process."""
     settings = ("data.train_size=500", "data.validation_size=100", "train.epochs=1", "train.save_weights=true")

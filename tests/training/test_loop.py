@@ -82,8 +82,14 @@ def test_softmax_regression_is_numpys(penalties):
         assert getattr(loop.sums, name) == pytest.approx(expected, rel=1e-5), name
 
 
-@pytest.mark.parametrize("parts", [2, 3, 8])
-@pytest.mark.parametrize("loss", ["categorical_crossentropy", "elr"])
+@pytest.mark.parametrize(
+    ("loss", "parts"),
+    [
+        *(("categorical_crossentropy", parts) for parts in (2, 3, 8)),
+        ("elr", 3),
+        *(pytest.param("elr", parts, marks=pytest.mark.slow) for parts in (2, 8)),
+    ],
+)
 def test_a_batch_in_parts_is_the_same_batch(parts, loss):
     """A hidden layer, batches of 8 in two, three (unequal) and eight parts: weights and sums but for rounding.
 
