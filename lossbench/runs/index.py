@@ -46,33 +46,33 @@ class _Entry:
     metrics: Mapping[str, Any]
 
 
-def load(places: Iterable[Path], *, write_index: bool = False) -> tuple[list[RunRow], list[BrokenRun]]:
+def load(roots: Iterable[Path], *, write_index: bool = False) -> tuple[list[RunRow], list[BrokenRun]]:
     """Return the rows of all runs at or below some folders, and the run folders that cannot be read.
 
     Args:
-        places: The folders.
+        roots: The folders.
         write_index: Whether to write `.index.json` to each folder, so that the next call reads changed runs only.
 
     Raises:
         UsageError: A folder does not exist, or is a file.
     """
     found: dict[str, RunRow | BrokenRun] = {}
-    for place in places:
-        root = os.path.realpath(place)
-        for name, loaded in _load(place, write_index=write_index).items():
-            found.setdefault(os.path.normpath(f"{root}/{name}"), loaded)
+    for root in roots:
+        real = os.path.realpath(root)
+        for name, loaded in _load(root, write_index=write_index).items():
+            found.setdefault(os.path.normpath(f"{real}/{name}"), loaded)
     loaded_rows = [found[folder] for folder in sorted(found)]
     return [each for each in loaded_rows if isinstance(each, dict)], [
         each for each in loaded_rows if isinstance(each, BrokenRun)
     ]
 
 
-def _load(place: Path, *, write_index: bool) -> dict[str, RunRow | BrokenRun]:
-    known = _read(place)
+def _load(root: Path, *, write_index: bool) -> dict[str, RunRow | BrokenRun]:
+    known = _read(root)
     entries: dict[str, _Entry] = {}
     loaded: dict[str, RunRow | BrokenRun] = {}
-    for name in read.names(place):
-        folder = os.path.join(place, name) if name else str(place)  # noqa: PTH118 - thousands of them
+    for name in read.names(root):
+        folder = os.path.join(root, name) if name else str(root)  # noqa: PTH118 - thousands of them
         try:
             stamp = _stamp(folder)
             entry = known.get(name)
@@ -84,7 +84,7 @@ def _load(place: Path, *, write_index: bool) -> dict[str, RunRow | BrokenRun]:
             entries[name] = entry
             loaded[name] = {**entry.config, **entry.facts, **entry.metrics, "folder": folder}
     if write_index and entries != known and entries.keys() != {""}:
-        _write(place, entries)
+        _write(root, entries)
     return loaded
 
 
@@ -98,10 +98,10 @@ def _stamp(folder: str) -> list[int]:
     return stamp
 
 
-def _read(place: Path) -> dict[str, _Entry]:
+def _read(root: Path) -> dict[str, _Entry]:
     """Return the entries of a folder's index by path; none if it is missing, damaged or of another format."""
     try:
-        index = json.loads(read.text(place / paths.INDEX, INDEX_BYTES))
+        index = json.loads(read.text(root / paths.INDEX, INDEX_BYTES))
         configs = index["configs"]
         if index["format"] != FORMAT or not all(map(rows.are_scalars, configs)):
             return {}
@@ -114,7 +114,7 @@ def _read(place: Path) -> dict[str, _Entry]:
         return {}
 
 
-def _write(place: Path, entries: Mapping[str, _Entry]) -> None:
+def _write(root: Path, entries: Mapping[str, _Entry]) -> None:
     """Write the index, each configuration once; a folder that cannot be written to gets none."""
     numbers: dict[str, int] = {}
     runs = {
@@ -123,5 +123,5 @@ def _write(place: Path, entries: Mapping[str, _Entry]) -> None:
     }
     text = f'{{"format": {FORMAT}, "configs": [{", ".join(numbers)}],\n"runs": {json.dumps(runs)}}}\n'
     with contextlib.suppress(MachineError, UsageError):
-        links.refuse([place / paths.INDEX])
-        files.write_text(place / paths.INDEX, text)
+        links.refuse([root / paths.INDEX])
+        files.write_text(root / paths.INDEX, text)

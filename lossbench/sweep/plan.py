@@ -80,11 +80,6 @@ class Plan:
             for each in self.combinations:
                 yield Combination(each.settings, each.experiment.model_copy(update={"seed": seed}))
 
-    @property
-    def experiments(self) -> tuple[Experiment, ...]:
-        """All experiments, seed by seed."""
-        return tuple(each.experiment for each in self)
-
 
 def load(
     path: Path, overrides: Sequence[str] = (), *, seeds: str | None = None, max_trials: int | None = MAX_TRIALS

@@ -29,11 +29,11 @@ def values(plan, *keys):
             experiment = getattr(experiment, part)
         return experiment
 
-    return [tuple(at(experiment, key) for key in keys) for experiment in plan.experiments]
+    return [tuple(at(each.experiment, key) for key in keys) for each in plan]
 
 
 def losses(plan):
-    return [experiment.loss[0].name for experiment in plan.experiments]
+    return [each.experiment.loss[0].name for each in plan]
 
 
 def test_a_file_without_a_sweep_is_a_sweep_of_one(plan):
@@ -53,7 +53,7 @@ sweep:
     expected = list(itertools.product([3, 5], [1, 2], [0.1, 0.2]))
     assert values(found, "seed", "train.epochs", "optimizer.learning_rate")[::2] == expected
     assert losses(found) == ["categorical_crossentropy", "generalized_crossentropy"] * 8
-    assert all(experiment.sweep is None for experiment in found.experiments)
+    assert all(each.experiment.sweep is None for each in found)
 
 
 def test_a_case_may_be_a_whole_loss_with_what_belongs_to_it(plan):
@@ -67,11 +67,16 @@ sweep:
     - {loss: [{name: ce, weight: 1}, {name: mae, weight: 2}]}
     - {model: {name: mlp, hidden: [8]}}
 """
-    found = plan(text)
-    assert [dict(e.loss[0].hyperparameters).get("gamma") for e in found.experiments] == [1.0, None, None, 5.0]
-    assert [e.model.head.name for e in found.experiments] == ["linear", "cosine", "linear", "linear"]
-    assert len(found.experiments[2].loss) == 2
-    assert found.experiments[3].model.hidden == (8,)
+    experiments = [each.experiment for each in plan(text)]
+    assert [dict(e.loss[0].hyperparameters).get("gamma") for e in experiments] == [
+        1.0,
+        None,
+        None,
+        5.0,
+    ]
+    assert [e.model.head.name for e in experiments] == ["linear", "cosine", "linear", "linear"]
+    assert len(experiments[2].loss) == 2
+    assert experiments[3].model.hidden == (8,)
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ EXPERIMENTS = {"ma2020": 13 * 9 * 3, "zhou2021": 9 * 9 * 3, "ye2023": 8 * 9 * 3}
 @pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
 def test_each_paper_has_the_common_protocol(path):
     """Model, initialiser, epochs, batch, optimiser, schedule, clipping, inputs, the whole training set, the noise."""
-    plan = load(path)
-    assert len(plan.experiments) == EXPERIMENTS[path.stem]
-    for each in plan.experiments:
+    experiments = [each.experiment for each in load(path)]
+    assert len(experiments) == EXPERIMENTS[path.stem]
+    for each in experiments:
         assert (each.model.name, each.train.epochs, each.train.batch_size) == ("cnn_bn", 50, 128)
         assert (each.model.initializer.convolution.name, each.model.initializer.dense.name) == (
             "he_uniform",
@@ -30,7 +30,7 @@ def test_each_paper_has_the_common_protocol(path):
         assert (optimizer.schedule.name, optimizer.schedule.per) == ("cosine", "epoch")
         assert (each.data.normalize.mean, each.data.normalize.std) == (0.1307, 0.3081)
         assert (each.data.validation_size, each.data.train_size) == (0, None)
-    noise = Counter((n.type, n.rate) if (n := each.data.label_noise) else None for each in plan.experiments)
+    noise = Counter((n.type, n.rate) if (n := each.data.label_noise) else None for each in experiments)
     symmetric = [("symmetric_exact", rate) for rate in (0.2, 0.4, 0.6, 0.8)]
     asymmetric = [("asymmetric", rate) for rate in (0.1, 0.2, 0.3, 0.4)]
     assert set(noise) == {None, *symmetric, *asymmetric}
@@ -43,7 +43,7 @@ def test_each_paper_has_the_common_protocol(path):
 )
 def test_papers_differ_where_their_protocols_do(paper, nesterov, end, decay):
     """Nesterov, the cosine's end, the decay; only the ANL losses have L1 in its place."""
-    experiments = load(CONFIGS / "papers" / f"{paper}.yaml").experiments
+    experiments = [each.experiment for each in load(CONFIGS / "papers" / f"{paper}.yaml")]
     assert {each.optimizer.nesterov for each in experiments} == {nesterov}
     assert {each.optimizer.schedule.end for each in experiments} == {end}
     assert {each.optimizer.weight_decay for each in experiments} == decay
@@ -56,7 +56,7 @@ def test_pairs_have_the_weights_of_their_paper():
     weights = {
         paper: {
             (each.loss[0].name, each.loss[1].name): (each.loss[0].weight, each.loss[1].weight)
-            for each in load(CONFIGS / "papers" / f"{paper}.yaml").experiments
+            for each in [each.experiment for each in load(CONFIGS / "papers" / f"{paper}.yaml")]
             if len(each.loss) == 2
         }
         for paper in EXPERIMENTS
@@ -70,7 +70,7 @@ def test_pairs_have_the_weights_of_their_paper():
 
 def test_the_sweep_of_the_readme_is_ten_losses_in_three_conditions():
     """Ninety runs; the first line is its question."""
-    assert len(load(CONFIGS / "sweep.yaml").experiments) == 10 * 3 * 3
+    assert len(load(CONFIGS / "sweep.yaml")) == 10 * 3 * 3
     assert (CONFIGS / "sweep.yaml").read_text().splitlines()[0].endswith("?")
 
 

@@ -50,10 +50,6 @@ STOP_SECONDS = 4.0
 """Seconds that a run has to write its checkpoint after a request to stop."""
 
 
-class OutOfMemoryError(LossbenchError):
-    """A trial ran out of memory; its process must end, because TensorFlow does not recover."""
-
-
 def start_runner(settings: WorkerSettings) -> JobRunner:
     """Load the plugins, claim the device, and return the function that does a job.
 
@@ -85,39 +81,30 @@ def run_job(wire: dict[str, Any], send: Send, settings: WorkerSettings, plugins:
         with lock.claim(run, wait=job.wait):
             send(TrialStarted(number))
             try:
-                return _end_message(number, _train(job, send, settings, plugins))
-            except (MachineError, InterruptedRunError, OutOfMemoryError, UnfinishedRunError):
-                raise
+                outcome = train(
+                    job.trial,
+                    runs_dir=Path(settings.runs_dir),
+                    device=settings.device,
+                    claimed=True,
+                    plugins=plugins,
+                    argv=settings.argv,
+                    progress=_Reporter(number, send),
+                )
             except Exception as error:
-                fail(run, job.trial, _reason(error), traceback.format_exc())
+                if _is_memory(error) or _is_memory(error.__cause__):
+                    return TrialLost(number, "out of memory")  # the process must end: TensorFlow does not recover
+                if not isinstance(error, MachineError | InterruptedRunError | UnfinishedRunError):
+                    fail(run, job.trial, _reason(error), traceback.format_exc())
                 raise
+            return _end_message(number, outcome)
     except TakenRunError:
         return TrialEnded(number, "taken")
     except InterruptedRunError as error:
         return TrialEnded(number, "interrupted", str(error))
-    except OutOfMemoryError as error:
-        return TrialLost(number, str(error))
     except MachineError as error:
         return Fault(str(error))
     except Exception as error:  # noqa: BLE001 - a trial's error must not stop the others
         return TrialEnded(number, "failed", _reason(error))
-
-
-def _train(job: Job, send: Send, settings: WorkerSettings, plugins: list[plugin.PluginLoaded]) -> TrainResult:
-    try:
-        return train(
-            job.trial,
-            runs_dir=Path(settings.runs_dir),
-            device=settings.device,
-            claimed=True,
-            plugins=plugins,
-            argv=settings.argv,
-            progress=_Reporter(job.number, send),
-        )
-    except Exception as error:
-        if any(_is_memory(each) for each in (error, error.__cause__)):
-            raise OutOfMemoryError("out of memory") from error
-        raise
 
 
 def _is_memory(error: BaseException | None) -> bool:
