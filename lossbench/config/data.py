@@ -1,4 +1,4 @@
-"""The section `data`: which images, and in which condition."""
+"""The `data` section: data set, split, label noise and imbalance."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
@@ -11,7 +11,7 @@ from lossbench.config.section import Count, Fraction, Index, Lax, Positive, Sect
 
 def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
     if len(set(values)) < len(values):
-        raise ValueError("the same number stands twice; write each once")
+        raise ValueError("a number is repeated; write each once")
     return values
 
 
@@ -27,14 +27,14 @@ class MeanStd(Section):
     mean: float
     """Subtracted from pixels in [0, 1]."""
     std: Positive
-    """What the difference is divided by."""
+    """Divisor of the difference."""
 
 
 class LabelNoise(Section):
-    """Wrong training labels, made by rule and by seed; the true ones are kept aside."""
+    """Random wrong labels; the true labels are kept for evaluation."""
 
     type: Literal["symmetric", "symmetric_exact", "asymmetric", "pair", "matrix"] = "symmetric"
-    """How labels go wrong."""
+    """Kind of noise."""
     rate: Fraction | None = None
     """Share of labels that are redrawn."""
     include_self: bool = False
@@ -42,22 +42,22 @@ class LabelNoise(Section):
     matrix: Annotated[tuple[Annotated[tuple[Fraction, ...], Lax], ...], Lax, Field(min_length=2)] | None = None
     """With type matrix: row i holds P(label j | true class i)."""
     seed: Seed | None = None
-    """Seed of the noise alone; null: the run's."""
+    """Seed of the noise; null: the seed of the run."""
     clean_validation: bool = False
-    """Leave the validation labels as they are."""
+    """Keep the validation labels clean."""
 
 
 class Imbalance(Section):
-    """Fewer training images of some classes; the test set stays whole."""
+    """Fewer training images in some classes; the test set is unchanged."""
 
     type: Literal["exponential", "step", "counts"]
-    """How class sizes fall."""
+    """Kind of imbalance."""
     ratio: Annotated[float, Field(ge=1)] | None = None
-    """Largest class size over smallest."""
+    """Largest class size divided by the smallest."""
     minority_classes: Annotated[tuple[Index, ...], Lax, Field(min_length=1), AfterValidator(_distinct)] | None = None
     """Step: the small classes; null: the second half."""
     counts: Annotated[tuple[Count, ...], Lax, Field(min_length=2)] | None = None
-    """Training images of each class."""
+    """Training images per class."""
 
 
 def _form(value: object) -> str:
@@ -77,20 +77,20 @@ else:
 
 
 class Data(Section):
-    """Which images, and in which condition."""
+    """Data set, split, label noise and imbalance."""
 
     name: DatasetName = Field("mnist", description=f"{', '.join(DATASETS)}; {OWN_FILES}: your files.")
     path: Annotated[Path, Lax, AfterValidator(_printable)] | None = None
-    """A folder of four IDX files, gzipped or raw."""
+    """Folder of four IDX files, gzipped or raw."""
     classes: Annotated[tuple[Index, ...], Lax, Field(min_length=2), AfterValidator(_distinct)] | None = None
-    """Only these classes, relabelled from 0, such as [3, 8]."""
+    """Only these classes, relabelled from 0, e.g. [3, 8]."""
     train_size: Count | None = None
-    """A stratified subset of the training images."""
+    """Size of a stratified training subset; null: all images."""
     validation_size: Index = 5000
     """Images taken from the training set; 0: none."""
     normalize: Normalize = "unit"
     """Inputs: unit [0, 1], standard, none, or {mean, std}."""
     label_noise: LabelNoise | None = None
-    """Wrong labels, such as {type: symmetric, rate: 0.4}."""
+    """Wrong labels, e.g. {type: symmetric, rate: 0.4}."""
     imbalance: Imbalance | None = None
-    """Rare classes, such as {type: step, ratio: 100}."""
+    """Rare classes, e.g. {type: step, ratio: 100}."""

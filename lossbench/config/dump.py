@@ -1,4 +1,4 @@
-"""From an `Experiment` back to a plain mapping and to YAML that any reader understands alike."""
+"""Experiments as plain mappings and as YAML that YAML 1.1 and 1.2 readers parse alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lossbench import yaml_scalars
-from lossbench.config.schema import Experiment, Section
+from lossbench.config.schema import Experiment
+from lossbench.config.section import Section
 from lossbench.losses import expression, registry
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def dump(experiment: Experiment) -> dict[str, Any]:
 
 
 def changes(experiment: Experiment) -> dict[str, Any]:
-    """Return only what differs from the defaults, as a plain mapping that makes the same experiment."""
+    """Return only the keys that differ from the defaults; `from_mapping` of them is the same experiment."""
     plain = experiment.model_dump(mode="json", exclude={"loss"}, exclude_defaults=True)
     if experiment.loss != Experiment().loss:
         plain["loss"] = expression.dump(experiment.loss)
@@ -35,19 +36,19 @@ def changes(experiment: Experiment) -> dict[str, Any]:
 
 
 def to_yaml(experiment: Experiment, *, changed_only: bool = False, mark: bool = False) -> str:
-    """Return the experiment as YAML that can be trained again.
+    """Return the experiment as YAML from which it can be trained again.
 
     Args:
-        experiment: What to write.
-        changed_only: Leave out what is as by default.
-        mark: A comment says the default wherever the experiment has something else.
+        experiment: The experiment.
+        changed_only: Leave out keys that have their default.
+        mark: Add the default as a comment to every key that differs from it.
     """
     comments = dict(_marks(experiment)) if mark else {}
     return text(changes(experiment) if changed_only else dump(experiment), comments.get)
 
 
 def text(mapping: dict[str, Any], comment: Callable[[KeyPath], str | None]) -> str:
-    """Return a mapping as block YAML, one line a value, with the comment of each path behind it."""
+    """Return a mapping as block YAML, one line per value, followed by the comment for its path if there is one."""
     return "".join(f"{line}\n" for line in _lines(mapping, comment)) or "{}\n"
 
 
@@ -100,7 +101,7 @@ def _marks(experiment: Experiment) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _section_marks(section: Section, usual: Section | None, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """Yield a mark for every key that differs from its section's default, or names another choice than usual."""
+    """Yield a path and a comment for every key that differs from its default or names another choice."""
     plain = section.model_dump(mode="json", exclude={"loss"})
     for key, field in type(section).model_fields.items():
         value, default, here = getattr(section, key), field.get_default(call_default_factory=True), (*path, key)

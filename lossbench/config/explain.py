@@ -1,6 +1,6 @@
-"""What pydantic found wrong, said in sentences: what was expected, what came, what to write instead.
+"""Error messages for invalid configurations: what was expected, what was found, what to write instead.
 
-The JSON Schema of the records is the only source of what a key takes, so editors and messages never differ.
+The messages are derived from the JSON Schema of the records, so that editors and messages never differ.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ OLD_BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 def explain(error: ValidationError) -> list[Problem]:
-    """Return pydantic's errors as problems of an experiment's mapping."""
+    """Return the errors of pydantic as problems with their paths and messages."""
     return [_problem(item["type"], item["loc"], item["input"], item.get("ctx", {})) for item in error.errors()]
 
 
 def dotted(path: KeyPath) -> str:
-    """Return a path as it is written on the command line; odd keys are quoted."""
+    """Return a path as on the command line, e.g. `train.epochs`; unusual keys are quoted."""
     return ".".join(part if re.fullmatch(r"[\w-]{1,60}", part) else show(part) for part in map(str, path))
 
 
 def _problem(kind: str, loc: KeyPath, given: Any, context: dict[str, Any]) -> Problem:
-    path, here, around = _follow(loc)
+    path, here, parent = _follow(loc)
     if kind == "extra_forbidden":
-        return Problem(path, _unknown(path, around))
+        return Problem(path, _unknown(path, parent))
     if kind == "value_error":
         return Problem(path, str(context["error"]))
     if kind == "union_tag_invalid":
@@ -65,7 +65,7 @@ def _schema() -> Schema:
 
 
 def _resolve(schema: Schema) -> Schema:
-    """Return `schema` with its reference followed and its alternative `null` left out."""
+    """Return `schema` with references followed and the alternative `null` removed."""
     if "$ref" in schema:
         return _resolve(_schema()["$defs"][schema["$ref"].rpartition("/")[2]])
     if "anyOf" in schema:
@@ -74,9 +74,9 @@ def _resolve(schema: Schema) -> Schema:
 
 
 def _follow(loc: KeyPath) -> tuple[KeyPath, Schema, Schema]:
-    """Return pydantic's location without its tags, the schema there, and that of the mapping around it."""
+    """Return the location without the tags of pydantic, the schema there, and the schema of the enclosing mapping."""
     path: KeyPath = ()
-    here = around = _schema()
+    here = parent = _schema()
     for part in loc:
         outer = _resolve(here)
         if "oneOf" in outer:  # the part is pydantic's tag: a name, or a form's index
@@ -84,21 +84,21 @@ def _follow(loc: KeyPath) -> tuple[KeyPath, Schema, Schema]:
             member = {"$ref": reference} if reference else outer["oneOf"][int(part)]
             here = member if "$ref" in member or "oneOf" in member else here
         else:
-            path, around = (*path, part), outer
+            path, parent = (*path, part), outer
             here = outer.get("items") or outer["properties"].get(part, {})
-    return path, here, around
+    return path, here, parent
 
 
-def _unknown(path: KeyPath, around: Schema) -> str:
-    """Return what to write instead of a key that does not belong at `path`."""
-    key, keys = path[-1], list(around["properties"])
-    takers = {name: None for place, name, others in _mappings() if place == path[:-1] and name and key in others}
-    elsewhere = min(((*place, key) for place, _, others in _mappings() if key in others), key=len, default=None)
-    owner = around["properties"].get("name", {}).get("const") or dotted(path[:-1])
+def _unknown(path: KeyPath, parent: Schema) -> str:
+    """Return the message for an unknown key, with a similar key or the valid keys."""
+    key, keys = path[-1], list(parent["properties"])
+    owners = {name: None for where, name, others in _mappings() if where == path[:-1] and name and key in others}
+    elsewhere = min(((*where, key) for where, _, others in _mappings() if key in others), key=len, default=None)
+    owner = parent["properties"].get("name", {}).get("const") or dotted(path[:-1])
     listed = ", ".join(keys if path[1:] else ["extends", *keys])
     takes = f"{owner} takes {listed}" if owner else f"The keys are {listed}"
-    if takers:
-        return f"unknown key for {owner}; {' and '.join(takers)} would take it"
+    if owners:
+        return f"unknown key for {owner}; {' and '.join(owners)} would take it"
     if near := did_you_mean(key, keys):
         return f"unknown key{near} {takes}"
     if elsewhere:
@@ -108,7 +108,7 @@ def _unknown(path: KeyPath, around: Schema) -> str:
 
 @cache
 def _mappings() -> tuple[tuple[KeyPath, str, tuple[str, ...]], ...]:
-    """Return every mapping of a configuration: its path, its name where it is one of several, and its keys."""
+    """Return every mapping of a configuration: its path, its name if it is a choice, and its keys."""
     return tuple(_walk(_schema(), ()))
 
 
@@ -129,7 +129,7 @@ def _expected(schema: Schema, given: Any) -> str:
 
 
 def _hint(schema: Schema, given: Any) -> str:
-    """Return what to write instead, for the mistakes that have one obvious remedy."""
+    """Return a remedy for common mistakes, e.g. quotes around a number."""
     schema = _resolve(schema)
     kind, word = schema.get("type"), str(given).lower()
     number = isinstance(given, int | float) and not isinstance(given, bool)
@@ -146,7 +146,7 @@ def _hint(schema: Schema, given: Any) -> str:
 
 
 def _names(schema: Schema) -> list[str]:
-    """Return the words that `schema` takes; a mapping without a name counts as `{its, keys}`."""
+    """Return the words that `schema` accepts; a mapping without a name is shown as `{its, keys}`."""
     if "oneOf" in schema or "anyOf" in schema:
         return [name for item in schema.get("oneOf") or schema["anyOf"] for name in _names(item)]
     schema = _resolve(schema)
@@ -159,7 +159,7 @@ def _names(schema: Schema) -> list[str]:
 
 
 def _describe(schema: Schema, *, plural: bool = False, finite: bool = False) -> str:
-    """Return what `schema` takes, in words."""
+    """Return in words which values `schema` accepts."""
     nullable = ", or null" if {"type": "null"} in schema.get("anyOf", []) else ""
     schema = _resolve(schema)
     if "oneOf" in schema or "enum" in schema or "const" in schema:

@@ -1,8 +1,8 @@
-"""What makes two runs the same: a digest of everything that can change a number.
+"""Run identities: a digest of everything that can change a number.
 
-Left out: how a run is called, where it is written, what is kept of it, and the number of threads. The seed is left out
-too, because it stands in the folder's name beside the digest. A key that a later version adds is left out while it
-has its default, so that folders keep their names.
+The digest leaves out the name of a run, its output, and the number of threads. It also leaves out the seed, which is
+part of the folder name. A key that a later version adds is left out while it has its default, so that folders keep
+their names.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ SLUG_LENGTH = 60
 
 @dataclass(frozen=True)
 class Trial:
-    """One run: an experiment together with the data and the code that it is trained on.
+    """A run to train: an experiment with the digests of its data and its plugin losses.
 
     Attributes:
         experiment: The validated configuration.
-        identity: SHA-256 of all that can change a number except the seed, 64 digits.
+        identity: SHA-256 of everything that can change a number except the seed, 64 digits.
         folder: `<loss>-s<seed>-<first 12 digits>`, the run folder's name.
         data_sha256: SHA-256 of the data.
-        plugin_sha256: SHA-256 of the user's own loss, or of several, if this trial uses one.
+        plugin_sha256: SHA-256 of the plugin losses that this trial uses; None: it uses none.
     """
 
     experiment: Experiment
@@ -61,7 +61,7 @@ def trial(experiment: Experiment, *, data_sha256: str, plugins: Mapping[str, str
 
 
 def slug(label: str) -> str:
-    """Return a label as part of a folder's name: lower case letters, digits, `_`, `.` and `-`, at most 60.
+    """Return a label as part of a folder name: lower-case letters, digits, `_`, `.` and `-`, at most 60.
 
     Example:
         >>> slug("1 normalized_crossentropy + 10 reverse_crossentropy")

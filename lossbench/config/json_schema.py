@@ -1,4 +1,4 @@
-"""The JSON Schema of a configuration, for editors that complete and check YAML."""
+"""The JSON Schema of a configuration, for completion and validation in editors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _extends() -> dict[str, Any]:
 
 
 def _with_bare_names(schema: Any) -> Any:
-    """Return `schema` with the bare name allowed wherever a name chooses between mappings."""
+    """Return `schema` with the bare name allowed wherever a name selects one of several mappings."""
     if isinstance(schema, list):
         return [_with_bare_names(item) for item in schema]
     if not isinstance(schema, dict):
@@ -57,7 +57,7 @@ def _with_bare_names(schema: Any) -> Any:
 
 
 def _with_bare_types(definitions: dict[str, Any]) -> None:
-    """Allow the bare type of label noise and imbalance, and counts without a type."""
+    """Allow label noise and imbalance to be given by their type alone, and counts without a type."""
     definitions["Imbalance"].pop("required")
     for key, name in (("label_noise", "LabelNoise"), ("imbalance", "Imbalance")):
         types = definitions[name]["properties"]["type"]["enum"]

@@ -1,7 +1,7 @@
-"""Which value holds where several are given: defaults < extends < file < command line.
+"""Precedence of configurations: defaults < extends < file < command line.
 
-Mappings merge key by key, lists and scalars replace. A choice (a loss, a model, an optimiser ...) with another name
-replaces the whole choice, because its keys belong to that name; a bare string there means `{name: ...}`.
+Mappings merge key by key; lists and scalars replace. A choice (a loss, a model, an optimiser, ...) with another name
+replaces the whole choice, because its keys belong to that name. A bare string there means `{name: ...}`.
 """
 
 from __future__ import annotations
@@ -28,33 +28,39 @@ CHOICES: dict[yaml.KeyPath, str] = {
     ("optimizer", "schedule"): "name",
     ("sweep", "method"): "name",
 }
-"""Where a mapping is one of several by its name, and the key that holds the name."""
+"""Paths where a name selects one of several mappings, and the key that holds the name."""
 
 SHORT_FORMS: dict[yaml.KeyPath, str] = {**CHOICES, ("data",): "name"}
-"""Where a bare string stands for a mapping with this key; the keys of `data` are the same for every name."""
+"""Paths where a bare string means a mapping with this key; the keys of `data` are the same for every name."""
 
 
-def spread(node: Node, folder: Path, path: yaml.KeyPath = ()) -> Node:
-    """Return `node` with every short form written out, and its paths taken from `folder`."""
+def expand(node: Node, folder: Path, path: yaml.KeyPath = ()) -> Node:
+    """Return `node` with every short form written out and relative paths resolved against `folder`."""
     if isinstance(node.value, dict):
-        entries = {key: spread(child, folder, (*path, key)) for key, child in node.value.items()}
+        entries = {key: expand(child, folder, (*path, key)) for key, child in node.value.items()}
         if path == ("data", "imbalance") and "counts" in entries:
             entries = {"type": Node("counts", node.position), **entries}
         return Node(entries, node.position)
     if isinstance(node.value, str) and path in SHORT_FORMS:
         return Node({SHORT_FORMS[path]: node}, node.position)
     if isinstance(node.value, str | Path) and path == ("data", "path"):
-        return Node(str(beside(folder.absolute(), str(node.value))), node.position)
+        return Node(str(join_path(folder.absolute(), str(node.value))), node.position)
     return node
 
 
-def beside(folder: Path, written: str) -> Path:
-    """Return the path that a file in `folder` means by what it wrote; `~` is the home folder."""
-    return folder / os.path.expanduser(written)  # noqa: PTH111 - Path.expanduser raises where nobody is called so
+def join_path(folder: Path, written: str) -> Path:
+    """Return a path from a file in `folder` as seen from the working directory; `~` is the home folder."""
+    return folder / os.path.expanduser(written)  # noqa: PTH111 - Path.expanduser raises for unknown users
 
 
 def merge(under: Node, over: Node, path: yaml.KeyPath = ()) -> Node:
-    """Return `over` on top of `under`, both with their short forms written out."""
+    """Merge two configurations whose short forms are written out.
+
+    Args:
+        under: The configuration with lower precedence.
+        over: The configuration with higher precedence.
+        path: Where both are in the configuration.
+    """
     if not isinstance(under.value, dict) or not isinstance(over.value, dict) or _is_another(under, over, path):
         return over
     entries = dict(under.value)
@@ -64,7 +70,7 @@ def merge(under: Node, over: Node, path: yaml.KeyPath = ()) -> Node:
 
 
 def _is_another(under: Node, over: Node, path: yaml.KeyPath) -> bool:
-    """Return whether `over` is another member of the choice at `path`."""
+    """Return whether `over` selects another member of the choice at `path`."""
     if path not in CHOICES:
         return False
     before, after = _member(under, path), _member(over, path)

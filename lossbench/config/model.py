@@ -53,7 +53,7 @@ class CosineHead(Choice):
 
     name: Literal["cosine"] = "cosine"
     scale: Positive = 30.0
-    """The factor before cos θ."""
+    """Factor of cos θ."""
 
 
 class AdaptiveHead(Choice):
@@ -61,7 +61,7 @@ class AdaptiveHead(Choice):
 
     name: Literal["adaptive"] = "adaptive"
     cutoffs: Increasing
-    """The ranks at which clusters begin: [4, 7] is the 4 classes of most training images, the next 3, and the rest."""
+    """Ranks at which clusters begin: [4, 7] is the 4 most frequent classes, the next 3, and the rest."""
 
 
 Head: TypeAlias = Annotated[LinearHead | CosineHead | AdaptiveHead, Field(discriminator="name")]
@@ -110,9 +110,9 @@ class ByLayer(Section):
     """One initializer for convolutions, one for dense layers."""
 
     convolution: Distribution | None = None
-    """Of convolutional layers; null: Keras' default."""
+    """For convolutions; null: Keras' default."""
     dense: Distribution | None = None
-    """Of dense layers; null: Keras' default."""
+    """For dense layers; null: Keras' default."""
 
 
 def _by_layer(value: object) -> str:
@@ -126,22 +126,22 @@ Initializer: TypeAlias = Annotated[
 
 
 class BatchNorm(Section):
-    """Batch normalisation's constants."""
+    """Constants of batch normalisation."""
 
     momentum: Fraction = 0.9
-    """How much of the moving mean and variance is kept."""
+    """Share of the moving mean and variance that is kept."""
     epsilon: Positive = 1e-5
     """Added to the variance."""
 
 
 class Architecture(Choice):
-    """What all models have."""
+    """Keys that all models have."""
 
     head: Head = Field(LinearHead(), description=f"The last layer: {listed(Head)}")
     initializer: Initializer | None = None
-    """Initial weights, such as he_normal; null: Keras' default."""
+    """Initial weights, e.g. he_normal; null: Keras' default."""
     batch_norm: BatchNorm = BatchNorm()
-    """Batch normalisation, where the model has it."""
+    """Constants of batch normalisation, if the model has it."""
 
     @abstractmethod
     def layers(self, make: LayerFactory[Layer]) -> list[Layer]:
@@ -153,7 +153,7 @@ class Architecture(Choice):
 
 
 class Linear(Architecture):
-    """The head alone: logistic regression."""
+    """Softmax regression: the head alone."""
 
     name: Literal["linear"] = "linear"
 

@@ -1,4 +1,7 @@
-"""The section `optimizer`: a method, its learning rate over time, and what pulls at the weights."""
+"""The `optimizer` section: an update rule, a learning rate schedule, weight decay and clipping.
+
+To add an optimiser, write a subclass of `Descent`, add it to `Optimizer`, and write its rule in `training.optimizers`.
+"""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -8,7 +11,7 @@ from lossbench.config.section import BelowOne, Choice, Count, Increasing, Index,
 
 
 class Constant(Choice):
-    """The learning rate as it is."""
+    """Constant learning rate."""
 
     name: Literal["constant"] = "constant"
 
@@ -18,9 +21,9 @@ class Cosine(Choice):
 
     name: Literal["cosine"] = "cosine"
     end: NonNegative = 0.0
-    """The last learning rate, absolute."""
+    """Final learning rate."""
     warmup: Index = 0
-    """Epochs or steps of linear rise from 0."""
+    """Epochs or steps of linear warm-up from 0."""
     per: Literal["epoch", "step"] = "epoch"
     """How often the rate changes."""
 
@@ -30,11 +33,11 @@ class Exponential(Choice):
 
     name: Literal["exponential"] = "exponential"
     rate: Annotated[float, Field(gt=0, le=1)] = 0.1
-    """The factor."""
+    """Decay factor."""
     steps: Count = 10000
-    """After how many steps or epochs the factor is reached."""
+    """Steps or epochs per decay by that factor."""
     per: Literal["epoch", "step"] = "step"
-    """The unit of `steps`."""
+    """Unit of `steps`."""
 
 
 class Piecewise(Choice):
@@ -42,30 +45,30 @@ class Piecewise(Choice):
 
     name: Literal["piecewise"] = "piecewise"
     boundaries: Increasing
-    """Epochs or steps at which the rate falls, such as [30, 45]."""
+    """Epochs or steps at which the rate falls, e.g. [30, 45]."""
     factor: Annotated[float, Field(gt=0, le=1)] = 0.1
-    """What the rate is multiplied by."""
+    """Factor at each boundary."""
     per: Literal["epoch", "step"] = "epoch"
-    """The unit of `boundaries`."""
+    """Unit of `boundaries`."""
 
 
 Schedule: TypeAlias = Annotated[Constant | Cosine | Exponential | Piecewise, Field(discriminator="name")]
 
 
 class Descent(Choice):
-    """What all optimisers have."""
+    """Keys that all optimisers have."""
 
     learning_rate: Positive = 0.001
-    """The step size."""
+    """Step size."""
     schedule: Schedule = Field(Constant(), description=listed(Schedule))
     weight_decay: NonNegative = 0.0
-    """Pulls the weights towards 0."""
+    """Factor of the weight decay."""
     decoupled: bool = True
-    """true: as AdamW; false: coupled L2, added after clipping."""
+    """true: as in AdamW; false: L2, added after clipping."""
     exclude_bias: bool = True
-    """No decay on biases and batch-norm's γ and β."""
+    """Do not decay biases and batch norm's γ and β."""
     clip_norm: Positive | None = None
-    """Largest global norm of the gradient."""
+    """Clip the gradient to this global norm."""
 
 
 class Adam(Descent):
@@ -85,9 +88,9 @@ class Sgd(Descent):
 
     name: Literal["sgd"] = "sgd"
     momentum: BelowOne = 0.0
-    """Share of the last step that is kept."""
+    """Share of the previous step that is kept."""
     nesterov: bool = False
-    """Nesterov's momentum."""
+    """Use Nesterov's momentum."""
 
 
 class Rmsprop(Descent):
@@ -97,7 +100,7 @@ class Rmsprop(Descent):
     rho: BelowOne = 0.9
     """Decay of the mean of squared gradients."""
     momentum: BelowOne = 0.0
-    """Share of the last step that is kept."""
+    """Share of the previous step that is kept."""
     epsilon: Positive = 1e-7
     """Added to the denominator."""
 
@@ -107,7 +110,7 @@ class Adagrad(Descent):
 
     name: Literal["adagrad"] = "adagrad"
     initial_accumulator: NonNegative = 0.1
-    """Where the sum of squared gradients starts."""
+    """Initial sum of squared gradients."""
     epsilon: Positive = 1e-7
     """Added to the denominator."""
 

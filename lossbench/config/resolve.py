@@ -1,4 +1,4 @@
-"""From a file and a command line to an `Experiment`, or to every error at once."""
+"""Configuration files and overrides, resolved to an `Experiment` or to a list of all errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from lossbench.config import yaml
 from lossbench.config.dump import dump
 from lossbench.config.explain import dotted, explain
-from lossbench.config.merge import SHORT_FORMS, beside, merge, spread
+from lossbench.config.merge import SHORT_FORMS, expand, join_path, merge
 from lossbench.config.rules import contradictions
 from lossbench.config.schema import Experiment, valid_name
 from lossbench.config.yaml import Node, Position, show
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Layers: TypeAlias = dict[str, Node]
-"""Files with their mappings, in the order in which they lie on top of each other."""
+"""Mappings by file, from lowest to highest precedence."""
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """Return the experiment of a YAML file.
 
     Args:
-        path: The file; what it `extends` is read too.
-        overrides: `key.sub=value`, each on top of what came before.
+        path: The file; the files that it `extends` are read too.
+        overrides: `key.sub=value`; later ones take precedence.
 
     Returns:
         The validated experiment, complete.
@@ -44,7 +44,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Node, str]:
-    """Return the merged mapping of a YAML file, its short forms written out, and the name that the file gives it."""
+    """Return the merged mapping of a YAML file with short forms written out, and the experiment name of the file."""
     merged = reduce(merge, _read(Path(path), None, (), {}).values(), _defaults())
     for override in overrides:
         merged = merge(merged, _override(override, merged))
@@ -52,24 +52,24 @@ def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Node, str]:
 
 
 def set_key(node: Node, key: str, value: Node, folder: Path) -> Node:
-    """Return `node` with the value at a dotted key merged on top; paths in it are taken from `folder`."""
+    """Return `node` with a value merged at a dotted key; relative paths in it are resolved against `folder`."""
     for part in reversed(key.split(".")):
         value = Node({part: value}, value.position)
-    return merge(node, spread(value, folder))
+    return merge(node, expand(value, folder))
 
 
 def from_mapping(mapping: Mapping[str, Any], *, name: str = "experiment") -> Experiment:
-    """Return the experiment of a Python mapping, which has the same keys and short forms as a YAML file.
+    """Return the experiment of a Python mapping; keys and short forms are those of a YAML file.
 
     Example:
         >>> from_mapping({"model": "linear", "train": {"epochs": 2}}).train.epochs
         2
     """
-    return build(merge(_defaults(), spread(yaml.node(dict(mapping)), Path())), name)
+    return build(merge(_defaults(), expand(yaml.node(dict(mapping)), Path())), name)
 
 
 def name_from(path: Path) -> str:
-    """Return a valid experiment name made of a file's stem.
+    """Return a valid experiment name derived from the stem of a file.
 
     Example:
         >>> name_from(Path("configs/my loss.yaml"))
@@ -86,56 +86,56 @@ def _defaults() -> Node:
     return yaml.node({key: value for key, value in dump(Experiment()).items() if key != "name"})
 
 
-def _read(path: Path, asked_at: Position | None, chain: tuple[str, ...], known: dict[str, Layers]) -> Layers:
-    """Return a file and all that it extends, each once, the later on top of the earlier.
+def _read(path: Path, named_at: Position | None, chain: tuple[str, ...], known: dict[str, Layers]) -> Layers:
+    """Read a file and all files that it extends, each once, from lowest to highest precedence.
 
     Args:
         path: The file.
-        asked_at: Where another file's `extends` names it.
-        chain: The files that lead here, to see a circle.
-        known: The files read so far, so that none is read twice.
+        named_at: Position of the `extends` that names it; None: it was named on the command line.
+        chain: The files that lead here, to detect cycles.
+        known: The files read so far.
     """
     if "\0" in str(path):
-        raise _error(asked_at, f"extends: no file {show(str(path))}")
+        raise _error(named_at, f"extends: no file {show(str(path))}")
     here = os.path.realpath(path)
     if here in chain:
-        raise _error(asked_at, f"extends: a circle; {show(str(path))} leads back to itself")
+        raise _error(named_at, f"extends: a circle; {show(str(path))} leads back to itself")
     if here not in known:
-        node, layers = _mapping(path, asked_at), dict[str, Node]()
+        node, layers = _mapping(path, named_at), dict[str, Node]()
         for parent in _parents(node):
-            below = _read(beside(path.parent, parent.value), parent.position, (*chain, here), known)
+            below = _read(join_path(path.parent, parent.value), parent.position, (*chain, here), known)
             layers = {file: layer for file, layer in layers.items() if file not in below} | below
         own = {key: child for key, child in node.value.items() if key != "extends"}
-        known[here] = layers | {here: spread(Node(own, node.position), path.parent)}
+        known[here] = layers | {here: expand(Node(own, node.position), path.parent)}
     return known[here]
 
 
-def _mapping(path: Path, asked_at: Position | None) -> Node:
+def _mapping(path: Path, named_at: Position | None) -> Node:
     """Return the mapping that a file holds."""
-    node = yaml.parse(yaml.decode(_bytes(path, asked_at), str(path)), str(path))
+    node = yaml.parse(yaml.decode(_bytes(path, named_at), str(path)), str(path))
     if isinstance(node.value, dict):
         return node
     if node.value is None:
         raise ConfigError([f"{path}: empty; `lossbench init` writes a file to start from"])
     raise _error(
-        node.position, f"expected keys with values, such as 'loss: focal' (with the space), got {show(node.plain())}"
+        node.position, f"expected keys with values, e.g. 'loss: focal' (with the space), got {show(node.plain())}"
     )
 
 
-def _bytes(path: Path, asked_at: Position | None) -> bytes:
-    """Return what a file holds, but never much more than a configuration may have."""
-    prefix = "extends: " if asked_at else ""
+def _bytes(path: Path, named_at: Position | None) -> bytes:
+    """Return the content of a file, at most one byte more than the largest allowed configuration."""
+    prefix = "extends: " if named_at else ""
     try:
         with path.open("rb") as file:
             return file.read(yaml.MAX_BYTES + 1)
     except FileNotFoundError:
         near = [str(path.with_name(name)) for name in _siblings(path)]
-        raise _error(asked_at, f"{prefix}no file {show(str(path))}{did_you_mean(str(path), near)}") from None
+        raise _error(named_at, f"{prefix}no file {show(str(path))}{did_you_mean(str(path), near)}") from None
     except IsADirectoryError:
-        raise _error(asked_at, f"{prefix}{show(str(path))} is a folder; name a YAML file in it") from None
+        raise _error(named_at, f"{prefix}{show(str(path))} is a folder; name a YAML file in it") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise _error(asked_at, f"{prefix}{show(str(path))} cannot be read: {reason}") from None
+        raise _error(named_at, f"{prefix}{show(str(path))} cannot be read: {reason}") from None
 
 
 def _siblings(path: Path) -> list[str]:
@@ -146,7 +146,7 @@ def _siblings(path: Path) -> list[str]:
 
 
 def _parents(node: Node) -> list[Node]:
-    """Return the files that `extends` names, each with its place."""
+    """Return the files that `extends` names, with their positions."""
     extends = node.value.get("extends", Node(None))
     parents = extends.value if isinstance(extends.value, list) else [extends]
     parents = [parent for parent in parents if parent.value is not None]
@@ -157,11 +157,11 @@ def _parents(node: Node) -> list[Node]:
 
 
 def _override(text: str, under: Node) -> Node:
-    """Return `key.sub=value` as a mapping that lies on top of `under`."""
+    """Return `key.sub=value` as a mapping to merge over `under`."""
     position = Position(f"command line: {show(text)}")
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise _error(position, "expected key=value, such as train.epochs=3")
+        raise _error(position, "expected key=value, e.g. train.epochs=3")
     path = key.strip().split(".")
     if path[0] == "extends":
         raise _error(position, "extends belongs in a file; on the command line set single keys")
@@ -169,19 +169,23 @@ def _override(text: str, under: Node) -> Node:
     node = yaml.parse_value(value, position)
     for part in reversed(path):
         node = Node({part: node}, position)
-    return spread(node, Path())
+    return expand(node, Path())
 
 
 def _refuse_lists(path: list[str], under: Node, position: Position) -> None:
     for depth, part in enumerate(path):
         if isinstance(under.value, list):
             whole = ".".join(path[:depth])
-            raise _error(position, f"{whole} is a list, which is replaced as a whole: {whole}='[...]'")
+            raise _error(position, f"{whole} is a list and can only be replaced completely: {whole}='[...]'")
         under = dict(under.children()).get(part, Node(None))
 
 
 def build(node: Node, name: str) -> Experiment:
-    """Return the experiment of a merged mapping, or raise every problem at once."""
+    """Return the experiment of a merged mapping.
+
+    Raises:
+        ConfigError: Every problem, one line each.
+    """
     value = node.plain()
     if value.get("name") is None:
         value["name"] = name
@@ -198,7 +202,7 @@ def build(node: Node, name: str) -> Experiment:
 
 
 def _terms(loss: Any) -> tuple[tuple[LossTerm, ...], list[Problem]]:
-    """Return the loss's terms; where they are not valid, those of the default loss and the problems."""
+    """Return the terms of the loss; if they are invalid, those of the default loss and the problems."""
     try:
         return parse(loss), []
     except InvalidLossError as error:
@@ -206,13 +210,13 @@ def _terms(loss: Any) -> tuple[tuple[LossTerm, ...], list[Problem]]:
 
 
 def _lines(problems: list[Problem], node: Node) -> list[str]:
-    """Return a line for each problem, in the order of the text: files first, the command line after them."""
+    """Return one line per problem, ordered by position: files first, then the command line."""
 
-    def place(problem: Problem) -> tuple[bool, str, int, int]:
+    def position_of(problem: Problem) -> tuple[bool, str, int, int]:
         position = node.locate(problem.path) or Position("")
         return not position.line, position.source, position.line, position.column
 
-    return [_line(problem, node.locate(problem.path)) for problem in sorted(problems, key=place)]
+    return [_line(problem, node.locate(problem.path)) for problem in sorted(problems, key=position_of)]
 
 
 def _line(problem: Problem, position: Position | None) -> str:

@@ -1,4 +1,4 @@
-"""What must hold between keys, each rule with the key to change."""
+"""Rules between keys; each problem names the key to change."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from lossbench.losses.expression import label, needs_head
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lossbench.config.schema import Data, Experiment, Imbalance, LabelNoise, Optimizer
+    from lossbench.config.data import Data, Imbalance, LabelNoise
+    from lossbench.config.optimizer import Optimizer
+    from lossbench.config.schema import Experiment
 
 ROW_SUM_TOLERANCE = 1e-6
 
 
 def contradictions(experiment: Experiment) -> list[Problem]:
-    """Return every contradiction between two keys that are valid by themselves."""
+    """Return every contradiction between keys that are valid on their own."""
     problems = [*_data(experiment.data), *_head(experiment), *_optimizer(experiment.optimizer)]
     if noise := experiment.data.label_noise:
         problems += _label_noise(noise)
@@ -52,7 +54,7 @@ def _label_noise(noise: LabelNoise) -> Iterator[Problem]:
         if noise.matrix is None:
             yield Problem((*here, "matrix"), "missing; type matrix needs a list of rows, P(label j | true class i)")
         if noise.rate is not None:
-            yield Problem((*here, "rate"), "the matrix says how often labels change; remove the rate")
+            yield Problem((*here, "rate"), "a matrix already defines how often labels change; remove the rate")
     else:
         if noise.rate is None:
             yield Problem((*here, "rate"), "missing; expected a number ≥ 0 and ≤ 1")
@@ -81,7 +83,7 @@ def _imbalance(imbalance: Imbalance) -> Iterator[Problem]:
     if not by_counts and imbalance.counts is not None:
         yield Problem((*here, "counts"), f"type {imbalance.type} takes no counts; remove them, or the type")
     if by_counts and imbalance.ratio is not None:
-        yield Problem((*here, "ratio"), "counts say how many images there are; remove the ratio")
+        yield Problem((*here, "ratio"), "counts already define the number of images; remove the ratio")
     if not by_counts and imbalance.ratio is None:
         yield Problem((*here, "ratio"), "missing; expected a number ≥ 1")
     if imbalance.minority_classes is not None and imbalance.type != "step":
@@ -91,7 +93,7 @@ def _imbalance(imbalance: Imbalance) -> Iterator[Problem]:
 
 def _optimizer(optimizer: Optimizer) -> Iterator[Problem]:
     if optimizer.name == "sgd" and optimizer.nesterov and not optimizer.momentum:
-        yield Problem(("optimizer", "nesterov"), "needs momentum > 0; set optimizer.momentum, such as 0.9")
+        yield Problem(("optimizer", "nesterov"), "needs momentum > 0; set optimizer.momentum, e.g. 0.9")
     if optimizer.schedule.name == "cosine" and optimizer.schedule.end > optimizer.learning_rate:
         reason = f"expected a number ≤ learning_rate, {optimizer.learning_rate:g}, got {optimizer.schedule.end:g}"
         yield Problem(("optimizer", "schedule", "end"), reason)

@@ -1,4 +1,4 @@
-"""Every key of an experiment, with its type, range and default; the docstring below a key is its description.
+"""Sections of an experiment: keys with type, range and default; the docstring below a key is its help text.
 
 Attribute names are the YAML keys. The records are frozen and strict: `5.0` is no whole number, `1` is no boolean.
 """
@@ -8,93 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, Field, InstanceOf
 
-from lossbench.config.data import Data, Imbalance, LabelNoise, MeanStd, Normalize
-from lossbench.config.model import (
-    AdaptiveHead,
-    Architecture,
-    BatchNorm,
-    ByLayer,
-    Cnn,
-    CnnBn,
-    CosineHead,
-    Distribution,
-    Head,
-    Initializer,
-    Lenet5,
-    Linear,
-    LinearHead,
-    Mlp,
-    Model,
-    RandomNormal,
-    RandomUniform,
-    Scaled,
-    TruncatedNormal,
-)
-from lossbench.config.optimizer import (
-    Adagrad,
-    Adam,
-    Constant,
-    Cosine,
-    Descent,
-    Exponential,
-    Optimizer,
-    Piecewise,
-    Rmsprop,
-    Schedule,
-    Sgd,
-)
-from lossbench.config.section import Choice, Count, NonNegative, Section, Seed, listed
+from lossbench.config.data import Data
+from lossbench.config.model import Mlp, Model
+from lossbench.config.optimizer import Adam, Optimizer
+from lossbench.config.section import Count, NonNegative, Section, Seed, listed
 from lossbench.config.sweep import Sweep
 from lossbench.config.yaml import show
 from lossbench.losses.expression import LossTerm, parse
 from lossbench.metrics import BEST_EPOCH, VALIDATION_COLUMNS
-
-__all__ = [
-    "VALID_NAME",
-    "Adagrad",
-    "Adam",
-    "AdaptiveHead",
-    "Architecture",
-    "BatchNorm",
-    "ByLayer",
-    "Choice",
-    "Cnn",
-    "CnnBn",
-    "Constant",
-    "Cosine",
-    "CosineHead",
-    "Data",
-    "Descent",
-    "Distribution",
-    "EarlyStopping",
-    "Experiment",
-    "Exponential",
-    "Head",
-    "Imbalance",
-    "Initializer",
-    "LabelNoise",
-    "Lenet5",
-    "Linear",
-    "LinearHead",
-    "Log",
-    "MeanStd",
-    "Mlp",
-    "Model",
-    "Normalize",
-    "Optimizer",
-    "Piecewise",
-    "RandomNormal",
-    "RandomUniform",
-    "Regularization",
-    "Rmsprop",
-    "Scaled",
-    "Schedule",
-    "Section",
-    "Sgd",
-    "Train",
-    "TruncatedNormal",
-    "valid_name",
-]
 
 if TYPE_CHECKING:
     MonitoredColumn: TypeAlias = str  # mypy takes literals only where they are written out
@@ -106,7 +27,11 @@ RESERVED_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGN
 
 
 def valid_name(name: str) -> str:
-    """Return `name` if every file system takes it as a folder's name; raise ValueError with the reason otherwise."""
+    """Return `name` if every file system accepts it as the name of a folder.
+
+    Raises:
+        ValueError: It is not such a name; the message says why.
+    """
     if not re.fullmatch(VALID_NAME, name) or "\n" in name:
         raise ValueError(f"expected 1 to 64 letters, digits, '.', '_' or '-', not starting with '.', got {show(name)}")
     if RESERVED_ON_WINDOWS.fullmatch(name):
@@ -122,14 +47,14 @@ class Regularization(Section):
     l2: NonNegative = 0.0
     """Factor of the sum of squared weights."""
     include_bias: bool = False
-    """Biases too."""
+    """Regularize biases too."""
 
 
 class EarlyStopping(Section):
     """Stop when the validation measure no longer improves."""
 
     monitor: MonitoredColumn = f"val_{BEST_EPOCH[0]}"
-    """The column of metrics.csv to watch."""
+    """Column of metrics.csv to watch."""
     patience: Count = 3
     """Epochs without improvement before stopping."""
 
@@ -138,37 +63,37 @@ Precision: TypeAlias = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
 class Train(Section):
-    """How long, and in which way."""
+    """Length, batches, precision and threads of the training."""
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 5
     """Passes over the training images."""
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 64
-    """Images a step."""
+    """Images per step."""
     drop_remainder: bool = False
     """Leave out the last, smaller batch of an epoch."""
     precision: Precision = Field("float32", description=f"{', '.join(get_args(Precision))}.")
     early_stopping: EarlyStopping | None = None
-    """Such as {monitor: val_accuracy, patience: 3}."""
+    """Stop early, e.g. {monitor: val_accuracy, patience: 3}."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
-    """CPU threads; null: chosen for the model, and recorded."""
+    """CPU threads; null: chosen for the model."""
     deterministic: bool = False
-    """Deterministic kernels on a GPU; the CPU is so anyway."""
+    """Use deterministic kernels on a GPU; on a CPU they always are."""
     save_weights: bool = False
     """Keep the trained weights in the run folder."""
 
 
 class Log(Section):
-    """What else is written."""
+    """Optional output."""
 
     tensorboard: bool = False
-    """TensorBoard events, in the run folder."""
+    """Write TensorBoard events to the run folder."""
 
 
 class Experiment(Section):
     """One run: a loss, the data, the model and how it is trained."""
 
     name: Annotated[str, AfterValidator(valid_name)] = "experiment"
-    """Groups runs under runs/<name>/; the file's stem if left out."""
+    """Runs are written to runs/<name>/; default: the file's stem."""
     seed: Seed = 0
     """Same seed: same split, initial weights and batches."""
     loss: Annotated[tuple[InstanceOf[LossTerm], ...], Field(min_length=1)] = Field(
@@ -176,14 +101,14 @@ class Experiment(Section):
     )
     """A name, {name, hyperparameters}, or a weighted list of these."""
     data: Data = Data()
-    """Which images, and in which condition."""
+    """Data set, split, label noise, imbalance."""
     model: Model = Field(Mlp(), description=listed(Model))
     optimizer: Optimizer = Field(Adam(), description=listed(Optimizer))
     regularization: Regularization = Regularization()
-    """Added to the objective, in a column of its own."""
+    """Penalty on the weights, with its own column in metrics.csv."""
     train: Train = Train()
-    """How long, and in which way."""
+    """Length, batches, precision and threads of the training."""
     log: Log = Log()
-    """What else is written."""
+    """Optional output."""
     sweep: Sweep | None = None
-    """Such as {cases: [{loss: ce}, {loss: gce}], seeds: 0-9}."""
+    """Runs, e.g. {cases: [{loss: ce}, {loss: gce}], seeds: 0-9}."""

@@ -1,4 +1,4 @@
-"""What every section of a configuration is made of: strict frozen records, and the ranges that numbers have."""
+"""Building blocks of a configuration: strict frozen records, ranges of numbers, and choices by name."""
 
 from itertools import pairwise
 from typing import Annotated, Any, TypeAlias, get_args
@@ -45,7 +45,7 @@ class Section(BaseModel):
 
 
 class Choice(Section):
-    """A mapping whose `name` says which keys it has; the name is always written out."""
+    """A mapping whose `name` decides which keys it has; dumps always include the name."""
 
     name: str
 

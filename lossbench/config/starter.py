@@ -1,4 +1,4 @@
-"""A file to start from: every key with its default and its meaning, so that it is never out of date."""
+"""The starter configuration: every key with its default and its help text, generated from the schema."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from lossbench.config.yaml import KeyPath
 
 HEADER = """\
-# An experiment. Every key may be left out: what stands here are the defaults.
+# An experiment. Every key is optional; the values below are the defaults.
 #   lossbench validate {file}
 #   lossbench train --config {file}
-# `lossbench losses` lists the losses, `lossbench losses focal` says what one takes.
+# `lossbench losses` lists the losses, `lossbench losses focal` shows the hyperparameters of one.
 """
 
 
 def starter(file: str = "experiment.yaml") -> str:
-    """Return the commented starter, which `lossbench init` writes to `file`."""
+    """Return the commented configuration that `lossbench init` writes to `file`."""
     mapping = {key: _short(value) for key, value in dump(Experiment()).items() if key != "name"}
     return HEADER.format(file=file) + text(mapping | {"loss": Experiment().loss[0].name}, _description)
 

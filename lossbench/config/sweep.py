@@ -46,7 +46,7 @@ class Random(Choice):
 
     name: Literal["random"] = "random"
     count: Count
-    """How many combinations of parameters are drawn."""
+    """Number of combinations of parameters to draw."""
     seed: Seed = 0
     """Seed of the draw."""
 
@@ -56,13 +56,13 @@ Seeds: TypeAlias = Annotated[tuple[Seed, ...], Lax, Field(min_length=1), BeforeV
 
 
 class Sweep(Section):
-    """Cases × parameters × seeds, each combination a run."""
+    """Cases × parameters × seeds; each combination is a run."""
 
     method: Method = Grid()
     """grid, or {name: random, count, seed}."""
     cases: Annotated[tuple[dict[str, Any], ...], Lax, Field(min_length=1)] | None = None
-    """What belongs together: a list of mappings of dotted keys, such as [{loss: ce}, {loss: gce}]."""
+    """List of mappings of dotted keys, e.g. [{loss: ce}, {loss: gce}]."""
     parameters: dict[str, Any] = Field(default_factory=dict)
-    """Dotted keys with the values to cross, such as {loss.gamma: [0, 1, 2]}."""
+    """Dotted keys with the values to cross, e.g. {loss.gamma: [0, 1, 2]}."""
     seeds: Seeds | None = None
-    """Such as 0-9 or [0, 1, 2]; null: the seed of the file."""
+    """Seeds, e.g. 0-9 or [0, 1, 2]; null: the seed of the experiment."""

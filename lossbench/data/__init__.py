@@ -1,12 +1,12 @@
-"""An experiment's data section turned into arrays: uint8 images, labels as seen, labels as true.
+"""Data: the `data` section of an experiment as arrays: uint8 images, labels as seen, true labels.
 
-dataset.py     prepare(experiment) -> Dataset, and the SHA-256 of the data
+dataset.py     prepare(experiment) -> Dataset; the SHA-256 of the data
 sources.py     name -> folder of four files: MNIST in mnist/, others in the user's cache
-download.py    the only code that asks the network
-idx.py         the files' format
+download.py    downloads, checked against SHA-256
+idx.py         the file format
 split.py       class subsets, stratified splits
-imbalance.py   fewer images of some classes
-noise.py       wrong labels
+imbalance.py   class imbalance
+noise.py       label noise
 """
 
 from lossbench.data.dataset import Dataset, Split, prepare, sha256, test_images

@@ -1,8 +1,8 @@
-"""An experiment's data: read, split, thinned out and made noisy, in this order.
+"""Data of an experiment: read, split, made imbalanced and noisy, in this order.
 
     classes → stratified validation split → train_size → imbalance (training part) → label noise
 
-Each step draws from a generator of its own, so that none changes what another one draws.
+Each step draws from its own generator, so that no step changes the draws of another.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lossbench.config.schema import Data, Experiment, LabelNoise
+    from lossbench.config.data import Data, LabelNoise
+    from lossbench.config.schema import Experiment
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images with the labels that a loss sees and the true ones; both are the same where there is no noise.
+    """Images with the labels that the loss sees and the true labels; both are equal without noise.
 
     Attributes:
         images: `[n, height, width]` uint8.
@@ -46,19 +47,19 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """What one run trains, validates and tests with.
+    """The data that one run trains, validates and tests with.
 
     Attributes:
         train: The training part.
         validation: The validation part; None if its size is 0.
-        test: The test set, never thinned out and never noisy.
-        classes: How many there are.
+        test: The complete test set, without noise.
+        classes: Number of classes.
         mean: A network's input is `(image / 255 - mean) / std`.
         std: See `mean`.
-        class_counts: `[classes]` training images of each class, labels as seen.
-        transition_matrix: `[classes, classes]` as the noise is defined for the training part; None without noise.
-        realised_transition_matrix: The same as it was drawn; None without noise.
-        source: Where the data came from, for people.
+        class_counts: `[classes]` training images per class, by labels as seen.
+        transition_matrix: `[classes, classes]` of the training part, as defined; None without noise.
+        realised_transition_matrix: The same, as drawn; None without noise.
+        source: Where the data came from, e.g. `mnist (embedded)`.
     """
 
     train: Split
@@ -136,24 +137,24 @@ def test_images(section: Data) -> NDArray[np.uint8]:
 
 
 def prepare(experiment: Experiment) -> Dataset:
-    """Make an experiment's data; the same seed makes the same.
+    """Prepare the data of an experiment; the same seed gives the same data.
 
     Args:
-        experiment: Its `seed` and `data` say all.
+        experiment: Only its `seed` and `data` are used.
 
     Returns:
         The data set.
 
     Raises:
-        DataError: The files cannot be used, or do not have what the section asks for.
-        MachineError: The embedded files are damaged.
+        DataError: The files cannot be used, or do not fit the section.
+        MachineError: The embedded files are damaged, or the cache cannot be written.
     """
     return _prepared(experiment.data, experiment.seed, _stamps(experiment.data))
 
 
 @lru_cache(maxsize=1)
 def _prepared(section: Data, seed: int, stamps: object) -> Dataset:
-    """The data of the trials that share a seed and a data section, made once as they follow each other."""
+    """Prepare data once for consecutive trials that share a seed and a data section."""
     train, test, source = _read(section.name, section.path, stamps)
     if section.classes is not None:
         train, test = (_only(section.classes, part, source) for part in (train, test))
@@ -182,7 +183,7 @@ def _prepared(section: Data, seed: int, stamps: object) -> Dataset:
 
 @lru_cache(maxsize=1)
 def _read(name: str, path: Path | None, _: object, *, fetch: bool = True) -> tuple[Split, Split, str]:
-    """Return the training and the test part and where they came from; decoded once for all trials of a process."""
+    """Return the training part, the test part and their source; decoded once for consecutive trials."""
     folder = Path(path) if path is not None else sources.folder(name, fetch=fetch)
     arrays = idx.read_folder(folder)
     images = [arrays.train_images, arrays.test_images]
@@ -217,7 +218,7 @@ def _split(part: Split, section: Data, seed: int) -> tuple[Split, Split | None]:
 
 
 def _label_noise(section: Data) -> LabelNoise | None:
-    """Return the noise, or None where there is none: a rate of 0 is no noise."""
+    """Return the noise; None without noise or at a rate of 0."""
     label_noise = section.label_noise
     return None if label_noise is None or label_noise.rate == 0 else label_noise
 
@@ -243,7 +244,7 @@ def _noisy(
 
 
 def _normalization(section: Data, images: NDArray[np.uint8]) -> tuple[float, float]:
-    """Return the mean and the deviation, in units of the largest pixel value."""
+    """Return the mean and the standard deviation, in units of the largest pixel value."""
     normalize = section.normalize
     if normalize == "unit":
         return 0.0, 1.0
@@ -253,6 +254,6 @@ def _normalization(section: Data, images: NDArray[np.uint8]) -> tuple[float, flo
         mean = images.mean(dtype=np.float64)
         deviation = math.sqrt(np.square(images, dtype=np.uint16).mean(dtype=np.float64) - mean**2)
         if deviation == 0:
-            raise DataError("data.normalize: standard needs pixels that differ, all are the same; write unit")
+            raise DataError("data.normalize: standard needs pixels that differ, but all are the same; write unit")
         return mean / 255, deviation / 255
     return normalize.mean, normalize.std

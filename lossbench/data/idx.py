@@ -1,7 +1,7 @@
-"""The IDX format of MNIST: a big-endian header, then one byte a pixel or label; gzipped or raw.
+"""The IDX format of MNIST: a big-endian header, then one byte per pixel or label; gzipped or raw.
 
 A header is two zero bytes, the type (8: unsigned bytes), the number of dimensions, and these as 32-bit integers.
-Nothing is read beyond what the header announces, and a file must end where its header says.
+No more bytes are read than the header announces, and a file must end there.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ DIMENSIONS = {"images": 3, "labels": 1}
 
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_LARGEST_RATIO = 1032
-"""Deflate cannot pack more than this many bytes into one."""
+"""Largest compression ratio of deflate."""
 
 LARGEST = 2**31
-"""Bytes of a file, packed or not: 45 times MNIST's largest."""
+"""Bytes per file, compressed or not: 45 times the largest of MNIST."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class Arrays:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 over the four raw files, one after the other: the same for gzipped and raw folders."""
+        """SHA-256 of the four raw files, concatenated: the same for gzipped and raw folders."""
         digest = hashlib.sha256()
         for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
             digest.update(_header(array.ndim) + struct.pack(f">{array.ndim}I", *array.shape))
@@ -73,10 +73,10 @@ def read_folder(folder: Path) -> Arrays:
             `t10k-labels-idx1-ubyte`, each with or without `.gz`; `train-images.idx3-ubyte` is understood too.
 
     Returns:
-        The four arrays, proven to belong together.
+        The four arrays, checked to belong together.
 
     Raises:
-        DataError: The folder or a file is missing, cannot be read or does not fit the others.
+        DataError: The folder or a file is missing, unreadable, or does not fit the others.
     """
     if not folder.is_dir():
         raise DataError(
@@ -87,7 +87,7 @@ def read_folder(folder: Path) -> Arrays:
 
 
 def stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Name, size and time of each file of a folder: what tells that one has changed; nothing if it cannot be listed."""
+    """Return name, size and time of each file in a folder, which change with its content; empty if it is unreadable."""
     with suppress(OSError):
         found = [(path.name, path.stat()) for path in sorted(folder.iterdir())]
         return tuple((name, status.st_size, status.st_mtime_ns) for name, status in found)
@@ -99,13 +99,13 @@ def assemble(arrays: list[NDArray[np.uint8]], paths: list[Path]) -> Arrays:
 
     Args:
         arrays: Training images and labels, test images and labels.
-        paths: Where each came from, for the error.
+        paths: The file of each, for error messages.
 
     Returns:
         The arrays as one record.
 
     Raises:
-        DataError: Different lengths or image sizes, a test label that is no class, or a class without images.
+        DataError: Lengths or image sizes differ, a test label is not a class, or a class has no images.
     """
     for images, labels in ((0, 1), (2, 3)):
         if len(arrays[images]) != len(arrays[labels]):
@@ -137,17 +137,17 @@ def _check_labels(read: Arrays, paths: list[Path]) -> None:
 
 
 def decode(packed: bytes, path: Path) -> NDArray[np.uint8]:
-    """Turn the bytes of one IDX file, gzipped or raw, into its array.
+    """Decode one IDX file, gzipped or raw.
 
     Args:
-        packed: The whole file.
-        path: Where it came from; a name with `images` is expected to hold three dimensions, any other one.
+        packed: The content of the file.
+        path: Its path; three dimensions are expected if the name contains `images`, else one.
 
     Returns:
         A read-only array of the shape that the header announces.
 
     Raises:
-        DataError: Not such a file, damaged, shorter or longer than its header announces.
+        DataError: The content is not such a file, is damaged, or does not have the announced length.
     """
     stream = io.BytesIO(packed)
     try:

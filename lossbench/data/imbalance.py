@@ -1,4 +1,4 @@
-"""Class imbalance: a training part in which some classes have fewer images than others."""
+"""Class imbalance: fewer training images in some classes."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from lossbench.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lossbench.config.schema import Imbalance
+    from lossbench.config.data import Imbalance
 
 
 def imbalanced(labels: NDArray[np.uint8], imbalance: Imbalance, generator: np.random.Generator) -> NDArray[np.intp]:
-    """Choose which training images stay.
+    """Choose the training images to keep.
 
-    The images of a class are shuffled once and the first ones stay, so a stronger imbalance of the same seed keeps a
-    subset of what a weaker one keeps.
+    The images of a class are shuffled once and the first ones are kept, so that a stronger imbalance with the same seed
+    keeps a subset of the images that a weaker one keeps.
 
     Args:
         labels: `[n]`, every class has images.
-        imbalance: Its type and strength.
-        generator: Where the randomness comes from.
+        imbalance: The `data.imbalance` section.
+        generator: Source of the random numbers.
 
     Returns:
-        The indices of the images that stay, ascending.
+        Indices of the kept images, ascending.
 
     Raises:
-        DataError: A class would have no images, or more are asked for than there are.
+        DataError: A class would have no images, or fewer than requested.
     """
     available = np.bincount(labels)
     counts = class_counts(available, imbalance)
@@ -38,26 +38,29 @@ def imbalanced(labels: NDArray[np.uint8], imbalance: Imbalance, generator: np.ra
 
 
 def class_counts(available: NDArray[np.int64], imbalance: Imbalance) -> NDArray[np.int64]:
-    r"""Return how many images each class keeps.
+    r"""Return the number of images that each class keeps.
 
     ```
     exponential: n_j = n_max · ratio^(-j/(C-1))
     step:        n_j = n_max / ratio for the minority classes, n_max for the others
     counts:      as listed
     ```
-    `n_max` is the largest number that every class can follow; `n_j` is rounded down, as in the papers' code.
+    `n_max` is the largest number for which every class has enough images; `n_j` is rounded down, as in the code of the
+    papers.
 
     Args:
-        available: `[classes]` images of each class.
+        available: `[classes]` images per class.
         imbalance: `ratio` is n_max / n_min ≥ 1.
 
     Returns:
-        `[classes]` images that stay, at least one each.
+        `[classes]` images to keep, at least one each.
 
     Raises:
-        DataError: A class would have no images, or more are asked for than there are.
+        DataError: A class would have no images, or fewer than requested.
 
-    Source: Cui, Jia, Lin, Song and Belongie 2019 (exponential); Buda, Maki and Mazurowski 2018 (step).
+    Sources: Cui, Jia, Lin, Song and Belongie 2019, "Class-balanced loss based on effective number of samples",
+    arXiv:1901.05555 (exponential); Buda, Maki and Mazurowski 2018, "A systematic study of the class imbalance
+    problem in convolutional neural networks", arXiv:1710.05381 (step).
     """
     ratio = imbalance.ratio or 1.0
     match imbalance.type:
@@ -81,7 +84,7 @@ def class_counts(available: NDArray[np.int64], imbalance: Imbalance) -> NDArray[
 
 
 def _floor(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Round down, but take 49.999999999 for the 50 that it stands for."""
+    """Round down, but treat 49.999999999 as 50."""
     floor: NDArray[np.int64] = np.floor(np.round(numbers, 6)).astype(np.int64)
     return floor
 
@@ -97,10 +100,10 @@ def _minority(imbalance: Imbalance, classes: int) -> list[int]:
 
 def _listed(available: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
     if len(counts) != len(available):
-        raise DataError(f"data.imbalance.counts: expected {len(available)} counts, one a class, got {len(counts)}")
+        raise DataError(f"data.imbalance.counts: expected {len(available)} counts, one per class, got {len(counts)}")
     for c, (wanted, there) in enumerate(zip(counts, available, strict=True)):
         if wanted < 1:
             raise DataError(f"data.imbalance.counts: class {c} is left without images; each count must be at least 1")
         if wanted > there:
-            raise DataError(f"data.imbalance.counts: {wanted} images of class {c} were asked for, but it has {there}")
+            raise DataError(f"data.imbalance.counts: {wanted} images of class {c} were requested, but it has {there}")
     return counts

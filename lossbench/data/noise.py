@@ -1,4 +1,4 @@
-"""Label noise: training labels replaced at random, as the papers on robust losses do it."""
+"""Label noise: training labels replaced at random, as in the papers on robust losses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lossbench.config.schema import LabelNoise
+    from lossbench.config.data import LabelNoise
 
 
 def transition_matrix(
@@ -165,7 +165,7 @@ def _listed(rows: Sequence[Sequence[float]], classes: int) -> NDArray[np.float64
     lengths = [len(row) for row in rows]
     if lengths != [classes] * classes:
         raise DataError(
-            f"data.label_noise.matrix: expected {classes} rows of {classes} probabilities, one a class, "
+            f"data.label_noise.matrix: expected {classes} rows of {classes} probabilities, one per class, "
             f"got {len(rows)} rows of {', '.join(map(str, sorted(set(lengths)))) or 'no'} probabilities"
         )
     matrix: NDArray[np.float64] = np.array(rows, np.float64)

@@ -1,4 +1,4 @@
-"""Stratified splits: which training images train, which validate."""
+"""Stratified splits into training and validation images, and class subsets."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def select_classes(labels: NDArray[np.uint8], classes: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
-    """Keep the images of some classes and number these 0, 1, … in the order given.
+    """Select the images of some classes and renumber these classes 0, 1, … in the given order.
 
     Args:
         labels: `[n]`.
         classes: The classes to keep, each once.
 
     Returns:
-        The indices of the images kept, ascending, and their new labels.
+        Indices of the selected images, ascending, and their new labels.
 
     Example:
         >>> select_classes(np.array([5, 3, 8, 3], np.uint8), [8, 3])
@@ -39,17 +39,18 @@ def stratified(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Draw a training and a validation part in which every class has its share, to within one image.
 
-    The images of a class are shuffled once; validation takes them from the front, training from the back. So a larger
-    part of the same seed holds the smaller one but for rounding, and neither part depends on the other's size.
+    The images of a class are shuffled once; validation takes them from the front, training from the back. With the same
+    seed, a larger part therefore contains the smaller one up to rounding, and neither part depends on the size of the
+    other.
 
     Args:
         labels: `[n]`, every class below the largest has images.
-        validation_size: Images to validate with, 0 for none.
-        train_size: Images to train with; None for all that are left.
-        generator: Where the randomness comes from.
+        validation_size: Number of validation images.
+        train_size: Number of training images; None: all that are not validation images.
+        generator: Source of the random numbers.
 
     Returns:
-        The indices of the training and of the validation images, each ascending.
+        Indices of the training images and of the validation images, each ascending.
 
     Raises:
         DataError: The sizes do not fit the data, or a class would have no training image.
@@ -71,7 +72,7 @@ def stratified(
 
 
 def apportion(total: int, weights: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Share a number out by the method of the largest remainder: exact in total, each share to within one.
+    """Divide a number by the largest remainder method: exact in total, each share to within one.
 
     Args:
         total: Integer ≥ 0.
@@ -93,12 +94,12 @@ def apportion(total: int, weights: NDArray[np.int64]) -> NDArray[np.int64]:
 def _checked_sizes(available: int, validation_size: int, train_size: int | None) -> int:
     if train_size is not None and validation_size + train_size > available:
         raise DataError(
-            f"data.train_size: {train_size} training and {validation_size} validation images were asked for, "
+            f"data.train_size: {train_size} training and {validation_size} validation images were requested, "
             f"but the training set has {available}; choose sizes whose sum is at most {available}"
         )
     if validation_size >= available:
         raise DataError(
-            f"data.validation_size: {validation_size} validation images were asked for, but the training set has "
-            f"{available} and something must be left to train with; choose at most {available - 1}"
+            f"data.validation_size: {validation_size} validation images were requested, but the training set has "
+            f"{available}, and one must remain to train with; choose at most {available - 1}"
         )
     return available - validation_size if train_size is None else train_size

@@ -14,8 +14,9 @@ from lossbench.models.shapes import IMAGE_SHAPE, multiplications
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lossbench.config.data import Data
     from lossbench.config.datasets import Source
-    from lossbench.config.schema import Data, Experiment
+    from lossbench.config.schema import Experiment
     from lossbench.sweep.plan import PlannedTrial
 
 SET_UP, STEP, MULTIPLICATION = 1.0, 1e-4, 5e-11

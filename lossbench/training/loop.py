@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lossbench.config import schema
+    from lossbench.config.schema import Experiment
     from lossbench.data import Dataset
     from lossbench.losses.binding import BoundLoss
 
@@ -68,7 +68,7 @@ class Loop:
     """
 
     def __init__(
-        self, experiment: schema.Experiment, dataset: Dataset, model: Any, loss: BoundLoss, *, parts: int = 1
+        self, experiment: Experiment, dataset: Dataset, model: Any, loss: BoundLoss, *, parts: int = 1
     ) -> None:
         import tensorflow as tf
 

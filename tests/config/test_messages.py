@@ -79,7 +79,7 @@ RANGES = [
     ),
     ("data: {validation_size: -1}", "1:8: data.validation_size: expected a whole number ≥ 0, got -1"),
     ("data: {classes: [3]}", "1:8: data.classes: expected a list of at least 2 whole numbers ≥ 0, or null, got [3]"),
-    ("data: {classes: [3, 3]}", "1:8: data.classes: the same number stands twice; write each once"),
+    ("data: {classes: [3, 3]}", "1:8: data.classes: a number is repeated; write each once"),
     (
         "optimizer: {schedule: {name: piecewise, boundaries: [3, 2]}}",
         "1:41: optimizer.schedule.boundaries: expected increasing numbers; sort them, each once",
@@ -194,7 +194,7 @@ RULES = [
     ("data: {imbalance: step}", "1:8: data.imbalance.ratio: missing; expected a number ≥ 1"),
     (
         "data: {imbalance: {counts: [5, 5], ratio: 2}}",
-        "1:36: data.imbalance.ratio: counts say how many images there are; remove the ratio",
+        "1:36: data.imbalance.ratio: counts already define the number of images; remove the ratio",
     ),
     (
         "data: {imbalance: {type: step, ratio: 2, counts: [5, 5]}}",
@@ -206,7 +206,7 @@ RULES = [
     ),
     (
         "optimizer: {name: sgd, nesterov: true}",
-        "1:24: optimizer.nesterov: needs momentum > 0; set optimizer.momentum, such as 0.9",
+        "1:24: optimizer.nesterov: needs momentum > 0; set optimizer.momentum, e.g. 0.9",
     ),
     (
         "optimizer: {learning_rate: 0.1, schedule: {name: cosine, end: 1}}",
@@ -250,9 +250,9 @@ WHOLE_FILES = [
     ("# nothing\n", ": empty; `lossbench init` writes a file to start from"),
     (
         "- loss: focal",
-        ":1:1: expected keys with values, such as 'loss: focal' (with the space), got [{'loss': 'focal'}]",
+        ":1:1: expected keys with values, e.g. 'loss: focal' (with the space), got [{'loss': 'focal'}]",
     ),
-    ("loss:focal", ":1:1: expected keys with values, such as 'loss: focal' (with the space), got 'loss:focal'"),
+    ("loss:focal", ":1:1: expected keys with values, e.g. 'loss: focal' (with the space), got 'loss:focal'"),
     ("extends: other.yaml", ":1:1: extends: no file 'other.yaml'; did you mean 'another.yaml'?"),
     ("extends: 3", ":1:1: extends: expected a file or a list of files, got 3"),
     ("extends: focal.yaml", ":1:1: extends: a circle; 'focal.yaml' leads back to itself"),
@@ -312,8 +312,8 @@ OVERRIDES = [
         "command line: 'train.epochs=many': train.epochs: expected a whole number ≥ 1 and ≤ 1000000, got 'many'",
     ),
     ("epochs=3", "command line: 'epochs=3': epochs: unknown key here; did you mean 'train.epochs'?"),
-    ("train.epochs", "command line: 'train.epochs': expected key=value, such as train.epochs=3"),
-    ("=3", "command line: '=3': expected key=value, such as train.epochs=3"),
+    ("train.epochs", "command line: 'train.epochs': expected key=value, e.g. train.epochs=3"),
+    ("=3", "command line: '=3': expected key=value, e.g. train.epochs=3"),
     ("train.epochs=[1", "command line: 'train.epochs=[1': not YAML: a bracket is not closed"),
     (
         "train.epochs=!!int 3",
@@ -325,7 +325,7 @@ OVERRIDES = [
     ),
     (
         "data.classes.0=3",
-        "command line: 'data.classes.0=3': data.classes is a list, which is replaced as a whole: data.classes='[...]'",
+        "command line: 'data.classes.0=3': data.classes is a list and can only be replaced completely: data.classes='[...]'",
     ),
     ("name=\x1b[31m", "command line: 'name=\\x1b[31m': control character U+001B; remove it"),
 ]

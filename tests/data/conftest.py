@@ -54,10 +54,11 @@ def small() -> list[np.ndarray[Any, Any]]:
 @pytest.fixture(scope="session")
 def experiment() -> Callable[..., Experiment]:
     """Return the function that makes an experiment of a seed and the keys of its data section."""
-    from lossbench.config import schema
+    from lossbench.config.data import Data
+    from lossbench.config.schema import Experiment
 
     def build(seed: int = 0, **data: Any) -> Experiment:
-        return schema.Experiment(seed=seed, data=schema.Data(**data))
+        return Experiment(seed=seed, data=Data(**data))
 
     return build
 

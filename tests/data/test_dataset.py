@@ -271,15 +271,15 @@ ASYMMETRIC = (
         (
             {"train_size": 55_001},
             (
-                "data.train_size: 55001 training and 5000 validation images were asked for, but the training set has "
+                "data.train_size: 55001 training and 5000 validation images were requested, but the training set has "
                 "60000; choose sizes whose sum is at most 60000"
             ),
         ),
         (
             {"validation_size": 60_000},
             (
-                "data.validation_size: 60000 validation images were asked for, but the training set has 60000 and "
-                "something must be left to train with; choose at most 59999"
+                "data.validation_size: 60000 validation images were requested, but the training set has 60000, "
+                "and one must remain to train with; choose at most 59999"
             ),
         ),
         (
@@ -303,7 +303,10 @@ ASYMMETRIC = (
         ),
         (
             {"label_noise": {"type": "matrix", "matrix": [[0.5, 0.5], [0.0, 1.0]]}},
-            "data.label_noise.matrix: expected 10 rows of 10 probabilities, one a class, got 2 rows of 2 probabilities",
+            (
+                "data.label_noise.matrix: expected 10 rows of 10 probabilities, one per class, "
+                "got 2 rows of 2 probabilities"
+            ),
         ),
         (
             {"imbalance": {"type": "exponential", "ratio": 10_000.0}},
@@ -338,7 +341,7 @@ def test_images_without_contrast_have_no_deviation(
     path = idx_folder(tmp_path, idx_bytes, [np.full((4, 2, 2), 7), labels, np.full((4, 2, 2), 7), labels])
     with pytest.raises(DataError) as caught:
         data.prepare(experiment(name="idx", path=path, validation_size=0, normalize="standard"))
-    assert str(caught.value) == ("data.normalize: standard needs pixels that differ, all are the same; write unit")
+    assert str(caught.value) == ("data.normalize: standard needs pixels that differ, but all are the same; write unit")
 
 
 def test_a_folders_digest_is_read_again_once_a_file_has_changed(tmp_path: Path) -> None:
@@ -346,7 +349,7 @@ def test_a_folders_digest_is_read_again_once_a_file_has_changed(tmp_path: Path) 
     import struct
     from unittest import mock
 
-    from lossbench.config.schema import Data
+    from lossbench.config.data import Data
     from lossbench.data import idx, sha256
 
     def write(labels: list[int]) -> None:

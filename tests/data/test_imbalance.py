@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossbench.config.schema import Imbalance
+from lossbench.config.data import Imbalance
 from lossbench.data import imbalance
 from lossbench.errors import DataError
 
@@ -110,10 +110,10 @@ def test_images_that_stay_are_chosen_by_seed_and_nested() -> None:
             {"type": "step", "ratio": 2.0, "minority_classes": [1, 3]},
             "data.imbalance.minority_classes: 3 is not a class, they are 0 to 2",
         ),
-        ({"type": "counts", "counts": [5, 5]}, "data.imbalance.counts: expected 3 counts, one a class, got 2"),
+        ({"type": "counts", "counts": [5, 5]}, "data.imbalance.counts: expected 3 counts, one per class, got 2"),
         (
             {"type": "counts", "counts": [5, 21, 5]},
-            "data.imbalance.counts: 21 images of class 1 were asked for, but it has 20",
+            "data.imbalance.counts: 21 images of class 1 were requested, but it has 20",
         ),
     ],
 )

@@ -163,7 +163,7 @@ def test_realised_is_the_share_counted_one_by_one(pairs: list[tuple[int, int]]) 
     [
         (
             {"type": "matrix", "matrix": [[0.5, 0.5], [0.0, 1.0]]},
-            "data.label_noise.matrix: expected 3 rows of 3 probabilities, one a class, got 2 rows of 2 probabilities",
+            "data.label_noise.matrix: expected 3 rows of 3 probabilities, one per class, got 2 rows of 2 probabilities",
         ),
         (
             {"type": "symmetric_exact", "rate": 0.9},

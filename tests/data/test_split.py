@@ -130,7 +130,7 @@ def test_classes_are_renumbered_in_the_order_given() -> None:
             6,
             5,
             (
-                "data.train_size: 5 training and 6 validation images were asked for, but the training set has 10; "
+                "data.train_size: 5 training and 6 validation images were requested, but the training set has 10; "
                 "choose sizes whose sum is at most 10"
             ),
         ),
@@ -138,7 +138,7 @@ def test_classes_are_renumbered_in_the_order_given() -> None:
             0,
             11,
             (
-                "data.train_size: 11 training and 0 validation images were asked for, but the training set has 10; "
+                "data.train_size: 11 training and 0 validation images were requested, but the training set has 10; "
                 "choose sizes whose sum is at most 10"
             ),
         ),
@@ -146,16 +146,16 @@ def test_classes_are_renumbered_in_the_order_given() -> None:
             10,
             None,
             (
-                "data.validation_size: 10 validation images were asked for, but the training set has 10 and "
-                "something must be left to train with; choose at most 9"
+                "data.validation_size: 10 validation images were requested, but the training set has 10, "
+                "and one must remain to train with; choose at most 9"
             ),
         ),
         (
             5000,
             None,
             (
-                "data.validation_size: 5000 validation images were asked for, but the training set has 10 and "
-                "something must be left to train with; choose at most 9"
+                "data.validation_size: 5000 validation images were requested, but the training set has 10, "
+                "and one must remain to train with; choose at most 9"
             ),
         ),
         (
