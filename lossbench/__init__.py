@@ -2,28 +2,31 @@
 
 The package has two halves, joined only by the run folder: one half trains and writes run folders, the other reads them.
 
-    errors.py     exception hierarchy and exit codes
-    metrics.py    accuracy, NLL, Brier, ECE: NumPy functions of log-probabilities and labels
-    seeding.py    named random streams: one generator per seed and purpose
-    ops.py        keras.ops, imported on first use: what the losses are written in
-    statistics/   intervals and tests, pure NumPy
-    runs/         the run folder: the only code that knows its file names; grouping of runs
+    errors.py        exception hierarchy and exit codes
+    files.py         atomic, synced writes
+    json_data.py     JSON that every reader accepts
+    yaml_scalars.py  the scalar rules of YAML
+    metrics.py       accuracy, NLL, Brier, ECE: NumPy functions of log-probabilities and labels
+    seeding.py       named random streams: one generator per seed and purpose
+    ops.py           keras.ops, imported on first use: what the losses are written in
+    statistics/      intervals and tests, pure NumPy
+    runs/            the run folder: the only code that knows its file names; grouping of runs
 
-    config/       YAML -> Experiment -> Trial
-    data/         Trial -> Dataset: uint8 images, training labels, true labels
-    losses/       the catalogue: a loss is one function, everything else is derived from it
-    models/       the model section -> keras.Model that returns logits; its sizes without Keras
-    training/     the only training loop; optimisers, checkpoints, device, precision, threads
-    sweep/        cases × parameters × seeds -> trials, on local workers or a Ray cluster
+    config/          YAML -> Experiment -> Trial
+    data/            Trial -> Dataset: uint8 images, training labels, true labels
+    losses/          the catalogue: a loss is one function, everything else is derived from it
+    models/          the model section -> keras.Model that returns logits; its sizes without Keras
+    training/        the only training loop; optimisers, checkpoints, device, precision, threads
+    sweep/           cases × parameters × seeds -> trials, on local workers or a Ray cluster
 
-    analysis/     run folders -> groups over seeds -> differences -> verdicts -> gate
-    inspect/      one run or two: details, differences, verification
-    report/       results -> terminal, Markdown, LaTeX, CSV, JSON, JUnit, GitHub, plots, page
+    analysis/        run folders -> groups over seeds -> differences -> verdicts -> gate
+    inspect/         one run or two: details, differences, verification
+    report/          results -> terminal, Markdown, LaTeX, CSV, JSON, JUnit, GitHub, plots, page
 
-    guide/        the manual in Markdown, shown by `lossbench guide`
+    guide/           the manual in Markdown, shown by `lossbench guide`
 
-    api.py        the public functions for Python users: train, compare
-    cli/          one file per command: parse, call one function, print
+    api.py           the public functions for Python users: train, compare
+    cli/             one file per command: parse, call one function, print
 
 From Python, `lossbench.train(config)` and `lossbench.compare(paths)` do what the commands do, and
 `lossbench.load_runs(paths)` gives run folders as a pandas frame, for analyses of your own.

@@ -68,7 +68,7 @@ def exit_codes() -> str:
 def metric_names() -> str:
     """Return every metric of a trained model."""
     rows = [
-        (f"`{name}`", _sentence(each.function.__doc__), f"{each.unit}, {each.direction} is better")
+        (f"`{name}`", _noun(each.function.__doc__), f"{each.unit}, {each.direction} is better")
         for name, each in metrics.METRICS.items()
     ]
     scaled = [
@@ -77,7 +77,7 @@ def metric_names() -> str:
         for name, each in metrics.SCALED.items()
     ]  # fmt: skip
     classes = [
-        (f"`{name}.5`", f"{each.title} of class 5; likewise for every class.", "0 to 1, higher is better")
+        (f"`{name}.5`", f"{each.title.capitalize()} of class 5; likewise for every class.", "0 to 1, higher is better")
         for name, each in metrics.CLASS_METRICS.items()
     ]
     return table("metric|definition|unit", [*rows, *scaled, *classes])
@@ -205,6 +205,11 @@ def _default(section: dict[str, Any], key: str, schema: dict[str, Any]) -> str:
     if isinstance(value, dict):
         return f"`{value['name']}`" if "name" in value else "–"
     return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
+
+
+def _noun(text: str | None) -> str:
+    phrase = re.sub(r"^Return (the )?", "", _sentence(text))
+    return phrase[0].upper() + phrase[1:]
 
 
 def _sentence(text: str | None) -> str:

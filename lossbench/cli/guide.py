@@ -19,7 +19,8 @@ def guide(
     from lossbench import guide as manual
 
     if page is None:
-        console.result("\n".join(f"{name:<14}{line}" for name, line in manual.pages().items()))
+        width = max(map(len, manual.pages())) + 2
+        console.result("\n".join(f"{name:<{width}}{line}" for name, line in manual.pages().items()))
         console.note("\nlossbench guide PAGE shows a page")
     elif sys.stdout.isatty():
         from lossbench.guide import terminal

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 WIDEST = 120
 """Columns; longer lines are hard to read."""
 
+INDENT = 2
+"""Columns before code, and before the cells of a record."""
+
 UNBOUNDED = 10_000
 """Columns; wider than every table."""
 
@@ -35,11 +38,13 @@ class _Heading(Heading):
 
 
 class _Code(CodeBlock):
-    """Code without padding, so that a transcript of 80 columns fits into 80 columns."""
+    """Code, indented unless it needs the full width: a transcript of 80 columns fits into 80 columns."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         code = str(self.text).rstrip()
-        yield Syntax(code, self.lexer_name, theme="ansi_dark", background_color="default", word_wrap=True)
+        indent = INDENT if max(map(len, code.splitlines())) + INDENT <= options.max_width else 0
+        syntax = Syntax(code, self.lexer_name, theme="ansi_dark", background_color="default", word_wrap=True)
+        yield Padding(syntax, (0, 0, 0, indent))
 
 
 class _Table(TableElement):
@@ -66,7 +71,7 @@ def _records(table: Table) -> Iterator[RenderableType]:
     for first, *others in zip(*(column.cells for column in table.columns), strict=True):
         yield first
         for column, cell in zip(table.columns[1:], others, strict=True):
-            yield Padding(Text.assemble((f"{column.header}: ", "dim"), cell), (0, 0, 0, 2))
+            yield Padding(Text.assemble((f"{column.header}: ", "dim"), cell), (0, 0, 0, INDENT))
 
 
 class Page(Markdown):
