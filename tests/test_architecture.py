@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,51 @@ def test_the_network_is_asked_in_one_place_only(trees):
     network = {"urllib.request", "http.client", "socket", "requests", "ftplib", "httpx"}
     asking = {path.as_posix() for path, tree in trees.items() if imports(tree) & network}
     assert asking == {"data/download.py", "sweep/executors/ray_cluster.py"}
+
+
+def imports_at(tree, modules, *, in_functions):
+    """The modules of lossbench that a module imports when it is imported, and when its functions run."""
+    found, nodes = set(), [*tree.body]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            nodes += node.orelse
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {name if name in modules else node.module for name in names}
+        elif in_functions or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            nodes += ast.iter_child_nodes(node)
+    return found & modules
+
+
+def cycle(graph):
+    """The modules on some cycle of imports, or nothing."""
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+@pytest.mark.parametrize("in_functions", [False, True], ids=["at import", "in functions too"])
+def test_no_module_imports_itself_through_others(trees, in_functions):
+    """Neither when it is imported nor when its functions run; imports for type checkers do not count."""
+    names = {path: ".".join(("lossbench", *path.with_suffix("").parts)).removesuffix(".__init__") for path in trees}
+    modules = set(names.values())
+    graph = {names[path]: imports_at(tree, modules, in_functions=in_functions) for path, tree in trees.items()}
+    assert sum(map(len, graph.values())) > 300
+    assert cycle(graph) == []
+
+
+def test_a_cycle_of_imports_is_found():
+    """Otherwise the test above could not fail."""
+    code = "from lossbench import b\ndef f():\n    from lossbench.c import d\nif TYPE_CHECKING:\n    import lossbench.e"
+    modules = {"lossbench.b", "lossbench.c", "lossbench.e"}
+    assert imports_at(ast.parse(code), modules, in_functions=False) == {"lossbench.b"}
+    assert imports_at(ast.parse(code), modules, in_functions=True) == {"lossbench.b", "lossbench.c"}
+    assert cycle({"a": {"b"}, "b": {"c"}, "c": {"a"}})
 
 
 COMMAND_LINE = re.compile(r"\b(lossbench|ray) [a-z][^`\n]*")
