@@ -1,12 +1,12 @@
 """Training: a `Trial` becomes a run folder.
 
-train.py         the sentence: set up, claim, train, test, write
+train.py         train one trial: set up, claim, train, test, write
 setup.py         data, device, model and loop, before anything is written
 trainer.py       epochs, validation, checkpoints, signals
 loop.py          the one compiled training loop
-layers.py        Keras layers in forms that suit a processor
-record.py        the run folder's files as training goes on
-verify.py        a recorded run, trained once more
+layers.py        Keras layers that are fast on a CPU
+record.py        the files of the run folder, written during training
+verify.py        retrain a recorded run
 optimizers.py, schedules.py, loss_scale.py, epochs.py, checkpoint.py, runtime.py, signals.py, provenance.py
 """
 

@@ -1,7 +1,7 @@
-"""Checkpoints: everything that a run needs to go on as if nothing had happened, in one file that is whole or absent.
+"""Checkpoints: the complete state of an interrupted run, in one file that is complete or absent.
 
-A checkpoint belongs to one trial. It holds the loop's variables, the weights of the best epoch so far, and as JSON the
-epoch rows written, the batches done in the current epoch and the seconds spent.
+A checkpoint belongs to one trial. It contains the variables of the loop, the weights of the best epoch so far and, as
+JSON, the rows of finished epochs, the number of finished batches of the current epoch and the seconds spent.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ Other validation columns may be missing: a metric that was added to lossbench af
 `val_loss` of a loss that has none.
 """
 NUMBER_BYTES = 8
-LARGEST_HEADER = 64 << 20
-"""Bytes: a hundred thousand epochs."""
+LARGEST_HEADER_BYTES = 64 << 20
+"""Enough for a hundred thousand epochs."""
 
 
 @dataclass
 class Position:
-    """How far a run is: the rows of the finished epochs, the batches done in the next one, the seconds by phase."""
+    """Progress of a run: rows of finished epochs, finished batches of the next one, seconds by phase."""
 
     history: list[dict[str, float | int | None]] = field(default_factory=list)
     batches: int = 0
@@ -49,7 +49,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A position with the arrays that belong to it."""
+    """A position, the variables of the loop there, and the weights of the best epoch before it."""
 
     position: Position
     variables: Sequence[NDArray[Any]]
@@ -57,7 +57,7 @@ class Checkpoint:
 
 
 def save(run: Path, identity: str, checkpoint: Checkpoint) -> None:
-    """Write the checkpoint of a run folder in place of the one before."""
+    """Write the checkpoint of a run folder; it replaces the previous one."""
     files.make_folder(run / paths.CHECKPOINT)
     header = json.dumps({"identity": identity, **asdict(checkpoint.position)}).encode()
     named = {"header": np.frombuffer(header, np.uint8)}
@@ -67,15 +67,15 @@ def save(run: Path, identity: str, checkpoint: Checkpoint) -> None:
 
 
 def load(run: Path, identity: str, *, numbers: int) -> Checkpoint | None:
-    """The checkpoint of a run folder; None where there is none, or it is damaged or another trial's.
+    """Return the checkpoint of a run folder; None if it is missing, damaged or of another trial.
 
     Args:
         run: The run folder.
-        identity: The trial's.
-        numbers: How many numbers the variables are together; a file that is far longer is not read.
+        identity: Identity of the trial.
+        numbers: Total size of the loop's variables; a file that is far larger is not read.
     """
     try:
-        found = arrays.load(run / paths.CHECKPOINT / FILE, max_bytes=LARGEST_HEADER + 2 * numbers * NUMBER_BYTES)
+        found = arrays.load(run / paths.CHECKPOINT / FILE, max_bytes=LARGEST_HEADER_BYTES + 2 * numbers * NUMBER_BYTES)
         header = json.loads(found["header"].tobytes())
         if header.pop("identity") != identity:
             return None
@@ -89,17 +89,17 @@ def load(run: Path, identity: str, *, numbers: int) -> Checkpoint | None:
 
 
 def remove(run: Path) -> None:
-    """Take the checkpoint away: the run is complete."""
+    """Remove the checkpoint of a run, if there is one."""
     shutil.rmtree(run / paths.CHECKPOINT, ignore_errors=True)
 
 
 def _position(
     history: list[dict[str, float | int | None]], batches: int, epoch_seconds: float, seconds: dict[str, float]
 ) -> Position:
-    """A position that training could have written.
+    """Return the position in a checkpoint's header.
 
     Raises:
-        ValueError: It is another one.
+        ValueError: Training cannot have written it.
     """
     for epoch, row in enumerate(history):
         required = REQUIRED if history[0][BEST_COLUMNS[0]] is None else (*REQUIRED, *BEST_COLUMNS)

@@ -1,4 +1,4 @@
-"""What the rows of finished epochs say: which epoch is best, and whether to stop early. Pure functions."""
+"""Pure functions of the rows of finished epochs: best epoch, early stopping, divergence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def best_epoch(history: Sequence[Mapping[str, Any]]) -> int | None:
 
 
 def is_over(history: Sequence[Mapping[str, Any]], early_stopping: EarlyStopping | None) -> bool:
-    """Return whether the monitored column has not improved on its best value for `patience` epochs."""
+    """Return whether the monitored column has not improved for `patience` epochs."""
     if early_stopping is None:
         return False
     column = early_stopping.monitor
@@ -35,12 +35,12 @@ def is_over(history: Sequence[Mapping[str, Any]], early_stopping: EarlyStopping 
 
 
 def diverged(row: Mapping[str, Any]) -> bool:
-    """Whether a row holds a training loss or a validation NLL that is not finite."""
+    """Return whether the training loss or the validation NLL of an epoch is not finite."""
     return not all(math.isfinite(row[name]) for name in ("loss", "val_nll") if row[name] is not None)
 
 
 def means(sums: Sums) -> dict[str, float | None]:
-    """The training columns of an epoch's row; shares of no wrongly labelled images are None."""
+    """Return the training columns of an epoch's row; without wrong labels, their shares are None."""
     wrong = sums.wrong_labels
     return {
         "accuracy": sums.correct / sums.images,
@@ -53,7 +53,7 @@ def means(sums: Sums) -> dict[str, float | None]:
 
 
 def line(row: Mapping[str, Any], epochs: int) -> str:
-    """An epoch on one line, for logs and pipes."""
+    """Return an epoch in one line of text, for logs and pipes."""
     text = f"epoch {row['epoch'] + 1}/{epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}"
     if row["val_accuracy"] is not None:
         text += f"  val {row['val_accuracy']:.4f}  val_nll {row['val_nll']:.4f}"

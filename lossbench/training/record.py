@@ -1,4 +1,4 @@
-"""The run folder of a trial as it trains: every file but the checkpoint."""
+"""Writer of a run folder during training: every file except the checkpoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """Writes `config.yaml`, `run.json`, `metrics.csv`, `log.txt` and, if asked for, TensorBoard events."""
+    """Writer of the files of a run folder; `summary` is the content of `run.json`.
+
+    Args:
+        run: The run folder.
+        setup: The trial, set up.
+        history: Rows of the epochs that are already finished.
+        facts: Further keys of `run.json`.
+    """
 
     def __init__(self, run: Path, setup: Setup, history: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> None:
         experiment = setup.trial.experiment
@@ -38,18 +45,18 @@ class Record:
         self._events = Events(run, dump(experiment), history) if experiment.log.tensorboard else None
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        """Append an epoch's row, and its line to the log."""
+        """Append the row of an epoch to `metrics.csv`, its line to the log, its scalars to the events."""
         write.append_epoch(self._run / paths.METRICS, row)
         self.log(epochs.line(row, self._setup.trial.experiment.train.epochs))
         if self._events:
             self._events.epoch(row)
 
     def log(self, text: str) -> None:
-        """Append to `log.txt`."""
+        """Append text to `log.txt`."""
         write.append_log(self._run / paths.LOG, text)
 
     def status(self, status: str, history: Sequence[Mapping[str, Any]], reason: str | None = None) -> None:
-        """Write `run.json`: the status, why, and how far the run is."""
+        """Write `run.json` with a status, the reason for it, and the progress of the run."""
         seconds = {phase: round(spent, 3) for phase, spent in self._setup.stopwatch.seconds.items()}
         self.summary |= {
             "status": status,
@@ -69,9 +76,12 @@ class Record:
         validation: Mapping[str, NDArray[Any]],
         history: Sequence[Mapping[str, Any]],
     ) -> None:
-        """Write what the test set says: log-probabilities `[images, classes]` for `last` and `best`.
+        """Write predictions, confusion and scores per class, and add the metrics to the summary.
 
-        Those of the validation set, if there is one, say at which temperature the scaled metrics are taken.
+        Args:
+            test: Log-probabilities `[images, classes]` of the test set, for `last` and `best`.
+            validation: Those of the validation set, which determine the temperature; empty without one.
+            history: Rows of all epochs.
         """
         labels, classes = self._setup.dataset.test.labels, self._setup.dataset.classes
         counts = {at: metrics.confusion(scores.argmax(axis=1), labels, classes) for at, scores in test.items()}
@@ -89,19 +99,19 @@ class Record:
         }
 
     def weights(self, arrays: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
-        """Write `weights.npz`: `AT/layer/variable` for `last` and `best`."""
+        """Write `weights.npz`, with names `AT/LAYER/VARIABLE`, AT being `last` or `best`."""
         named = {f"{at}/{name}": array for at, weights in arrays.items() for name, array in weights.items()}
         write.arrays(self._run / paths.WEIGHTS, named)
 
 
 def fail(run: Path, trial: Trial, reason: str, log: str = "") -> None:
-    """Leave a trial that could not go on as `failed`, with the reason; what is finished or another trial's stays.
+    """Mark a trial as `failed`; a folder of a finished run or of another trial is not changed.
 
     Args:
-        run: The run folder, there or not; its claim is held.
-        trial: What should have been trained.
-        reason: One line.
-        log: What there is to read about it, for `log.txt`.
+        run: The run folder, which need not exist. The caller holds its claim.
+        trial: The trial that failed.
+        reason: The reason, in one line.
+        log: Text for `log.txt`.
     """
     summary = _describe_trial(trial)
     if (run / paths.RUN).exists():
@@ -128,7 +138,7 @@ def _validation_metrics(history: Sequence[Mapping[str, Any]]) -> dict[str, float
 def _scaled_metrics(
     dataset: Dataset, test: Mapping[str, NDArray[Any]], validation: Mapping[str, NDArray[Any]]
 ) -> dict[str, float]:
-    """The temperature that suits the validation images, and at it the scaled metrics of both sets."""
+    """Return the temperature fitted to the validation set, and the scaled metrics of both sets at it."""
     if dataset.validation is None:
         return {}
     parts = {"val": (validation, dataset.validation.labels), "test": (test, dataset.test.labels)}
@@ -143,7 +153,7 @@ def _scaled_metrics(
 
 
 def _describe_trial(trial: Trial) -> dict[str, Any]:
-    """What is known of a run before anything is set up."""
+    """Return the part of `run.json` that is known from the trial."""
     return {
         "schema_version": paths.SCHEMA_VERSION,
         "name": trial.experiment.name,
@@ -161,7 +171,7 @@ def _describe_trial(trial: Trial) -> dict[str, Any]:
 
 
 def _describe(setup: Setup) -> dict[str, Any]:
-    """What is known of a run before it trains."""
+    """Return the part of `run.json` that is known before training."""
     dataset, machine = setup.dataset, setup.machine
     realised = dataset.realised_transition_matrix
     return {

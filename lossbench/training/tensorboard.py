@@ -1,4 +1,7 @@
-"""TensorBoard events under Keras' tag names, and HParams; written anew from the epochs that there are."""
+"""TensorBoard events with the tag names of Keras, and HParams.
+
+A continued run rewrites the events of its finished epochs.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,13 @@ TAGS = {name: f"epoch_{name}" for name in (*METRICS, "loss", "learning_rate")}
 
 
 def check() -> None:
-    """Raise a UsageError where TensorBoard is not installed; TensorFlow cannot write events without it."""
+    """Raise a UsageError if TensorBoard is not installed; TensorFlow cannot write events without it."""
     if find_spec("tensorboard") is None:
         raise UsageError("log.tensorboard: TensorBoard is not installed; type: pip install 'lossbench[tensorboard]'")
 
 
 class Events:
-    """Writers of `tb/train` and `tb/validation` in a run folder; the configuration stands beside them in `tb`."""
+    """Writers of `tb/train` and `tb/validation` in a run folder; the configuration is written to `tb` itself."""
 
     def __init__(self, run: Path, config: Mapping[str, Any], history: Iterable[Mapping[str, Any]]) -> None:
         import tensorflow as tf
@@ -37,13 +40,13 @@ class Events:
             part: tf.summary.create_file_writer(str(self._folder / part)) for part in ("train", "validation")
         }
         with tf.summary.create_file_writer(str(self._folder)).as_default():
-            told = {key: value for key, value in rows.flatten(config) if value is not None}
-            hparams.hparams(told, trial_id=run.name)
+            hyperparameters = {key: value for key, value in rows.flatten(config) if value is not None}
+            hparams.hparams(hyperparameters, trial_id=run.name)
         for row in history:
             self.epoch(row)
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        """Write one epoch's row: what stands under `val_NAME` goes to the validation part as NAME."""
+        """Write the row of an epoch; the column `val_NAME` goes to the validation events as NAME."""
         for part, prefix in (("train", ""), ("validation", "val_")):
             with self._writers[part].as_default(step=row["epoch"]):
                 for column, tag in TAGS.items():
@@ -52,7 +55,7 @@ class Events:
             self._writers[part].flush()
 
     def close(self) -> None:
-        """Make durable what was written."""
+        """Close the writers and sync their files to disk."""
         for writer in self._writers.values():
             writer.close()
         for path in (self._folder, *self._folder.rglob("*")):

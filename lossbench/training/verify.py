@@ -1,4 +1,4 @@
-"""A recorded run, trained once more: the same configuration, data, losses and threads, in a folder that is not kept."""
+"""Retraining of a recorded run, with the same configuration, data, losses and threads, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
 
 def trial_of(run: read.Run, plugins: Sequence[PluginLoaded] = ()) -> Trial:
-    """The trial of a completed run: as configured, on as many threads as recorded.
+    """Return the trial of a completed run: its configuration, with the recorded number of threads.
 
     Args:
         run: The recorded run.
-        plugins: The files of the user's own losses, loaded.
+        plugins: Loaded files with the user's own losses.
 
     Raises:
-        UsageError: The run is not completed, or its `config.yaml` is not that of its `run.json`.
+        UsageError: The run is not completed, or its `config.yaml` does not belong to its `run.json`.
         PluginError: A plugin that it was trained with is not among those given, or has changed.
-        DataError: Its data are not there, or have changed.
+        DataError: Its data are missing or have changed.
     """
     if run.status != "completed":
         raise UsageError(f"{run.folder}: expected a completed run, got one that is {run.status}")
@@ -48,12 +48,12 @@ def trial_of(run: read.Run, plugins: Sequence[PluginLoaded] = ()) -> Trial:
     recorded = run.summary["hashes"]
     if trial.data_sha256 != recorded.get("data"):
         raise DataError(
-            f"{run.folder}: the data are not those it was trained on: "
+            f"{run.folder}: the data have changed since it was trained: "
             f"expected SHA-256 {_short(recorded.get('data'))}, got {_short(trial.data_sha256)}"
         )
     if trial.identity != recorded["identity"]:
         raise UsageError(
-            f"{run.folder / paths.CONFIG}: is not the configuration that {paths.RUN} is about: "
+            f"{run.folder / paths.CONFIG}: does not belong to {paths.RUN}: "
             f"expected identity {_short(recorded['identity'])}, got {_short(trial.identity)}"
         )
     return trial
@@ -68,18 +68,21 @@ def trained_again(
     plugins: Sequence[PluginLoaded] = (),
     progress: Progress | None = None,
 ) -> Iterator[read.Run]:
-    """Train the trial of a run in a temporary folder, which is gone afterwards; the run itself is not touched.
+    """Retrain a run in a temporary folder, which is removed afterwards; the run itself is not changed.
 
     Args:
         run: The recorded run.
         trial: Its trial, from `trial_of`.
-        device: `auto`, `cpu`, `gpu` or `gpu:N`; None: the CPU if that was used, else a GPU if there is one.
-        plugins: The files of the user's own losses, loaded.
-        progress: Hears how it goes.
+        device: `auto`, `cpu`, `gpu` or `gpu:N`; None: the CPU if the run used it, otherwise `auto`.
+        plugins: Loaded files with the user's own losses.
+        progress: Receives the progress of the run.
+
+    Yields:
+        The new run.
 
     Raises:
-        InterruptedRunError: A signal stopped it; nothing is kept.
-        LossbenchError: It cannot be trained here.
+        InterruptedRunError: A signal stopped the run; nothing is kept.
+        LossbenchError: The run cannot be trained on this machine.
     """
     chosen = device or ("cpu" if _mapping(run.summary.get("device")).get("kind") == "cpu" else "auto")
     with TemporaryDirectory(prefix="lossbench-verify-") as folder:
@@ -94,7 +97,7 @@ def trained_again(
 
 
 def _experiment(run: read.Run) -> Experiment:
-    """The recorded configuration, on the recorded number of threads; only the numbers are wanted of it."""
+    """Return the recorded configuration with the recorded number of threads, without weights and TensorBoard."""
     settings = _mapping(run.config.get("train")) | {"threads": run.summary.get("threads"), "save_weights": False}
     try:
         return resolve.from_mapping({**run.config, "train": settings, "log": {}})
@@ -112,14 +115,14 @@ def _check_plugins(run: read.Run, plugins: Sequence[PluginLoaded]) -> None:
         for plugin in plugins:
             if plugin.path.name == path.name:
                 raise PluginError(
-                    f"{plugin.path}: is not as it was when {run.folder} was trained: "
+                    f"{plugin.path}: has changed since {run.folder} was trained: "
                     f"expected SHA-256 {_short(digest)}, got {_short(plugin.sha256)}"
                 )
         raise PluginError(f"{run.folder}: was trained with a loss of {str(path)!r}; name that file in `plugins`")
 
 
 def _short(digest: object) -> str:
-    """The beginning of a SHA-256, which may be anything, as a file said it."""
+    """Return the first 12 characters of a digest, quoted; a damaged file may hold any value."""
     return repr(str(digest)[:12])
 
 

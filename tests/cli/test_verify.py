@@ -61,7 +61,7 @@ def test_what_cannot_be_verified_is_one_line(lossbench, fabricate, tmp_path):
     assert done.stderr == f"error: {diverged}: expected a completed run, got one that is diverged\n"
     done = lossbench("verify", fabricate(tmp_path / "b"), check=2)
     assert re.fullmatch(
-        r"error: .*: the data are not those it was trained on: expected SHA-256 'd{12}', .*\n", done.stderr
+        r"error: .*: the data have changed since it was trained: expected SHA-256 'd{12}', .*\n", done.stderr
     )
     (tmp_path / "empty").mkdir()
     assert lossbench("verify", "empty").returncode == 5

@@ -147,7 +147,7 @@ def test_another_file_of_that_name_does_not_pass_for_the_plugin(run, tmp_path):
     """Its SHA-256 must be the recorded one."""
     from lossbench.losses.plugin import PluginLoaded
 
-    with pytest.raises(PluginError, match="is not as it was"):
+    with pytest.raises(PluginError, match="has changed since"):
         trial_of(read.read(run), [PluginLoaded(tmp_path / "evil.py", "1" * 64, ("evil",))])
 
 

@@ -92,9 +92,9 @@ def test_a_header_of_nonsense_is_no_checkpoint(header, tmp_path):
 
 def test_a_file_that_is_far_longer_than_the_variables_is_not_read(saved, monkeypatch):
     """What it may have beside them is for the rows of the epochs; the twelve variables have 132 numbers."""
-    monkeypatch.setattr(checkpoint, "LARGEST_HEADER", 1 << 12)
+    monkeypatch.setattr(checkpoint, "LARGEST_HEADER_BYTES", 1 << 12)
     assert checkpoint.load(saved[0], "identity", numbers=132) is not None
-    monkeypatch.setattr(checkpoint, "LARGEST_HEADER", 0)
+    monkeypatch.setattr(checkpoint, "LARGEST_HEADER_BYTES", 0)
     assert checkpoint.load(saved[0], "identity", numbers=132) is None
 
 

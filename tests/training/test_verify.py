@@ -121,7 +121,7 @@ def test_a_changed_configuration_is_refused(copy):
     """It is no longer the one that run.json is about."""
     path = copy / "config.yaml"
     path.write_text(path.read_text().replace("gamma: 1.5", "gamma: 1.6"))
-    with pytest.raises(errors.UsageError, match=r"config\.yaml: is not the configuration that run\.json is about"):
+    with pytest.raises(errors.UsageError, match=r"config\.yaml: does not belong to run\.json"):
         verify.trial_of(read.read(copy))
 
 
@@ -142,7 +142,9 @@ def test_a_plugin_must_be_named_and_unchanged(small, tmp_path, users):
     assert verified(run.folder, [users]).outcome == "bit-equal"
     registry.clear_plugins()
     users.path.write_text(f"{PLUGIN}# changed\n")
-    with pytest.raises(errors.PluginError, match=rf"users.py: is not as it was.*expected .*'{users.sha256[:12]}', got"):
+    with pytest.raises(
+        errors.PluginError, match=rf"users.py: has changed since.*expected .*'{users.sha256[:12]}', got"
+    ):
         verify.trial_of(run, [plugin.load(users.path)])
 
 
