@@ -1,7 +1,8 @@
-"""Keras layers in forms that take a processor a fraction of the time.
+"""Keras layers that are faster on a CPU.
 
-Same mathematics: convolution, average-pooling and dense layers differ in the last digits, max-pooling in none, dropout
-in what it draws. A GPU is given Keras' own convolution and pooling, and dense layers of one block.
+They compute the same functions as those of Keras: convolution, average pooling and dense layers differ in the last
+digits, max-pooling in none, dropout in its random numbers. On a GPU, convolution and pooling are those of Keras, and a
+dense layer has one block.
 """
 
 from __future__ import annotations
@@ -14,21 +15,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FEW = 16
-"""Of fewer filters the transposed product is taken: one of few columns is slow."""
+FEWEST_COLUMNS = 16
+"""With fewer filters the product is computed transposed: a matrix product with few columns is slow."""
 
-MOST_BLOCKS, WEIGHTS_A_BLOCK = 4, 50_000
-"""A dense layer's weights are kept in so many blocks at most, each of so many weights at least."""
+MOST_BLOCKS, WEIGHTS_PER_BLOCK = 4, 50_000
+"""A dense layer keeps its weights in at most `MOST_BLOCKS` blocks of at least `WEIGHTS_PER_BLOCK` weights each."""
 
 
 def blocks(inputs: int, units: int) -> int:
-    """In how many blocks a dense layer keeps its weights; never by threads, so that their number changes no result."""
-    return max(1, min(MOST_BLOCKS, inputs * units // WEIGHTS_A_BLOCK))
+    """Return the number of blocks of a dense layer. It is independent of threads, so that they change no result."""
+    return max(1, min(MOST_BLOCKS, inputs * units // WEIGHTS_PER_BLOCK))
 
 
 @cache
 def layers() -> SimpleNamespace:
-    """What a model is built of in place of `keras.layers`, under Keras' names."""
+    """Return the layers that replace those of `keras.layers`, under the same names."""
     import keras
 
     return SimpleNamespace(
@@ -41,7 +42,7 @@ def layers() -> SimpleNamespace:
 
 
 def _convolution() -> type[Any]:
-    """Keras' 2-D convolution; of one channel, a pixel's surroundings become a column, and the kernel multiplies all."""
+    """Return Keras' 2-D convolution, with images of one channel computed as one matrix product of patches."""
     import keras
     import tensorflow as tf
 
@@ -57,7 +58,7 @@ def _convolution() -> type[Any]:
             shifted = [images[:, i : i + height, j : j + width, 0] for i in range(size) for j in range(size)]
             columns = tf.reshape(tf.stack(shifted), [size**2, -1])
             weights = tf.reshape(kernel, [size**2, filters])
-            if filters < FEW:
+            if filters < FEWEST_COLUMNS:
                 flat = tf.transpose(tf.matmul(weights, columns, transpose_a=True))
             else:
                 flat = tf.matmul(columns, weights, transpose_a=True)
@@ -67,7 +68,7 @@ def _convolution() -> type[Any]:
 
 
 def _dense() -> type[Any]:
-    """Keras' dense layer; of many weights, blocks of inputs are multiplied, and updated, one beside the other."""
+    """Return Keras' dense layer, with many weights kept in blocks that are multiplied and updated in parallel."""
     import keras
     import tensorflow as tf
 
@@ -93,7 +94,7 @@ def _dense() -> type[Any]:
 
 
 def _pooling(own: Any, pooled: Callable[[Any], Any]) -> type[Any]:
-    """Keras' own pooling of 2×2 pixels, computed by `pooled`."""
+    """Return the pooling layer `own` of Keras for 2×2 pixels, computed by `pooled` on a CPU."""
 
     class Pooling(own):  # type: ignore[misc] # Keras carries no types
         def call(self, images: Any) -> Any:
@@ -103,7 +104,7 @@ def _pooling(own: Any, pooled: Callable[[Any], Any]) -> type[Any]:
 
 
 def _max_pooled() -> Callable[[Any], Any]:
-    """The largest of 2×2 pixels; its gradient goes to the first of them that is as large as the result."""
+    """Return max-pooling of 2×2 pixels; its gradient goes to the first pixel that equals the maximum."""
     import tensorflow as tf
 
     @tf.custom_gradient  # type: ignore[untyped-decorator] # TensorFlow carries no types
@@ -115,18 +116,18 @@ def _max_pooled() -> Callable[[Any], Any]:
 
 
 def _dropout() -> type[Any]:
-    """Keras' dropout from 16 random bits for each number: the rate is rounded to 1/65536, and the scale fits that."""
+    """Return Keras' dropout with 16 random bits per number: the rate is rounded to 1/65536, the scale follows."""
     import keras
     import tensorflow as tf
 
     class Dropout(keras.layers.Dropout):  # type: ignore[misc] # Keras carries no types
         def call(self, features: Any, *, training: bool = False) -> Any:
-            return self.over([features], [tf.shape(features)[0]])[0] if training else features
+            return self.drop_parts([features], [tf.shape(features)[0]])[0] if training else features
 
-        def over(self, parts: list[Any], images: list[Any]) -> list[Any]:
-            """While training, of a batch in parts of so many images: what is dropped does not depend on the division.
+        def drop_parts(self, parts: list[Any], images: list[Any]) -> list[Any]:
+            """Drop features of a batch in parts during training; `images` is the number of images of each part.
 
-            Nor do the draws wait for the features.
+            The result does not depend on the division. The random numbers are computed before the features arrive.
             """
             dropped = round(self.rate * 2**16)
             if not dropped:

@@ -1,8 +1,8 @@
-"""The training loop: one compiled function that takes a run of batches through the model.
+"""The training loop: a compiled function that trains on a sequence of batches.
 
-Images stay on the device as bytes; a batch is gathered, scaled and normalised inside. Nothing depends on how many
-batches one call takes: sums are kept in a variable, dropout's state in the model's, and the loop leaves off at the step
-whose loss is not finite.
+Images stay on the device as bytes; the function gathers and normalises each batch. Results do not depend on the number
+of batches per call: sums and dropout's random state are kept in variables. The loop ends at a step whose loss is not
+finite.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ EVALUATION_BATCH = 1000
 
 @dataclass(frozen=True)
 class Sums:
-    """What one epoch adds up, over its images so far; means are taken when the epoch is written."""
+    """Sums over the images of an epoch so far; `epochs.means` divides them."""
 
     images: float
     loss: float
@@ -45,9 +45,9 @@ class Sums:
 
 
 class Data(NamedTuple):
-    """What the compiled functions are handed rather than have built in, so that trials can share them.
+    """Inputs of the compiled functions that differ between the trials that share them.
 
-    A network's input is `image · scale + shift`; `seed` is of the draws for the loss.
+    The input of the network is `image · scale + shift`. `seed` seeds the random numbers of the loss.
     """
 
     images: Any
@@ -64,7 +64,12 @@ LOSS = [field.name for field in fields(Sums)].index("loss")
 class Loop:
     """A model with its optimiser, its loss and its training images; all state is in `variables`.
 
-    A batch goes through the network in so many `parts`, side by side on as many threads.
+    Args:
+        experiment: The configuration.
+        dataset: Training images and normalisation.
+        model: A Keras model.
+        loss: The loss with its context.
+        parts: Number of parts of a batch that go through the network in parallel, each on a thread.
     """
 
     def __init__(
@@ -101,23 +106,23 @@ class Loop:
 
     @property
     def variables(self) -> list[Any]:
-        """Weights, moving averages, dropout's state, the optimiser's, the scale's, the loss's, the epoch's sums."""
+        """State of the model, optimiser, loss scale and loss, number of the epoch and sums, in a fixed order."""
         of_the_loss = (*self._states.values(), self._epoch, self._draws)
         return [*self.model.variables, *self._optimizer.variables, *self._scale.variables, *of_the_loss, self._sums]
 
-    def become(self, other: Loop) -> None:
-        """Take over the data and the state of another loop, whose compiled functions would be the same as these."""
+    def take_over(self, other: Loop) -> None:
+        """Take over data and state of another loop, whose compiled functions would be equal to these."""
         self._data = other._data
         for variable, fresh in zip(self.variables, other.variables, strict=True):
             variable.assign(fresh)
 
     @property
     def sums(self) -> Sums:
-        """What the epoch has added up so far."""
+        """Sums of the current epoch."""
         return Sums(*self._sums.numpy().tolist())
 
     def begin_epoch(self, epoch: int) -> None:
-        """Set the sums to zero and tell the loss which epoch it is."""
+        """Reset the sums and set the number of the epoch, from 0, that a loss may use."""
         self._sums.assign([0.0] * self._sums.shape[0])
         self._epoch.assign(epoch)
 
@@ -132,30 +137,32 @@ class Loop:
         return np.concatenate([self._compiled_logits(batch, *scaling).numpy() for batch in batches])
 
     def objective(self, logits: NDArray[np.float32], labels: NDArray[Any]) -> float | None:
-        """The loss of these logits, averaged over the images, and the regularisation.
+        """Return the mean loss plus the regularisation; None for a loss with a state per training image.
 
-        None for a loss that remembers each training image: it has nothing to remember of others.
+        Args:
+            logits: `[images, classes]`.
+            labels: `[images]`, integers.
         """
         import tensorflow as tf
 
         if any(state.per_image for state in self._loss.states.values()):
             return None
         one_hot = tf.one_hot(labels.astype(np.int32), self._classes)
-        surroundings = self._surroundings(len(labels), self._data.seed, draw=0)
-        values, _ = self._loss.step(one_hot, tf.constant(logits), dict(self._states), **surroundings)
+        context = self._changing_context(len(labels), self._data.seed, draw=0)
+        values, _ = self._loss.step(one_hot, tf.constant(logits), dict(self._states), **context)
         return float(tf.reduce_mean(values) + self._penalty())
 
     def _steps(self, data: Data, order: Any, learning_rates: Any) -> None:
         import tensorflow as tf
 
-        def goes_on(step: Any) -> Any:
+        def continues(step: Any) -> Any:
             return (step < tf.shape(order)[0]) & tf.math.is_finite(self._sums[LOSS])
 
         def body(step: Any) -> Any:
             self._step(data, order[step], learning_rates[step])
             return step + 1
 
-        tf.while_loop(goes_on, body, [0])
+        tf.while_loop(continues, body, [0])
 
     def _step(self, data: Data, batch: Any, learning_rate: Any) -> None:
         import tensorflow as tf
@@ -173,36 +180,36 @@ class Loop:
         self._count(loss + penalty, penalty, logits, labels, true_labels)
 
     def _divided(self, batch: Any) -> list[Any]:
-        """A batch in parts."""
+        """Divide a batch into parts of nearly equal size."""
         import tensorflow as tf
 
         ends = [tf.shape(batch)[0] * part // self._parts for part in range(self._parts + 1)]
         return [batch[begin:end] for begin, end in pairwise(ends)]
 
     def _forward(self, parts: list[Any], dropout_for: list[Any] | None = None) -> Any:
-        """Logits in float32: layer by layer, of one part of the images beside the other.
+        """Return logits in float32, computed layer by layer for all parts of a batch in parallel.
 
         Args:
             parts: Normalised images.
-            dropout_for: How many images each part has, while training; without, nothing is dropped.
+            dropout_for: Number of images of each part during training; None switches dropout off.
         """
         import tensorflow as tf
 
         for layer in self.model.layers[1:]:
             if dropout_for and isinstance(layer, layers().Dropout):
-                parts = layer.over(parts, dropout_for)
+                parts = layer.drop_parts(parts, dropout_for)
             else:
                 parts = [layer(part, training=bool(dropout_for)) for part in parts]
         return tf.cast(tf.concat(parts, 0), tf.float32)
 
     def _values(self, batch: Any, seed: Any, targets: Any, logits: Any) -> Any:
-        """The loss of each image; what the loss remembers is handed to it and written back."""
+        """Return the loss of each image, and update the state of the loss."""
         import tensorflow as tf
 
         per_image = {name for name, state in self._loss.states.items() if state.per_image}
         states = {name: tf.gather(kept, batch) if name in per_image else kept for name, kept in self._states.items()}
-        surroundings = self._surroundings(tf.size(batch), seed, draw=self._draws.assign_add(1))
-        values, remembered = self._loss.step(targets, logits, states, **surroundings)
+        context = self._changing_context(tf.size(batch), seed, draw=self._draws.assign_add(1))
+        values, remembered = self._loss.step(targets, logits, states, **context)
         for name, state in remembered.items():
             if name in per_image:
                 self._states[name].scatter_update(tf.IndexedSlices(tf.stop_gradient(state), batch))
@@ -210,15 +217,15 @@ class Loop:
                 self._states[name].assign(tf.stop_gradient(state))
         return values
 
-    def _surroundings(self, images: Any, seed: Any, *, draw: Any) -> dict[str, Any]:
-        """What a loss may ask for that changes while training: the epoch, and numbers drawn by seed and step."""
+    def _changing_context(self, images: Any, seed: Any, *, draw: Any) -> dict[str, Any]:
+        """Return the context of the loss that changes during training: epoch, uniform random numbers."""
         import tensorflow as tf
 
-        known: dict[str, Callable[[], Any]] = {
+        available: dict[str, Callable[[], Any]] = {
             "epoch": lambda: tf.identity(self._epoch),
             "uniform": lambda: tf.random.stateless_uniform([images, self._classes], [seed, draw]),
         }
-        return {name: known[name]() for name in self._loss.context}
+        return {name: available[name]() for name in self._loss.context}
 
     def _count(self, objective: Any, penalty: Any, logits: Any, labels: Any, true_labels: Any) -> None:
         import tensorflow as tf
@@ -235,7 +242,7 @@ class Loop:
         return self._forward([_normalised(part, scale, shift) for part in self._divided(images)])
 
     def _penalty(self) -> Any:
-        """l1 · Σ|w| + l2 · Σw², over kernels, and over biases if configured."""
+        """Return l1 · Σ|w| + l2 · Σw² over kernels, and over biases if configured."""
         import tensorflow as tf
 
         l1, l2, biases = self._regularization.l1, self._regularization.l2, self._regularization.include_bias
@@ -246,7 +253,7 @@ class Loop:
 
 
 def _normalised(images: Any, scale: Any, shift: Any) -> Any:
-    """(image/255 - mean)/std, with a last axis for the one channel."""
+    """Return (image/255 - mean)/std with a last axis for the single channel."""
     import tensorflow as tf
 
     return (tf.cast(images, tf.float32) * scale + shift)[..., tf.newaxis]

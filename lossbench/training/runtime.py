@@ -1,4 +1,4 @@
-"""The machine as a run uses it: TensorFlow started on one device with a number of threads, once a process."""
+"""Device and threads of a run: TensorFlow is started once per process, on one device."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from lossbench.config.schema import Experiment
 
 IMAGES_PER_PART = 16
-"""The smallest part of a batch that is worth a thread of its own."""
+"""The smallest part of a batch that gets a thread of its own."""
 
 
 class Threads(NamedTuple):
-    """CPU threads: `across` parts of a batch or blocks of weights, computed side by side, `within` an operation."""
+    """CPU threads: `across` parts of a batch or blocks of weights in parallel, `within` each operation."""
 
     across: int = 1
     within: int = 1
@@ -29,9 +29,13 @@ class Threads(NamedTuple):
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where a run computes: `kind` is cpu or gpu, `device` TensorFlow's name of it, `name` what it is called.
+    """Device and threads of a run.
 
-    `threads` is how many there are in all.
+    Attributes:
+        kind: `cpu` or `gpu`.
+        device: TensorFlow's name of the device.
+        name: The manufacturer's name of it.
+        threads: Total number of CPU threads.
     """
 
     kind: str
@@ -45,7 +49,7 @@ def default_threads(experiment: Experiment) -> int:
     return cores() if _is_convolutional(experiment) else min(cores(), _divisible(experiment))
 
 
-def share(threads: int, experiment: Experiment) -> Threads:
+def distribute(threads: int, experiment: Experiment) -> Threads:
     """Distribute threads: as many as can be used across parts or blocks, the rest within operations."""
     across = min(threads, _divisible(experiment))
     return Threads(across, threads // across)
@@ -53,7 +57,7 @@ def share(threads: int, experiment: Experiment) -> Threads:
 
 def parts(threads: int, experiment: Experiment) -> int:
     """Return how many parts a batch is divided into; only batches of convolutional models are divided."""
-    return share(threads, experiment).across if _is_convolutional(experiment) else 1
+    return distribute(threads, experiment).across if _is_convolutional(experiment) else 1
 
 
 def _is_convolutional(experiment: Experiment) -> bool:
@@ -74,7 +78,7 @@ def _divisible(experiment: Experiment) -> int:
 
 
 def cores() -> int:
-    """How many processor cores this process may use."""
+    """Return the number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -93,10 +97,10 @@ def start(
         threads: CPU threads; fixed for the process by the first call.
         precision: `mixed_float16` is refused without a GPU.
         deterministic: Deterministic kernels on a GPU.
-        memory_share: The part of a GPU's memory that this process may take, in (0, 1); None: what it comes to need.
+        memory_share: Share of a GPU's memory that this process may use, in (0, 1); None: as much as it needs.
 
     Raises:
-        DeviceError: The device is not there, or cannot compute in this precision.
+        DeviceError: The device does not exist, or cannot compute in this precision.
         UsageError: Keras already runs on another backend.
     """
     tf = tensorflow()
@@ -116,22 +120,22 @@ def start(
     return Runtime("gpu", "/GPU:0", str(name), count)
 
 
-def hold(*, device: str, threads: Threads, memory_share: float | None = None) -> Runtime:
-    """Start for a process that trains many trials: device, threads and memory stay as they are for all of them."""
+def start_for_many_trials(*, device: str, threads: Threads, memory_share: float | None = None) -> Runtime:
+    """Start TensorFlow in a process that trains many trials; device, threads and memory are fixed for all of them."""
     runtime = start(device=device, threads=threads, memory_share=memory_share)
     tensorflow().config.list_logical_devices()
     return runtime
 
 
 def on(runtime: Runtime) -> Any:
-    """A context in which TensorFlow places what it makes on the run's device."""
+    """Return a context in which TensorFlow computes on the device of the run."""
     import tensorflow as tf
 
     return tf.device(runtime.device)
 
 
 def tensorflow() -> Any:
-    """TensorFlow as Keras' backend, imported with its chatter off.
+    """Import TensorFlow as the backend of Keras, without its log messages, and return it.
 
     Raises:
         UsageError: Keras already runs on another backend in this process.
@@ -145,12 +149,12 @@ def tensorflow() -> Any:
         )
     import tensorflow as tf
 
-    tf.get_logger().setLevel("ERROR")  # each trial of a sweep compiles its own loop, which TensorFlow warns of
+    tf.get_logger().setLevel("ERROR")  # TensorFlow warns that each trial of a sweep compiles its own loop
     return tf
 
 
 def processor() -> str:
-    """The processor's name as its maker calls it."""
+    """Return the manufacturer's name of the processor."""
     import platform
     from contextlib import suppress
     from pathlib import Path
@@ -179,7 +183,7 @@ def _choose(device: str, gpus: int) -> int | None:
 
 
 def _configure(tf: Any, gpus: list[Any], chosen: int | None, threads: Threads, memory_share: float | None) -> int:
-    """Set devices and threads; what an earlier run of this process has fixed stays. How many threads there are then."""
+    """Set devices and threads, unless an earlier run of this process fixed them; return the number of threads."""
     try:
         tf.config.threading.set_inter_op_parallelism_threads(threads.across)
         tf.config.threading.set_intra_op_parallelism_threads(threads.within)
@@ -193,7 +197,7 @@ def _configure(tf: Any, gpus: list[Any], chosen: int | None, threads: Threads, m
 
 
 def _share_memory(tf: Any, gpu: Any, share: float | None) -> None:
-    """Let this process take its share of a GPU's memory, or as much as it comes to need."""
+    """Limit this process to a share of a GPU's memory, or let its use grow as needed."""
     if share is None:
         tf.config.experimental.set_memory_growth(gpu, enable=True)
         return

@@ -1,4 +1,4 @@
-"""What a trial needs before its first step, made without writing anything: what does not fit together is said first."""
+"""Set-up of a trial: data, device, model and loop. It reports every mismatch before anything is written."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Stopwatch:
-    """Seconds by phase."""
+    """Seconds per phase of a run."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -52,7 +52,7 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Setup:
-    """A trial, the machine that it runs on, its data, its model, its loop, and the seconds that took."""
+    """A trial that is ready for training; `stopwatch` contains the seconds that its set-up took."""
 
     trial: Trial
     machine: runtime.Runtime
@@ -66,9 +66,9 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
     """Read the data, start TensorFlow, build the model and the loop.
 
     Args:
-        trial: What to train.
+        trial: The trial.
         device: `auto`, `cpu`, `gpu` or `gpu:N`.
-        threads: What an interrupted run was begun with; None: as configured, or chosen for the model.
+        threads: CPU threads of the interrupted run that is continued; None: as configured, or chosen for the model.
 
     Raises:
         UsageError: Configuration, data, loss or device do not fit together.
@@ -81,7 +81,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         count = threads or experiment.train.threads or runtime.default_threads(experiment)
         machine = runtime.start(
             device=device,
-            threads=runtime.share(count, experiment),
+            threads=runtime.distribute(count, experiment),
             precision=experiment.train.precision,
             deterministic=experiment.train.deterministic,
         )
@@ -100,53 +100,53 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         _check_monitor(experiment, loss)
         parts = runtime.parts(machine.threads, experiment) if machine.kind == "cpu" else 1
         loop = Loop(experiment, dataset, model, loss, parts=parts)
-        loop = _compiled_before(loop, _graph(experiment, dataset, context, parts), experiment)
+        loop = _reuse_compiled(loop, _graph(experiment, dataset, context, parts), experiment)
     return Setup(trial, machine, dataset, loop.model, loop, stopwatch)
 
 
-def _compiled_before(loop: Loop, graph: str, experiment: Experiment) -> Loop:
-    """The loop; or one that this process has compiled for a trial of the same graph, in the state of the new one.
+def _reuse_compiled(loop: Loop, graph: str, experiment: Experiment) -> Loop:
+    """Return a loop that this process compiled for the same graph, in the state of `loop`; otherwise `loop` itself.
 
-    A user's own loss is compiled each time: it may keep what only its author knows of.
+    Loops with a user's own loss are never reused: such a loss may keep state that lossbench does not know.
     """
     if any(registry.find(term.name).plugin for term in experiment.loss):
         return loop
-    kept = compiled(graph)
-    if not kept:
-        kept.append(loop)
+    cached = compiled(graph)
+    if cached:
+        cached[0].take_over(loop)
     else:
-        kept[0].become(loop)
-    return kept[0]
+        cached.append(loop)
+    return cached[0]
 
 
 @lru_cache(maxsize=8)
 def compiled(graph: str) -> list[Loop]:  # noqa: ARG001 - the cache's key
-    """Holds the loop whose compiled functions have this graph, once there is one."""
+    """Return the cache slot for the compiled loop of this graph; empty until the first trial fills it."""
     return []
 
 
 def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any], parts: int) -> str:
-    """All that the compiled functions have built in; learning rates, seeds and images are handed to them."""
+    """Return everything that is compiled into the functions; learning rates, seeds and images are their inputs."""
     config = dump(experiment)
     sections = {key: config[key] for key in ("model", "regularization", "loss")}
-    handed = {"learning_rate": None, "schedule": None}
-    asked = {name for term in experiment.loss for name in registry.find(term.name).context}
+    inputs = {"learning_rate": None, "schedule": None}
+    used = {name for term in experiment.loss for name in registry.find(term.name).context}
     if isinstance(experiment.model.head, AdaptiveHead):
-        asked.add("class_counts")
-    given = {name: np.asarray(value).tolist() for name, value in context.items() if name in asked}
+        used.add("class_counts")
+    given = {name: np.asarray(value).tolist() for name, value in context.items() if name in used}
     shapes = (dataset.train.images.shape, dataset.classes, experiment.train.precision)
-    return json.dumps([sections, config["optimizer"] | handed, given, shapes, parts], sort_keys=True)
+    return json.dumps([sections, config["optimizer"] | inputs, given, shapes, parts], sort_keys=True)
 
 
 def _check_monitor(experiment: Experiment, loss: BoundLoss) -> None:
     stopping = experiment.train.early_stopping
     if stopping and stopping.monitor == "val_loss" and any(state.per_image for state in loss.states.values()):
-        reason = "this loss remembers each training image and has no val_loss; monitor val_accuracy or val_nll"
+        reason = "this loss has a state per training image and no val_loss; monitor val_accuracy or val_nll"
         raise ConfigError([f"train.early_stopping.monitor: {reason}"])
 
 
 def _context(experiment: Experiment, dataset: Dataset) -> dict[str, Any]:
-    """What losses may ask their surroundings for; the identity is the transition matrix of no noise."""
+    """Return the context that losses can use; without label noise, the transition matrix is the identity."""
     matrix = dataset.transition_matrix
     return {
         "class_counts": dataset.class_counts.astype(np.float32),

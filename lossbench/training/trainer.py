@@ -1,4 +1,4 @@
-"""Epochs, one after the other, in a run folder: batches, validation, rows, checkpoints, and what ends them."""
+"""Training of a trial epoch by epoch: batches, validation, rows, checkpoints, early stopping, signals."""
 
 from __future__ import annotations
 
@@ -28,19 +28,26 @@ if TYPE_CHECKING:
     from lossbench.training.signals import StopRequest
 
 CHUNK_SECONDS = 0.5
-"""About how long one call of the compiled loop takes: how soon a signal is heard and progress shown."""
+"""Target duration of one call of the compiled loop, and so the delay of progress and of the reaction to a signal."""
 
 
 class Trainer:
-    """A set-up trial and how far it is."""
+    """Training state of a trial.
+
+    Args:
+        run: The run folder; checkpoints are written there.
+        setup: The trial, set up.
+        progress: Receives the progress of the run.
+        stop: Tells whether a signal requested to stop.
+    """
 
     def __init__(self, run: Path, setup: Setup, progress: Progress, stop: StopRequest) -> None:
         self._run, self._setup, self._progress, self._stop = run, setup, progress, stop
         self._experiment = setup.trial.experiment
         self._loop, self._dataset = setup.loop, setup.dataset
         train, images = self._experiment.train, len(setup.dataset.train.labels)
-        self._whole_batches, remainder = divmod(images, train.batch_size)
-        self._steps = self._whole_batches + bool(remainder and not train.drop_remainder)
+        self._complete_batches, remainder = divmod(images, train.batch_size)
+        self._steps = self._complete_batches + bool(remainder and not train.drop_remainder)
         self._rates = learning_rates(self._experiment.optimizer, epochs=train.epochs, steps_per_epoch=self._steps)
         self._position = Position()
         self._best_weights: list[NDArray[Any]] = []
@@ -48,11 +55,11 @@ class Trainer:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """The rows of the finished epochs."""
+        """Rows of the finished epochs."""
         return self._position.history
 
     def restore(self) -> None:
-        """Go on from the checkpoint in the run folder, if there is one that fits."""
+        """Continue from the checkpoint in the run folder, if there is one that fits the model."""
         variables = self._loop.variables
         numbers = sum(math.prod(variable.shape) for variable in variables)
         found = checkpoint.load(self._run, self._setup.trial.identity, numbers=numbers)
@@ -67,43 +74,49 @@ class Trainer:
             variable.assign(array)
 
     def train(self, record: Record) -> None:
-        """All epochs that are left; the last row tells whether the run diverged.
+        """Train the remaining epochs; after a row that diverged, no more.
+
+        Args:
+            record: Receives the row of each epoch.
 
         Raises:
-            InterruptedRunError: A signal asked to stop; a checkpoint is written.
+            InterruptedRunError: A signal requested to stop; a checkpoint has been written.
         """
         train = self._experiment.train
         self._progress.begin(self._run, epochs=train.epochs, done=len(self.history))
         while len(self.history) < train.epochs and not epochs.is_over(self.history, train.early_stopping):
-            self._batches(record)
+            self._train_epoch(record)
             row = self._finish_epoch()
             record.epoch(row)
             self._progress.epoch(row)
             if epochs.diverged(row):
                 return
             if len(self.history) < train.epochs:
-                self._pause(record)
+                self._save_or_stop(record)
 
     def test(self) -> dict[str, NDArray[np.float64]]:
-        """Log-probabilities of the test set at the last and, with validation, at the best epoch: its only reading."""
+        """Return log-probabilities `[images, classes]` of the test set, which nothing else reads.
+
+        The keys are `last` and, with validation images, `best`.
+        """
         with self._setup.stopwatch.phase("test"):
             return self._predict(self._dataset.test)
 
     def validation(self) -> dict[str, NDArray[np.float64]]:
-        """Log-probabilities of the validation set, if there is one, at the last and at the best epoch."""
+        """Return log-probabilities of the validation set for `last` and `best`; empty without validation images."""
         with self._setup.stopwatch.phase("validation"):
             return self._predict(self._dataset.validation) if self._dataset.validation else {}
 
     def named_weights(self) -> dict[str, dict[str, NDArray[Any]]]:
-        """The weights by their paths in the model, at the last and, with validation, at the best epoch.
+        """Return the weights for `last` and, with validation images, `best`, by their paths in the model.
 
-        Blocks of one path are put together.
+        Blocks of one path are concatenated.
         """
         at = {"last": self._weights()} | ({"best": self._best_weights} if self._best_weights else {})
         return {which: self._by_path(weights) for which, weights in at.items()}
 
-    def _batches(self, record: Record) -> None:
-        """The batches of the current epoch that are left, some at a time, stopping in between if asked to."""
+    def _train_epoch(self, record: Record) -> None:
+        """Train on the remaining batches of the current epoch; between chunks, a signal can stop the run."""
         epoch, position = len(self.history), self._position
         order = self._order(epoch)
         rates = self._rates[epoch * self._steps :]
@@ -115,25 +128,25 @@ class Trainer:
             done = position.batches + len(batches)
             self._loop.steps(batches, rates[position.batches : done])
             position.batches = done
-            self._spend(time.perf_counter() - began)
+            self._count_seconds(time.perf_counter() - began)
             if not self._report(epoch):
                 return
-            self._pause(record)
+            self._save_or_stop(record)
 
     def _order(self, epoch: int) -> NDArray[np.int32]:
         generator = seeding.generator(self._experiment.seed, f"batches of epoch {epoch}")
         return generator.permutation(len(self._dataset.train.labels)).astype(np.int32)
 
     def _next_batches(self, order: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Indices `[batches, batch]`: as many whole batches as a chunk holds, or the one smaller batch at the end."""
+        """Return indices `[batches, batch]`: a chunk of complete batches, or the smaller batch at the end."""
         size, first = self._experiment.train.batch_size, self._position.batches
-        if first == self._whole_batches:
+        if first == self._complete_batches:
             return order[first * size :][np.newaxis]
-        after = min(first + self._chunk, self._whole_batches)
+        after = min(first + self._chunk, self._complete_batches)
         return order[first * size : after * size].reshape(-1, size)
 
-    def _spend(self, seconds: float) -> None:
-        """Count the time, and double or halve the chunk towards what takes half a second."""
+    def _count_seconds(self, seconds: float) -> None:
+        """Add the time spent, and double or halve the chunk so that it takes about `CHUNK_SECONDS`."""
         self._setup.stopwatch.add("train", seconds)
         self._position.epoch_seconds += seconds
         if seconds < CHUNK_SECONDS / 2:
@@ -142,14 +155,14 @@ class Trainer:
             self._chunk = max(1, self._chunk // 2)
 
     def _report(self, epoch: int) -> bool:
-        """Tell how the epoch goes; False once its loss is no longer finite."""
+        """Report the progress of the epoch; return whether its loss is still finite."""
         sums = self._loop.sums
         loss, accuracy = sums.loss / sums.images, sums.correct / sums.images
         self._progress.steps(epoch, share=self._position.batches / self._steps, loss=loss, accuracy=accuracy)
         return bool(np.isfinite(loss))
 
     def _finish_epoch(self) -> dict[str, Any]:
-        """Validate, add the epoch's row to the history, and keep the weights if it is the best so far."""
+        """Validate, append the row of the epoch to the history, and keep the weights if it is the best so far."""
         epoch, began = len(self.history), time.perf_counter()
         with self._setup.stopwatch.phase("validation"):
             validation = self._validate()
@@ -192,8 +205,8 @@ class Trainer:
         self._assign(weights)
         return {"last": last, "best": scores}
 
-    def _pause(self, record: Record) -> None:
-        """Between calls of the loop: write a checkpoint if one is due, stop if a signal asks for it."""
+    def _save_or_stop(self, record: Record) -> None:
+        """Write a checkpoint if one is due; stop if a signal requested it."""
         if self._stop.signum is None:
             if time.perf_counter() - self._saved_at > checkpoint.SECONDS_BETWEEN:
                 self._save()

@@ -27,7 +27,7 @@ def test_threads_go_to_parts_of_16_images_or_blocks_of_weights_then_into_operati
 ):
     """Batch normalisation and softmax regression keep both whole."""
     experiment = resolve.from_mapping({"model": model, "train": {"batch_size": batch_size}})
-    assert runtime.share(threads, experiment) == expected
+    assert runtime.distribute(threads, experiment) == expected
 
 
 @pytest.mark.parametrize(("model", "expected"), [("mlp", 1), ("cnn_bn", 1), ("linear", 1), ("cnn", 4), ("lenet5", 4)])

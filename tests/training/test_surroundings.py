@@ -113,6 +113,6 @@ def test_early_stopping_on_a_val_loss_that_there_is_not_is_refused(small, tmp_pa
 
     small["train"]["early_stopping"] = {"monitor": "val_loss"}
     trial = identify(resolve.from_mapping(small | {"loss": "visits"}), [users])
-    with pytest.raises(ConfigError, match="has no val_loss; monitor val_accuracy or val_nll"):
+    with pytest.raises(ConfigError, match="no val_loss; monitor val_accuracy or val_nll"):
         train(trial, runs_dir=tmp_path / "runs", plugins=[users])
     assert not (tmp_path / "runs").exists()

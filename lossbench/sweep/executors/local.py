@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING
 from lossbench.sweep.executors.messages import Fault, Job, Message, TrialEnded, TrialLost, WorkerSettings, decode
 from lossbench.sweep.executors.worker import STOP_SECONDS
 from lossbench.training.gpus import installed
-from lossbench.training.runtime import Threads, cores, share
+from lossbench.training.runtime import Threads, cores, distribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,7 +119,7 @@ class LocalExecutor:
         for worker in [each for each in self._workers if each.job is None and each.process.poll() is not None]:
             self._dismiss(worker)
         idle = [worker for worker in self._workers if worker.job is None]
-        threads = share(job.threads, job.trial.experiment)
+        threads = distribute(job.threads, job.trial.experiment)
         suited = [worker for worker in idle if worker.threads == threads]
         if not suited and len(self._workers) == len(self._slots):
             self._dismiss(idle[0])
