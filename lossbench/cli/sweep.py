@@ -107,7 +107,8 @@ def sweep(  # noqa: PLR0913 - a command's options
     from lossbench.sweep.executors.choice import choose
     from lossbench.sweep.executors.messages import WorkerSettings
     from lossbench.sweep.journal import Journal
-    from lossbench.sweep.scheduler import Rules, read_status, run
+    from lossbench.sweep.scheduler import Rules, run
+    from lossbench.sweep.status import read_status
     from lossbench.training import identify
     from lossbench.training.signals import stop_request
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from lossbench import __version__
 from lossbench.errors import DeviceError, InterruptedRunError, MachineError, TakenRunError
-from lossbench.runs import lock, read
+from lossbench.runs import lock
 from lossbench.sweep.executors.messages import (
     Executor,
     Fault,
@@ -26,15 +26,14 @@ from lossbench.sweep.executors.messages import (
     TrialStarted,
 )
 from lossbench.sweep.journal import Journal, event
-from lossbench.sweep.status import FINISHED, SweepStatus
+from lossbench.sweep.status import FINISHED
 from lossbench.training import fail, run_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from lossbench.config.identity import Trial
-    from lossbench.sweep.plan import PlannedTrial
+    from lossbench.sweep.status import SweepStatus
     from lossbench.training.signals import StopRequest
 
 TICK = 0.2
@@ -58,21 +57,6 @@ class Rules:
     timeout: float | None = None
     fail_fast: bool = False
     max_consecutive_failures: int = 3
-
-
-def read_status(planned: Sequence[PlannedTrial], runs_dir: Path) -> SweepStatus:
-    """Return the status of each trial according to its run folder."""
-    status = SweepStatus(planned)
-    for number, each in enumerate(planned):
-        summary = _summary(each.trial, runs_dir)
-        status.set_status(number, summary.get("status", "new"))
-        status.threads.append(_threads(each.trial, summary))
-        if status.statuses[number] == "failed":
-            status.failures[number] = str(summary.get("reason"))
-        accuracy = summary.get("metrics", {}).get("test.last.accuracy")
-        if status.statuses[number] == "completed" and accuracy is not None:
-            status.accuracies[number] = accuracy
-    return status
 
 
 def run(
@@ -278,18 +262,3 @@ def _jobs(status: SweepStatus, *, retry_failed: bool) -> list[Job]:
         for number, each in enumerate(status.trials)
         if status.statuses[number] not in finished
     ]
-
-
-def _summary(trial: Trial, runs_dir: Path) -> Mapping[str, Any]:
-    """Return `run.json` of a trial; empty if it is missing, damaged, or another trial's."""
-    try:
-        summary = read.read_summary(run_folder(trial, runs_dir))
-    except read.BrokenRunError:
-        return {}
-    return summary if summary["hashes"]["identity"] == trial.identity else {}
-
-
-def _threads(trial: Trial, summary: Mapping[str, Any]) -> int:
-    """Return the threads that an interrupted run was started with, or the configured number, or one."""
-    threads = summary.get("threads")
-    return threads if type(threads) is int and threads > 0 else trial.experiment.train.threads or 1

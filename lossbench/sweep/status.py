@@ -6,17 +6,20 @@ import statistics
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossbench.config.dump import scalar
 from lossbench.losses.expression import label
-from lossbench.runs import grouping
+from lossbench.runs import grouping, read
 from lossbench.sweep.cost import cost
 from lossbench.sweep.plan import phrase
+from lossbench.training import run_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
+    from lossbench.config.identity import Trial
     from lossbench.sweep.executors.messages import TrialProgress
     from lossbench.sweep.plan import PlannedTrial
 
@@ -132,6 +135,36 @@ class SweepStatus:
         return list(zip(map(phrase, settings), losses, strict=True))
 
 
+def read_status(planned: Sequence[PlannedTrial], runs_dir: Path) -> SweepStatus:
+    """Return the status of each trial according to its run folder."""
+    status = SweepStatus(planned)
+    for number, each in enumerate(planned):
+        summary = _summary(each.trial, runs_dir)
+        status.set_status(number, summary.get("status", "new"))
+        status.threads.append(_threads(each.trial, summary))
+        if status.statuses[number] == "failed":
+            status.failures[number] = str(summary.get("reason"))
+        accuracy = summary.get("metrics", {}).get("test.last.accuracy")
+        if status.statuses[number] == "completed" and accuracy is not None:
+            status.accuracies[number] = accuracy
+    return status
+
+
 def _leader(condition: str, loss: str, accuracies: Sequence[float]) -> Leader:
     spread = statistics.stdev(accuracies) if len(accuracies) > 1 else None
     return Leader(condition, loss, len(accuracies), statistics.fmean(accuracies), spread)
+
+
+def _summary(trial: Trial, runs_dir: Path) -> Mapping[str, Any]:
+    """Return `run.json` of a trial; empty if it is missing, damaged, or another trial's."""
+    try:
+        summary = read.read_summary(run_folder(trial, runs_dir))
+    except read.BrokenRunError:
+        return {}
+    return summary if summary["hashes"]["identity"] == trial.identity else {}
+
+
+def _threads(trial: Trial, summary: Mapping[str, Any]) -> int:
+    """Return the threads that an interrupted run was started with, or the configured number, or one."""
+    threads = summary.get("threads")
+    return threads if type(threads) is int and threads > 0 else trial.experiment.train.threads or 1

@@ -104,7 +104,8 @@ def empty() -> None:
     from lossbench.sweep.executors.local import DeviceSlot, LocalExecutor
     from lossbench.sweep.executors.messages import WorkerSettings
     from lossbench.sweep.journal import Journal
-    from lossbench.sweep.scheduler import read_status, run
+    from lossbench.sweep.scheduler import run
+    from lossbench.sweep.status import read_status
     from lossbench.training import identify
     from lossbench.training.signals import StopRequest
 

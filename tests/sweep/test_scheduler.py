@@ -10,9 +10,10 @@ from lossbench.config import resolve
 from lossbench.errors import DeviceError, InterruptedRunError, LossbenchError, MachineError
 from lossbench.runs import lock, paths, read
 from lossbench.sweep.executors.messages import Fault, TrialEnded, TrialLost, TrialProgress, TrialStarted, decode, encode
-from lossbench.sweep.journal import Journal
+from lossbench.sweep.journal import EVENTS, Journal
 from lossbench.sweep.plan import PlannedTrial
-from lossbench.sweep.scheduler import Rules, read_status, run
+from lossbench.sweep.scheduler import Rules, run
+from lossbench.sweep.status import STATUSES, read_status
 from lossbench.training import identify
 from lossbench.training.signals import StopRequest
 
@@ -94,6 +95,8 @@ def sweep(planned, tmp_path):
             error = caught
         entries = [json.loads(line) for line in (tmp_path / "study" / "sweep.jsonl").read_text().splitlines()]
         assert executor.closed
+        assert {entry["event"] for entry in entries} <= set(EVENTS)
+        assert set(status.counts) <= set(STATUSES)
         return executor, status, entries, error
 
     return go

@@ -3,9 +3,10 @@
 import pytest
 
 from lossbench.config import resolve
+from lossbench.runs import paths
 from lossbench.sweep.executors.messages import TrialProgress
 from lossbench.sweep.plan import PlannedTrial
-from lossbench.sweep.status import Leader, SweepStatus
+from lossbench.sweep.status import FINISHED, STATUSES, Leader, SweepStatus
 from lossbench.training import identify
 
 
@@ -68,3 +69,10 @@ def test_counts_follow_the_statuses():
     status.set_status(1, "failed")
     assert (+status.counts) == {"completed": 1, "failed": 1, "new": 1}
     assert (status.finished, status.is_complete) == (2, False)
+    assert str(status) == "1 completed, 1 failed, 1 new of 3 trials"
+
+
+def test_statuses_are_those_of_run_folders_and_new():
+    """A status that a run folder may have is counted and listed."""
+    assert set(STATUSES) == {*paths.STATUSES, "new"}
+    assert set(FINISHED) < set(STATUSES)
