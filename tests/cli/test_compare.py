@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lossbench.cli import main
+from lossbench.report import formats
 from lossbench.runs import paths
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def test_csv_is_clean(compare: Any, study: Path) -> None:
     assert [(row["loss"], row["n"], row["at"]) for row in rows] == [("focal", "2", "best"), (CE, "2", "best")]
 
 
-@pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl", "markdown", "latex", "junit"])
+@pytest.mark.parametrize("form", formats.FORMATS)
 def test_output_to_a_file(compare: Any, study: Path, tmp_path: Path, form: str) -> None:
     """`-o` writes what would have been printed, and leaves stdout empty."""
     result = compare(study, "-f", form, "-o", tmp_path / "out")

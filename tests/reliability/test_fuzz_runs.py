@@ -26,6 +26,7 @@ from lossbench import files, training
 from lossbench.config import resolve
 from lossbench.config.dump import to_yaml
 from lossbench.errors import LossbenchError
+from lossbench.report import formats
 from lossbench.runs import paths, write
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ COMMANDS = [
     ("compare", "runs", "--list"),
     ("compare", "runs", "--tune", "optimizer.learning_rate", "--by", "loss.name"),
     ("compare", "runs", "--fail-if", "delta.accuracy < -1pp", "--save-baseline", "baseline.json", "-f", "github"),
-    *[("compare", "runs", "--format", name) for name in ("markdown", "csv", "json", "jsonl", "latex", "junit")],
+    *[("compare", "runs", "--format", name) for name in formats.FORMATS],
     ("show", "RUN"),
     ("show", "RUN", "--json"),
     ("diff", "RUN", "OTHER"),

@@ -6,6 +6,7 @@ import pytest
 from hostile import hostile
 
 from lossbench.cli import console
+from lossbench.report import formats
 
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b2J\x1b[31m\u202e\r\b\x00\x7f"
 NAME = "\x1b]0;owned\x07\x1b[2J\x9b2J\u202eharmless"
@@ -27,11 +28,11 @@ def runs(tmp_path_factory):
     return runs
 
 
-FORMATS = ("table", "markdown", "csv", "json", "jsonl", "latex", "junit", "github")
+LISTING = [each.name for each in formats.FORMATS.values() if each.writers().runs]
 GATE = ("--baseline", f"{NAME}0", "--fail-if", "accuracy < 1", "--strict")
 COMMANDS = [
-    *((6, ["compare", "RUNS", "--format", form, *GATE]) for form in FORMATS),
-    *((0, ["compare", "RUNS", "--list", "--format", form]) for form in ("table", "csv", "json", "jsonl")),
+    *((6, ["compare", "RUNS", "--format", form, *GATE]) for form in formats.FORMATS),
+    *((0, ["compare", "RUNS", "--list", "--format", form]) for form in LISTING),
     (0, ["compare", "RUNS", "--images", "--baseline", f"{NAME}0"]),
     (0, ["compare", "RUNS", "--across", ESCAPES.replace("\x00", "")]),
     (0, ["show", "RUN"]),

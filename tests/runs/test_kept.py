@@ -14,6 +14,7 @@ from lossbench.errors import LossbenchError
 from lossbench.inspect.numbers import read_numbers
 from lossbench.inspect.verification import verify
 from lossbench.metrics import METRICS
+from lossbench.report import formats
 from lossbench.runs import arrays, read
 from lossbench.training import fail, identify, train
 
@@ -135,7 +136,7 @@ def test_the_commands_that_read_understand_the_kept_runs(runs, lossbench, tmp_pa
 def test_metrics_that_were_added_later_are_empty(runs, lossbench):
     """In every form of a comparison, as the first metric too; a note says so, and nothing complains."""
     names = ",".join(("macro_f1", *METRICS))
-    for form in ("table", "markdown", "latex", "github", "jsonl"):
+    for form in formats.FORMATS:
         compared = lossbench("compare", runs, "--metric", names, "--sort", "macro_f1", "--format", form, check=0)
         assert compared.stderr == ""
     assert "no run has macro F1" in lossbench("compare", runs, "--metric", names, check=0).stdout
