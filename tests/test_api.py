@@ -101,6 +101,34 @@ def test_mistakes_are_errors_of_the_family(runs, tmp_path):
     assert not list(tmp_path.glob("runs"))
 
 
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"where": "seed = 1"}, "where: column 6: "),
+        ({"where": "seed == 99"}, "where: matches none of 16 runs"),
+        ({"baseline": "fokal"}, "baseline: no group 'fokal'; did you mean 'focal'?"),
+        ({"rope": "1pq"}, "rope: expected a size"),
+        ({"rope": "nll=1"}, "rope: 'nll=1': the verdict is on accuracy; name nll first in `metrics`"),
+    ],
+    ids=str,
+)
+def test_mistakes_name_the_parameter(runs, query, message):
+    """Not the command line's option: Python has no `--where`."""
+    with pytest.raises(errors.LossbenchError) as caught:
+        lossbench.compare(runs, **query)
+    assert str(caught.value).startswith(message)
+    assert caught.value.parameter == next(iter(query))
+
+
+def test_reading_runs_writes_nothing_unless_told_to(runs):
+    """The index is written where `write_index` says so."""
+    lossbench.compare(runs)
+    lossbench.load_runs(runs)
+    assert not (runs / ".index.json").exists()
+    lossbench.load_runs(runs, write_index=True)
+    assert (runs / ".index.json").exists()
+
+
 def test_training_from_a_mapping_and_from_a_file_is_one_trial(small, tmp_path):
     """The second finds what the first has trained; its accuracy is what load_runs tells."""
     trained = lossbench.train(small | {"train": {"epochs": 1}}, runs_dir=tmp_path)

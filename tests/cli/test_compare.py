@@ -160,6 +160,8 @@ def test_exit_statuses(compare: Any, study: Path, tmp_path: Path, fabricate: Any
         (["--where", "seed == 7"], 5, "matches none of 4 runs"),
         (["--seeds", "5-9"], 5, "--seeds: matches none of 4 runs"),
         (["--seeds", "x"], 2, "--seeds: expected seeds such as 0-9"),
+        (["--rope", "nll=1"], 2, "--rope: 'nll=1': the verdict is on accuracy; name nll first in --metric"),
+        (["--where", "loss == 'focal'", "--fail-if", "delta.nll > 1"], 2, "choose one with --baseline or --against"),
         (["--rope", "1pq"], 2, "--rope: expected a size"),
         (["--sort", "val_loss"], 2, "rank nothing"),
         (["--tune", "optimizer.lr"], 2, "--tune: no run has the key 'optimizer.lr'"),
