@@ -1,7 +1,4 @@
-"""Training and comparing from Python: what the commands do, with objects in place of text.
-
-`lossbench.train` and `lossbench.compare` are these; `lossbench.load_runs` is in `analysis/frame.py`.
-"""
+"""Python API: `lossbench.train` and `lossbench.compare`; `lossbench.load_runs` is in `analysis/loading.py`."""
 
 from __future__ import annotations
 
@@ -29,20 +26,20 @@ def train(
     rerun: bool = False,
     plugins: Iterable[Path | str] = (),
 ) -> TrainResult:
-    """Train the classifier of a configuration, or find it done, or continue it; nothing is printed.
+    """Train the classifier of a configuration; return a finished run as it is, and continue an interrupted one.
 
     Args:
-        config: The keys that a YAML file would hold, such as `{"loss": {"name": "gce", "q": 0.5}}`; or such a file.
-        runs_dir: Where run folders go.
+        config: The keys of a YAML file, e.g. `{"loss": {"name": "gce", "q": 0.5}}`, or the path of one.
+        runs_dir: Folder for run folders.
         device: `auto`, `cpu`, `gpu` or `gpu:N`.
-        rerun: Train anew even if it is done.
-        plugins: Python files with losses of your own.
+        rerun: Retrain even if the run is finished.
+        plugins: Python files with your own losses.
 
     Returns:
         `run`, the run's folder; `summary`, its `run.json`; `status`, `completed` or `diverged`.
 
     Raises:
-        LossbenchError: As the command says it, each with the exit code that it means there.
+        LossbenchError: The errors of `lossbench train`, each with its exit code.
 
     Example:
         lossbench.train({"loss": "focal", "train": {"epochs": 1}}).summary["metrics"]["test.last.accuracy"]
@@ -57,7 +54,7 @@ def train(
     return training.train(trial, runs_dir=Path(runs_dir), device=device, rerun=rerun, plugins=loaded)
 
 
-def compare(  # noqa: PLR0913 - what a comparison can be asked
+def compare(  # noqa: PLR0913 - one parameter per property of a query
     paths: Path | str | Iterable[Path | str] = "runs",
     *,
     metrics: Sequence[str] = DEFAULTS,
@@ -75,25 +72,25 @@ def compare(  # noqa: PLR0913 - what a comparison can be asked
     """Compare losses over seeds, as `lossbench compare` does.
 
     Args:
-        paths: Run folders, or folders that hold them, one or several.
-        metrics: The first carries the verdict.
-        where: Which runs, such as `"data.label_noise.rate == 0.2 and status == 'completed'"`.
-        seeds: Which seeds; None: all.
-        at: The epoch whose weights were tested.
-        by: What makes a group: `loss`, `loss.name`, or dotted keys.
-        across: The keys that make the outermost blocks.
-        baseline: The loss that the others are held against; None: categorical_crossentropy, if it is there.
-        confidence: Of the intervals, in (0, 1).
-        rope: Differences up to this count as none, such as `"0.1pp"`.
+        paths: One or several run folders, or folders that contain them.
+        metrics: Names of metrics; the first carries the verdict.
+        where: Condition on runs, e.g. `"data.label_noise.rate == 0.2 and status == 'completed'"`.
+        seeds: Seeds to select; None selects all.
+        at: Epoch whose weights were tested: the last, or the best by validation.
+        by: Keys that define a group: `loss`, `loss.name`, or dotted keys.
+        across: Keys that define the outermost blocks.
+        baseline: Baseline loss; None: categorical_crossentropy, if it is among the losses.
+        confidence: Confidence of the intervals, in (0, 1).
+        rope: Losses are equivalent if the interval of their difference lies within this size, e.g. `"0.1pp"`.
         unpaired: Do not pair the seeds.
         write_index: Write `.index.json` to each path, which makes later reads of many runs faster.
 
     Returns:
-        What shows itself as the table; `.groups` and `.seeds` are frames.
+        A comparison that displays as a table; `.groups` and `.seeds` are frames.
 
     Raises:
-        UsageError: A path, key, metric, condition or the baseline is not there.
-        NothingMatchedError: There is no run.
+        UsageError: An argument is not valid, or names a path, key, metric or loss that does not exist.
+        NothingMatchedError: No run is selected.
 
     Example:
         lossbench.compare("runs", metrics=["nll"]).groups.sort_values("nll_mean")

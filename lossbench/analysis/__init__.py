@@ -1,1 +1,1 @@
-"""From run folders to a frame, and from the frame to statistics: pure functions that need no TensorFlow."""
+"""Analysis of run folders: selection, comparison over seeds, verdicts, gate; needs no TensorFlow."""

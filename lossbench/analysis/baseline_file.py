@@ -1,4 +1,4 @@
-"""A baseline kept in a file: the runs of a comparison, to hold later ones against, whatever became of their folders."""
+"""Baseline files: the runs of a comparison, to compare later runs with, independent of their folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_BYTES: Final = 256 << 20
 
 
 def save(path: Path, runs: Sequence[RunRow]) -> None:
-    """Write the runs: label, seed, configuration, metrics of each.
+    """Write runs to a baseline file: label, seed, configuration and metrics of each.
 
     Raises:
         MachineError: The file cannot be written.
@@ -31,13 +31,16 @@ def save(path: Path, runs: Sequence[RunRow]) -> None:
 
 
 def load(path: Path) -> Baseline:
-    """The runs that `save` wrote, called by the file's name.
+    """Read a baseline file.
+
+    Returns:
+        The runs, under the file's name.
 
     Raises:
-        UsageError: The file is missing, damaged, of a newer version, or holds no run.
+        UsageError: The file is missing, damaged or of another version, or contains no run.
     """
     try:
-        # The user's own choice may be a link; Path.resolve raises where links make a circle.
+        # The user may name a link; Path.resolve raises where links form a cycle.
         value = json.loads(read.text(Path(os.path.realpath(path)), MOST_BYTES))
     except (read.BrokenRunError, ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, read.BrokenRunError) else "not JSON"

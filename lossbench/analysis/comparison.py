@@ -1,4 +1,4 @@
-"""Losses compared over seeds, inside one condition at a time: estimates, differences, verdicts. Nothing is pooled."""
+"""Comparison of losses over seeds, per condition: estimates, contrasts, verdicts. Conditions are never pooled."""
 
 from __future__ import annotations
 
@@ -27,26 +27,27 @@ if TYPE_CHECKING:
 
 DEFAULT_BASELINE = "categorical_crossentropy"
 RANDOM_SEED = 0
-"""Of the sign-flip test's draws above 16 seeds: the same runs give the same p."""
+"""Seed of the sign-flip test's draws above 16 seeds, so that the same runs give the same p."""
 
 
-def compare(rows: Sequence[RunRow], query: Query, stored: Baseline | None = None) -> Comparison:
-    """Every group's estimates, and its difference from the baseline with a verdict.
+def compare(rows: Sequence[RunRow], query: Query, baseline_file: Baseline | None = None) -> Comparison:
+    """Compute every group's estimates, and its contrast with the baseline with a verdict.
 
     Args:
-        rows: The runs selected.
-        query: What is compared, by what, and how.
-        stored: The runs of another time to compare with; then each group is held against itself there, by label,
-            condition and seed.
+        rows: The runs.
+        query: How to compare them; its selection of runs is not applied.
+        baseline_file: Runs of a baseline file; each group is compared with itself there, by label, condition and seed.
 
     Raises:
-        UsageError: The best epoch is asked for and a run has none; the baseline or a key is not there.
+        UsageError: A run has no best epoch and the query requests it; or the baseline or a key does not exist.
     """
     counted, duplicates = grouping.drop_duplicates(rows)
     named, ambiguous = grouping.disambiguate_labels(counted)
     if query.at == "best":
         _check_best(named)
-    baseline_rows = grouping.disambiguate_labels(grouping.drop_duplicates(stored.rows)[0])[0] if stored else []
+    baseline_rows = (
+        grouping.disambiguate_labels(grouping.drop_duplicates(baseline_file.rows)[0])[0] if baseline_file else []
+    )
     now, then = grouping.group_runs(
         named,
         by=query.group_keys,
@@ -56,14 +57,16 @@ def compare(rows: Sequence[RunRow], query: Query, stored: Baseline | None = None
     )
     groups = {cell: _group(cell[1], runs, query) for cell, runs in now.cells.items()}
     earlier = {cell: _group(cell[1], runs, query) for cell, runs in then.cells.items()}
-    baseline = stored.name if stored else _baseline(query, {label for _, label in groups})
-    references = {cell: earlier.get(cell) if stored else groups.get((cell[0], baseline or "")) for cell in groups}
+    baseline = baseline_file.name if baseline_file else _baseline(query, {label for _, label in groups})
+    references = {
+        cell: earlier.get(cell) if baseline_file else groups.get((cell[0], baseline or "")) for cell in groups
+    }
     judged = _judged(groups, references, query)
     family = sum(group.difference is not None for group in judged.values())
     return Comparison(
         query=query,
         baseline=baseline,
-        baseline_is_file=stored is not None,
+        baseline_is_file=baseline_file is not None,
         setting=now.setting,
         varying=now.varying,
         hidden=now.hidden,
@@ -82,9 +85,12 @@ def compare(rows: Sequence[RunRow], query: Query, stored: Baseline | None = None
 
 
 def contrast(group: Group, name: str, query: Query) -> Contrast | None:
-    """A group minus its reference in one measure, seed by seed where they share seeds; None without values.
+    """Contrast a group with its reference in one measure.
 
-    Unpaired where that was asked for, or where no seed is shared.
+    Seeds are paired, unless the query says otherwise or no seed is shared.
+
+    Returns:
+        Group minus reference; None where one of them has no value.
     """
     if group.reference is None:
         return None
@@ -115,7 +121,12 @@ def contrast(group: Group, name: str, query: Query) -> Contrast | None:
 
 
 def estimate(values: Mapping[int, float | None], confidence: float = 0.95) -> Estimate:
-    """Mean, sample standard deviation (n - 1) and interval of a measure over seeds."""
+    """Compute mean, sample standard deviation (n - 1) and interval of a measure over seeds.
+
+    Args:
+        values: The measure by seed; None where a completed run lacks it.
+        confidence: Confidence of the interval, in (0, 1).
+    """
     present = {seed: value for seed, value in values.items() if value is not None}
     numbers = list(present.values())
     if not numbers or len(present) < len(values):
@@ -149,7 +160,7 @@ def _has_several(runs: Sequence[RunRow]) -> bool:
 
 
 def by_seed(runs: Iterable[RunRow]) -> dict[int, list[RunRow]]:
-    """The completed runs of each seed, in the order of seeds: one, or several to be averaged."""
+    """Return the completed runs by seed, in the order of seeds: one, or several to be averaged."""
     completed: dict[int, list[RunRow]] = {}
     for run in sorted(runs, key=lambda run: int(run["seed"] or 0)):
         if run["status"] == "completed":
@@ -158,7 +169,7 @@ def by_seed(runs: Iterable[RunRow]) -> dict[int, list[RunRow]]:
 
 
 def averaged(completed: Mapping[int, Sequence[RunRow]], column: str) -> dict[int, float | None]:
-    """A metric by seed, the mean where a seed has several runs; None where one of them lacks it."""
+    """Return a metric by seed, averaged where a seed has several runs; None where one of them lacks it."""
     return {seed: _average([run.get(column) for run in runs]) for seed, runs in completed.items()}
 
 
@@ -184,7 +195,7 @@ def _group(label: str, runs: Sequence[RunRow], query: Query) -> Group:
 
 
 def _judged(groups: Mapping[Cell, Group], references: Mapping[Cell, Group | None], query: Query) -> dict[Cell, Group]:
-    """The groups with their differences, p adjusted over all of them, and a verdict each."""
+    """Return the groups with their contrasts, p adjusted over all of them, and verdicts."""
     first = query.measures[0]
     judged: dict[Cell, Group] = dict(groups)
     differences: dict[Cell, Contrast] = {}
@@ -196,8 +207,8 @@ def _judged(groups: Mapping[Cell, Group], references: Mapping[Cell, Group | None
     tested = [cell for cell, difference in differences.items() if difference.p is not None]
     adjusted = dict(zip(tested, statistics.holm([differences[cell].p or 0 for cell in tested]), strict=True))
     for cell, difference in differences.items():
-        held = replace(difference, p_holm=adjusted.get(cell))
-        judged[cell] = replace(judged[cell], difference=_with_verdict(judged[cell], held, query, len(differences)))
+        corrected = replace(difference, p_holm=adjusted.get(cell))
+        judged[cell] = replace(judged[cell], difference=_with_verdict(judged[cell], corrected, query, len(differences)))
     return judged
 
 
@@ -220,7 +231,7 @@ def _sd(difference: Contrast) -> float | None:
 
 
 def _verdict(group: Group, difference: Contrast, query: Query) -> Verdict:
-    """Equivalence first, then what the adjusted p allows; a side with diverged runs is never the better one."""
+    """Decide equivalence first, then by the adjusted p; a side with diverged runs is never the better one."""
     gain = query.measures[0].gain(difference.mean)
     unharmed = not group.diverged and not (group.reference and group.reference.diverged)
     if unharmed and query.margin is not None and _lies_within(difference.interval, query.margin):
@@ -269,7 +280,7 @@ def _blocks(groups: Mapping[Cell, Group], varying: Sequence[str], query: Query) 
 
 
 def _marked(groups: Sequence[Group], query: Query) -> tuple[Group, ...]:
-    """The groups of a block, the best means marked, in the order of the first measure."""
+    """Return the groups of a block with the best means marked, sorted by the first measure."""
     measures = {each.name: each for each in (*query.measures, *map(measure, REPORTED))}
     best = {name: _best(groups, each) for name, each in measures.items()}
     marked = [replace(group, best=frozenset(name for name in best if group.label in best[name])) for group in groups]
@@ -277,13 +288,13 @@ def _marked(groups: Sequence[Group], query: Query) -> tuple[Group, ...]:
 
 
 def rank(group: Group, by: Measure) -> tuple[bool, float]:
-    """What groups are sorted by: the best mean first, those without one last."""
+    """Return the sorting key of a group: the best mean first, groups without one last."""
     mean = group.metrics[by.name].mean
     return (mean is None, 0 if mean is None else -by.gain(mean))
 
 
 def _best(groups: Iterable[Group], by: Measure) -> set[str]:
-    """The labels with the best mean, where at least two can be compared."""
+    """Return the labels with the best mean, if at least two can be compared."""
     gains = {
         group.label: by.gain(mean)
         for group in groups

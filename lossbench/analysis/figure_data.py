@@ -1,4 +1,4 @@
-"""What the plots of a comparison show: curves, calibration and confusion of each loss over its seeds."""
+"""Data of the plots of a comparison: curves, calibration and confusion of each loss over its seeds."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 Floats: TypeAlias = NDArray[np.float64]
 
 CURVES = (*(f"val_{name}" for name in BEST_EPOCH), "accuracy", "memorized")
-"""The columns of `metrics.csv` that mean the same whatever the loss, but for `loss` itself."""
+"""Columns of `metrics.csv` that can be compared between losses."""
 
 
 @dataclass(frozen=True)
 class Band:
-    """A column of `metrics.csv` over seeds, epoch by epoch, as far as every seed goes."""
+    """A column of `metrics.csv` over seeds, per epoch, up to the last epoch that all seeds have."""
 
     mean: Floats
     low: Floats
@@ -38,14 +38,14 @@ class Band:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Confidence against accuracy in the bins of the ECE, over the images of all seeds; NaN in an empty bin.
+    """Accuracy per bin of confidence, with the bins of the ECE, over the images of all seeds; NaN in an empty bin.
 
     Attributes:
-        share: Of the images, those in the bin.
+        share: Share of the images in the bin.
         confidence: Mean probability of the most probable class.
-        accuracy: Share of the bin's images for which that class is right.
-        low: The lowest accuracy of a seed.
-        high: The highest.
+        accuracy: Share of the bin's images whose label is that class.
+        low: Lowest accuracy of a seed.
+        high: Highest accuracy of a seed.
     """
 
     share: Floats
@@ -57,14 +57,14 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Panel:
-    """One loss in one condition; what its runs do not keep is missing.
+    """One loss in one condition; None or absent where its runs lack the files.
 
     Attributes:
         group: Its estimates.
         curves: By column of `metrics.csv`.
         reliability: Of the test set.
-        confusion: Share of each true class (row) that was predicted as each class, the mean over seeds.
-        difference: The same minus the baseline's, over the seeds that both have.
+        confusion: Share of each true class (row) that was predicted as each class (column), mean over seeds.
+        difference: `confusion` minus that of the baseline, over the seeds that both have.
     """
 
     group: Group
@@ -76,7 +76,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class FigureData:
-    """One condition: its losses, the best first, and the one that the others are held against."""
+    """One condition: its losses, the best first, and the baseline."""
 
     condition: Mapping[str, Scalar]
     panels: tuple[Panel, ...]
@@ -85,7 +85,7 @@ class FigureData:
 
 @dataclass(frozen=True)
 class GroupFiles:
-    """What the runs of one group keep, by seed; a file that cannot be read is left out."""
+    """Contents of the files of one group, by seed; unreadable files are left out."""
 
     histories: dict[int, list[list[EpochRow]]] = field(default_factory=dict)
     bins: dict[int, list[Floats]] = field(default_factory=dict)
@@ -93,33 +93,37 @@ class GroupFiles:
 
 
 def read_figures(comparison: Comparison) -> tuple[list[FigureData], list[BrokenRun]]:
-    """A picture for each condition, and the files of runs that could not be read for it."""
+    """Read the data of the plots.
+
+    Returns:
+        One record per condition, and the files that could not be read.
+    """
     faults: list[BrokenRun] = []
     found = list[FigureData]()
     baseline = None if comparison.baseline_is_file else comparison.baseline
     for block in comparison.blocks:
         classes = set[int]()
-        kept = {group.label: _kept(group, comparison.query.at, classes, faults) for group in block.groups}
-        reference = kept.get(baseline) if baseline else None
-        panels = {group.label: panel(group, kept[group.label], reference) for group in block.groups}
+        files = {group.label: _read_files(group, comparison.query.at, classes, faults) for group in block.groups}
+        reference = files.get(baseline) if baseline else None
+        panels = {group.label: panel(group, files[group.label], reference) for group in block.groups}
         found.append(FigureData(block.condition, tuple(panels.values()), panels.get(baseline) if baseline else None))
     return found, faults
 
 
-def panel(group: Group, kept: GroupFiles, reference: GroupFiles | None) -> Panel:
-    """What the runs of a group say together."""
-    bands = {column: band(_joined(kept.histories), column) for column in CURVES}
+def panel(group: Group, files: GroupFiles, reference: GroupFiles | None) -> Panel:
+    """Summarise the files of a group over its runs."""
+    bands = {column: band(_joined(files.histories), column) for column in CURVES}
     return Panel(
         group=group,
         curves={column: each for column, each in bands.items() if each},
-        reliability=reliability(_joined(kept.bins)),
-        confusion=_over_seeds(kept.shares),
-        difference=_differences(kept.shares, reference.shares) if reference and reference is not kept else None,
+        reliability=reliability(_joined(files.bins)),
+        confusion=_over_seeds(files.shares),
+        difference=_differences(files.shares, reference.shares) if reference and reference is not files else None,
     )
 
 
 def band(histories: Sequence[Sequence[EpochRow]], column: str) -> Band | None:
-    """Mean, lowest and highest of a column over runs; None where no run has it."""
+    """Compute mean, lowest and highest of a column over runs; None where no run has it."""
     epochs = min(map(len, histories), default=0)
     values = np.array([[row.get(column) for row in rows[:epochs]] for rows in histories], dtype=np.float64)
     values[~np.isfinite(values)] = np.nan
@@ -129,14 +133,26 @@ def band(histories: Sequence[Sequence[EpochRow]], column: str) -> Band | None:
 
 
 def binned(confidence: Floats, correct: NDArray[np.bool_]) -> Floats:
-    """Images, their summed confidence and how many are right, `[3, bins]`, of one run."""
+    """Compute number of images, sum of confidence and number of right predictions per bin of one run.
+
+    Args:
+        confidence: `[images]`, probability of the predicted class.
+        correct: `[images]`.
+
+    Returns:
+        `[3, bins]`.
+    """
     bins = ece_bins(confidence)
     weights = (np.ones(len(bins)), confidence, correct)
     return np.stack([np.bincount(bins, each, ECE_BINS) for each in weights])
 
 
 def reliability(runs: Sequence[Floats]) -> Reliability | None:
-    """Confidence against accuracy over runs, of each of which there are `binned` sums."""
+    """Compute accuracy per bin of confidence over runs; None without a run.
+
+    Args:
+        runs: For each run, the sums that `binned` returns.
+    """
     if not runs:
         return None
     images, confidence, correct = np.sum(runs, axis=0)
@@ -151,13 +167,13 @@ def reliability(runs: Sequence[Floats]) -> Reliability | None:
 
 
 def shares(counts: NDArray[np.integer[Any]]) -> Floats:
-    """A confusion matrix as shares of each true class; NaN for a class without images."""
+    """Compute a confusion matrix as shares of each true class; NaN for a class without images."""
     return _ratio(counts, counts.sum(axis=1, keepdims=True))
 
 
-def _kept(group: Group, at: At, classes: set[int], faults: list[BrokenRun]) -> GroupFiles:
-    """Read what the plots need of each run, once; `classes` hears how many there are, which is the same in all."""
-    kept = GroupFiles()
+def _read_files(group: Group, at: At, classes: set[int], faults: list[BrokenRun]) -> GroupFiles:
+    """Read the files of each run once; adds the number of classes to `classes`, and unreadable files to `faults`."""
+    files = GroupFiles()
 
     def add(seed: int, folder: Path, to: dict[int, list[Any]], reader: Callable[[Path], Any]) -> None:
         try:
@@ -167,10 +183,10 @@ def _kept(group: Group, at: At, classes: set[int], faults: list[BrokenRun]) -> G
 
     for seed, folders in group.folders.items():
         for folder in map(Path, folders):
-            add(seed, folder, kept.histories, read.history)
-            add(seed, folder, kept.bins, lambda folder: _calibration(folder, at))
-            add(seed, folder, kept.shares, lambda folder: _confusion(folder, at, classes))
-    return kept
+            add(seed, folder, files.histories, read.history)
+            add(seed, folder, files.bins, lambda folder: _calibration(folder, at))
+            add(seed, folder, files.shares, lambda folder: _confusion(folder, at, classes))
+    return files
 
 
 def _calibration(folder: Path, at: At) -> Floats:
@@ -194,13 +210,13 @@ def _confusion(folder: Path, at: At, classes: set[int]) -> Floats:
 
 
 def _over_seeds(matrices: Mapping[int, Sequence[Floats]]) -> Floats | None:
-    """The mean over seeds, each of which counts once."""
+    """Average over the runs of each seed, then over seeds."""
     means = [np.mean(each, axis=0) for each in matrices.values() if each]
     return np.mean(means, axis=0) if means else None
 
 
 def _differences(ours: Mapping[int, Sequence[Floats]], theirs: Mapping[int, Sequence[Floats]]) -> Floats | None:
-    """The mean difference over the seeds that both have."""
+    """Average the differences over the seeds that both have."""
     shared = [seed for seed in ours if ours[seed] and theirs.get(seed)]
     differences = [np.mean(ours[seed], axis=0) - np.mean(theirs[seed], axis=0) for seed in shared]
     return np.mean(differences, axis=0) if differences else None

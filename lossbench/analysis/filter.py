@@ -1,4 +1,4 @@
-"""Which groups of a comparison are shown, in which order. What was computed stays as it is."""
+"""Selection and order of the groups to show; results are not computed again."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ CHANGED = ("better", "worse")
 def filter_groups(
     comparison: Comparison, *, sort: str | None = None, top: int | None = None, only_changed: bool = False
 ) -> Comparison:
-    """The comparison as it is to be shown; the baseline always stays.
+    """Return a comparison with the groups to show; the baseline always stays.
 
     Args:
-        comparison: All of it.
-        sort: A measure, best mean first; `loss` (by name), `n` (most first) or `p` (smallest first).
-        top: How many groups of each block, the baseline not counted.
-        only_changed: Only groups with the verdict better or worse.
+        comparison: The complete comparison.
+        sort: A measure (best mean first), `loss` (by name), `n` (most first) or `p` (smallest first).
+        top: Show at most this number of groups per block, the baseline not counted.
+        only_changed: Show only groups with the verdict better or worse.
 
     Raises:
-        UsageError: There is no such order.
+        UsageError: The order does not exist.
     """
     order = _order(comparison, sort) if sort else None
     return replace(

@@ -1,7 +1,7 @@
-"""The gate: whether a loss got worse, or is not good enough, told from what these seeds cannot tell.
+"""The gate: whether a loss got worse or is not good enough, or whether its seeds cannot decide that.
 
-It fails only if the whole interval, which is not adjusted for other comparisons, lies beyond the threshold, over at
-least three seeds. A loss with diverged runs fails every threshold of a difference.
+The gate fails only if the whole interval, which is not adjusted for other comparisons, lies beyond the threshold, over
+at least three seeds. A loss with diverged runs fails every threshold of a difference.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FEWEST_SEEDS = 3
 
 @dataclass(frozen=True)
 class GateResult:
-    """A threshold held against one group.
+    """One threshold applied to one group.
 
     Attributes:
         threshold: Which.
@@ -37,7 +37,7 @@ class GateResult:
         outcome: passed, failed, or undecided: the interval holds the threshold, or there are too few seeds.
         mean: Of the difference or of the measure itself; None without values.
         interval: Around it, not adjusted; None for one seed.
-        n: The seeds it stands on.
+        n: Number of seeds.
         diverged: How many runs of the group diverged.
     """
 
@@ -56,8 +56,8 @@ def judge(comparison: Comparison) -> list[GateResult]:
     """Apply every threshold of the query to every group.
 
     Raises:
-        UsageError: A difference is to be judged and there is no baseline.
-        NothingMatchedError: Nothing could be judged at all: no pair of runs, or no completed run.
+        UsageError: A threshold applies to differences and there is no baseline.
+        NothingMatchedError: A threshold applies to no pair of runs, or to no completed run.
     """
     thresholds = comparison.query.gate
     if comparison.baseline is None and (delta := next((each for each in thresholds if each.is_delta), None)):
@@ -88,7 +88,7 @@ def _judge(comparison: Comparison, threshold: Threshold) -> Iterator[GateResult]
 
 
 def _of_mean(block: Block, group: Group, threshold: Threshold) -> GateResult:
-    """A diverged run has no value to be good enough, so a mean without it passes nothing."""
+    """A mean that leaves out a diverged run cannot pass."""
     estimate = group.metrics[threshold.measure.name]
     n = len(estimate.values) if estimate.mean is not None else 0
     outcome = _outcome(threshold, estimate.interval, n)
@@ -99,7 +99,7 @@ def _of_mean(block: Block, group: Group, threshold: Threshold) -> GateResult:
 
 
 def _of_difference(comparison: Comparison, block: Block, group: Group, threshold: Threshold) -> GateResult:
-    """Runs that share no seed are no pairs, unless pairs were not wanted."""
+    """Runs without a shared seed are not judged, unless the query is unpaired."""
     reference = comparison.baseline if group.reference else None
     difference = contrast(group, threshold.measure.name, comparison.query)
     if difference is None or not (difference.paired or comparison.query.unpaired):

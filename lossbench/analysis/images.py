@@ -1,6 +1,6 @@
-"""What saved predictions tell: image by image, which of two losses is right, and how sure the difference is.
+"""Comparison of two losses image by image, from saved predictions.
 
-Seeds and images are both samples here: the interval is for other seeds on other images of the same kind.
+Both seeds and images are samples here: the interval is for other seeds on other images of the same kind.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Image:
     """A test image that one loss gets right and the other wrong in most seeds.
 
     Attributes:
-        index: Its place in the test set, from 0.
+        index: Its position in the test set, from 0.
         label: Its true class.
-        predicted: What the wrong one most often takes it for.
-        seeds: In how many seeds the one was right and the other wrong.
+        predicted: The class that the wrong loss most often predicts.
+        seeds: Number of seeds in which the one was right and the other wrong.
     """
 
     index: int
@@ -46,20 +46,20 @@ class Image:
 
 @dataclass(frozen=True)
 class ImageComparison:
-    """A group against its reference, image by image over the seeds that both completed.
+    """A group compared with its reference image by image, over the seeds that both completed.
 
     Attributes:
-        label: The group.
-        reference: What it is compared with.
+        label: The group's label.
+        reference: The reference's label.
         condition: The condition of both.
         seeds: The shared seeds.
-        images: How many images the test set has.
-        only_group: McNemar's counts by seed: images that the group alone gets right.
-        only_reference: Those that the reference alone gets right.
+        images: Number of test images.
+        only_group: Number of images that the group alone gets right, by seed (McNemar's count).
+        only_reference: Number of images that the reference alone gets right, by seed.
         mean: The difference in accuracy, group minus reference.
         interval: Over seeds × images; None for fewer than two seeds.
         gained: Images that the group gets right and the reference wrong in more than half of the seeds.
-        lost: Those the other way round.
+        lost: Images that the reference gets right and the group wrong in more than half of the seeds.
     """
 
     label: str
@@ -76,17 +76,16 @@ class ImageComparison:
 
     @property
     def alone(self) -> tuple[float, float]:
-        """McNemar's two counts, as means over seeds: the group's, the reference's."""
+        """Mean of `only_group` and of `only_reference` over seeds."""
         ours, theirs = (sum(counts.values()) / len(counts) for counts in (self.only_group, self.only_reference))
         return ours, theirs
 
 
 def compare_images(comparison: Comparison) -> list[ImageComparison]:
-    """Every group that shares completed seeds with its reference, image by image.
+    """Compare every group that shares completed seeds with its reference, image by image.
 
     Raises:
-        UsageError: There is no baseline, or it is stored without its images; predictions are missing or not of the
-            same images.
+        UsageError: There is no baseline among the runs; predictions are missing, or are of different images.
     """
     if comparison.baseline is None or comparison.baseline_is_file:
         raise _error("images are compared with a baseline among the runs; choose one with `baseline`")
@@ -124,7 +123,7 @@ def _paired(group: Group, reference: Group, condition: Mapping[str, Scalar], com
 
 
 def _predicted(group: Group, seeds: Sequence[int], at: At) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The true labels `[images]` and what was predicted `[seeds, images]`."""
+    """Return the true labels `[images]` and the predictions `[seeds, images]`."""
     labels, predicted = [], []
     for seed in seeds:
         folder, *others = group.folders[seed]
@@ -145,7 +144,7 @@ def _predicted(group: Group, seeds: Sequence[int], at: At) -> tuple[NDArray[Any]
 
 
 def _in_most_seeds(marked: NDArray[np.bool_], labels: NDArray[Any], wrong: NDArray[Any]) -> tuple[Image, ...]:
-    """The images marked in more than half of the seeds, those of most seeds first."""
+    """Return the images marked in more than half of the seeds, those of most seeds first."""
     counts = marked.sum(axis=0)
     chosen = np.flatnonzero(2 * counts > len(marked)).tolist()
     images = [

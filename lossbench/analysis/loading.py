@@ -1,4 +1,4 @@
-"""Run folders as rows, and the same as a pandas frame for people's own analyses."""
+"""Run folders as rows, and as a pandas frame for your own analyses."""
 
 from __future__ import annotations
 
@@ -18,11 +18,18 @@ if TYPE_CHECKING:
 
 
 def rows(places: Iterable[Path], *, write_index: bool = False) -> tuple[list[RunRow], list[BrokenRun]]:
-    """Every run at or below the places as a row, and the folders that could not be read.
+    """Read every run at or below some folders.
+
+    Args:
+        places: The folders.
+        write_index: Whether to write `.index.json` to each folder, which makes later reads faster.
+
+    Returns:
+        One row per run, and the folders that could not be read.
 
     Raises:
-        UsageError: A place does not exist.
-        NothingMatchedError: There is no run that can be read.
+        UsageError: A folder does not exist.
+        NothingMatchedError: No run can be read.
     """
     found, broken = index.load(places := list(places), write_index=write_index)
     if not found:
@@ -34,23 +41,23 @@ def rows(places: Iterable[Path], *, write_index: bool = False) -> tuple[list[Run
 def load_runs(
     paths: Path | str | Iterable[Path | str] = "runs", *, epochs: bool = False, write_index: bool = False
 ) -> pd.DataFrame:
-    """Every run at or below the paths as a frame.
+    """Read every run at or below some paths as a frame.
 
     A run that cannot be read is a row with the status `broken` and the `reason`.
 
     Args:
-        paths: Run folders, or folders that hold them, one or several.
-        epochs: A row for each epoch of each run instead, with the columns of `metrics.csv` before those of the run;
-            its `loss` is called `train_loss`, and `seconds` are the epoch's.
+        paths: One or several run folders, or folders that contain them.
+        epochs: Return one row per epoch of each run, with the columns of `metrics.csv` before those of the run; the
+            epoch's loss is `train_loss`, and `seconds` are the epoch's.
         write_index: Write `.index.json` to each path, which makes later reads of many runs faster.
 
     Returns:
-        Columns: `folder`, `status`, `seed`, `loss` (the label) and what else is told of a run; the configuration's keys
-        with dots, lists as JSON; the final metrics as `test.last.accuracy`.
+        Columns: `folder`, `status`, `seed`, `loss` (the label) and other facts of the run; the configuration's dotted
+        keys, lists as JSON; the final metrics as `test.last.accuracy`.
 
     Raises:
         UsageError: A path does not exist.
-        NothingMatchedError: There is no run that can be read.
+        NothingMatchedError: No run can be read.
 
     Example:
         runs = lossbench.load_runs("runs")
@@ -69,7 +76,7 @@ def load_runs(
 
 
 def _epochs(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The run's epochs, each with all that is known of the run."""
+    """Yield the run's epochs, each with the facts of the run."""
     from pathlib import Path
 
     try:
@@ -78,5 +85,5 @@ def _epochs(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"folder": row["folder"], "status": "broken", "reason": str(error)}
         return
     for epoch in history:
-        told = {"train_loss" if name == "loss" else name: value for name, value in epoch.items()}
-        yield {"folder": row["folder"], **told, **{key: value for key, value in row.items() if key not in told}}
+        columns = {"train_loss" if name == "loss" else name: value for name, value in epoch.items()}
+        yield {"folder": row["folder"], **columns, **{key: value for key, value in row.items() if key not in columns}}

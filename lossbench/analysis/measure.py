@@ -30,7 +30,7 @@ class Measure:
         name: `accuracy`, `recall.5`.
         title: As tables head it: `accuracy`, `recall of 5`.
         direction: Which is better.
-        is_share: A share of images, so that `pp` may stand behind a difference; ECE is one too.
+        is_share: A share of images, so that a difference may be given in `pp`; ECE is one too.
         in_percent: Whether tables show it in per cent.
         of_probabilities: It judges probabilities as given, which only a softmax loss trains.
     """
@@ -89,7 +89,7 @@ def measures_of(names: Iterable[str]) -> tuple[Measure, ...]:
 
 
 def with_classes(rows: Sequence[RunRow], measures: Iterable[Measure]) -> list[RunRow]:
-    """The rows with the measures of single classes, which `per_class.csv` of each run holds, if any are asked for.
+    """Return the rows with the requested measures of single classes, from `per_class.csv` of each run.
 
     A run whose file cannot be read, or that has no such class, lacks them.
     """

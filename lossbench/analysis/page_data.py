@@ -1,4 +1,4 @@
-"""All that a report page shows beside a comparison: what its runs kept, image by image, and each run's own words."""
+"""Data of a report page: a comparison, the files of its runs, and its images."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from lossbench.runs.rows import RunRow
 
 Look: TypeAlias = "Callable[[Path], NDArray[np.uint8]]"
-"""Gives the test images `[n, height, width]` of the run in a folder, or raises a `LossbenchError`."""
+"""Returns the test images `[n, height, width]` of the run in a folder, or raises a `LossbenchError`."""
 
 
 @dataclass(frozen=True)
 class DigitData:
-    """A loss against the baseline, image by image.
+    """A loss compared with the baseline image by image.
 
     Attributes:
         label: The loss.
         pair: The images that one gets right and the other wrong; None where predictions are missing.
-        test: The test images; None where they are not at hand.
+        test: The test images; None where they are not available.
         missing: Why one of these is None; empty if none is.
     """
 
@@ -47,13 +47,13 @@ class DigitData:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """What one run says of itself.
+    """Contents of one run folder.
 
     Attributes:
-        row: The run in short.
-        config: `config.yaml`, as it is written.
-        summary: `run.json`; empty where it cannot be read.
-        log: The end of `log.txt`; empty where there is none.
+        row: The run as a row.
+        config: Text of `config.yaml`.
+        summary: `run.json`; empty if it cannot be read.
+        log: The end of `log.txt`; empty if there is none.
     """
 
     row: RunRow
@@ -64,12 +64,12 @@ class RunFiles:
 
 @dataclass(frozen=True)
 class PageData:
-    """What a page shows.
+    """Data of a report page.
 
     Attributes:
-        comparison: What was compared.
-        figures: For each of its blocks, what the runs kept.
-        digits: For each of its blocks, each loss against the baseline; empty without a baseline.
+        comparison: The comparison.
+        figures: Data of the plots, per block.
+        digits: Each loss compared with the baseline image by image, per block; empty without a baseline.
         runs: Every run selected, completed or not.
         broken: The folders that could not be read, whose runs are not counted.
         unread: The files of counted runs that could not be read, which are not drawn.
@@ -84,14 +84,14 @@ class PageData:
 
 
 def read_page(answer: Answer, look: Look) -> PageData:
-    """Read what the runs of a comparison kept; a file that cannot be read is left out and named."""
+    """Read the files of a comparison's runs; unreadable files are left out and listed in `unread`."""
     comparison = answer.comparison
     found, unread = read_figures(comparison)
     return PageData(
         comparison=comparison,
         figures=found,
         digits=[list(_digits(comparison, block, look)) for block in comparison.blocks],
-        runs=[_told(row) for row in answer.rows],
+        runs=[_run_files(row) for row in answer.rows],
         broken=answer.broken,
         unread=unread,
     )
@@ -104,13 +104,13 @@ def _digits(comparison: Comparison, block: Block, look: Look) -> Iterator[DigitD
         alone = replace(comparison, blocks=(replace(block, groups=(group,)),))
         try:
             for pair in images.compare_images(alone):
-                yield _seen(group, pair, look)
+                yield _with_images(group, pair, look)
         except LossbenchError as error:
             yield DigitData(group.label, missing=str(error).removeprefix("images: "))
 
 
-def _seen(group: Group, pair: ImageComparison, look: Look) -> DigitData:
-    """A pair with its test images, if they are at hand."""
+def _with_images(group: Group, pair: ImageComparison, look: Look) -> DigitData:
+    """Return a comparison with its test images, if they are available."""
     try:
         test = look(Path(group.folders[pair.seeds[0]][0]))
     except LossbenchError as error:
@@ -120,7 +120,7 @@ def _seen(group: Group, pair: ImageComparison, look: Look) -> DigitData:
     return DigitData(group.label, pair, test)
 
 
-def _told(row: RunRow) -> RunFiles:
+def _run_files(row: RunRow) -> RunFiles:
     folder = Path(str(row["folder"]))
     try:
         config = read.text(folder / paths.CONFIG, read.CONFIG_BYTES)

@@ -1,4 +1,4 @@
-"""The records that a comparison consists of: what reports print and plots draw. No arithmetic but a count."""
+"""Records of a comparison, which reports print and plots draw."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Estimate:
     """A measure over seeds.
 
     Attributes:
-        values: By seed, those that have one.
+        values: Values by seed, for the seeds that have one.
         mean: None where there is no value, or where a completed run lacks it.
         sd: Sample standard deviation; None for one seed.
         interval: Student's interval of the mean; None for one seed.
@@ -35,23 +35,23 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Contrast:
-    """A group against what it is compared with, in one measure; group minus reference.
+    """Group minus reference in one measure.
 
     Attributes:
-        values: By seed, over the seeds that both have; empty where seeds are not paired.
-        mean: Of the differences; of the unpaired, the difference of the means.
-        interval: Student's, or Welch's where seeds are not paired; not adjusted for other comparisons.
-        n: The pairs; where seeds are not paired, the fewer runs of the two.
+        values: Differences by seed, over the seeds that both have; empty if seeds are not paired.
+        mean: Mean of the differences; if seeds are not paired, the difference of the means.
+        interval: Student's interval, or Welch's if seeds are not paired; not adjusted for other comparisons.
+        n: Number of pairs; if seeds are not paired, the smaller number of runs.
         paired: Whether seeds are paired.
         effect: The mean over the differences' standard deviation (unpaired: over the pooled one); None without one.
         p: Exact sign-flip test of no difference (unpaired: Welch's t-test).
         p_holm: p adjusted over every comparison of the selection; None for all but the first measure.
         won: Seeds in which the group was better.
         tied: Seeds in which it was equal.
-        contested: Seeds in which both ended, a diverged run against a completed one being lost.
+        contested: Seeds in which both ended; a diverged run loses against a completed one.
         verdict: None for all but the first measure.
-        detectable: The difference that these seeds would show with probability 0.8; None if they show none at all.
-        further: The seeds still needed to show this one; None if over 1,000, or if seeds are not the matter.
+        detectable: Difference that these seeds would detect with probability 0.8; None if too few for any.
+        further: Further seeds needed to detect this difference; None if over 1,000 or not computed.
     """
 
     values: Mapping[int, float]
@@ -76,17 +76,17 @@ class Group:
 
     Attributes:
         label: The loss, or what `by` names.
-        link: softmax, sigmoid or none: only softmax losses train the probabilities that NLL, Brier and ECE look at.
-        seeds: Those with a completed run; `n` is their number.
-        diverged: The seeds whose loss became NaN or infinite: a result, though not one with metrics.
-        failed: How many runs ended by an error.
-        unfinished: How many are still running or were interrupted.
-        metrics: An estimate for each measure asked for and each that is always reported, by name.
-        folders: The completed runs' folders by seed.
-        reference: What the group is compared with; None for the baseline itself and where there is none.
-        difference: From the reference, in the first measure; None without shared results.
-        best: The measures whose mean is the best of the block: none with diverged runs, and without softmax none of
-            the probabilities as given.
+        link: `softmax`, `sigmoid` or `none`; only softmax losses train the probabilities that NLL, Brier and ECE judge.
+        seeds: Seeds with a completed run; `n` is their number.
+        diverged: Seeds whose loss became NaN or infinite, so that they have no metrics.
+        failed: Number of runs that ended by an error.
+        unfinished: Number of runs that are still running or were interrupted.
+        metrics: Estimates by name, of the query's measures and those that are always reported.
+        folders: Folders of the completed runs, by seed.
+        reference: The group with which this one is compared; None for the baseline itself and without a baseline.
+        difference: Contrast with the reference in the first measure; None if one of them has no result.
+        best: Measures whose mean is the best of the block; none if runs diverged, and none that judges probabilities
+            if the loss trains no softmax.
     """
 
     label: str
@@ -118,15 +118,15 @@ class Block:
 
 @dataclass(frozen=True)
 class Choice:
-    """The value of a key that served a group best in one condition, by validation.
+    """The best value of a tuned key by validation, for one group in one condition.
 
     Attributes:
-        label: The group.
-        condition: Where.
-        key: What was tuned.
+        label: The group's label.
+        condition: The condition.
+        key: The tuned key.
         value: The best value.
-        tried: Every value that the group had a completed run of: its budget, beside the number of `runs`.
-        runs: All runs that the choice was made from, finished or not.
+        tried: Every value with a completed run; with `runs`, the tuning budget.
+        runs: Number of runs among which the value was chosen, finished or not.
         measure: The name of the validation metric.
         mean: Its mean over seeds at the best value.
     """
@@ -143,24 +143,24 @@ class Choice:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` shows.
+    """A comparison of groups, per condition.
 
     Attributes:
         query: The query that it answers.
-        baseline: What the differences are from: a label, or a stored baseline's name; None where there is none.
+        baseline: Label of the baseline, or name of the baseline file; None without a baseline.
         baseline_is_file: Whether it was read from a file.
-        setting: The keys on which all runs agree.
-        varying: The keys that part the blocks.
-        hidden: The keys that differ between groups only: a footnote each.
+        setting: The keys that have one value in all runs.
+        varying: The keys that distinguish the blocks.
+        hidden: The keys that differ only between groups; each gets a footnote.
         blocks: One for each condition.
-        comparisons: How many groups are compared in the first measure, over all blocks: Holm's family.
-        fewest_seeds: Below this, no verdict is possible among so many.
-        absent: Labels of a stored baseline without a run now, each with its condition.
+        comparisons: Number of contrasts over all blocks, for which Holm's correction adjusts.
+        fewest_seeds: The fewest seeds with which a verdict is possible among that number of comparisons.
+        absent: Labels of the baseline file without a run now, each with its condition.
         duplicates: Folders left out because they hold the same trial as another: (left out, counted).
-        ambiguous: Labels behind which different settings stood; each got a suffix.
+        ambiguous: Labels that stood for different settings; each got a suffix.
         averaged: Labels under which several runs of one condition and seed were averaged first.
         versions: The versions of lossbench that wrote the runs.
-        tuned: What was chosen by validation for each group, if anything was.
+        tuned: The values chosen by validation, if the query tunes a key.
     """
 
     query: Query
@@ -182,7 +182,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The runs of a stored baseline, and what it is called."""
+    """The runs of a baseline file, and the file's name."""
 
     name: str
     rows: Sequence[RunRow]

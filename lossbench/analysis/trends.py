@@ -1,4 +1,4 @@
-"""A measure against a condition that has a size: label noise, imbalance, or any other number that varies."""
+"""Trends: a measure as a function of a numeric condition such as the rate of label noise."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from lossbench.runs.rows import Scalar
 
 SWITCHED_OFF = {"data.label_noise.rate": 0.0, "data.imbalance.ratio": 1.0}
-"""The size of what is not there: without noise no label is wrong, balanced classes are equally large."""
+"""Values of keys that are null: no label noise has rate 0, no imbalance has ratio 1."""
 
 
 @dataclass(frozen=True)
 class Trend:
-    """How each loss fares as one key grows and nothing else changes.
+    """A measure of each loss as a function of one key, with all other keys constant.
 
     Attributes:
-        key: What grows.
-        condition: The other keys that vary, here constant.
+        key: The key.
+        condition: The other varying keys with their constant values.
         sizes: The values of the key, ascending.
-        lines: By label: an estimate at each size, None where the loss has no run.
-        baseline: The label that the others are held against, if it is there.
+        lines: Estimates at each size by label; None where the loss has no run.
+        baseline: Label of the baseline, if it is among the losses.
     """
 
     key: str
@@ -35,7 +35,12 @@ class Trend:
 
 
 def trends(comparison: Comparison, measure: str) -> list[Trend]:
-    """A trend for each key with sizes and each setting of the others at which it has at least two."""
+    """Return a trend per numeric key and setting of the other keys, where at least two values exist.
+
+    Args:
+        comparison: The comparison.
+        measure: Name of the measure.
+    """
     return [
         _trend(comparison, key, blocks, measure)
         for key in comparison.varying
@@ -45,7 +50,7 @@ def trends(comparison: Comparison, measure: str) -> list[Trend]:
 
 
 def _series(key: str, blocks: Sequence[Block]) -> Iterator[dict[float, Block]]:
-    """Blocks that differ in the size of a key alone, by size; where it is switched off belongs to every kind of it."""
+    """Yield blocks that differ only in the value of a key, by value; a null value belongs to every series."""
     series: dict[tuple[Scalar, ...], dict[float, Block]] = {}
     for block in blocks:
         if type(size := block.condition[key]) in {int, float}:
@@ -60,13 +65,13 @@ def _series(key: str, blocks: Sequence[Block]) -> Iterator[dict[float, Block]]:
 
 
 def _around(key: str, block: Block) -> dict[str, Scalar]:
-    """The condition but for the section that the key stands in."""
+    """Return the condition without the section of the key."""
     section = key.rpartition(".")[0]
     return {name: value for name, value in block.condition.items() if not f"{name}.".startswith(f"{section}.")}
 
 
 def _trend(comparison: Comparison, key: str, blocks: Mapping[float, Block], measure: str) -> Trend:
-    """The losses in the order in which they stand at the largest size."""
+    """Return a trend, with the losses in their order at the largest value."""
     largest = blocks[max(blocks)]
     labels = dict.fromkeys(group.label for block in (largest, *blocks.values()) for group in block.groups)
     estimates = [{group.label: group.metrics[measure] for group in block.groups} for block in blocks.values()]

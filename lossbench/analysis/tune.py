@@ -1,4 +1,4 @@
-"""Each group at its best value of one key, by validation: the test set is looked at only for what was chosen."""
+"""Tuning: each group at its best value of one key by validation, so that the test set has no influence."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
 
 def tune(rows: Sequence[RunRow], query: Query) -> tuple[list[RunRow], tuple[Choice, ...]]:
-    """The runs of the best value of a key, for each group in each condition, and what was chosen.
+    """Select the runs of the best value of a key, for each group in each condition.
 
     The best value has the best mean over seeds of the first measure on the validation images. A value with diverged
-    runs is chosen only where every value has some; one without a result never is.
+    runs is chosen only if every value has some; one without a result is never chosen.
 
     Args:
         rows: The runs.
         query: `tune` is the key, e.g. `optimizer.learning_rate`; it defines no condition.
+
+    Returns:
+        The selected runs, and the chosen value of each group in each condition.
 
     Raises:
         UsageError: No run has the key, or a group has no validation to choose by.
@@ -35,13 +38,13 @@ def tune(rows: Sequence[RunRow], query: Query) -> tuple[list[RunRow], tuple[Choi
     if not any(key in row for row in counted):
         raise UsageError(f"no run has the key {key!r}", parameter="tune")
     sorted_rows, _ = grouping.group_runs(counted, by=query.group_keys, across=query.across, ignore=(key,))
-    kept: list[RunRow] = []
+    selected: list[RunRow] = []
     choices = []
     for (condition, label), runs in sorted_rows.cells.items():
         choice, chosen = _choose(label, dict(zip(sorted_rows.varying, condition, strict=True)), runs, key, query)
-        kept += chosen
+        selected += chosen
         choices.append(choice)
-    return kept, tuple(choices)
+    return selected, tuple(choices)
 
 
 def _choose(

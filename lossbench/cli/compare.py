@@ -1,4 +1,4 @@
-"""`lossbench compare`: which loss is better, by how much, and how sure that is."""
+"""`lossbench compare`: which loss is better, by how much, and how certain that is."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def _write(text: str, output: Path | None) -> None:
 
 
 def _draw(comparison: Comparison, directory: Path) -> None:
-    """Draw a comparison, and say what of its runs could not be read for it."""
+    """Write plots, and name the files that could not be read."""
     from lossbench.analysis.figure_data import read_figures
     from lossbench.report import formatting, plots
 
@@ -190,7 +190,7 @@ def _draw(comparison: Comparison, directory: Path) -> None:
 
 
 def _summarise(text: str, output: Path | None) -> None:
-    """Where GitHub Actions shows a job's summary; on stdout if this is none of its jobs."""
+    """Append to the summary of a GitHub Actions job; print to stdout elsewhere."""
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if output or not summary:
         _write(text, output)
@@ -200,7 +200,7 @@ def _summarise(text: str, output: Path | None) -> None:
 
 
 def _judge(gate_results: Sequence[GateResult], confidence: float, *, strict: bool) -> None:
-    """Say what the gate found, and end with its exit code."""
+    """Print the gate's results, and exit with its code."""
     from lossbench.report.wording import gate_sentence
 
     sentences = {

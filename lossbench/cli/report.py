@@ -1,4 +1,4 @@
-"""`lossbench report`: a comparison as a page to look at and to send."""
+"""`lossbench report`: a comparison as one HTML page."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def report(  # noqa: PLR0913 - the options of the command
 
 
 def _test_images(folder: Path) -> NDArray[Any]:
-    """The test images of the run in a folder, if its data are here and still the same."""
+    """Return the test images of the run in a folder, if its data are available and unchanged."""
     from lossbench.config import resolve
     from lossbench.runs import read
 

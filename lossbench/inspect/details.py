@@ -1,4 +1,4 @@
-"""Everything that one run folder tells, for a reader: records and histories, and what of them is missing."""
+"""Contents of one run folder, and the reasons for missing parts."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class RunDetails:
 
     Attributes:
         run: Its configuration, status and final metrics.
-        history: The epochs of `metrics.csv`.
-        per_class: For each of last and best, the rows of `per_class.csv`.
-        confusion: For each of last and best, the counts; row = true class, column = predicted class.
-        faults: Why a part of this is empty, a sentence each.
+        history: Rows of `metrics.csv`, one per epoch.
+        per_class: Rows of `per_class.csv`, for each of `last` and `best`.
+        confusion: Counts `[true class, predicted class]` for each of `last` and `best`.
+        faults: Reasons for empty parts, one sentence each.
     """
 
     run: read.Run
@@ -38,17 +38,17 @@ class RunDetails:
 
 
 def read_details(place: Path) -> RunDetails:
-    """All of the run in a folder, or of the only one below it; raises what `read_run` raises."""
+    """Read all files of the run in a folder, or of the only one below it; raises the errors of `read_run`."""
     return _details(read_run(place))
 
 
 def read_run(place: Path) -> read.Run:
-    """The run in a folder, or the only one below it.
+    """Read the run in a folder, or the only one below it.
 
     Raises:
-        UsageError: There is no such folder, or it holds several runs.
+        UsageError: The folder does not exist, or contains several runs.
         BrokenRunError: `run.json` or `config.yaml` cannot be read.
-        NothingMatchedError: It holds no run.
+        NothingMatchedError: The folder contains no run.
     """
     folders = read.find([place])
     if not folders:
@@ -74,7 +74,7 @@ def _details(run: read.Run) -> RunDetails:
 
 
 def _part(reader: Callable[[Path], Any], folder: Path, faults: list[str]) -> Any:
-    """What a reader finds; None, and a line among the faults, where it cannot."""
+    """Return what a reader returns; if it fails, None, and add the reason to `faults`."""
     try:
         return reader(folder)
     except read.BrokenRunError as error:

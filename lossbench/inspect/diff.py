@@ -1,4 +1,4 @@
-"""Two runs side by side: where their configurations, their environments and their metrics differ."""
+"""Differences between two runs: configuration, environment and metrics."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from lossbench.runs.read import Run
 
 ENVIRONMENT = ("versions", "device", "threads", "git")
-"""What `run.json` tells of the place where a run was trained."""
+"""Keys of `run.json` that describe the environment in which a run was trained."""
 
 
 @dataclass(frozen=True)
 class KeyDifference:
-    """A dotted key and its value in each of two runs; None where it is null or not there."""
+    """A dotted key and its value in each of two runs; None if it is null or missing."""
 
     key: str
     a: Any
@@ -31,7 +31,7 @@ class KeyDifference:
 
 @dataclass(frozen=True)
 class RunDifference:
-    """Two run folders and what differs between them."""
+    """Differences between two run folders."""
 
     a: Path
     b: Path
@@ -41,7 +41,7 @@ class RunDifference:
 
 
 def between(a: Run, b: Run) -> RunDifference:
-    """What differs between two runs."""
+    """Compute the differences between two runs."""
     return RunDifference(
         a=a.folder,
         b=b.folder,
@@ -52,12 +52,12 @@ def between(a: Run, b: Run) -> RunDifference:
 
 
 def environment(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[KeyDifference, ...]:
-    """Versions, device, threads and git commit that differ between two `run.json`."""
+    """Return the versions, device, threads and git commit that differ between two `run.json`."""
     return differences(*({key: summary.get(key) for key in ENVIRONMENT} for summary in (a, b)))
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[KeyDifference, ...]:
-    """The dotted keys at which two mappings differ, in their order; null is as good as not there."""
+    """Return the dotted keys at which two mappings differ, in their order; null equals missing."""
     before, after = dict(_flat(a)), dict(_flat(b))
     both = [KeyDifference(key, before.get(key), after.get(key)) for key in {**before, **after}]
     return tuple(each for each in both if each.a != each.b)

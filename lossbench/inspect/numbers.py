@@ -1,4 +1,4 @@
-"""Every number that a run folder keeps of a training, file by file, as tables."""
+"""All numbers of a run folder as one table per file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lossbench.runs.read import Run
 
 MOST_COLUMNS = 256
-"""Of one array; labels are bytes, so there are no more classes."""
+"""Most columns of one array; labels are bytes, so there are at most 256 classes."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Numbers:
     """The numbers of one file.
 
     Attributes:
-        row: What a row is: an epoch, a class, an image; they count from 0.
-        columns: What each column is called.
-        values: `[rows, columns]` float64; NaN where there is no number.
-        exact: The columns of counts, labels and settings, where near is wrong.
+        row: Name of a row: epoch, class or image; rows count from 0.
+        columns: Names of the columns.
+        values: `[rows, columns]` float64; NaN for a missing number.
+        exact: Columns of counts, labels and settings, which must be equal.
     """
 
     row: str
@@ -39,7 +39,7 @@ class Numbers:
 
 
 def read_numbers(run: Run) -> dict[str, Numbers]:
-    """The numbers of each file, in the order in which training makes them; a diverged run has only its epochs.
+    """Read the numbers of each file, in the order in which training computes them; a diverged run has only its epochs.
 
     Raises:
         BrokenRunError: A file cannot be read.
@@ -85,7 +85,7 @@ def _table(row: str, rows: Sequence[Mapping[str, float | None]], *, exact: Seque
 
 
 def _side_by_side(file: str, row: str, arrays: Mapping[str, NDArray[Any]]) -> Numbers:
-    """Arrays `[rows]` or `[rows, classes]` as one table; whole numbers are counts or labels."""
+    """Arrays `[rows]` or `[rows, classes]` as one table; integer arrays are counts or labels."""
     columns: dict[str, NDArray[Any]] = {}
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf" or array.ndim not in {1, 2} or array.size > MOST_COLUMNS * len(array):

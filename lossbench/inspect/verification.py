@@ -1,4 +1,4 @@
-"""A run beside the same trial trained again: number by number, file by file."""
+"""Comparison of a run with a second training of the same trial, number by number."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ Floats: TypeAlias = NDArray[np.float64]
 VerificationStatus: TypeAlias = Literal["bit-equal", "within tolerance", "different"]
 
 TOLERANCE: Final = 1e-3
-"""Just over the last digit of a float16, as which log-probabilities are kept: 2^-10 of its value."""
+"""Slightly above the relative precision of float16, 2^-10, in which log-probabilities are stored."""
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """A number that is not as recorded.
+    """A number that differs from the recorded one.
 
     Attributes:
-        file: Where it stands.
-        row: In which row, from 0.
-        row_is: What a row is: an epoch, a class, an image; empty if there is only one.
-        column: In which column.
-        recorded: What it was; NaN where there was no number.
-        again: What it is now; NaN where there is none.
-        distance: abs(again - recorded) / max(1, abs(recorded)); infinite if it had to be equal.
+        file: Name of the file.
+        row: Index of the row, from 0.
+        row_is: Name of a row: epoch, class or image; empty if there is only one.
+        column: Name of the column.
+        recorded: The recorded number; NaN if there is none.
+        again: The number of the second training; NaN if there is none.
+        distance: abs(again - recorded) / max(1, abs(recorded)); infinite if it must be equal.
     """
 
     file: str
@@ -52,14 +52,14 @@ class Deviation:
 
 @dataclass(frozen=True)
 class FileComparison:
-    """The numbers of one file, recorded and again.
+    """Comparison of the numbers of one file.
 
     Attributes:
         file: Its name.
-        numbers: How many were compared.
-        different: How many do not have the recorded bits.
+        numbers: Number of compared values.
+        different: Number of values whose bits differ.
         largest: The largest deviation, if there is any.
-        first: The first one beyond the tolerance, row by row, if there is any.
+        first: The first deviation beyond the tolerance, row by row, if there is any.
     """
 
     file: str
@@ -71,14 +71,14 @@ class FileComparison:
 
 @dataclass(frozen=True)
 class Verification:
-    """What training a run again has shown.
+    """Result of training a run again.
 
     Attributes:
         run: The folder of the recorded run.
         tolerance: The largest distance of two numbers that count as the same.
-        files: Its files, in the order in which training makes their numbers.
-        environment: What of versions, device, threads and git commit is not as it was.
-        repeatable: Whether the device, as configured, gives equal numbers for equal inputs.
+        files: One comparison per file, in the order in which training computes the numbers.
+        environment: Versions, device, threads and git commit that differ.
+        repeatable: Whether the device, as configured, computes equal numbers from equal inputs.
     """
 
     run: Path
@@ -89,12 +89,12 @@ class Verification:
 
     @property
     def numbers(self) -> int:
-        """How many were compared."""
+        """Number of compared values."""
         return sum(each.numbers for each in self.files)
 
     @property
     def different(self) -> int:
-        """How many do not have the recorded bits."""
+        """Number of values whose bits differ."""
         return sum(each.different for each in self.files)
 
     @property
@@ -115,7 +115,14 @@ class Verification:
 
 
 def verify(recorded: Run, numbers: Mapping[str, Numbers], again: Run, *, tolerance: float) -> Verification:
-    """Hold what `read_numbers` gave of a run against the run that its trial gave when trained again."""
+    """Compare a run with a second training of its trial.
+
+    Args:
+        recorded: The run.
+        numbers: Its numbers, from `read_numbers`, read before the second training.
+        again: The second training.
+        tolerance: The largest distance of two numbers that count as the same.
+    """
     repeated = _without_later_metrics(read_numbers(again), numbers)
     return Verification(
         run=recorded.folder,
@@ -143,7 +150,7 @@ def _metric(column: str) -> str:
 
 
 def compare(file: str, recorded: Numbers, again: Numbers | None, tolerance: float) -> FileComparison:
-    """The numbers of one file; what only one side has deviates without limit."""
+    """Compare the numbers of one file; a number that only one side has deviates infinitely."""
     columns, before, after = _aligned(recorded, again or Numbers(recorded.row, (), np.empty((0, 0)), frozenset()))
     same = _equal_bits(before, after)
     distance = np.where(same, 0, _distance(before, after, [name in recorded.exact for name in columns]))
@@ -164,7 +171,7 @@ def compare(file: str, recorded: Numbers, again: Numbers | None, tolerance: floa
 
 
 def _aligned(recorded: Numbers, again: Numbers) -> tuple[tuple[str, ...], Floats, Floats]:
-    """All columns of either, and the values of both under them; NaN where a side has no such row or column."""
+    """Return all columns of either, and the values of both in them; NaN for a missing row or column."""
     columns = tuple(dict.fromkeys((*recorded.columns, *again.columns)))
     places = {name: place for place, name in enumerate(columns)}
     rows = max(len(recorded.values), len(again.values))
