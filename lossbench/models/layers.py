@@ -1,4 +1,4 @@
-"""Keras layers as one model wants them: its initialiser, its precision, and for every layer a seed of its own."""
+"""Keras layers with the initialiser and precision of a model, and with one seed per layer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lossbench.seeding import integer
 
 
 class Layers:
-    """Makes the layers of one model in order; the n-th seeded layer always gets the n-th seed."""
+    """The Keras layer factory of one model; the n-th seeded layer always gets the n-th seed."""
 
     def __init__(self, section: sections.Model, seed: int, precision: str, kinds: Any = None) -> None:
         import keras
@@ -25,55 +25,55 @@ class Layers:
         self._seeds = (integer(seed, f"layer {number}") for number in count())
 
     def flatten(self) -> Any:
-        """Images to vectors."""
-        return self._keras.layers.Flatten(**self._called("flatten"))
+        """Return a layer that flattens images to vectors."""
+        return self._keras.layers.Flatten(**self._common("flatten"))
 
     def relu(self) -> Any:
-        """max(0, x)."""
-        return self._keras.layers.ReLU(**self._called("relu"))
+        """Return a ReLU layer."""
+        return self._keras.layers.ReLU(**self._common("relu"))
 
     def max_pool(self) -> Any:
-        """The largest of each 2×2 pixels."""
-        return self._kinds.MaxPooling2D(2, **self._called("max_pool"))
+        """Return a 2×2 max-pooling layer."""
+        return self._kinds.MaxPooling2D(2, **self._common("max_pool"))
 
     def average_pool(self) -> Any:
-        """The mean of each 2×2 pixels."""
-        return self._kinds.AveragePooling2D(2, **self._called("average_pool"))
+        """Return a 2×2 average-pooling layer."""
+        return self._kinds.AveragePooling2D(2, **self._common("average_pool"))
 
     def dense(self, units: int, activation: str | None = None, dtype: str | None = None) -> Any:
-        """A fully connected layer."""
-        called = self._called("dense") | ({"dtype": dtype} if dtype else {})
-        return self._kinds.Dense(units, activation, kernel_initializer=self.initializer("dense"), **called)
+        """Return a fully connected layer."""
+        common = self._common("dense") | ({"dtype": dtype} if dtype else {})
+        return self._kinds.Dense(units, activation, kernel_initializer=self.initializer("dense"), **common)
 
     def convolution(self, filters: int, size: int, activation: str | None = None, padding: str = "valid") -> Any:
-        """A 2-D convolution of `size`×`size`, stride 1."""
+        """Return a 2-D convolution of `size`×`size` with stride 1."""
         return self._kinds.Conv2D(
             filters,
             size,
             activation=activation,
             padding=padding,
             kernel_initializer=self.initializer("convolution"),
-            **self._called("convolution"),
+            **self._common("convolution"),
         )
 
     def batch_norm(self) -> Any:
-        """Batch normalisation with the configured momentum and epsilon."""
+        """Return batch normalisation with the configured momentum and epsilon."""
         constants = self._section.batch_norm
         return self._keras.layers.BatchNormalization(
-            momentum=constants.momentum, epsilon=constants.epsilon, **self._called("batch_norm")
+            momentum=constants.momentum, epsilon=constants.epsilon, **self._common("batch_norm")
         )
 
     def dropout(self, rate: float) -> Any:
-        """Dropout from a stream of its own; its state is a variable of the model, hence part of a checkpoint."""
-        return self._kinds.Dropout(rate, seed=next(self._seeds), **self._called("dropout"))
+        """Return dropout with its own random stream, whose state is a variable of the model."""
+        return self._kinds.Dropout(rate, seed=next(self._seeds), **self._common("dropout"))
 
-    def _called(self, kind: str) -> dict[str, Any]:
-        """The n-th layer of a kind is `kind_n` in every process, and computes in the run's precision."""
+    def _common(self, kind: str) -> dict[str, Any]:
+        """Return name and precision of a layer: the n-th layer of a kind is named `kind_n` in every process."""
         self._names[kind] += 1
         return {"name": f"{kind}_{self._names[kind]}", "dtype": self._precision}
 
     def initializer(self, kind: str) -> Any:
-        """A freshly seeded initialiser for `kind` kernels, `convolution` or `dense`; Glorot uniform if none is set."""
+        """Return a newly seeded initialiser for kernels of `convolution` or `dense`; Glorot uniform if none is set."""
         chosen = self._section.initializer
         distribution = getattr(chosen, kind) if isinstance(chosen, sections.ByLayer) else chosen
         return initializer(distribution or sections.Scaled(name="glorot_uniform"), next(self._seeds))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lossbench.config.merge import CHOICES as MERGED
 from lossbench.config.schema import Experiment
 from lossbench.config.section import Choice
 
@@ -28,3 +29,23 @@ def test_every_choice_describes_itself_and_its_keys(section):
     assert section.__doc__, f"{section.__name__} has no docstring"
     for key, field in section.model_fields.items():
         assert key == "name" or field.description, f"{section.__name__}.{key} has no docstring below it"
+
+
+def discriminated(schema, definitions, path=()):
+    """Yield every path where `name` selects one of several mappings."""
+    if "$ref" in schema:
+        yield from discriminated(definitions[schema["$ref"].rpartition("/")[2]], definitions, path)
+    for form in schema.get("anyOf", ()) or schema.get("oneOf", ()):
+        yield from discriminated(form, definitions, path)
+    if "discriminator" in schema:
+        yield path
+    for key, value in schema.get("properties", {}).items():
+        yield from discriminated(value, definitions, (*path, key))
+
+
+def test_merging_knows_every_choice():
+    """Another name replaces a choice with all its keys, wherever it is in a configuration."""
+    schema = Experiment.model_json_schema()
+    found = set(discriminated(schema, schema["$defs"]))
+    assert ("model", "initializer", "dense") in found
+    assert found <= MERGED.keys(), f"config/merge.py: CHOICES lacks {found - MERGED.keys()}"
