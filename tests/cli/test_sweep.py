@@ -316,5 +316,6 @@ def test_without_ray_it_says_what_to_type(new_process, tmp_path):
     (tmp_path / "ray.py").write_text("raise ImportError")
     search = f"{tmp_path}:{ROOT}"
     done = new_process("sweep", "--config", "study.yaml", "--executor", "ray", PYTHONPATH=search, check=2)
-    assert (done.stdout, done.stderr) == ("", "error: --executor ray needs Ray: pip install 'lossbench[ray]'\n")
+    sentence = "error: --executor: ray needs the package Ray: pip install 'lossbench[ray]'\n"
+    assert (done.stdout, done.stderr) == ("", sentence)
     assert not list(tmp_path.glob("runs/study/*-s*"))
