@@ -1,4 +1,4 @@
-"""What runs are compared by: a metric of the test set, or a metric of one class."""
+"""Measures, by which runs are compared: metrics of the test set, and metrics of one class."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Measure:
 
     Attributes:
         name: `accuracy`, `recall.5`.
-        title: As tables head it: `accuracy`, `recall of 5`.
-        direction: Which is better.
-        is_share: A share of images, so that a difference may be given in `pp`; ECE is one too.
-        in_percent: Whether tables show it in per cent.
-        of_probabilities: It judges probabilities as given, which only a softmax loss trains.
+        title: Name in tables: `accuracy`, `recall of 5`.
+        direction: Whether higher or lower values are better.
+        is_share: Whether it is a share of images, so that a difference may be given in `pp`; ECE is one too.
+        in_percent: Whether tables show it multiplied by 100.
+        of_probabilities: Whether it judges unscaled probabilities, which only a softmax loss trains.
     """
 
     name: str
@@ -43,19 +43,19 @@ class Measure:
     of_probabilities: bool
 
     def column(self, at: At, part: str = "test") -> str:
-        """Where a row holds it."""
+        """Return the column of a row that contains it: `test.last.accuracy`."""
         return f"{part}.{at}.{self.name}"
 
     def gain(self, difference: float) -> float:
-        """A difference as it counts: positive where it is for the better."""
+        """Return a difference with the sign that is positive for the better."""
         return difference if self.direction == "higher" else -difference
 
 
 def measure(name: str) -> Measure:
-    """The measure of a name.
+    """Return the measure of a name.
 
     Raises:
-        UsageError: There is none of that name, or it ranks nothing: `loss`, `val_loss`.
+        UsageError: No measure has the name, or it ranks nothing: `loss`, `val_loss`.
     """
     if name in {"loss", "val_loss"}:
         raise UsageError(
@@ -77,14 +77,14 @@ def measure(name: str) -> Measure:
 
 
 def measures_of(names: Iterable[str]) -> tuple[Measure, ...]:
-    """The measures of some names, of which there is at least one: the first carries the verdict.
+    """Return the measures of some names; the first carries the verdict.
 
     Raises:
-        UsageError: There is no name, or one that is no measure's.
+        UsageError: There is no name, or no measure has one of them.
     """
     measures = tuple(map(measure, names))
     if not measures:
-        raise UsageError(f"metrics: expected one at least, got none; choose {', '.join(METRICS)}")
+        raise UsageError(f"expected at least one, got none; choose {', '.join(METRICS)}", parameter="metrics")
     return measures
 
 

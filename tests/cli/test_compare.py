@@ -149,7 +149,7 @@ def test_exit_statuses(compare: Any, study: Path, tmp_path: Path, fabricate: Any
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--metric", ","], 2, "expected one at least, got none"),
+        (["--metric", ","], 2, "--metric: expected at least one, got none"),
         (["--metric", "val_loss"], 2, "rank nothing"),
         (["--metric", "accuracy,acuracy"], 2, "did you mean 'accuracy'"),
         (["--baseline", "fokal"], 2, "did you mean 'focal'"),

@@ -1,0 +1,76 @@
+"""One query gives one answer, whoever puts it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lossbench.analysis import baseline_file
+from lossbench.analysis.query import Query, answer, select_runs
+from lossbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CE = "categorical_crossentropy"
+
+
+@pytest.fixture
+def runs(tmp_path: Path, fabricate: Any) -> Path:
+    """Two losses over three seeds, and a broken folder."""
+    for seed in range(3):
+        fabricate(tmp_path / "runs", CE, seed, strength=3.0)
+        fabricate(tmp_path / "runs", "focal", seed, strength=5.0)
+    (tmp_path / "runs" / "broken").mkdir()
+    (tmp_path / "runs" / "broken" / "run.json").write_text("{")
+    return tmp_path / "runs"
+
+
+def test_an_answer_holds_all_that_a_query_selects(runs: Path) -> None:
+    """Comparison, gate, images, the runs themselves and the folders that cannot be read."""
+    found = answer(Query(paths=(runs,), seeds=frozenset({0, 1}), thresholds=("accuracy < 0", "recall.5 < 0")))
+    assert found.comparison.baseline == CE
+    assert {(result.label, result.threshold.measure.name, result.n) for result in found.gate_results} == {
+        (label, name, 2) for label in (CE, "focal") for name in ("accuracy", "recall.5")
+    }
+    assert found.image_comparisons == ()
+    (images,) = answer(Query(paths=(runs,), seeds=frozenset({0}), images=True)).image_comparisons
+    assert (images.label, images.reference, images.seeds) == ("focal", CE, (0,))
+    assert sorted((row["loss"], row["seed"]) for row in found.rows) == [(CE, 0), (CE, 1), ("focal", 0), ("focal", 1)]
+    assert [each.folder.name for each in found.broken] == ["broken"]
+    rows, _ = select_runs(Query(paths=(runs,), seeds=frozenset({0, 1})))
+    assert [row["folder"] for row in rows] == [row["folder"] for row in found.rows]
+
+
+def test_a_baseline_file_is_selected_from_like_the_runs(runs: Path, tmp_path: Path) -> None:
+    """Seeds that are not selected do not come back through the file."""
+    baseline_file.save(tmp_path / "main.json", answer(Query(paths=(runs,))).rows)
+    found = answer(Query(paths=(runs,), baseline_file=tmp_path / "main.json", where="seed == 1"))
+    assert found.comparison.baseline == "main.json"
+    references = [group.reference for group in found.comparison.blocks[0].groups]
+    assert [reference and reference.seeds for reference in references] == [(1,), (1,)]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ({"baseline": "ce", "baseline_file": "x.json"}, "baseline"),
+        ({"metrics": ()}, "metrics"),
+        ({"rope": "1pq"}, "rope"),
+        ({"thresholds": ("accuracy",)}, "thresholds"),
+    ],
+)
+def test_a_wrong_query_is_refused_before_a_run_is_read(query: dict[str, Any], parameter: str, tmp_path: Path) -> None:
+    """The error names the parameter, though the folder does not exist either."""
+    with pytest.raises(UsageError) as caught:
+        answer(Query(paths=(tmp_path / "absent",), **query))
+    assert caught.value.parameter == parameter
+
+
+def test_a_tuned_hyperparameter_of_the_loss_is_no_group() -> None:
+    """Then the loss's name makes the groups, unless others are named."""
+    assert Query().group_keys == ("loss",)
+    assert Query(tune="optimizer.learning_rate").group_keys == ("loss",)
+    assert Query(tune="loss.gamma").group_keys == ("loss.name",)
+    assert Query(tune="loss.gamma", by=("loss",)).group_keys == ("loss",)
