@@ -137,7 +137,7 @@ def test_a_plugin_must_be_named_and_unchanged(small, tmp_path, users):
     """Not named: which file; named, but other bytes: both digests; as it was: bit-equal."""
     trial = identify(resolve.from_mapping(small | {"loss": "squared"}), [users])
     run = read.read(train(trial, runs_dir=tmp_path / "runs", plugins=[users]).run)
-    with pytest.raises(errors.PluginError, match=r"was trained with a loss of '.*users.py'; name that file in `plugins`"):
+    with pytest.raises(errors.PluginError, match=r"with a loss of '.*users.py'; name that file in `plugins`"):
         verify.trial_of(run)
     assert verified(run.folder, [users]).outcome == "bit-equal"
     registry.clear_plugins()
