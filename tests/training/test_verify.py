@@ -139,7 +139,7 @@ def test_a_plugin_must_be_named_and_unchanged(small, tmp_path, users):
     run = read.read(train(trial, runs_dir=tmp_path / "runs", plugins=[users]).run)
     with pytest.raises(errors.PluginError, match=r"with a loss of '.*users.py'; name that file in `plugins`"):
         verify.trial_of(run)
-    assert verified(run.folder, [users]).outcome == "bit-equal"
+    assert verified(run.folder, [users]).status == "bit-equal"
     registry.clear_plugins()
     users.path.write_text(f"{PLUGIN}# changed\n")
     with pytest.raises(
