@@ -144,7 +144,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     found = answer(query)
     shown = replace(found, comparison=filter_groups(found.comparison, sort=sort, top=top, only_changed=only_changed))
     _print(shown, format, output)
-    for line in formatting.broken(found.broken):
+    for line in formatting.broken_lines(found.broken):
         console.note(line)
     if plots:
         _draw(shown.comparison, plots)
@@ -184,7 +184,7 @@ def _draw(comparison: Comparison, directory: Path) -> None:
 
     found, unread = read_figures(comparison)
     files = plots.save_plots(comparison, found, directory)
-    for line in formatting.unread(unread):
+    for line in formatting.unread_lines(unread):
         console.note(line)
     console.note(f"plots: {len(files)} files in {directory}")
 

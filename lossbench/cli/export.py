@@ -34,6 +34,6 @@ def mlflow(
     found, broken = loading.rows(paths, write_index=True)
     wanted = conditions.select(found, condition=where, seeds=options.seeds(seeds))
     counts, unread = report.export(wanted, tracking_uri, experiment)
-    for line in formatting.broken([*broken, *unread]):
+    for line in formatting.broken_lines([*broken, *unread]):
         console.note(line)
     console.result(f"{tracking_uri}, experiment {experiment}: {counts['new']} new, {counts['known']} known")

@@ -132,12 +132,12 @@ def seeds(values: Iterable[int]) -> str:
     return ", ".join(f"{first}" if first == last else f"{first}–{last}" for first, last in ranges)
 
 
-def broken(folders: Iterable[BrokenRun]) -> list[str]:
+def broken_lines(folders: Iterable[BrokenRun]) -> list[str]:
     """Return a line for each folder that could not be read."""
     return [f"not counted: {clean(each.folder)}: {clean(each.reason)}" for each in folders]
 
 
-def unread(folders: Iterable[BrokenRun]) -> list[str]:
+def unread_lines(folders: Iterable[BrokenRun]) -> list[str]:
     """Return a line for each run with a file that could not be read for a figure."""
     return [f"not drawn: {clean(each.folder)}: {clean(each.reason)}" for each in folders]
 

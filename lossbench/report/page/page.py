@@ -104,7 +104,7 @@ def _notes(data: PageData) -> Html:
     lines = [
         *footnotes.legend(comparison),
         *footnotes.notes(comparison),
-        *formatting.broken(data.broken),
-        *formatting.unread(data.unread),
+        *formatting.broken_lines(data.broken),
+        *formatting.unread_lines(data.unread),
     ]
     return element("section", element("h2", "Notes", id="notes"), tables.bullet_list(lines))
