@@ -167,7 +167,7 @@ BAD = [
     ("", "data: {path: x}", r"data\.path"),
     ("", "train: {early_stopping: {patience: 2}}\ndata: {validation_size: 0}", r"early_stopping.*validation"),
     ("", "", r"a\.yaml: empty; `lossbench init`"),
-    ("--device gpu", "seed: 1", r"--device gpu: TensorFlow found no GPU"),
+    ("--device gpu", "seed: 1", r"--device: TensorFlow found no GPU"),
     ("--device tpu", "seed: 1", r"--device: expected auto, cpu, gpu or gpu:N"),
     ("--plugin none.py", "seed: 1", r"none\.py: cannot be read"),
     ("loss.gama=1", "loss: focal", r"command line: .*gama"),
