@@ -1,4 +1,4 @@
-"""The command line as its users know it: real processes, real signals, real MNIST."""
+"""The command line end to end: processes, signals and MNIST."""
 
 import csv
 import json
