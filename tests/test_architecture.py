@@ -33,6 +33,7 @@ def trees():
         ["losses"],
         ["losses", "focal"],
         ["losses", "--json"],
+        ["guide", "compare"],
         ["init", "fresh.yaml"],
         ["validate", "focal.yaml"],
         ["config", "focal.yaml", "loss.gamma=3"],

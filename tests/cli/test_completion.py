@@ -76,3 +76,11 @@ def test_bash_takes_the_script_and_completes():
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([bash, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["generalized_crossentropy"]
+
+
+def test_pages_of_the_guide_are_proposed(proposed):
+    """Those that begin so, and no other."""
+    told = proposed("guide", "co")
+    assert "compare" in told
+    assert "configuration" in told
+    assert "sweeps" not in told

@@ -8,7 +8,8 @@ import tomllib
 import pytest
 import typer.main
 import yaml
-from documents import FILES, ROOT, blocks, commands, inline, links, shell_lines
+from documents import FILES, ROOT, blocks, inline, links, shell_lines
+from documents import commands as commands_in
 from generate_guide import TABLES, written
 
 from lossbench import cli, guide
@@ -46,7 +47,7 @@ def commands_of():
             if block.file.startswith("."):
                 steps = re.sub(r"\$\{\{ .*? \}\}|\$CI_NODE_INDEX", "1", block.text).replace("$CI_NODE_TOTAL", "4")
                 lines += _scripts(yaml.safe_load(steps))
-        found = [part for line in lines for part in commands(line)]
+        found = [part for line in lines for part in commands_in(line)]
         return [part[1:] for part in found if part[0].rpartition("/")[2] == "lossbench" and not is_completion(part)]
 
     return find
@@ -80,12 +81,33 @@ def run(workplace, commands):
     return command
 
 
+@pytest.mark.parametrize("file", [FILES[0], guide.FOLDER / "compare.md"], ids=lambda file: file.stem)
+def test_a_comparison_is_shown_as_the_command_prints_it(file, workplace, commands):
+    """Headings and legend line by line, numbers aside, from other runs."""
+    block = next(each for each in blocks(file, "console") if "$ lossbench compare" in each.text)
+    *_, command = shell_lines(block)
+    ((_, *arguments),) = commands_in(command)
+    done = commands(*("runs/first" if each == "runs" else each for each in arguments), cwd=workplace(file))
+    printed = {masked(line) for line in done.out.splitlines()}
+    _, *shown = block.text.partition("$ lossbench compare")[2].splitlines()
+    legend = shown[shown.index("* best mean") :]
+    assert [line for line in legend if masked(line) not in printed] == []
+    headings = [line for line in shown if line.split()[:1] == ["loss"]]
+    assert headings
+    assert [line for line in headings if masked(line) not in printed] == []
+
+
+def masked(line):
+    """A line with every number as 0 and without differences of width."""
+    return re.sub(r"\s+", " ", re.sub(r"[\d.]*\d", "0", line))
+
+
 @each_file
 def test_every_other_command_exists(file):
     """Scripts and test folders are files of this repository, extras are in `pyproject.toml`, the rest is known."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     for block in blocks(file, "sh", "console"):
-        for name, *arguments in (part for line in shell_lines(block) for part in commands(line)):
+        for name, *arguments in (part for line in shell_lines(block) for part in commands_in(line)):
             program = name.rpartition("/")[2]
             if program in {"python", "pytest"}:
                 paths = [each for each in arguments if "/" in each]
@@ -102,7 +124,7 @@ def test_commands_in_the_text_can_be_parsed(file):
     group = typer.main.get_command(cli.app)
     for text in inline(file):
         if text.startswith("lossbench ") and "--install-completion" not in text:
-            _, name, *arguments = next(iter(commands(text)))
+            _, name, *arguments = next(iter(commands_in(text)))
             command = group.commands[name]
             if hasattr(command, "commands"):
                 command = command.commands[arguments.pop(0)]
