@@ -91,7 +91,7 @@ def test_a_comparison_is_shown_as_the_command_prints_it(file, workplace, command
     printed = {masked(line) for line in done.out.splitlines()}
     _, *shown = block.text.partition("$ lossbench compare")[2].splitlines()
     legend = shown[shown.index("* best mean") :]
-    assert [line for line in legend if masked(line) not in printed] == []
+    assert [line for line in legend if masked(line) not in printed] == [], "write the new words into the page"
     headings = [line for line in shown if line.split()[:1] == ["loss"]]
     assert headings
     assert [line for line in headings if masked(line) not in printed] == []
