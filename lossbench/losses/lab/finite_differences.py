@@ -9,7 +9,7 @@ import keras  # noqa: TID253  # imported on first use
 import numpy as np
 
 from lossbench import ops
-from lossbench.losses.lab.probe import Array, values
+from lossbench.losses.lab.probe import Array, Probe, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,17 +19,23 @@ if TYPE_CHECKING:
     from lossbench.losses.types import Tensor
 
 
-def slopes(loss: Callable[[Tensor, Tensor], Tensor], y_true: Array, y_pred: Array, step: float) -> NDArray[np.float64]:
-    """Return the slope of the summed loss in each logit: (8 (f₁ - f₋₁) - (f₂ - f₋₂)) / 12h, summed in float64."""
-    found = np.empty(y_pred.shape)
-    for place in np.ndindex(*y_pred.shape):
+def slopes(probe: Probe, y_true: Array, y_pred: Array, step: float) -> NDArray[np.float64]:
+    """Return the slope of the summed loss in each logit, (8 (f₁ - f₋₁) - (f₂ - f₋₂)) / 12h, in float64.
+
+    Where the images of a batch are independent, one logit of every image moves at a time.
+    """
+
+    def slope(index: Any) -> NDArray[np.float64]:
         at = []
         for shift in (-2, -1, 1, 2):
             moved = y_pred.copy()
-            moved[place] += shift * step
-            at.append(values(loss, y_true, moved).astype(np.float64))
-        found[place] = np.sum(8 * (at[2] - at[1]) - (at[3] - at[0])) / (12 * step)
-    return found
+            moved[index] += shift * step
+            at.append(values(probe, y_true, moved).astype(np.float64))
+        return np.asarray((8 * (at[2] - at[1]) - (at[3] - at[0])) / (12 * step))
+
+    if probe.couples_batch:
+        return np.reshape([slope(index).sum() for index in np.ndindex(y_pred.shape)], y_pred.shape)
+    return np.stack([slope((slice(None), column)) for column in range(y_pred.shape[1])], axis=1)
 
 
 @contextmanager
