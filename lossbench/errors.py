@@ -35,15 +35,16 @@ class LossbenchError(Exception):
     Attributes:
         exit_code: Exit status of a command that ends with this error.
         parameter: The Python parameter that the message is about, which then begins with its name; None if there is
-            none. The command line prints the option of that name instead. So it does with every other parameter that
-            a message names in backquotes.
+            none. The command line prints the option of that name instead.
+        mentions: Other Python parameters, which the message names in backquotes. The command line prints their options.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str = "", *, parameter: str | None = None) -> None:
+    def __init__(self, message: str = "", *, parameter: str | None = None, mentions: tuple[str, ...] = ()) -> None:
         super().__init__(f"{parameter}: {message}" if parameter else message)
         self.parameter = parameter
+        self.mentions = mentions
 
 
 class UsageError(LossbenchError):

@@ -48,7 +48,9 @@ def _order(comparison: Comparison, sort: str) -> Callable[[Group], Any]:
         return ORDERS[sort]
     by = measure(sort)
     if not all(by.name in group.metrics for block in comparison.blocks for group in block.groups):
-        raise UsageError(f"{sort} is not measured here; name it in `metrics` too", parameter="sort")
+        raise UsageError(
+            f"{sort} is not measured here; name it in `metrics` too", parameter="sort", mentions=("metrics",)
+        )
     return lambda group: rank(group, by)
 
 

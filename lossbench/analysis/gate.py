@@ -64,6 +64,7 @@ def judge(comparison: Comparison) -> list[GateResult]:
         raise UsageError(
             f"{delta.text!r}: there is no baseline; choose one with `baseline` or `baseline_file`",
             parameter="thresholds",
+            mentions=("baseline", "baseline_file"),
         )
     gate_results = [result for each in thresholds for result in _judge(comparison, each)]
     for each in thresholds:

@@ -88,7 +88,11 @@ def compare_images(comparison: Comparison) -> list[ImageComparison]:
         UsageError: There is no baseline among the runs; predictions are missing, or are of different images.
     """
     if comparison.baseline is None or comparison.baseline_is_file:
-        raise _error("images are compared with a baseline among the runs; choose one with `baseline`")
+        raise UsageError(
+            "images are compared with a baseline among the runs; choose one with `baseline`",
+            parameter="images",
+            mentions=("baseline",),
+        )
     return [
         _paired(group, group.reference, block.condition, comparison)
         for block in comparison.blocks

@@ -96,7 +96,11 @@ class Query:
     def check(self) -> None:
         """Raise a `UsageError` if a value is not valid, before any run is read."""
         if self.baseline and self.baseline_file:
-            raise UsageError("choose one of `baseline` and `baseline_file`", parameter="baseline")
+            raise UsageError(
+                "choose one of `baseline` and `baseline_file`",
+                parameter="baseline",
+                mentions=("baseline", "baseline_file"),
+            )
         _ = self.all_measures, self.margin
 
 

@@ -87,7 +87,9 @@ def parse_rope(text: str, first: Measure) -> float:
         raise UsageError(f"expected a size such as 0.1pp or accuracy=0.1pp, got {text!r}", parameter="rope")
     if found["metric"] and measure(found["metric"]) != first:
         raise UsageError(
-            f"{text!r}: the verdict is on {first.name}; name {found['metric']} first in `metrics`", parameter="rope"
+            f"{text!r}: the verdict is on {first.name}; name {found['metric']} first in `metrics`",
+            parameter="rope",
+            mentions=("metrics",),
         )
     return _size(found, first, text, "rope")
 

@@ -119,7 +119,9 @@ def compare(  # noqa: PLR0913 - the options of the command
     from lossbench.report import formatting
 
     if list_runs and plots:
-        raise UsageError("single runs are not drawn; choose one of `list` and `plots`", parameter="list")
+        raise UsageError(
+            "single runs are not drawn; choose one of `list` and `plots`", parameter="list", mentions=("list", "plots")
+        )
     query = Query(
         paths=tuple(paths),
         where=where,

@@ -45,7 +45,7 @@ def runs(incomplete: str) -> Iterator[str]:
 
 
 def guide_pages(incomplete: str) -> Iterator[tuple[str, str]]:
-    """The pages of the guide, each with its description."""
+    """Complete a page of the guide, with its description."""
     from lossbench import guide
 
     return (page for page in guide.pages().items() if page[0].startswith(incomplete))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
@@ -128,7 +127,9 @@ def message(error: LossbenchError) -> str:
     text = str(error)
     if error.parameter:
         text = _option(error.parameter) + text.removeprefix(error.parameter)
-    return re.sub(r"`([a-z_]+)`", lambda found: _option(found[1]), text)
+    for parameter in error.mentions:
+        text = text.replace(f"`{parameter}`", _option(parameter))
+    return text
 
 
 def _option(parameter: str) -> str:

@@ -26,7 +26,8 @@ def refuse(paths: Iterable[Path]) -> None:
         if kind := _wrong(path):
             raise UsageError(
                 f"{path}: expected a file or a folder, got a {kind}; nothing is written through it: remove it, "
-                "or choose another `runs_dir`"
+                "or choose another `runs_dir`",
+                mentions=("runs_dir",),
             )
 
 

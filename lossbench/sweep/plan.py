@@ -196,7 +196,10 @@ def _check_number(path: Path, parameters: Mapping[str, Node], section: Sweep, ma
     drawn = section.method.count if isinstance(section.method, Random) else grid
     number = drawn * len(section.cases or [None]) * len(section.seeds or [None])
     if max_trials is not None and number > max_trials:
-        raise UsageError(f"{path}: {number:,} trials, more than {max_trials:,}; to train them all, confirm with `yes`")
+        raise UsageError(
+            f"{path}: {number:,} trials, more than {max_trials:,}; to train them all, confirm with `yes`",
+            mentions=("yes",),
+        )
 
 
 def _combinations(parameters: Mapping[str, Node], section: Sweep) -> Iterator[Mapping[str, Node]]:

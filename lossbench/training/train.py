@@ -163,7 +163,9 @@ def _finished(run: Path, trial: Trial) -> TrainResult | None:
     if not summary:
         return None
     if summary.get("hashes", {}).get("identity") != trial.identity:
-        raise LossbenchError(f"{run}: this folder is another trial's; move it away, or choose another `runs_dir`")
+        raise LossbenchError(
+            f"{run}: this folder is another trial's; move it away, or choose another `runs_dir`", mentions=("runs_dir",)
+        )
     if summary["status"] not in {"completed", "diverged"}:
         return None
     checkpoint.remove(run)  # the process may have been killed before it removed the checkpoint
@@ -181,7 +183,9 @@ def _summary(run: Path) -> Mapping[str, Any] | None:
     try:
         return read.read(run).summary
     except read.BrokenRunError as error:
-        raise LossbenchError(f"{run}: {error}; move the folder away, or retrain it with `rerun`") from error
+        raise LossbenchError(
+            f"{run}: {error}; move the folder away, or retrain it with `rerun`", mentions=("rerun",)
+        ) from error
 
 
 def _unfinished(run: Path) -> Mapping[str, Any]:

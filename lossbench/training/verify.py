@@ -118,7 +118,10 @@ def _check_plugins(run: read.Run, plugins: Sequence[PluginLoaded]) -> None:
                     f"{plugin.path}: has changed since {run.folder} was trained: "
                     f"expected SHA-256 {_short(digest)}, got {_short(plugin.sha256)}"
                 )
-        raise PluginError(f"{run.folder}: was trained with a loss of {str(path)!r}; name that file in `plugins`")
+        raise PluginError(
+            f"{run.folder}: was trained with a loss of {str(path)!r}; name that file in `plugins`",
+            mentions=("plugins",),
+        )
 
 
 def _short(digest: object) -> str:

@@ -7,7 +7,7 @@ trends.py        a measure against label noise, imbalance, or another number tha
 reliability.py   confidence against accuracy
 confusion.py     which class is taken for which, and how that differs from the baseline
 
-Each loss has a panel or a row of its own with the baseline dashed in it, so no colour has to be told from another.
+Each loss has a panel or a row of its own with the baseline as a dashed line, so no two colours need telling apart.
 """
 
 from __future__ import annotations

@@ -52,8 +52,11 @@ def choose(
             options = {"ray_address": ray_address, "cpus_per_trial": cpus_per_trial, "gpus_per_trial": gpus_per_trial}
             for option, value in options.items():
                 if value is not None:
-                    remedy = "local workers take one core each, see `jobs`"
-                    raise UsageError(f"this is for `executor` ray; {remedy}", parameter=option)
+                    raise UsageError(
+                        "this is for `executor` ray; local workers take one core each, see `jobs`",
+                        parameter=option,
+                        mentions=("executor", "jobs"),
+                    )
             from lossbench.sweep.executors.local import LocalExecutor
 
             threads = max((each.trial.experiment.train.threads or 1 for each in trials), default=1)
