@@ -21,7 +21,7 @@ def guide(
     if page is None:
         width = max(map(len, manual.pages())) + 2
         console.result("\n".join(f"{name:<{width}}{line}" for name, line in manual.pages().items()))
-        console.note("\nlossbench guide PAGE shows a page")
+        console.note("\n`lossbench guide PAGE` shows one of these pages.")
     elif sys.stdout.isatty():
         from lossbench.guide import terminal
 

@@ -26,7 +26,8 @@ def page(name: str) -> str:
     """
     names = pages()
     if name not in names:
-        raise UsageError(f"{name}: no such page{did_you_mean(name, names)}; `lossbench guide` lists the pages")
+        near = did_you_mean(name, names) or ";"
+        raise UsageError(f"{name}: no such page{near} `lossbench guide` lists the pages")
     return _text(name)
 
 

@@ -18,6 +18,7 @@ def test_the_list_names_every_page(commands, tmp_path):
     done = commands("guide", cwd=tmp_path)
     assert (done.code, done.beyond) == (0, "")
     assert dict(re.split(r"\s+", line, maxsplit=1) for line in done.out.splitlines()) == guide.pages()
+    assert [line for line in done.out.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("name", guide.pages())
@@ -31,7 +32,7 @@ def test_an_unknown_page_is_a_usage_error(commands, tmp_path):
     """With the page that was probably meant; a path is no page."""
     done = commands("guide", "comapre", cwd=tmp_path)
     assert done.code == 2
-    assert "did you mean 'compare'?" in done.err
+    assert "no such page; did you mean 'compare'? `lossbench guide` lists the pages" in done.err
     assert commands("guide", "../guide/compare", cwd=tmp_path).code == 2
 
 
