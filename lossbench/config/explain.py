@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from lossbench.config.schema import Experiment
 from lossbench.config.yaml import KeyPath, show
 from lossbench.errors import Problem, did_you_mean
+from lossbench.losses import registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,6 +102,8 @@ def _unknown(path: KeyPath, parent: Schema) -> str:
         return f"unknown key for {owner}; {' and '.join(owners)} would take it"
     if near := did_you_mean(key, keys):
         return f"unknown key{near} {takes}"
+    if not elsewhere and any(key in loss.hyperparameters for loss in registry.signatures().values()):
+        elsewhere = ("loss", key)
     if elsewhere:
         return f"unknown key here; did you mean {dotted(elsewhere)!r}?"
     return f"unknown key; {takes.replace('The', 'the', 1)}"

@@ -70,7 +70,7 @@ def find(name: str) -> LossSignature:
     signature = signatures().get(_aliases().get(canonical, canonical))
     if signature is None:
         near = did_you_mean(name, names()) or ":"
-        raise UsageError(f"unknown loss {name!r}{near} `lossbench losses` lists them all")
+        raise UsageError(f"unknown loss {name!r}{near} `lossbench losses` lists them all; your own need a plugin")
     return signature
 
 

@@ -21,6 +21,7 @@ INITIALIZERS = (
 UNKNOWN_KEYS = [
     ("trian: {epochs: 3}", f"1:1: trian: unknown key; did you mean 'train'? The keys are {KEYS}"),
     ("epochs: 3", "1:1: epochs: unknown key here; did you mean 'train.epochs'?"),
+    ("gamma: 5", "1:1: gamma: unknown key here; did you mean 'loss.gamma'?"),
     ("momentum: 0.9", "1:1: momentum: unknown key here; did you mean 'optimizer.momentum'?"),
     (
         "train:\n  learning_rate: 1",
@@ -236,8 +237,14 @@ LOSSES = [
         "loss: {name: focal, gama: 5}",
         "1:21: loss.gama: unknown key 'gama' in loss 'focal'; did you mean 'gamma'? It takes gamma, alpha, label_smoothing, stop_gradient",
     ),
-    ("loss: focl", "1:1: loss: unknown loss 'focl'; did you mean 'focal'? `lossbench losses` lists them all"),
-    ("loss:\n  name: focl", "2:3: loss: unknown loss 'focl'; did you mean 'focal'? `lossbench losses` lists them all"),
+    (
+        "loss: focl",
+        "1:1: loss: unknown loss 'focl'; did you mean 'focal'? `lossbench losses` lists them all; your own need a plugin",
+    ),
+    (
+        "loss:\n  name: focl",
+        "2:3: loss: unknown loss 'focl'; did you mean 'focal'? `lossbench losses` lists them all; your own need a plugin",
+    ),
     ("loss: {name: focal, labels: integer}", "1:21: loss.labels: 'labels' is not set in YAML: the engine fills it in"),
     (
         "loss: {name: weighted_crossentropy, class_counts: [1, 2]}",
