@@ -99,7 +99,7 @@ def test_remarks_on_a_row() -> None:
 def test_notes() -> None:
     """Too few seeds, what differs unseen, other seeds, averages, double meanings, copies, versions."""
     assert notes(runs("focal", 0.9)) == [
-        "no differences: there is no categorical_crossentropy with its defaults, and no other baseline is chosen"
+        "no differences: no run has categorical_crossentropy with its defaults; choose another baseline"
     ]
     rows = runs(CE, *BASE, head="linear") + runs("ldam", *BASE[:3], head="cosine", lossbench="0.2.0")
     rows += [rows[0] | {"folder": "z"}, *runs("mine\n", *BASE, settings="a", head="linear")]
@@ -107,7 +107,7 @@ def test_notes() -> None:
     found = notes(rows)
     assert found[0] == "with 3 comparisons no verdict is possible below 7 seeds"
     assert found[1].startswith("differs between losses: head cosine (ldam), linear (categorical_crossentropy, mine #")
-    assert found[2].startswith("means over seeds other than 0–3: ldam over 0–2; mine #")
+    assert found[2].startswith("means over seeds other than 0–3: ldam (0–2); mine #")
     assert found[3:] == [
         "mine has different settings, each with a suffix of its own",
         "counted once: z is the same trial as categorical_crossentropy-0-0.9",

@@ -73,7 +73,7 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
 def notes(comparison: Comparison) -> Iterator[str]:
     """Yield everything else that a reader of the numbers must know, a sentence each."""
     if comparison.baseline is None:
-        yield "no differences: there is no categorical_crossentropy with its defaults, and no other baseline is chosen"
+        yield "no differences: no run has categorical_crossentropy with its defaults; choose another baseline"
     yield from _too_few_seeds(comparison)
     yield from _missing_metrics(comparison)
     yield from map(_hidden, comparison.hidden)
@@ -145,7 +145,7 @@ def _different_seeds(comparison: Comparison) -> Iterator[str]:
     for block in comparison.blocks:
         lists = {clean(group.label): formatting.seeds(group.seeds) for group in block.groups if group.n}
         usual = Counter(lists.values()).most_common(1)
-        others = [f"{loss} over {values}" for loss, values in lists.items() if values != usual[0][0]]
+        others = [f"{loss} ({values})" for loss, values in lists.items() if values != usual[0][0]]
         if others:
             where = wording.condition(comparison, block)
             yield f"means over seeds other than {usual[0][0]}{f' ({where})' * bool(where)}: {'; '.join(others)}"
