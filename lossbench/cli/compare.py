@@ -35,7 +35,7 @@ def compare(  # noqa: PLR0913 - the options of the command
         typer.Option(
             metavar="KEY",
             rich_help_panel=SELECTION,
-            help="Compare each loss at its best value of this key by validation, e.g. optimizer.learning_rate.",
+            help="Compare each loss at its best value of this key, chosen by validation, e.g. optimizer.learning_rate.",
         ),
     ] = None,
     metric: options.Metric = options.METRICS,
@@ -43,7 +43,9 @@ def compare(  # noqa: PLR0913 - the options of the command
     by: options.By = None,
     across: Annotated[
         str | None,
-        typer.Option(metavar="KEYS", rich_help_panel=STATISTICS, help="Make the outermost blocks by these keys."),
+        typer.Option(
+            metavar="KEYS", rich_help_panel=STATISTICS, help="Make an outermost block per value of these keys."
+        ),
     ] = None,
     baseline: options.Baseline = None,
     confidence: options.Confidence = 95,
@@ -111,7 +113,7 @@ def compare(  # noqa: PLR0913 - the options of the command
 ) -> None:
     """Compare losses over seeds: which is better, by how much, and how certain that is.
 
-    Exit codes: 0 · 2 usage · 3 the gate failed · 5 nothing matched · 6 undecided, with --strict.
+    Exit codes: 0 success, 2 usage error, 3 failed gate, 5 no matching run, 6 undecided gate with --strict.
     """
     from lossbench.analysis import baseline_file
     from lossbench.analysis.filter import filter_groups

@@ -34,7 +34,7 @@ def report(  # noqa: PLR0913 - the options of the command
 ) -> None:
     """Write a comparison as one HTML file that needs no network: verdicts, charts, images and every run.
 
-    The options select and compare runs as those of `compare` do.
+    The options mean the same as in `lossbench compare`.
     """
     from lossbench import files
     from lossbench.analysis.page_data import read_page

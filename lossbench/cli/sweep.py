@@ -52,19 +52,17 @@ def sweep(  # noqa: PLR0913 - a command's options
     ] = False,
     format: Annotated[  # noqa: A002 - the option's name
         Literal["table", "csv", "json"] | None,
-        typer.Option("--format", "-f", help="Format of the list: table, csv, json.", rich_help_panel=TRIALS),
+        typer.Option("--format", "-f", help="Format of the list of --dry-run.", rich_help_panel=TRIALS),
     ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Allow more than a million trials.", rich_help_panel=TRIALS)
     ] = False,
     retry_failed: Annotated[
         bool,
-        typer.Option(
-            "--retry-failed", help="Train trials again that failed in an earlier call.", rich_help_panel=TRIALS
-        ),
+        typer.Option("--retry-failed", help="Retrain trials that failed in an earlier call.", rich_help_panel=TRIALS),
     ] = False,
     retries: Annotated[
-        int, typer.Option(min=0, help="Resume a trial at most N times when its worker dies.", rich_help_panel=FAILURES)
+        int, typer.Option(min=0, help="Resume a trial at most N times if its worker dies.", rich_help_panel=FAILURES)
     ] = 1,
     trial_timeout: Annotated[
         float | None,
@@ -76,7 +74,7 @@ def sweep(  # noqa: PLR0913 - a command's options
     max_consecutive_failures: Annotated[
         int, typer.Option(min=0, help="Stop after N failed trials in a row; 0: never.", rich_help_panel=FAILURES)
     ] = 3,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.", rich_help_panel=OUTPUT)] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide the progress.", rich_help_panel=OUTPUT)] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON event per line.", rich_help_panel=OUTPUT)
     ] = False,
