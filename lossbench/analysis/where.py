@@ -5,9 +5,9 @@
     key       = a dotted key of a run: data.label_noise.rate, status, test.last.accuracy
     value     = number | 'text' | "text" | true | false | null
 
-Python's parser only sees a copy of the condition in which placeholders of equal length replace all keys, numbers and
-texts, so the copy contains nothing but brackets, commas, comparisons, `and`, `or`, `not` and `in`. The tree that it
-returns is walked; nothing is compiled or evaluated.
+Python's parser builds the tree of a copy in which underscores replace every word but `and`, `or`, `not` and `in`, and
+the characters of every text. The tree is walked, never compiled: a key or a value is the text at its place in the
+original condition, and every other node is an error.
 """
 
 from __future__ import annotations
@@ -35,24 +35,14 @@ CONSTANTS: dict[str, Scalar] = {"true": True, "false": False, "null": None, "non
 LONGEST = 10_000
 DEEPEST = 50
 
-KEY, VALUE, JOIN = "a key", "a number, true, false, null or text in quotes", "'and', 'or' or the end"
-CONDITION, VALUES, JOINS = {"key", "not", "("}, {"constant", "number", "text"}, {"and", "or", ")", "end"}
-FOLLOWING = {
-    **dict.fromkeys(("start", "and", "or", "not", "("), (KEY, CONDITION)),
-    "key": ("one of ==, !=, <, <=, >, >=, in, not in", {"sign", "in"}),
-    **dict.fromkeys(("sign", ",", "list"), (VALUE, VALUES)),
-    **dict.fromkeys((*VALUES, ")"), (JOIN, {*JOINS, ","})),
-    "in": ("'('", {"list"}),
-}
-"""What is expected after each kind of token, in words and as kinds."""
+CONDITION = "a condition such as loss == 'ce' and seed < 5"
+VALUE = "a number, true, false, null or text in quotes"
 
-_TOKEN = re.compile(
-    r"""(?P<text>'[^']*'|"[^"]*") | (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))
-      | (?P<in>(?:not\s+)?in\b(?!\.)) | (?P<word>(?:and|or|not)\b(?!\.))
-      | (?P<constant>(?:true|false|null|none)\b(?!\.)) | (?P<key>[A-Za-z_][\w.]*)
-      | (?P<sign>[=!<>]=|[<>]) | (?P<bracket>[(),]) | (?P<space>\s) | (?P<other>.)""",
-    re.VERBOSE | re.ASCII | re.DOTALL,
-)
+_KEY = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_TEXT = re.compile(r"'[^']*'|\"[^\"]*\"")
+_WORD = re.compile(rf"{_TEXT.pattern}|[\w.]+")
+_STRANGE = re.compile(r"[^\w '\"()<>=!,+-]")
 
 
 def select(rows: Sequence[RunRow], condition: str | None = None, seeds: Collection[int] | None = None) -> list[RunRow]:
@@ -89,93 +79,84 @@ def parse(text: str, keys: Collection[str]) -> Test:
     """
     if len(text) > LONGEST:
         raise UsageError(f"longer than {LONGEST:,} characters", parameter="where")
-    _check_order(text)
-    begin = len(text) - len(text.lstrip())
+    source = text.strip()
+    hidden = _WORD.sub(_hide, re.sub(r"\s", " ", source))
+    walker = _Walker(source, hidden, keys)
+    if strange := _STRANGE.search(hidden):
+        raise walker.error(CONDITION, strange.start())
     try:
-        tree = ast.parse(re.sub(r"\s", " ", _TOKEN.sub(_filled, text))[begin:], mode="eval")
+        return walker.test(ast.parse(hidden, mode="eval").body)
+    except SyntaxError as error:
+        raise walker.error(CONDITION, (error.offset or 1) - 1) from None
     except (MemoryError, RecursionError):
         raise UsageError(f"nested deeper than {DEEPEST} levels", parameter="where") from None
-    return _Walker(text, begin, keys).test(tree.body)
 
 
-def _check_order(text: str) -> None:
-    """Raise a `UsageError` at the first token that cannot follow the one before it."""
-    before, depth = "start", 0
-    for token in (*_TOKEN.finditer(text), None):
-        kind = _kind(token, before)
-        if kind == "space":
-            continue
-        depth += {"(": 1, "list": 1, ")": -1}.get(kind, 0)
-        if depth > DEEPEST:
-            raise UsageError(f"nested deeper than {DEEPEST} levels", parameter="where")
-        expected, kinds = FOLLOWING[before]
-        if kind not in kinds or depth < 0 or (kind == "end" and depth):
-            raise _expected("')'" if kind == "end" and kind in kinds else expected, text, token and token.start())
-        before = kind
-
-
-def _kind(token: re.Match[str] | None, before: str) -> str:
-    if token is None:
-        return "end"
-    if token[0] == "(" and before == "in":
-        return "list"
-    return token[0] if token.lastgroup in {"word", "bracket"} else str(token.lastgroup)
-
-
-def _filled(token: re.Match[str]) -> str:
-    """Return the placeholder of a key, number, constant or text; any other token as it is."""
-    if token.lastgroup == "text":
-        return f"'{'x' * (len(token[0]) - 2)}'"
-    return "_" * len(token[0]) if token.lastgroup in {"key", "number", "constant"} else token[0]
+def _hide(word: re.Match[str]) -> str:
+    if word[0] in {"and", "or", "not", "in"}:
+        return word[0]
+    quote = word[0][0] if _TEXT.fullmatch(word[0]) else "_"
+    return quote + "_" * (len(word[0]) - 2) + quote * (len(word[0]) > 1)
 
 
 @dataclass(frozen=True)
 class _Walker:
-    """Turns the tree of a condition into a test of runs, with the keys and values of the condition itself."""
+    """Converts the tree of a hidden condition to a test of runs, with the keys and values of the source."""
 
-    text: str
-    begin: int
+    source: str
+    hidden: str
     keys: Collection[str]
 
     def test(self, node: ast.expr, depth: int = 1) -> Test:
         if depth > DEEPEST:
             raise UsageError(f"nested deeper than {DEEPEST} levels", parameter="where")
         match node:
-            case ast.BoolOp(op=joint, values=nodes):
+            case ast.BoolOp(op=op, values=nodes):
                 tests = [self.test(each, depth + 1) for each in nodes]
-                combine = any if isinstance(joint, ast.Or) else all
+                combine = any if isinstance(op, ast.Or) else all
                 return lambda row: combine(test(row) for test in tests)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 test = self.test(operand, depth + 1)
                 return lambda row: not test(row)
-            case ast.Compare(left=ast.Name() as left, ops=[sign], comparators=[right]):
-                return self._comparison(self._source(left), sign, right)
-        raise _expected(KEY, self.text, self.begin + node.col_offset)
+            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as sign], comparators=[right]):
+                key, values = self.key(left), self.values(right)
+                return lambda row: (row.get(key) in values) is isinstance(sign, ast.In)
+            case ast.Compare(left=left, ops=[sign], comparators=[right]) if compared := COMPARISONS.get(type(sign)):
+                key, value = self.key(left), self.value(right)
+                return lambda row: _holds(key, row.get(key), compared, value)
+        raise self.error(CONDITION, node.col_offset)
 
-    def _comparison(self, key: str, sign: ast.cmpop, right: ast.expr) -> Test:
+    def key(self, node: ast.expr) -> str:
+        key = self.text(node)
+        if not _KEY.fullmatch(key):
+            raise self.error("a key", node.col_offset)
         if key not in self.keys:
             raise UsageError(f"no run has the key {key!r}{did_you_mean(key, self.keys)}", parameter="where")
-        values = [self._value(each) for each in (right.elts if isinstance(right, ast.Tuple) else [right])]
-        if compared := COMPARISONS.get(type(sign)):
-            return lambda row: _holds(key, row.get(key), compared, values[0])
-        return lambda row: (row.get(key) in values) is isinstance(sign, ast.In)
+        return key
 
-    def _value(self, node: ast.expr) -> Scalar:
-        if not isinstance(node, ast.Name | ast.Constant):
-            raise _expected(VALUE, self.text, self.begin + node.col_offset)
-        token = self._source(node)
-        if token in CONSTANTS:
-            return CONSTANTS[token]
-        return token[1:-1] if isinstance(node, ast.Constant) else float(token)
+    def values(self, node: ast.expr) -> list[Scalar]:
+        if isinstance(node, ast.Tuple) and node.elts and self.hidden[node.col_offset] == "(":
+            return [self.value(each) for each in node.elts]
+        if not self.hidden[: node.col_offset].rstrip().endswith("("):
+            raise self.error("values in brackets", node.col_offset)
+        return [self.value(node)]
 
-    def _source(self, node: ast.expr) -> str:
-        return self.text[self.begin + node.col_offset : self.begin + (node.end_col_offset or 0)]
+    def value(self, node: ast.expr) -> Scalar:
+        text = self.text(node)
+        if text in CONSTANTS:
+            return CONSTANTS[text]
+        if _TEXT.fullmatch(text):
+            return text[1:-1]
+        if _NUMBER.fullmatch(text):
+            return float(text)
+        raise self.error(VALUE, node.col_offset)
 
+    def text(self, node: ast.expr) -> str:
+        return self.source[node.col_offset : node.end_col_offset]
 
-def _expected(what: str, text: str, column: int | None) -> UsageError:
-    start = len(text) if column is None else column
-    got = "the end" if column is None else repr(text[start:][:20])
-    return UsageError(f"column {start + 1}: expected {what}, got {got}", parameter="where")
+    def error(self, expected: str, start: int) -> UsageError:
+        got = repr(self.source[start:][:20]) if start < len(self.source) else "the end"
+        return UsageError(f"column {start + 1}: expected {expected}, got {got}", parameter="where")
 
 
 def _holds(key: str, found: Scalar, compared: Callable[[Any, Any], bool], value: Scalar) -> bool:
