@@ -7,7 +7,7 @@
     │   ├── PluginError         2   a user's own loss
     │   └── DeviceError         2   a device that this machine does not have
     ├── MachineError            1   disk full, no permission, damaged installation
-    ├── TakenRunError           1   another process trains this run
+    ├── TakenRunError           1   another process is training this run
     ├── GateFailedError         3   a loss violates a threshold of the gate, or a run cannot be reproduced
     ├── UnfinishedRunError      4   a run failed or diverged
     ├── NothingMatchedError     5   no run matches the selection
@@ -86,7 +86,7 @@ class MachineError(LossbenchError):
 
 
 class TakenRunError(LossbenchError):
-    """A run that another process trains."""
+    """A run that another process is training."""
 
 
 class GateFailedError(LossbenchError):

@@ -36,7 +36,7 @@ def main() -> None:
 def images() -> None:
     """Print seconds and memory of a run for each number of training images."""
     say(
-        "| training images | whole run, s | training, s | µs an image | MiB | of it images, MiB |\n"
+        "| training images | whole run, s | training, s | µs per image | MiB | of which images, MiB |\n"
         + "| --- " * 6
         + "|"
     )
