@@ -89,7 +89,7 @@ def _judge(comparison: Comparison, threshold: Threshold) -> Iterator[GateResult]
 
 
 def _of_mean(block: Block, group: Group, threshold: Threshold) -> GateResult:
-    """A mean that leaves out a diverged run cannot pass."""
+    """Return the result for a mean; without the diverged runs of its group, a mean cannot pass."""
     estimate = group.metrics[threshold.measure.name]
     n = len(estimate.values) if estimate.mean is not None else 0
     outcome = _outcome(threshold, estimate.interval, n)
@@ -100,7 +100,7 @@ def _of_mean(block: Block, group: Group, threshold: Threshold) -> GateResult:
 
 
 def _of_difference(comparison: Comparison, block: Block, group: Group, threshold: Threshold) -> GateResult:
-    """Runs without a shared seed are not judged, unless the query is unpaired."""
+    """Return the result for a difference; it is undecided without a shared seed, unless the query is unpaired."""
     reference = comparison.baseline if group.reference else None
     difference = contrast(group, threshold.measure.name, comparison.query)
     if difference is None or not (difference.paired or comparison.query.unpaired):

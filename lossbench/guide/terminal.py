@@ -54,12 +54,12 @@ class _Table(TableElement):
         for table in cast("Iterator[Table]", super().__rich_console__(console, options)):
             room = options.max_width - Measurement.get(console, options.update(width=UNBOUNDED), table).minimum
             if room >= 0:
-                _share(room, table, console, options)
+                _set_widths(room, table, console, options)
             yield from [table] if room >= 0 else _records(table)
 
 
-def _share(room: int, table: Table, console: Console, options: ConsoleOptions) -> None:
-    """Give each column its longest word, and a share of the room that is left by how much longer its lines are."""
+def _set_widths(room: int, table: Table, console: Console, options: ConsoleOptions) -> None:
+    """Fit each column to its longest word, and divide the remaining `room` in proportion to what is missing."""
     measured = [[Measurement.get(console, options, each) for each in (c.header, *c.cells)] for c in table.columns]
     shortest = [max(each.minimum for each in column) for column in measured]
     wanted = [max(each.maximum for each in column) - least for column, least in zip(measured, shortest, strict=True)]

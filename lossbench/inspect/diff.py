@@ -72,7 +72,7 @@ def _results(run: Run) -> dict[str, Any]:
 
 
 def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted keys and their values; a list of mappings counts its items from 0, any other list is one value."""
+    """Return dotted keys and their values; a list of mappings counts its items from 0, any other list is one value."""
     for key, value in mapping.items():
         items = value
         if isinstance(value, list) and any(isinstance(item, dict) for item in value):

@@ -85,7 +85,7 @@ def _table(row: str, rows: Sequence[Mapping[str, float | None]], *, exact: Seque
 
 
 def _side_by_side(file: str, row: str, arrays: Mapping[str, NDArray[Any]]) -> Numbers:
-    """Arrays `[rows]` or `[rows, classes]` as one table; integer arrays are counts or labels."""
+    """Return arrays `[rows]` or `[rows, classes]` as one table; integer arrays are counts or labels."""
     columns: dict[str, NDArray[Any]] = {}
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf" or array.ndim not in {1, 2} or array.size > MOST_COLUMNS * len(array):

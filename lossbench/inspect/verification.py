@@ -192,7 +192,7 @@ def _equal_bits(recorded: Floats, again: Floats) -> NDArray[np.bool_]:
 
 
 def _distance(recorded: Floats, again: Floats, exact: list[bool]) -> Floats:
-    """abs(again - recorded) / max(1, abs(recorded)); infinite where it must be exact or only one is a number."""
+    """Return abs(again - recorded) / max(1, abs(recorded)); infinite where it must be exact or only one is a number."""
     with np.errstate(invalid="ignore", over="ignore"):
         distance: Floats = np.abs(again - recorded) / np.maximum(1, np.abs(recorded))
     return np.where(np.isnan(distance) | np.array(exact), np.inf, distance)

@@ -131,7 +131,7 @@ class Loop:
         self._compiled_steps(self._data, order, learning_rates.astype(np.float32))
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Logits `[images, classes]` in float32, without dropout."""
+        """Return logits `[images, classes]` in float32, without dropout."""
         scaling = self._data.scale, self._data.shift
         batches = (images[i : i + EVALUATION_BATCH] for i in range(0, len(images), EVALUATION_BATCH))
         return np.concatenate([self._compiled_logits(batch, *scaling).numpy() for batch in batches])

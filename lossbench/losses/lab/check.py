@@ -19,7 +19,7 @@ from lossbench import ops
 from lossbench.errors import PluginError, UsageError
 from lossbench.losses.expression import dump, label, link, parse
 from lossbench.losses.keras_loss import get
-from lossbench.losses.lab.finite_differences import constants_held, slopes
+from lossbench.losses.lab.finite_differences import frozen_stop_gradient, slopes
 from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, fit_to_classes, gradient, trainable, values
 from lossbench.losses.registry import find
 
@@ -55,7 +55,7 @@ class Batch:
 
     @property
     def targets(self) -> Array:
-        """One-hot."""
+        """One-hot labels `[images, classes]`."""
         return np.eye(CLASSES, dtype=np.float32)[self.labels]
 
     @property
@@ -133,7 +133,7 @@ def _finite(probe: Probe, logits: NDArray[np.float64]) -> tuple[bool, str]:
 def _gradient(batch: Batch) -> tuple[bool, str]:
     """Compare automatic gradients with five-point differences, except at kinks, where two step sizes disagree."""
     automatic = gradient(batch.probe, batch.targets, batch.logits)
-    with constants_held(batch.probe, batch.targets, batch.logits):
+    with frozen_stop_gradient(batch.probe, batch.targets, batch.logits):
         wide, narrow = (slopes(batch.probe, batch.targets, batch.logits, step) for step in (STEP, STEP / 2))
     scale = max(float(np.abs(narrow).max()), float(np.abs(automatic).max()), 1e-6)
     smooth = np.abs(wide - narrow) < SLOPE_TOLERANCE / 2 * scale

@@ -39,19 +39,19 @@ def slopes(probe: Probe, y_true: Array, y_pred: Array, step: float) -> NDArray[n
 
 
 @contextmanager
-def constants_held(loss: Callable[[Tensor, Tensor], Tensor], y_true: Array, y_pred: Array) -> Iterator[None]:
-    """Make `ops.stop_gradient` return its values for these logits, call by call, while differences are computed."""
-    real, held = keras.ops.stop_gradient, list[Any]()
+def frozen_stop_gradient(loss: Callable[[Tensor, Tensor], Tensor], y_true: Array, y_pred: Array) -> Iterator[None]:
+    """Make `ops.stop_gradient` return its values at these logits, so that differences treat them as constants."""
+    original, recorded = keras.ops.stop_gradient, list[Any]()
     calls = 0
 
     def record(tensor: Tensor) -> Tensor:
-        held.append(real(tensor))
-        return held[-1]
+        recorded.append(original(tensor))
+        return recorded[-1]
 
     def replay(_: Tensor) -> Tensor:
         nonlocal calls
         calls += 1
-        return held[(calls - 1) % len(held)]
+        return recorded[(calls - 1) % len(recorded)]
 
     try:
         keras.ops.stop_gradient = ops.stop_gradient = record
@@ -59,4 +59,4 @@ def constants_held(loss: Callable[[Tensor, Tensor], Tensor], y_true: Array, y_pr
         keras.ops.stop_gradient = ops.stop_gradient = replay
         yield
     finally:
-        keras.ops.stop_gradient = ops.stop_gradient = real
+        keras.ops.stop_gradient = ops.stop_gradient = original

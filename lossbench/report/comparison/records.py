@@ -32,7 +32,7 @@ ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 def group_records(comparison: Comparison) -> list[dict[str, Any]]:
     """Return a record per group and condition: what it is, its contrast with the baseline, its measures."""
     return [
-        _cleaned(
+        _without_escapes(
             {
                 "loss": group.label,
                 **block.condition,
@@ -70,7 +70,7 @@ def comparison_json(answer: Answer) -> str:
         {
             "title": wording.comparison_title(comparison),
             "metric": comparison.query.measures[0].name,
-            "baseline": _cleaned(comparison.baseline),
+            "baseline": _without_escapes(comparison.baseline),
             "confidence": comparison.query.confidence,
             "comparisons": comparison.comparisons,
             "fewest_seeds": comparison.fewest_seeds,
@@ -78,7 +78,7 @@ def comparison_json(answer: Answer) -> str:
             "notes": list(footnotes.notes(comparison)),
             "gate": [_gate_record(each, comparison.query.confidence) for each in answer.gate_results],
             "images": [_image_record(each) for each in answer.image_comparisons],
-            "broken": [_cleaned({"folder": str(each.folder), "reason": each.reason}) for each in answer.broken],
+            "broken": [_without_escapes({"folder": str(each.folder), "reason": each.reason}) for each in answer.broken],
         }
     )
 
@@ -106,7 +106,7 @@ def runs_json_lines(rows: Sequence[RunRow], _: Query) -> str:
 def _run_records(rows: Sequence[RunRow]) -> list[dict[str, Any]]:
     """Return a record per run, all with the same columns."""
     keys = dict.fromkeys(key for row in rows for key in ("loss", "seed", "status", "folder", *row))
-    return [_cleaned({key: row.get(key) for key in keys}) for row in rows]
+    return [_without_escapes({key: row.get(key) for key in keys}) for row in rows]
 
 
 def _ends(interval: Interval | None, prefix: str = "") -> dict[str, float | None]:
@@ -147,33 +147,33 @@ def _gate_record(result: GateResult, confidence: float) -> dict[str, Any]:
         "mean": result.mean,
         **_ends(result.interval),
     }
-    return {**_cleaned(record), "sentence": wording.gate_sentence(result, confidence)}
+    return {**_without_escapes(record), "sentence": wording.gate_sentence(result, confidence)}
 
 
 def _image_record(pair: ImageComparison) -> dict[str, Any]:
     record = {key: value for key, value in asdict(pair).items() if key != "interval"}
     named = {"label": pair.label, "reference": pair.reference, "condition": dict(pair.condition)}
-    return {**record, **_cleaned(named), **_ends(pair.interval)}
+    return {**record, **_without_escapes(named), **_ends(pair.interval)}
 
 
 def _csv(records: Sequence[Mapping[str, Any]]) -> str:
     """Return records as CSV; text that a spreadsheet would take for a formula has an apostrophe before it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([_defused(key) for key in records[0]])
-    writer.writerows([[_defused(value) for value in record.values()] for record in records])
+    writer.writerow([_without_formula(key) for key in records[0]])
+    writer.writerows([[_without_formula(value) for value in record.values()] for record in records])
     return text.getvalue()
 
 
-def _cleaned(value: Any) -> Any:
+def _without_escapes(value: Any) -> Any:
     """Return text without terminal escapes, also in the keys and values of a mapping; anything else as it is."""
     match value:
         case str():
             return formatting.clean(value)
         case dict():
-            return {formatting.clean(key): _cleaned(item) for key, item in value.items()}
+            return {formatting.clean(key): _without_escapes(item) for key, item in value.items()}
     return value
 
 
-def _defused(value: Any) -> Any:
+def _without_formula(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(ACTIVE) else value

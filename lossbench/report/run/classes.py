@@ -40,7 +40,7 @@ def class_table(run: RunDetails, width: int) -> Text:
     title += f"; the {len(shown)} worst of {len(scores)} classes" * (len(shown) < len(scores))
     text = Text(f"{title}\n", style="bold")
     text.append("\n".join(lines), style="not bold")
-    if counts is not None and (pairs := ", ".join(_confused(counts))):
+    if counts is not None and (pairs := ", ".join(_most_confused(counts))):
         text.append("\n" + formatting.fill(f"most often confused: {pairs}", width, ", "), style="not bold")
     return text
 
@@ -66,7 +66,7 @@ def _shares(row: Mapping[str, Any]) -> list[str]:
     return [f"{row['support']:.0f}", *(f"{100 * row[name]:.1f}" for name in ("precision", "recall", "f1"))]
 
 
-def _confused(counts: NDArray[Any]) -> Iterator[str]:
+def _most_confused(counts: NDArray[Any]) -> Iterator[str]:
     """Yield the largest counts off the diagonal: `4 as 9 (12)`."""
     wrong = [(-count, true, predicted) for (true, predicted), count in np.ndenumerate(counts) if true != predicted]
     for count, true, predicted in sorted(wrong)[:MOST_PAIRS]:

@@ -50,7 +50,7 @@ def run_text(details: RunDetails, width: int) -> Text:
     parts = [
         _head(details),
         Text(facts),
-        Text("\n".join(_measured(details))),
+        Text("\n".join(_metric_lines(details))),
         Text("\n".join(_curves(details))),
         classes.class_table(details, width),
         Text("\n".join(formatting.clean(fault) for fault in details.faults), style="yellow"),
@@ -81,8 +81,8 @@ def _facts(details: RunDetails) -> dict[str, str]:
     seconds = _mapping(summary.get("seconds"))
     machine = [
         _mapping(summary.get("device")).get("name"),
-        _counted(summary.get("threads"), "thread"),
-        _counted(summary.get("parameters"), "parameter"),
+        _count(summary.get("threads"), "thread"),
+        _count(summary.get("parameters"), "parameter"),
         f"{seconds['total']:.1f} s" if read.is_number(seconds.get("total")) else None,
         f"lossbench {_mapping(summary.get('versions')).get('lossbench', 'unknown')}",
     ]
@@ -91,7 +91,7 @@ def _facts(details: RunDetails) -> dict[str, str]:
     }
 
 
-def _measured(details: RunDetails) -> Iterator[str]:
+def _metric_lines(details: RunDetails) -> Iterator[str]:
     """Yield the metrics of `run.json`, a line per set of images and epoch (last, best)."""
     metrics, best = details.run.metrics, _best_epoch(details)
     places = [(part, at) for part in ("test", "val") for at in ("last", "best") if f"{part}.{at}.accuracy" in metrics]
@@ -101,10 +101,10 @@ def _measured(details: RunDetails) -> Iterator[str]:
         values = (formatting.number(name, metrics.get(f"{part}.{at}.{name}")) for name in DEFAULTS)
         yield f"{part} {at}".ljust(LABEL) + "".join(f"{value:>12}" for value in values) + best * (at == "best")
         if part == "test" and metrics.get(f"val.{at}.temperature") is not None:
-            yield from _scaled(metrics, at)
+            yield from _scaled_metric_line(metrics, at)
 
 
-def _scaled(metrics: Mapping[str, float | None], at: str) -> Iterator[str]:
+def _scaled_metric_line(metrics: Mapping[str, float | None], at: str) -> Iterator[str]:
     """Yield the metrics at the temperature of the validation images, below their unscaled values."""
     values = {
         metric.scaled_from: formatting.number(name, metrics.get(f"test.{at}.{name}")) for name, metric in SCALED.items()
@@ -133,7 +133,7 @@ def _end(name: str, value: float) -> str:
     return f"{100 * value:.2f} %" if in_percent else f"{value:.4g}"
 
 
-def _counted(value: object, what: str) -> str | None:
+def _count(value: object, what: str) -> str | None:
     return f"{value:,} {what}{'s' * (value != 1)}" if type(value) is int else None
 
 
