@@ -7,6 +7,7 @@ The package has two halves, joined only by the run folder: one half trains and w
     json_data.py     JSON that every reader accepts
     yaml_scalars.py  the scalar rules of YAML
     metrics.py       accuracy, NLL, Brier, ECE: NumPy functions of log-probabilities and labels
+    softmax.py       log-softmax and temperature scaling
     seeding.py       named random streams: one generator per seed and purpose
     ops.py           keras.ops, imported on first use: what the losses are written in
     statistics/      intervals and tests, pure NumPy

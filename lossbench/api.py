@@ -100,7 +100,7 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
 
     query = Query(
         paths=tuple(map(Path, [paths] if isinstance(paths, Path | str) else paths)),
-        metrics=tuple(metrics),
+        metric_names=tuple(metrics),
         where=where,
         seeds=None if seeds is None else frozenset(seeds),
         at=at,

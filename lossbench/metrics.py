@@ -12,10 +12,13 @@ everything else that a command imports to parse its arguments (0.15 s each, n = 
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from lossbench.errors import UsageError, did_you_mean
+from lossbench.softmax import log_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,25 +30,11 @@ if TYPE_CHECKING:
     Labels: TypeAlias = NDArray[np.integer[Any]]
 
 ECE_BINS = 15
-LOG_TEMPERATURE, BISECTIONS = math.log(1e6), 48
-
-
-def log_softmax(logits: NDArray[np.floating[Any]]) -> Floats:
-    """Return log-probabilities of logits, z - max z - log Σ exp(z - max z), in float64."""
-    import numpy as np
-
-    wide = np.asarray(logits, dtype=np.float64)
-    with np.errstate(invalid="ignore"):  # an infinite logit has no softmax: its row is NaN
-        shifted = wide - wide.max(axis=-1, keepdims=True)
-    normalised: Floats = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return normalised
 
 
 def accuracy(log_probabilities: Floats, labels: Labels) -> float:
     """Return the share of images whose most probable class is their label."""
-    import numpy as np
-
-    return float(np.mean(log_probabilities.argmax(axis=1) == labels))
+    return float((log_probabilities.argmax(axis=1) == labels).mean())
 
 
 def nll(log_probabilities: Floats, labels: Labels) -> float:
@@ -117,7 +106,7 @@ def confusion(predicted: Labels, labels: Labels, classes: int) -> NDArray[np.int
 
 @dataclass(frozen=True)
 class ClassMetric:
-    """A number between 0 and 1 for each class; higher is better. `function` takes the counts of `confusion`."""
+    """A share of images for each class; `function` takes the counts of `confusion`."""
 
     title: str
     function: Callable[[NDArray[np.integer[Any]]], Floats]
@@ -168,7 +157,7 @@ class Metric:
 
     name: str
     title: str
-    function: Callable[[Floats, Labels], float]
+    function: Callable[[Floats, Labels], float] = field(compare=False)
     unit: Literal["share of images", "0 to 1", "0 to 2", "nats"]
     direction: Literal["higher", "lower"]
     judges: Literal["labels", "probabilities"]
@@ -224,6 +213,36 @@ VALIDATION_COLUMNS = (f"val_{_FIRST}", "val_loss", *(f"val_{name}" for name in _
 """The columns of `metrics.csv` that early stopping can monitor. A smaller `val_loss` is better."""
 
 
+def find(name: str) -> Metric:
+    """Return the metric of a name: an entry of `REPORTED`, or a class metric of one class such as `recall.5`.
+
+    Raises:
+        UsageError: No metric has the name, or it ranks nothing: `loss`, `val_loss`.
+    """
+    if name in {"loss", "val_loss"}:
+        raise UsageError(
+            f"metric {name!r}: the losses of two losses are different quantities, so they rank nothing; "
+            f"choose {', '.join(METRICS)}"
+        )
+    if name in REPORTED:
+        return REPORTED[name]
+    kind, _, digits = name.partition(".")
+    if kind in CLASS_METRICS and re.fullmatch("[0-9]{1,4}", digits):
+        return _of_class(CLASS_METRICS[kind], kind, int(digits))
+    raise UsageError(
+        f"metric {name!r}: expected {', '.join(REPORTED)}, or {' or '.join(CLASS_METRICS)} of a class "
+        f"such as recall.5{did_you_mean(name, REPORTED)}"
+    )
+
+
+def _of_class(metric: ClassMetric, kind: str, index: int) -> Metric:
+    def function(log_probabilities: Floats, labels: Labels) -> float:
+        return float(metric.function(_counts(log_probabilities, labels))[index])
+
+    title = f"{metric.title} of {index}"
+    return Metric(f"{kind}.{index}", title, function, "0 to 1", "higher", "labels", in_percent=True)
+
+
 def gain(column: str, value: float) -> float:
     """Return the value of a validation column with the sign that makes more better."""
     metric = METRICS.get(column.removeprefix("val_"))
@@ -239,37 +258,3 @@ def evaluate_scaled(log_probabilities: Floats, labels: Labels, temperature: floa
     """Return every metric of `SCALED` by name, at a temperature."""
     scaled = log_softmax(log_probabilities / temperature)
     return {name: metric.function(scaled, labels) for name, metric in SCALED.items()}
-
-
-def temperature(log_probabilities: Floats, labels: Labels) -> float:
-    """Return the temperature T that minimises the NLL of softmax(z/T); z may be logits or log-probabilities.
-
-    The NLL is convex in β = 1/T and its slope, mean_i (Σ_j p_j z_j - z_y), grows with β, so bisection finds T. This
-    gives sigmoid and margin losses their best softmax. Accuracy does not depend on T.
-
-    Returns:
-        T between 1e-6 and 1e6. An end of this range if no T inside it is best, e.g. 1e6 for a network no better than
-        chance. 1 if every label is the most probable class already, since the NLL then has no minimum. NaN if a value
-        is not finite.
-
-    Example:
-        >>> round(temperature(np.array([[9.0, 0.0]] * 4), np.array([0, 0, 0, 1])), 3)  # 9/T = log 3
-        8.192
-
-    Source: Guo et al., "On calibration of modern neural networks", 2017.
-    """
-    import numpy as np
-
-    if not np.isfinite(log_probabilities).all():
-        return float("nan")
-    shifted = log_probabilities - log_probabilities.max(axis=1, keepdims=True)
-    true = shifted[np.arange(len(labels)), labels]
-    if not true.any():
-        return 1.0
-    low, high = -LOG_TEMPERATURE, LOG_TEMPERATURE
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        weights = np.exp(shifted * np.exp(-middle))
-        expected = (weights * shifted).sum(axis=1) / weights.sum(axis=1)
-        low, high = (middle, high) if expected.mean() > true.mean() else (low, middle)
-    return float(np.exp((low + high) / 2))

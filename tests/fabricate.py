@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from lossbench import files, metrics
+from lossbench import files, metrics, softmax
 from lossbench.runs import paths, write
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ def predictions(seed: int, strength: float, images: int, classes: int) -> tuple[
         np.random.default_rng([seed, int(strength * 1000)]).normal(size=(images, classes))
         + strength * np.eye(classes)[labels]
     )
-    return metrics.log_softmax(logits), labels
+    return softmax.log_softmax(logits), labels
 
 
 def scaled(
     tested: dict[str, tuple[np.ndarray, np.ndarray]], log_probabilities: np.ndarray, labels: np.ndarray
 ) -> dict[str, float]:
     """The metrics at the temperature of these validation images."""
-    temperature = metrics.temperature(log_probabilities, labels)
+    temperature = softmax.temperature(log_probabilities, labels)
     measured = {f"val.{at}.temperature": temperature for at in tested}
     for at, predicted in tested.items():
         values = metrics.evaluate_scaled(*predicted, temperature)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossbench import metrics
+from lossbench import metrics, softmax
 from lossbench.config.schema import EarlyStopping
 from lossbench.runs.paths import METRICS_COLUMNS
 from lossbench.training import epochs
@@ -78,7 +78,7 @@ def test_an_entry_says_what_is_true(metric: metrics.Metric) -> None:
     assert metric.gain(good) > metric.gain(bad), f"{metric.name}: direction says that wrong predictions are better"
     bounds = {"nats": (0, math.inf), "0 to 2": (0, 2)}.get(metric.unit, (0, 1))
     assert all(bounds[0] <= value <= bounds[1] for value in (good, bad)), f"{metric.name}: not in its unit's range"
-    sharper = metric.function(metrics.log_softmax(3 * hits), labels)
+    sharper = metric.function(softmax.log_softmax(3 * hits), labels)
     judged = "labels" if sharper == good else "probabilities"
     assert metric.judges == judged, f"{metric.name}: judges says {metric.judges!r}, but it judges {judged}"
     assert metric.is_share or not metric.in_percent, f"{metric.name}: only a value from 0 to 1 can be in percent"
@@ -115,7 +115,7 @@ def test_values_worked_out_by_hand(log_probabilities: list, labels: list, expect
 def test_equal_their_definitions(seed: int, images: int, classes: int, spread: float) -> None:
     """On random predictions every metric equals a loop over the images."""
     random = np.random.default_rng(seed)
-    log_probabilities = metrics.log_softmax(random.normal(0, spread, (images, classes)))
+    log_probabilities = softmax.log_softmax(random.normal(0, spread, (images, classes)))
     labels = random.integers(0, classes, images)
     assert loops(log_probabilities, labels) == pytest.approx(metrics.evaluate(log_probabilities, labels), abs=1e-12)
 
@@ -143,21 +143,21 @@ def test_a_class_without_images_is_left_out_of_the_means() -> None:
 def test_log_softmax_does_not_see_a_shift(seed: int, shift: float) -> None:
     """Adding a number to all logits changes nothing, and the probabilities sum to one."""
     logits = np.random.default_rng(seed).normal(size=(5, 10))
-    expected = metrics.log_softmax(logits)
-    assert expected == pytest.approx(metrics.log_softmax(logits + shift), abs=1e-10)
+    expected = softmax.log_softmax(logits)
+    assert expected == pytest.approx(softmax.log_softmax(logits + shift), abs=1e-10)
     assert np.exp(expected).sum(axis=1) == pytest.approx(np.ones(5))
 
 
 def test_log_softmax_stays_finite_at_huge_logits() -> None:
     """Logits of ±1e4, as float32, give the exact difference, in float64."""
-    actual = metrics.log_softmax(np.array([[1e4, -1e4]], dtype=np.float32))
+    actual = softmax.log_softmax(np.array([[1e4, -1e4]], dtype=np.float32))
     assert actual.dtype == np.float64
     assert actual.tolist() == [[0.0, -2e4]]
 
 
 def test_no_number_stays_no_number() -> None:
     """NaN or infinite logits give NaN metrics without a warning."""
-    log_probabilities = metrics.log_softmax(np.array([[math.nan, 1.0], [math.inf, 0.0]]))
+    log_probabilities = softmax.log_softmax(np.array([[math.nan, 1.0], [math.inf, 0.0]]))
     values = metrics.evaluate(log_probabilities, np.array([0, 0]))
     assert all(math.isnan(values[name]) for name in ("nll", "brier", "ece"))
 
@@ -202,22 +202,22 @@ def test_the_temperature_is_where_scipy_finds_the_least_nll(seed: int, exponent:
 
     logits, labels = noisy(seed)
     logits *= 10**exponent
-    log_probabilities = metrics.log_softmax(logits)
+    log_probabilities = softmax.log_softmax(logits)
 
     def scaled_nll(log_temperature: float) -> float:
         return metrics.evaluate_scaled(logits, labels, math.exp(log_temperature))["nll_scaled"]
 
     around = exponent * math.log(10)
     best = minimize_scalar(scaled_nll, bounds=(around - 6, around + 6), method="bounded", options={"xatol": 1e-10})
-    actual = metrics.temperature(log_probabilities, labels)
+    actual = softmax.temperature(log_probabilities, labels)
     assert scaled_nll(math.log(actual)) <= best.fun + 1e-12
-    assert metrics.temperature(logits, labels) == pytest.approx(actual, rel=1e-6)
+    assert softmax.temperature(logits, labels) == pytest.approx(actual, rel=1e-6)
 
 
 def test_a_temperature_worked_out_by_hand() -> None:
     """Three of four right: the best probability of logits (z, 0) is 3/4, so z/T = log 3."""
     logits, labels = np.array([[9.0, 0.0]] * 4), np.array([0, 0, 0, 1])
-    assert metrics.temperature(logits, labels) == pytest.approx(9 / math.log(3), rel=1e-9)
+    assert softmax.temperature(logits, labels) == pytest.approx(9 / math.log(3), rel=1e-9)
     expected = {"nll_scaled": -(3 * math.log(0.75) + math.log(0.25)) / 4, "ece_scaled": 0}
     assert expected == pytest.approx(metrics.evaluate_scaled(logits, labels, 9 / math.log(3)))
 
@@ -225,9 +225,9 @@ def test_a_temperature_worked_out_by_hand() -> None:
 def test_true_probabilities_need_no_scaling() -> None:
     """Labels drawn from the probabilities themselves give a temperature near 1."""
     random = np.random.default_rng(0)
-    log_probabilities = metrics.log_softmax(random.normal(0, 2, (20_000, 4)))
+    log_probabilities = softmax.log_softmax(random.normal(0, 2, (20_000, 4)))
     labels = (np.exp(log_probabilities).cumsum(axis=1) < random.random((20_000, 1))).sum(axis=1)
-    assert metrics.temperature(log_probabilities, labels) == pytest.approx(1, abs=0.03)
+    assert softmax.temperature(log_probabilities, labels) == pytest.approx(1, abs=0.03)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_true_probabilities_need_no_scaling() -> None:
 )
 def test_temperatures_where_no_finite_one_is_best(logits: list, labels: list, expected: float) -> None:
     """Nothing to sharpen by is 1, no better than chance is the highest, no number is no number; no warning."""
-    actual = metrics.temperature(np.array(logits), np.array(labels))
+    actual = softmax.temperature(np.array(logits), np.array(labels))
     assert actual == pytest.approx(expected, nan_ok=True)
     if math.isfinite(actual):
         scaled = metrics.evaluate_scaled(np.array(logits), np.array(labels), actual)

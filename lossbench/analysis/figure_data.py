@@ -16,8 +16,7 @@ from lossbench.runs.index import BrokenRun
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from lossbench.analysis.measure import At
-    from lossbench.analysis.result import Comparison, Group
+    from lossbench.analysis.result import At, Comparison, Group
     from lossbench.runs.read import EpochRow
     from lossbench.runs.rows import Scalar
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lossbench.analysis.comparison import rank
-from lossbench.analysis.measure import measure
 from lossbench.errors import UsageError
+from lossbench.metrics import find
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ def filter_groups(
 
     Args:
         comparison: The complete comparison.
-        sort: A measure (best mean first), `loss` (by name), `n` (most first) or `p` (smallest first).
+        sort: A metric (best mean first), `loss` (by name), `n` (most first) or `p` (smallest first).
         top: Show at most this number of groups per block, the baseline not counted.
         only_changed: Show only groups with the verdict better or worse.
 
@@ -46,7 +46,7 @@ def filter_groups(
 def _order(comparison: Comparison, sort: str) -> Callable[[Group], Any]:
     if sort in ORDERS:
         return ORDERS[sort]
-    by = measure(sort)
+    by = find(sort)
     if not all(by.name in group.metrics for block in comparison.blocks for group in block.groups):
         raise UsageError(
             f"{sort} is not measured here; name it in `metrics` too", parameter="sort", mentions=("metrics",)

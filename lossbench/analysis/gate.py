@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lossbench.analysis.comparison import contrast
+from lossbench.analysis.estimates import contrast
 from lossbench.errors import NothingMatchedError, UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class GateResult:
         condition: Its condition's keys and values.
         reference: What a difference is from; None for a threshold of the mean, and where there is nothing to compare.
         outcome: passed, failed, or undecided: the interval holds the threshold, or there are too few seeds.
-        mean: Of the difference or of the measure itself; None without values.
+        mean: Of the difference or of the metric itself; None without values.
         interval: Around it, not adjusted; None for one seed.
         n: Number of seeds.
         diverged: How many runs of the group diverged.
@@ -70,7 +70,7 @@ def judge(comparison: Comparison) -> list[GateResult]:
     for each in thresholds:
         judged = (result for result in gate_results if result.threshold is each)
         if not any(result.n or (result.diverged and result.reference) for result in judged):
-            pairs, runs = f"pair of runs with {comparison.baseline}", f"completed run with {each.measure.name}"
+            pairs, runs = f"pair of runs with {comparison.baseline}", f"completed run with {each.metric.name}"
             what = f"no {pairs if each.is_delta else runs}"
             raise NothingMatchedError(f"{each.text!r}: {what}, so nothing was judged", parameter="thresholds")
     return gate_results
@@ -90,7 +90,7 @@ def _judge(comparison: Comparison, threshold: Threshold) -> Iterator[GateResult]
 
 def _of_mean(block: Block, group: Group, threshold: Threshold) -> GateResult:
     """Return the result for a mean; without the diverged runs of its group, a mean cannot pass."""
-    estimate = group.metrics[threshold.measure.name]
+    estimate = group.metrics[threshold.metric.name]
     n = len(estimate.values) if estimate.mean is not None else 0
     outcome = _outcome(threshold, estimate.interval, n)
     if group.diverged and outcome == "passed":
@@ -102,7 +102,7 @@ def _of_mean(block: Block, group: Group, threshold: Threshold) -> GateResult:
 def _of_difference(comparison: Comparison, block: Block, group: Group, threshold: Threshold) -> GateResult:
     """Return the result for a difference; it is undecided without a shared seed, unless the query is unpaired."""
     reference = comparison.baseline if group.reference else None
-    difference = contrast(group, threshold.measure.name, comparison.query)
+    difference = contrast(group, threshold.metric, comparison.query)
     if difference is None or not (difference.paired or comparison.query.unpaired):
         outcome: GateOutcome = "failed" if group.diverged else "undecided"
         return GateResult(threshold, group.label, block.condition, reference, outcome, diverged=len(group.diverged))

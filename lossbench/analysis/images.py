@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lossbench.analysis.measure import At
-    from lossbench.analysis.result import Comparison, Group
+    from lossbench.analysis.result import At, Comparison, Group
     from lossbench.runs.rows import Scalar
     from lossbench.statistics import Interval
 

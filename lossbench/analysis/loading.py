@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import NothingMatchedError
+from lossbench.metrics import REPORTED
 from lossbench.runs import index, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
 
+    from lossbench.metrics import Metric
     from lossbench.runs.index import BrokenRun
     from lossbench.runs.rows import RunRow
 
@@ -36,6 +39,30 @@ def rows(places: Iterable[Path], *, write_index: bool = False) -> tuple[list[Run
         reasons = "".join(f"\n{each.folder}: {each.reason}" for each in broken)
         raise NothingMatchedError(f"{', '.join(map(str, places))}: no run that can be read{reasons}")
     return found, broken
+
+
+def with_class_metrics(rows: Sequence[RunRow], metrics: Iterable[Metric]) -> list[RunRow]:
+    """Return the rows with the class metrics among some metrics, from `per_class.csv` of each run.
+
+    A run whose file cannot be read, or that has no such class, lacks them.
+    """
+    names = {metric.name for metric in metrics} - REPORTED.keys()
+    return [{**row, **_class_metrics(row, names)} for row in rows] if names else list(rows)
+
+
+def _class_metrics(row: RunRow, names: Iterable[str]) -> dict[str, float]:
+    if row["status"] != "completed":
+        return {}
+    try:
+        scores = read.per_class(Path(str(row["folder"])))
+    except read.BrokenRunError:
+        return {}
+    return {
+        f"test.{score['at']}.{name}": value
+        for score in scores
+        for name in names
+        if name.endswith(f".{score['class']:.0f}") and math.isfinite(value := score[name.partition(".")[0]])
+    }
 
 
 def load_runs(
@@ -63,8 +90,6 @@ def load_runs(
         runs = lossbench.load_runs("runs")
         runs.groupby("loss")["test.last.accuracy"].agg(["mean", "std"])
     """
-    from pathlib import Path
-
     import pandas as pd
 
     found, broken = rows(map(Path, [paths] if isinstance(paths, Path | str) else paths), write_index=write_index)
@@ -77,8 +102,6 @@ def load_runs(
 
 def _epochs(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the run's epochs, each with the facts of the run."""
-    from pathlib import Path
-
     try:
         history = read.history(Path(row["folder"]))
     except read.BrokenRunError as error:

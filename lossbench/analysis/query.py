@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING
 from lossbench.analysis import baseline_file, gate, loading
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.images import compare_images
-from lossbench.analysis.measure import measures_of, with_classes
 from lossbench.analysis.thresholds import parse_rope, parse_threshold
 from lossbench.analysis.tune import tune
 from lossbench.analysis.where import select
 from lossbench.errors import UsageError
-from lossbench.metrics import DEFAULTS
+from lossbench.metrics import DEFAULTS, METRICS, find
 
 if TYPE_CHECKING:
     from lossbench.analysis.gate import GateResult
     from lossbench.analysis.images import ImageComparison
-    from lossbench.analysis.measure import At, Measure
-    from lossbench.analysis.result import Baseline, Comparison
+    from lossbench.analysis.result import At, Baseline, Comparison
     from lossbench.analysis.thresholds import Threshold
+    from lossbench.metrics import Metric
     from lossbench.runs.index import BrokenRun
     from lossbench.runs.rows import RunRow
 
@@ -36,7 +35,7 @@ class Query:
         where: Condition on runs, as `analysis.where` defines it; None selects all.
         seeds: Seeds to select; None selects all.
         tune: Key of which each group uses its best value by validation, e.g. `optimizer.learning_rate`.
-        metrics: Names of measures; the first carries the verdict.
+        metric_names: Names of metrics; the first carries the verdict.
         at: Epoch whose weights were tested.
         by: Keys that define a group: `loss`, `loss.name`, or dotted keys; None: `loss`, or `loss.name` where `tune` is
             a hyperparameter of the loss.
@@ -55,7 +54,7 @@ class Query:
     where: str | None = None
     seeds: frozenset[int] | None = None
     tune: str | None = None
-    metrics: tuple[str, ...] = DEFAULTS
+    metric_names: tuple[str, ...] = DEFAULTS
     at: At = "last"
     by: tuple[str, ...] | None = None
     across: tuple[str, ...] = ()
@@ -69,9 +68,11 @@ class Query:
     write_index: bool = False
 
     @cached_property
-    def measures(self) -> tuple[Measure, ...]:
-        """The measures of `metrics`."""
-        return measures_of(self.metrics)
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics of `metric_names`."""
+        if not self.metric_names:
+            raise UsageError(f"expected at least one, got none; choose {', '.join(METRICS)}", parameter="metrics")
+        return tuple(map(find, self.metric_names))
 
     @cached_property
     def gate(self) -> tuple[Threshold, ...]:
@@ -80,8 +81,8 @@ class Query:
 
     @cached_property
     def margin(self) -> float | None:
-        """`rope` in the first measure's own unit."""
-        return parse_rope(self.rope, self.measures[0]) if self.rope else None
+        """`rope` in the first metric's own unit."""
+        return parse_rope(self.rope, self.metrics[0]) if self.rope else None
 
     @property
     def group_keys(self) -> tuple[str, ...]:
@@ -89,9 +90,9 @@ class Query:
         return self.by or (("loss.name",) if (self.tune or "").startswith("loss.") else ("loss",))
 
     @property
-    def all_measures(self) -> tuple[Measure, ...]:
-        """The measures of `metrics` and those of the thresholds, each once."""
-        return tuple(dict.fromkeys((*self.measures, *(each.measure for each in self.gate))))
+    def all_metrics(self) -> tuple[Metric, ...]:
+        """The metrics of the query and those of the thresholds, each once."""
+        return tuple(dict.fromkeys((*self.metrics, *(each.metric for each in self.gate))))
 
     def check(self) -> None:
         """Raise a `UsageError` if a value is not valid, before any run is read."""
@@ -101,7 +102,7 @@ class Query:
                 parameter="baseline",
                 mentions=("baseline", "baseline_file"),
             )
-        _ = self.all_measures, self.margin
+        _ = self.all_metrics, self.margin
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def select_runs(query: Query) -> tuple[list[RunRow], list[BrokenRun]]:
     """Read the runs that a query selects.
 
     Returns:
-        The selected runs, with every measure of the query; and the folders that could not be read.
+        The selected runs, with every metric of the query; and the folders that could not be read.
 
     Raises:
         UsageError: A value of the query is not valid, or a path does not exist.
@@ -135,7 +136,7 @@ def select_runs(query: Query) -> tuple[list[RunRow], list[BrokenRun]]:
     """
     query.check()
     found, broken = loading.rows(query.paths, write_index=query.write_index)
-    return with_classes(select(found, query.where, query.seeds), query.all_measures), broken
+    return loading.with_class_metrics(select(found, query.where, query.seeds), query.all_metrics), broken
 
 
 def answer(query: Query) -> Answer:

@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from lossbench.runs.rows import RunRow, Scalar
     from lossbench.statistics import Interval
 
+At: TypeAlias = Literal["last", "best"]
+"""The epoch whose weights were tested: the last, or the best by validation."""
+
 Verdict: TypeAlias = Literal["better", "worse", "equivalent", "identical", "undecided"]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A measure over seeds.
+    """A metric over seeds.
 
     Attributes:
         values: Values by seed, for the seeds that have one.
@@ -35,7 +38,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Contrast:
-    """Group minus reference in one measure.
+    """Group minus reference in one metric.
 
     Attributes:
         values: Differences by seed, over the seeds that both have; empty if seeds are not paired.
@@ -45,11 +48,11 @@ class Contrast:
         paired: Whether seeds are paired.
         effect: The mean over the differences' standard deviation (unpaired: over the pooled one); None without one.
         p: Exact sign-flip test of no difference (unpaired: Welch's t-test).
-        p_holm: p adjusted over every comparison of the selection; None for all but the first measure.
+        p_holm: p adjusted over every comparison of the selection; None for all but the first metric.
         won: Seeds in which the group was better.
         tied: Seeds in which it was equal.
         contested: Seeds in which both ended; a diverged run loses against a completed one.
-        verdict: None for all but the first measure.
+        verdict: None for all but the first metric.
         detectable: Difference that these seeds would detect with probability 0.8; None if too few for any.
         further: Further seeds needed to detect this difference; None if over 1,000 or not computed.
     """
@@ -81,11 +84,11 @@ class Group:
         diverged: Seeds whose loss became NaN or infinite, so that they have no metrics.
         failed: Number of runs that ended by an error.
         unfinished: Number of runs that are still running or were interrupted.
-        metrics: Estimates by name, of the query's measures and those that are always reported.
+        metrics: Estimates by name, of the query's metrics and those that are always reported.
         folders: Folders of the completed runs, by seed.
         reference: The group with which this one is compared; None for the baseline itself and without a baseline.
-        difference: Contrast with the reference in the first measure; None if one of them has no result.
-        best: Measures whose mean is the best of the block; none if runs diverged, and none that judges probabilities
+        difference: Contrast with the reference in the first metric; None if one of them has no result.
+        best: Metrics whose mean is the best of the block; none if runs diverged, and none that judges probabilities
             if the loss trains no softmax.
     """
 
@@ -109,7 +112,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Block:
-    """The groups of one condition, the best in the first measure first; `left_out` more are not shown."""
+    """The groups of one condition, the best in the first metric first; `left_out` more are not shown."""
 
     condition: Mapping[str, Scalar]
     groups: tuple[Group, ...]
@@ -127,7 +130,7 @@ class Choice:
         value: The best value.
         tried: Every value with a completed run; with `runs`, the tuning budget.
         runs: Number of runs among which the value was chosen, finished or not.
-        measure: The name of the validation metric.
+        metric: The name of the validation metric.
         mean: Its mean over seeds at the best value.
     """
 
@@ -137,7 +140,7 @@ class Choice:
     value: Scalar
     tried: tuple[Scalar, ...]
     runs: int
-    measure: str
+    metric: str
     mean: float
 
 

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lossbench.analysis.measure import measure
 from lossbench.errors import UsageError
+from lossbench.metrics import find
 
 if TYPE_CHECKING:
-    from lossbench.analysis.measure import Measure
+    from lossbench.metrics import Metric
 
 SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
@@ -30,14 +30,14 @@ class Threshold:
 
     Attributes:
         text: The threshold as the user wrote it.
-        measure: The measure to which it applies.
+        metric: The metric to which it applies.
         is_delta: Whether it applies to the difference from the baseline instead of the mean.
         sign: `<`, `<=`, `>` or `>=`.
-        size: The limit in the measure's own unit: 0.2pp is 0.002.
+        size: The limit in the metric's own unit: 0.2pp is 0.002.
     """
 
     text: str
-    measure: Measure
+    metric: Metric
     is_delta: bool
     sign: str
     size: float
@@ -51,7 +51,7 @@ def parse_threshold(text: str) -> Threshold:
     """Parse `[delta.]METRIC SIGN NUMBER[pp]`.
 
     Raises:
-        UsageError: The text has another form, names no measure, or its number cannot be a value of the measure.
+        UsageError: The text has another form, names no metric, or its number cannot be a value of the metric.
     """
     found = _THRESHOLD.fullmatch(text)
     if found is None:
@@ -59,7 +59,7 @@ def parse_threshold(text: str) -> Threshold:
             f"expected a threshold such as 'delta.accuracy < -0.2pp' or 'accuracy < 0.97', got {text!r}",
             parameter="thresholds",
         )
-    of = measure(found["metric"])
+    of = find(found["metric"])
     size = _size(found, of, text, "thresholds")
     if of.is_share and abs(size) > 1:
         raise UsageError(
@@ -69,23 +69,23 @@ def parse_threshold(text: str) -> Threshold:
     return Threshold(text.strip(), of, bool(found["delta"]), found["sign"], size)
 
 
-def parse_rope(text: str, first: Measure) -> float:
+def parse_rope(text: str, first: Metric) -> float:
     """Parse the largest difference that is equivalent to none: `0.1pp`, `accuracy=0.1pp`, `0.005`.
 
     Args:
         text: The text.
-        first: The measure that carries the verdict.
+        first: The metric that carries the verdict.
 
     Returns:
-        The difference in the measure's own unit: 0.001 for 0.1pp.
+        The difference in the metric's own unit: 0.001 for 0.1pp.
 
     Raises:
-        UsageError: The text has another form, or names another measure.
+        UsageError: The text has another form, or names another metric.
     """
     found = _ROPE.fullmatch(text)
     if found is None:
         raise UsageError(f"expected a size such as 0.1pp or accuracy=0.1pp, got {text!r}", parameter="rope")
-    if found["metric"] and measure(found["metric"]) != first:
+    if found["metric"] and find(found["metric"]) != first:
         raise UsageError(
             f"{text!r}: the verdict is on {first.name}; name {found['metric']} first in `metrics`",
             parameter="rope",
@@ -94,7 +94,7 @@ def parse_rope(text: str, first: Measure) -> float:
     return _size(found, first, text, "rope")
 
 
-def _size(found: re.Match[str], of: Measure, text: str, parameter: str) -> float:
+def _size(found: re.Match[str], of: Metric, text: str, parameter: str) -> float:
     if found["points"] and not of.is_share:
         raise UsageError(
             f"{text!r}: {of.name} is not a share of images; write the number without pp", parameter=parameter

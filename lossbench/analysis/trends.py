@@ -1,4 +1,4 @@
-"""Trends: a measure as a function of a numeric condition such as the rate of label noise."""
+"""Trends: a metric as a function of a numeric condition such as the rate of label noise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SWITCHED_OFF = {"data.label_noise.rate": 0.0, "data.imbalance.ratio": 1.0}
 
 @dataclass(frozen=True)
 class Trend:
-    """A measure of each loss as a function of one key, with all other keys constant.
+    """A metric of each loss as a function of one key, with all other keys constant.
 
     Attributes:
         key: The key.
@@ -34,15 +34,15 @@ class Trend:
     baseline: str | None
 
 
-def trends(comparison: Comparison, measure: str) -> list[Trend]:
+def trends(comparison: Comparison, metric: str) -> list[Trend]:
     """Return a trend per numeric key and setting of the other keys, where at least two values exist.
 
     Args:
         comparison: The comparison.
-        measure: Name of the measure.
+        metric: Name of the metric.
     """
     return [
-        _trend(comparison, key, blocks, measure)
+        _trend(comparison, key, blocks, metric)
         for key in comparison.varying
         for blocks in _series(key, comparison.blocks)
         if len(blocks) > 1
@@ -70,11 +70,11 @@ def _around(key: str, block: Block) -> dict[str, Scalar]:
     return {name: value for name, value in block.condition.items() if not f"{name}.".startswith(f"{section}.")}
 
 
-def _trend(comparison: Comparison, key: str, blocks: Mapping[float, Block], measure: str) -> Trend:
+def _trend(comparison: Comparison, key: str, blocks: Mapping[float, Block], metric: str) -> Trend:
     """Return a trend, with the losses in their order at the largest value."""
     largest = blocks[max(blocks)]
     labels = dict.fromkeys(group.label for block in (largest, *blocks.values()) for group in block.groups)
-    estimates = [{group.label: group.metrics[measure] for group in block.groups} for block in blocks.values()]
+    estimates = [{group.label: group.metrics[metric] for group in block.groups} for block in blocks.values()]
     return Trend(
         key=key,
         condition={name: value for name, value in largest.condition.items() if name != key},

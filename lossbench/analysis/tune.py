@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from lossbench.analysis.comparison import averaged, by_seed, estimate
+from lossbench.analysis.estimates import average_by_seed, by_seed, estimate
 from lossbench.analysis.result import Choice
 from lossbench.errors import UsageError
 from lossbench.runs import grouping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def tune(rows: Sequence[RunRow], query: Query) -> tuple[list[RunRow], tuple[Choice, ...]]:
     """Select the runs of the best value of a key, for each group in each condition.
 
-    The best value has the best mean over seeds of the first measure on the validation images. A value with diverged
+    The best value has the best mean over seeds of the first metric on the validation images. A value with diverged
     runs is chosen only if every value has some; one without a result is never chosen.
 
     Args:
@@ -50,17 +50,17 @@ def tune(rows: Sequence[RunRow], query: Query) -> tuple[list[RunRow], tuple[Choi
 def _choose(
     label: str, condition: Mapping[str, Scalar], runs: Sequence[RunRow], key: str, query: Query
 ) -> tuple[Choice, list[RunRow]]:
-    column = query.measures[0].column(query.at, "val")
+    column = f"val.{query.at}.{query.metrics[0].name}"
     values = defaultdict(list)
     for run in runs:
         values[run.get(key)].append(run)
-    validated = {value: estimate(averaged(by_seed(of_value), column)).mean for value, of_value in values.items()}
+    validated = {value: estimate(average_by_seed(by_seed(of_value), column)).mean for value, of_value in values.items()}
     means = {value: mean for value, mean in validated.items() if mean is not None}
     if not means:
         raise UsageError(
             f"{label} has no {column} to choose by; it needs completed runs with validation", parameter="tune"
         )
     diverging = {value for value in means if any(run["status"] == "diverged" for run in values[value])}
-    best = max(means, key=lambda value: (value not in diverging, query.measures[0].gain(means[value])))
+    best = max(means, key=lambda value: (value not in diverging, query.metrics[0].gain(means[value])))
     tried = tuple(sorted(means, key=lambda value: grouping.sort_key((value,))))
     return Choice(label, condition, key, best, tried, len(runs), column, means[best]), values[best]

@@ -129,7 +129,7 @@ def compare(  # noqa: PLR0913 - the options of the command
         where=where,
         seeds=options.seeds(seeds),
         tune=tune,
-        metrics=options.split(metric),
+        metric_names=options.split(metric),
         at=at,
         by=options.split(by) or None,
         across=options.split(across),

@@ -45,7 +45,7 @@ def report(  # noqa: PLR0913 - the options of the command
         paths=tuple(paths),
         where=where,
         seeds=options.seeds(seeds),
-        metrics=options.split(metric),
+        metric_names=options.split(metric),
         at=at,
         by=options.split(by) or None,
         baseline=options.baseline(baseline),

@@ -9,7 +9,7 @@ import typer
 
 from lossbench.cli import completion, console, options
 from lossbench.errors import UnfinishedRunError
-from lossbench.metrics import DEFAULTS, METRICS
+from lossbench.metrics import METRICS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,9 +84,9 @@ def _headline(result: TrainResult, runs_dir: Path) -> str:
         lines.append(f"already done{other}: nothing to train (--rerun trains it again)")
     if measured:
         values = ", ".join(
-            f"{METRICS[name].title} {formatting.number(name, measured.get(f'test.last.{name}'))}"
-            + "%" * METRICS[name].in_percent
-            for name in DEFAULTS
+            f"{metric.title} {formatting.value(metric, measured.get(f'test.last.{name}'))}{'%' * metric.in_percent}"
+            for name, metric in METRICS.items()
+            if metric.is_default
         )
         took = f" in {told['seconds']:.1f} s" if told["seconds"] else ""
         lines.append(f"{formatting.clean(told['loss'])}, seed {told['seed']}: test {values}{took}")

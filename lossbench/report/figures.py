@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lossbench.metrics import BEST_EPOCH, METRICS, REPORTED
+from lossbench.metrics import BEST_EPOCH, METRICS
 from lossbench.report import formatting, wording
 from lossbench.report.comparison import columns
 from lossbench.statistics import Interval
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from lossbench.analysis.figure_data import Band, FigureData, Floats, Panel
-    from lossbench.analysis.measure import At, Measure
-    from lossbench.analysis.result import Comparison, Estimate, Group
+    from lossbench.analysis.result import At, Comparison, Estimate, Group
     from lossbench.analysis.trends import Trend
     from lossbench.metrics import Metric
 
@@ -103,15 +102,14 @@ def softmax_footnote(groups: Iterable[Group]) -> str:
     return f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities" if marked else ""
 
 
-def axis_title(measure: Measure) -> str:
-    """Return a measure with its unit: `test accuracy (%)`, `test NLL (nats)`."""
-    unit = "%" if measure.in_percent else REPORTED[measure.name].unit
-    return f"test {measure.title} ({unit})"
+def axis_title(metric: Metric) -> str:
+    """Return a metric with its unit: `test accuracy (%)`, `test NLL (nats)`."""
+    return f"test {metric.title} ({'%' if metric.in_percent else metric.unit})"
 
 
-def axis_estimate(measure: Measure, estimate: Estimate) -> Estimate:
+def axis_estimate(metric: Metric, estimate: Estimate) -> Estimate:
     """Return an estimate in the unit of its axis: shares of images in per cent."""
-    factor = 100 if measure.in_percent else 1
+    factor = 100 if metric.in_percent else 1
     return replace(
         estimate,
         values={seed: factor * value for seed, value in estimate.values.items()},
@@ -162,16 +160,16 @@ def trend_condition(trend: Trend) -> str:
     return " · ".join(wording.setting(key, value) for key, value in trend.condition.items() if value)
 
 
-def trend_lines(trend: Trend, measure: Measure) -> dict[str, list[Estimate | None]]:
+def trend_lines(trend: Trend, metric: Metric) -> dict[str, list[Estimate | None]]:
     """Return each loss's estimates in the unit of the axis, one per size; at most `MOST_LOSSES` losses."""
     shown = list(trend.lines.items())[:MOST_LOSSES]
-    return {label: [each and axis_estimate(measure, each) for each in line] for label, line in shown}
+    return {label: [each and axis_estimate(metric, each) for each in line] for label, line in shown}
 
 
-def trend_baseline(trend: Trend, measure: Measure) -> list[float]:
+def trend_baseline(trend: Trend, metric: Metric) -> list[float]:
     """Return the baseline's means, one per size, NaN where there is none; empty without a baseline."""
     line = trend.lines.get(trend.baseline, ()) if trend.baseline else ()
-    return means([each and axis_estimate(measure, each) for each in line])
+    return means([each and axis_estimate(metric, each) for each in line])
 
 
 def means(line: Sequence[Estimate | None]) -> list[float]:
@@ -179,9 +177,9 @@ def means(line: Sequence[Estimate | None]) -> list[float]:
     return [math.nan if each is None or each.mean is None else each.mean for each in line]
 
 
-def mean_of(panel: Panel | None, measure: Measure) -> float | None:
+def mean_of(panel: Panel | None, metric: Metric) -> float | None:
     """Return a loss's mean in the unit of its axis; None if it has none."""
-    return axis_estimate(measure, panel.group.metrics[measure.name]).mean if panel else None
+    return axis_estimate(metric, panel.group.metrics[metric.name]).mean if panel else None
 
 
 def missed(panels: Iterable[Panel]) -> Mapping[str, Floats]:

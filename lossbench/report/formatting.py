@@ -11,7 +11,6 @@ from lossbench.metrics import REPORTED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lossbench.analysis.measure import Measure
     from lossbench.analysis.result import Estimate
     from lossbench.metrics import Metric
     from lossbench.runs.index import BrokenRun
@@ -55,9 +54,11 @@ def align(rows: Sequence[Sequence[str]], texts: int = 0, gap: str = "  ") -> lis
     ]
 
 
-def number(metric: str, value: float | None) -> str:
-    """Return a value of a metric as tables show it: `97.85`, `0.0712`, `-` where there is none."""
-    return _number(value, in_percent=in_percent(metric))
+def number(value: float | None, *, in_percent: bool) -> str:
+    """Return a number: `97.85` in per cent, `0.0712` otherwise, `-` where there is none."""
+    if value is None:
+        return "-"
+    return f"{100 * value:.2f}" if in_percent else f"{value:.4f}"
 
 
 def in_percent(metric: str) -> bool:
@@ -65,45 +66,45 @@ def in_percent(metric: str) -> bool:
     return metric in REPORTED and REPORTED[metric].in_percent
 
 
-def measure_title(measure: Measure | Metric) -> str:
-    """Return a measure's column title, with a % if the values are in per cent."""
-    return f"{measure.title} %" if measure.in_percent else measure.title
+def metric_title(metric: Metric) -> str:
+    """Return a metric's column title, with a % if the values are in per cent."""
+    return f"{metric.title} %" if metric.in_percent else metric.title
 
 
-def value(measure: Measure, number: float | None) -> str:
-    """Return a value: `97.85` per cent, `0.0712`, `-` where there is none."""
-    return _number(number, in_percent=measure.in_percent)
+def value(metric: Metric, value: float | None) -> str:
+    """Return a value of a metric as tables show it: `97.85`, `0.0712`, `-` where there is none."""
+    return number(value, in_percent=metric.in_percent)
 
 
-def estimate(measure: Measure, of: Estimate) -> str:
+def estimate(metric: Metric, of: Estimate) -> str:
     """Return mean and standard deviation: `97.85 ± 0.12`; for one seed, `97.85`."""
-    return value(measure, of.mean) + ("" if of.sd is None else f" ± {value(measure, of.sd)}")
+    return value(metric, of.mean) + ("" if of.sd is None else f" ± {value(metric, of.sd)}")
 
 
-def interval(measure: Measure, of: Interval | None) -> str:
+def interval(metric: Metric, of: Interval | None) -> str:
     """Return an interval of values: `[97.71, 97.99]`."""
-    return "-" if of is None else f"[{value(measure, of.low)}, {value(measure, of.high)}]"
+    return "-" if of is None else f"[{value(metric, of.low)}, {value(metric, of.high)}]"
 
 
-def unit(measure: Measure) -> str:
+def unit(metric: Metric) -> str:
     """Return the unit of a difference: pp for percentage points, nothing for a plain number."""
-    return "pp" if measure.in_percent else ""
+    return "pp" if metric.in_percent else ""
 
 
-def with_sign(measure: Measure, difference: float) -> str:
+def with_sign(metric: Metric, difference: float) -> str:
     """Return a difference with its sign: `+0.13`, `−0.0041`; one that rounds to zero has none."""
-    size = value(measure, abs(difference))
+    size = value(metric, abs(difference))
     return size if float(size) == 0 else f"{'+' if difference > 0 else MINUS}{size}"
 
 
-def signed_interval(measure: Measure, of: Interval | None) -> str:
+def signed_interval(metric: Metric, of: Interval | None) -> str:
     """Return an interval of differences: `[−0.08, +0.34]`."""
-    return "-" if of is None else f"[{with_sign(measure, of.low)}, {with_sign(measure, of.high)}]"
+    return "-" if of is None else f"[{with_sign(metric, of.low)}, {with_sign(metric, of.high)}]"
 
 
-def with_unit(measure: Measure, size: float) -> str:
+def with_unit(metric: Metric, size: float) -> str:
     """Return a size with its unit: `0.20 pp`, `0.0041`."""
-    return f"{value(measure, size)} {unit(measure)}".rstrip()
+    return f"{value(metric, size)} {unit(metric)}".rstrip()
 
 
 def probability(p: float | None) -> str:
@@ -140,9 +141,3 @@ def broken_lines(folders: Iterable[BrokenRun]) -> list[str]:
 def unread_lines(folders: Iterable[BrokenRun]) -> list[str]:
     """Return a line for each run with a file that could not be read for a figure."""
     return [f"not drawn: {clean(each.folder)}: {clean(each.reason)}" for each in folders]
-
-
-def _number(value: float | None, *, in_percent: bool) -> str:
-    if value is None:
-        return "-"
-    return f"{100 * value:.2f}" if in_percent else f"{value:.4f}"

@@ -22,10 +22,10 @@ NOISE, IMBALANCE = "data.label_noise", "data.imbalance"
 
 
 def comparison_title(comparison: Comparison) -> str:
-    """Return what all runs have in common, the first measure and the baseline, in one line."""
+    """Return what all runs have in common, the first metric and the baseline, in one line."""
     parts = [
         background(comparison),
-        f"test {comparison.query.measures[0].title}, {comparison.query.at} epoch",
+        f"test {comparison.query.metrics[0].title}, {comparison.query.at} epoch",
         f"baseline {clean(comparison.baseline)}" if comparison.baseline else None,
     ]
     return " · ".join(part for part in parts if part)
@@ -100,7 +100,7 @@ def headlines(comparison: Comparison) -> Iterator[str]:
 
 def verdict_sentence(comparison: Comparison, group: Group) -> str:
     """Return a loss against its reference: `focal is better than ce: +3.10 pp in accuracy, 95 % interval […], …`."""
-    contrast, first = group.difference, comparison.query.measures[0]
+    contrast, first = group.difference, comparison.query.metrics[0]
     if contrast is None:
         return f"{clean(group.label)}: nothing to compare with"
     ours, theirs = clean(group.label), clean(comparison.baseline)
@@ -182,18 +182,18 @@ def _doubt(result: GateResult) -> str:
 
 def _measured(result: GateResult, confidence: float) -> str:
     """Return the value with ±, its interval, the reference and the number of seeds."""
-    measure = result.threshold.measure
-    text, ends = formatting.value(measure, result.mean), formatting.interval(measure, result.interval)
-    unit = " %" if measure.in_percent else ""
+    metric = result.threshold.metric
+    text, ends = formatting.value(metric, result.mean), formatting.interval(metric, result.interval)
+    unit = " %" if metric.in_percent else ""
     if result.threshold.is_delta:
-        text, unit = formatting.with_sign(measure, result.mean or 0), f" {formatting.unit(measure)}".rstrip()
-        ends = formatting.signed_interval(measure, result.interval)
+        text, unit = formatting.with_sign(metric, result.mean or 0), f" {formatting.unit(metric)}".rstrip()
+        ends = formatting.signed_interval(metric, result.interval)
     spread = unit
     if result.interval:
-        half = formatting.value(measure, result.interval.half_width)
+        half = formatting.value(metric, result.interval.half_width)
         spread = f" ± {half}{unit} ({formatting.percent(confidence)} interval {ends})"
     against = f" against {clean(result.reference)}" if result.reference else ""
-    return f"{measure.title} {text}{spread}{against} over {count_of(result.n, 'seed')}"
+    return f"{metric.title} {text}{spread}{against} over {count_of(result.n, 'seed')}"
 
 
 def disagreements(pair: ImageComparison) -> Iterator[tuple[str, tuple[Image, ...]]]:

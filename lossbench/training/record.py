@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lossbench import files, metrics
+from lossbench import files, metrics, softmax
 from lossbench.config.dump import dump, to_yaml
 from lossbench.losses import expression
 from lossbench.runs import paths, read, write
@@ -144,7 +144,7 @@ def _scaled_metrics(
     parts = {"val": (validation, dataset.validation.labels), "test": (test, dataset.test.labels)}
     measured = {}
     for at, scores in validation.items():
-        temperature = metrics.temperature(scores, dataset.validation.labels)
+        temperature = softmax.temperature(scores, dataset.validation.labels)
         measured[f"val.{at}.temperature"] = temperature
         for part, (of, labels) in parts.items():
             scaled = metrics.evaluate_scaled(of[at], labels, temperature)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossbench import metrics, seeding
+from lossbench import metrics, seeding, softmax
 from lossbench.errors import InterruptedRunError
 from lossbench.training import checkpoint, epochs
 from lossbench.training.checkpoint import Checkpoint, Position
@@ -188,20 +188,20 @@ class Trainer:
             return dict.fromkeys(metrics.VALIDATION_COLUMNS)
         logits = self._loop.logits(split.images)
         measured: dict[str, float | None] = {
-            **metrics.evaluate(metrics.log_softmax(logits), split.labels),
+            **metrics.evaluate(softmax.log_softmax(logits), split.labels),
             "loss": self._loop.objective(logits, split.labels),
         }
         return {f"val_{name}": value for name, value in measured.items()}
 
     def _predict(self, split: Split) -> dict[str, NDArray[np.float64]]:
-        last, best = metrics.log_softmax(self._loop.logits(split.images)), epochs.best_epoch(self.history)
+        last, best = softmax.log_softmax(self._loop.logits(split.images)), epochs.best_epoch(self.history)
         if best is None:
             return {"last": last}
         if best == len(self.history) - 1:
             return {"last": last, "best": last}
         weights = self._weights()
         self._assign(self._best_weights)
-        scores = metrics.log_softmax(self._loop.logits(split.images))
+        scores = softmax.log_softmax(self._loop.logits(split.images))
         self._assign(weights)
         return {"last": last, "best": scores}
 

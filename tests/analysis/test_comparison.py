@@ -87,7 +87,7 @@ def test_verdicts(shift: list[float], verdict: str) -> None:
 
 def test_lower_is_better_for_nll() -> None:
     """The sign of a difference is the metric's own; the verdict knows its direction."""
-    query = Query(metrics=("nll",))
+    query = Query(metric_names=("nll",))
     rows = [row(CE, seed, test__last__nll=0.2) for seed in range(8)]
     rows += [row("focal", seed, test__last__nll=0.1 - seed / 1e4) for seed in range(8)]
     found = difference(rows, query=query)
@@ -301,7 +301,7 @@ def test_groups_stand_by_the_first_measure() -> None:
     rows = runs("b", 0.9) + runs("a", 0.9) + runs("c", 0.95) + runs("d", None)
     assert list(only(compare(rows, Query()))) == ["c", "a", "b", "d"]
     low = [row("x", test__last__nll=0.3), row("y", test__last__nll=0.1)]
-    assert list(only(compare(low, Query(metrics=("nll",))))) == ["y", "x"]
+    assert list(only(compare(low, Query(metric_names=("nll",))))) == ["y", "x"]
 
 
 def test_runs_without_results_are_counted() -> None:
@@ -341,7 +341,7 @@ def test_who_is_never_best() -> None:
 
 def test_a_missing_value_leaves_no_mean_and_no_difference() -> None:
     """A completed run without an NLL is not left out of its mean silently."""
-    query = Query(metrics=("nll",))
+    query = Query(metric_names=("nll",))
     rows = runs(CE, *BASE) + runs("focal", *BASE)
     rows[9] = rows[9] | {"test.last.nll": None}
     group = only(compare(rows, query))["focal"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lossbench import metrics
+from lossbench import metrics, softmax
 from lossbench.analysis import comparison, figure_data, loading
 from lossbench.analysis.query import Query
 from lossbench.runs import read
@@ -42,7 +42,7 @@ def test_without_values_there_is_no_band(histories):
 def test_reliability_gives_the_ece_back():
     """Σ share · abs(accuracy - confidence) over the bins is the ECE of all images together."""
     generator = np.random.default_rng(0)
-    scores = metrics.log_softmax(generator.normal(size=(1000, 10)) * 3)
+    scores = softmax.log_softmax(generator.normal(size=(1000, 10)) * 3)
     labels = np.where(generator.random(1000) < 0.6, scores.argmax(axis=1), generator.integers(0, 10, 1000))
     right = scores.argmax(axis=1) == labels
     halves = [

@@ -31,7 +31,7 @@ def test_an_answer_holds_all_that_a_query_selects(runs: Path) -> None:
     """Comparison, gate, images, the runs themselves and the folders that cannot be read."""
     found = answer(Query(paths=(runs,), seeds=frozenset({0, 1}), thresholds=("accuracy < 0", "recall.5 < 0")))
     assert found.comparison.baseline == CE
-    assert {(result.label, result.threshold.measure.name, result.n) for result in found.gate_results} == {
+    assert {(result.label, result.threshold.metric.name, result.n) for result in found.gate_results} == {
         (label, name, 2) for label in (CE, "focal") for name in ("accuracy", "recall.5")
     }
     assert found.image_comparisons == ()
@@ -56,7 +56,7 @@ def test_a_baseline_file_is_selected_from_like_the_runs(runs: Path, tmp_path: Pa
     ("query", "parameter"),
     [
         ({"baseline": "ce", "baseline_file": "x.json"}, "baseline"),
-        ({"metrics": ()}, "metrics"),
+        ({"metric_names": ()}, "metrics"),
         ({"rope": "1pq"}, "rope"),
         ({"thresholds": ("accuracy",)}, "thresholds"),
     ],

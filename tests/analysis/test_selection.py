@@ -12,10 +12,10 @@ from fabricate import row
 from lossbench.analysis import baseline_file, loading
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.filter import filter_groups
-from lossbench.analysis.measure import measure, with_classes
 from lossbench.analysis.query import Query
 from lossbench.analysis.tune import tune
 from lossbench.errors import UsageError
+from lossbench.metrics import find
 from lossbench.runs import read
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def test_the_best_value_is_chosen_by_validation() -> None:
         (CE, 0.2, (0.1, 0.2), 4), ("focal", 0.1, (0.1,), 1),
     ]  # fmt: skip
     assert choices[0].mean == pytest.approx(0.9)
-    assert choices[0].measure == "val.last.accuracy"
+    assert choices[0].metric == "val.last.accuracy"
     comparison = compare(kept, Query(tune=RATE))
     assert len(comparison.blocks) == 1
     assert comparison.blocks[0].groups[0].metrics["accuracy"].mean == pytest.approx(0.75)
@@ -119,8 +119,8 @@ def test_measures_of_a_class(tmp_path: Path, fabricate: Any) -> None:
     """Recall of 5 is that of `per_class.csv`; a run without the file, or without the class, lacks it."""
     folder = fabricate(tmp_path, "focal", 0)
     (fabricate(tmp_path, "focal", 1) / "per_class.csv").unlink()
-    asked = [measure("recall.5"), measure("f1.10"), measure("precision.05")]
-    rows = with_classes(loading.rows([tmp_path])[0], asked)
+    asked = [find("recall.5"), find("f1.10"), find("precision.05")]
+    rows = loading.with_class_metrics(loading.rows([tmp_path])[0], asked)
     (score,) = [each for each in read.per_class(folder) if each["at"] == "best" and each["class"] == 5]
     assert rows[0]["test.best.recall.5"] == score["recall"]
     assert rows[0]["test.best.precision.5"] == score["precision"]
@@ -134,7 +134,7 @@ def test_measures_of_a_class(tmp_path: Path, fabricate: Any) -> None:
 def test_losses_rank_nothing(name: str) -> None:
     """The refusal says why, and what to use."""
     with pytest.raises(UsageError, match="different quantities, so they rank nothing; choose accuracy, nll"):
-        measure(name)
+        find(name)
 
 
 def shown(comparison: Any, **options: Any) -> list[str]:

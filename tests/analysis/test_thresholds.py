@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lossbench.analysis.measure import measure
 from lossbench.analysis.thresholds import parse_rope, parse_threshold
 from lossbench.errors import UsageError
+from lossbench.metrics import find
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_what_is_no_threshold(text: str, message: str) -> None:
 )
 def test_the_rope(text: str, size: float) -> None:
     """With or without the metric's name, in points or plain."""
-    assert parse_rope(text, measure("accuracy")) == pytest.approx(size)
+    assert parse_rope(text, find("accuracy")) == pytest.approx(size)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,6 @@ def test_the_rope(text: str, size: float) -> None:
 def test_what_is_no_rope(text: str, message: str) -> None:
     """A size is positive and of the first metric."""
     with pytest.raises(UsageError, match=message):
-        parse_rope(text, measure("accuracy"))
+        parse_rope(text, find("accuracy"))
     with pytest.raises(UsageError, match="not a share of images"):
-        parse_rope("0.1pp", measure("nll"))
+        parse_rope("0.1pp", find("nll"))

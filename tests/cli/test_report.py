@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from lossbench import metrics
+from lossbench import softmax
 from lossbench.config.datasets import DATASETS
 from lossbench.data import idx, sources
 from lossbench.runs import paths, write
@@ -88,7 +88,7 @@ def with_real_test_set(folder, fixed):
     predicted = labels.copy()
     wrong = [place for place in range(10) if place not in fixed]
     predicted[wrong] = (labels[wrong] + 1) % 10
-    logs = metrics.log_softmax(8.0 * np.eye(10)[predicted])
+    logs = softmax.log_softmax(8.0 * np.eye(10)[predicted])
     write.predictions(folder / paths.PREDICTIONS, labels, {"last": logs, "best": logs})
 
 

@@ -12,8 +12,8 @@ from documents import ROOT, blocks
 
 from lossbench.config import identity, resolve
 from lossbench.config.datasets import DATASETS
-from lossbench.metrics import log_softmax
 from lossbench.runs import paths, write
+from lossbench.softmax import log_softmax
 
 
 @pytest.fixture(scope="session")

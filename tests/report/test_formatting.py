@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossbench.analysis.measure import measure
 from lossbench.analysis.result import Estimate
+from lossbench.metrics import find
 from lossbench.report import formatting
 from lossbench.statistics import Interval
 
@@ -59,7 +59,7 @@ def test_seeds(values: list[int], expected: str) -> None:
 )
 def test_estimates(metric: str, estimate: Estimate, expected: str) -> None:
     """Shares of images in per cent, the others with four digits, what is missing a dash."""
-    assert expected == formatting.estimate(measure(metric), estimate)
+    assert expected == formatting.estimate(find(metric), estimate)
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ def test_estimates(metric: str, estimate: Estimate, expected: str) -> None:
 )  # fmt: skip
 def test_differences_have_a_sign(metric: str, difference: float, expected: str) -> None:
     """Unless they round to zero."""
-    assert expected == formatting.with_sign(measure(metric), difference)
+    assert expected == formatting.with_sign(find(metric), difference)
 
 
 def test_intervals() -> None:
     """From end to end, in the metric's own unit; a size has its unit behind it."""
-    accuracy, nll = measure("accuracy"), measure("nll")
+    accuracy, nll = find("accuracy"), find("nll")
     assert formatting.interval(accuracy, Interval(0.9771, 0.9799)) == "[97.71, 97.99]"
     assert formatting.signed_interval(accuracy, Interval(-0.0008, 0.0034)) == "[−0.08, +0.34]"
     assert (formatting.interval(nll, None), formatting.signed_interval(nll, None)) == ("-", "-")

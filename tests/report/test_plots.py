@@ -21,7 +21,7 @@ HOSTILE = r"$\frac{1}{ a_b^ {c} \unknown$ $"
 
 
 def drawn(runs, directory, metrics=("accuracy", "nll")):
-    compared = comparison.compare(loading.rows([runs])[0], Query(metrics=tuple(metrics)))
+    compared = comparison.compare(loading.rows([runs])[0], Query(metric_names=tuple(metrics)))
     found, faults = figure_data.read_figures(compared)
     assert faults == []
     return plots.save_plots(compared, found, directory)

@@ -163,12 +163,12 @@ def test_scaled_metrics_are_shown_beside_a_loss_without_softmax(link: str, scale
     """Where there are any; they carry no dagger, and a line says what they are."""
     tested = {"test__last__nll_scaled": scaled, "test__last__ece_scaled": scaled}
     everything = comparison(runs(CE, *BASE, **tested) + runs("other", *BASE, link=link, **tested))
-    measures = columns.shown_measures(everything)
-    assert len(measures) == expected
+    metrics = columns.shown_metrics(everything)
+    assert len(metrics) == expected
     explained = any(line.startswith("scaled: ") for line in footnotes.legend(everything))
     assert explained == (expected == 6)
     (other,) = [group for group in everything.blocks[0].groups if group.label == "other"]
-    assert {columns.value_mark(other, measure) for measure in measures[4:]} <= {"", "*"}
+    assert {columns.value_mark(other, metric) for metric in metrics[4:]} <= {"", "*"}
 
 
 def test_rows_that_are_not_shown_are_counted() -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lossbench.analysis.measure import measure
-from lossbench.metrics import SCALED
+from lossbench.metrics import METRICS, SCALED
 from lossbench.report import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lossbench.analysis.measure import Measure
     from lossbench.analysis.result import Comparison, Contrast, Group
+    from lossbench.metrics import Metric
 
 BEST, NO_SOFTMAX = "*", "†"
 
@@ -48,20 +47,20 @@ class Column:
 
 def table_columns(comparison: Comparison) -> list[Column]:
     """Return all columns after the label's, without those that would be empty."""
-    first, *others = shown_measures(comparison)
+    first, *others = shown_metrics(comparison)
     confidence = formatting.percent(comparison.query.confidence)
     core = [
         Column(("n",), lambda group: str(group.n)),
-        _measure_column(first),
+        _metric_column(first),
         Column(
             (f"{confidence} interval",),
             lambda group: formatting.interval(first, group.metrics[first.name].interval),
-            below=formatting.measure_title(first),
+            below=formatting.metric_title(first),
         ),
     ]
     if comparison.baseline is not None:
         core += _contrast_columns(comparison, first, confidence)
-    every = [*core, *(_measure_column(each, is_core=False) for each in others)]
+    every = [*core, *(_metric_column(each, is_core=False) for each in others)]
     groups = [group for block in comparison.blocks for group in block.groups]
     return [column for column in every if any(column.text(group) not in {"", "-"} for group in groups)]
 
@@ -71,15 +70,15 @@ def label_head(comparison: Comparison) -> str:
     return " · ".join(map(formatting.clean, comparison.query.group_keys))
 
 
-def shown_measures(comparison: Comparison) -> list[Measure]:
-    """Return the requested measures, then the scaled ones if a loss trains no softmax probabilities."""
-    requested = list(comparison.query.measures)
+def shown_metrics(comparison: Comparison) -> list[Metric]:
+    """Return the requested metrics, then the scaled ones if a loss trains no softmax probabilities."""
+    requested = list(comparison.query.metrics)
     groups = [group for block in comparison.blocks for group in block.groups if group.n]
     if all(group.link == "softmax" for group in groups):
         return requested
     names = {each.name for each in requested}
     scaled = [
-        measure(name)
+        metric
         for name, metric in SCALED.items()
         if metric.scaled_from in names and name not in names
         if any(group.metrics[name].mean is not None for group in groups)
@@ -87,26 +86,25 @@ def shown_measures(comparison: Comparison) -> list[Measure]:
     return [*requested, *scaled]
 
 
-def value_mark(group: Group, of: Measure) -> str:
+def value_mark(group: Group, of: Metric) -> str:
     """Return the mark after a value: `*` for the best mean, `†` for a value that the loss does not train."""
     if of.name in group.best:
         return BEST
-    return NO_SOFTMAX if of.of_probabilities and group.link != "softmax" and group.n else ""
+    return NO_SOFTMAX if of.needs_softmax and group.link != "softmax" and group.n else ""
 
 
-def _measure_column(of: Measure, *, is_core: bool = True) -> Column:
-    scaled = SCALED.get(of.name)
+def _metric_column(of: Metric, *, is_core: bool = True) -> Column:
     return Column(
-        (formatting.measure_title(of),),
+        (formatting.metric_title(of),),
         lambda group: formatting.estimate(of, group.metrics[of.name]),
         lambda group: value_mark(group, of),
-        below=formatting.measure_title(measure(scaled.scaled_from)) if scaled else None,
+        below=formatting.metric_title(METRICS[of.scaled_from]) if of.scaled_from else None,
         is_estimate=True,
         is_core=is_core,
     )
 
 
-def _contrast_columns(comparison: Comparison, first: Measure, confidence: str) -> Sequence[Column]:
+def _contrast_columns(comparison: Comparison, first: Metric, confidence: str) -> Sequence[Column]:
     delta = f"Δ {formatting.unit(first) or first.title}"
 
     def cell(text: Callable[[Contrast], str]) -> Callable[[Group], str]:

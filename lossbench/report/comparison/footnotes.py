@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def remarks(comparison: Comparison, group: Group) -> Iterator[str]:
     """Yield the remarks below a row: runs without a result, unpaired seeds, how many more seeds are needed."""
-    difference, first = group.difference, comparison.query.measures[0]
+    difference, first = group.difference, comparison.query.metrics[0]
     counts = wording.run_counts(group)
     if counts != str(group.n):
         yield f"n {counts}{', never better' * bool(group.diverged and difference)}"
@@ -45,13 +45,13 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
     """Yield the meaning of the marks, columns and remarks, a line for each that occurs."""
     groups = [group for block in comparison.blocks for group in block.groups]
     differences = [group.difference for group in groups if group.difference]
-    marks = {columns.value_mark(group, measure) for group in groups for measure in columns.shown_measures(comparison)}
+    marks = {columns.value_mark(group, metric) for group in groups for metric in columns.shown_metrics(comparison)}
     if columns.BEST in marks:
         diverged = any(group.diverged for group in groups)
         yield f"{columns.BEST} best mean{', without losses with diverged runs' * diverged}"
     if columns.NO_SOFTMAX in marks:
         yield f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities, so this is never marked best"
-    if len(columns.shown_measures(comparison)) > len(comparison.query.measures):
+    if len(columns.shown_metrics(comparison)) > len(comparison.query.metrics):
         yield "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images"
     if any(group.n > 1 for group in groups):
         confidence = formatting.percent(comparison.query.confidence)
@@ -66,7 +66,7 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
     if with_remarks and any(difference.further or difference.detectable for difference in differences):
         yield "would show, needs: with 80 % probability, if further seeds vary like these"
     if (rope := comparison.query.margin) is not None:
-        size = formatting.with_unit(comparison.query.measures[0], rope)
+        size = formatting.with_unit(comparison.query.metrics[0], rope)
         yield f"equivalent: the whole interval of the difference lies within ±{size}"
 
 
@@ -95,9 +95,9 @@ def notes(comparison: Comparison) -> Iterator[str]:
 def _missing_metrics(comparison: Comparison) -> Iterator[str]:
     """Name the metrics that no completed run has, e.g. because they were added to lossbench later."""
     groups = [group for block in comparison.blocks for group in block.groups if group.n]
-    for measure in comparison.query.measures:
-        if groups and not any(group.metrics[measure.name].values for group in groups):
-            yield f"no run has {measure.title}"
+    for metric in comparison.query.metrics:
+        if groups and not any(group.metrics[metric.name].values for group in groups):
+            yield f"no run has {metric.title}"
 
 
 def _too_few_seeds(comparison: Comparison) -> Iterator[str]:
@@ -128,7 +128,7 @@ def _some(labels: tuple[str, ...]) -> str:
 
 
 def _tuned(choice: Choice) -> str:
-    tried = f"best of {len(choice.tried)} by {choice.measure}" if choice.tried[1:] else "the only value"
+    tried = f"best of {len(choice.tried)} by {choice.metric}" if choice.tried[1:] else "the only value"
     return (
         f"tuned: {group_name(choice.label, choice.condition)}: {setting(choice.key, choice.value)}, "
         f"{tried} ({count_of(choice.runs, 'run')})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from lossbench.analysis.measure import measure
+from lossbench.metrics import METRICS
 from lossbench.report import formatting, wording
 from lossbench.report.formatting import clean
 
@@ -20,7 +20,7 @@ MOST = 8
 
 def image_lines(pairs: Sequence[ImageComparison], confidence: float, width: int) -> Iterator[str]:
     """Yield the lines of a paragraph for each pair of losses."""
-    accuracy = measure("accuracy")
+    accuracy = METRICS["accuracy"]
     for pair in pairs:
         ours, theirs = clean(pair.label), clean(pair.reference)
         ends = formatting.signed_interval(accuracy, pair.interval)

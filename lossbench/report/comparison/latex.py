@@ -26,7 +26,7 @@ _LAST_LATIN = "ÿ"
 
 
 def latex_text(answer: Answer) -> str:
-    """Return a `table` of an article's width: the first measure with its differences, below it the other measures."""
+    """Return a `table` of an article's width: the first metric with its differences, below it the other metrics."""
     comparison = answer.comparison
     every = [column for column in columns.table_columns(comparison) if _has_room(column, comparison)]
     tables = [[column for column in every if column.is_core is core] for core in (True, False)]
@@ -46,7 +46,7 @@ def latex_text(answer: Answer) -> str:
 
 def _has_room(column: Column, comparison: Comparison) -> bool:
     """Return whether a column is shown: a page is too narrow for the interval of the mean and the seeds won."""
-    return column.heads != ("won",) and column.below != formatting.measure_title(comparison.query.measures[0])
+    return column.heads != ("won",) and column.below != formatting.metric_title(comparison.query.metrics[0])
 
 
 def _tabular(comparison: Comparison, table: list[Column]) -> Iterator[str]:

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from lossbench.analysis.measure import Measure
     from lossbench.analysis.query import Query
+    from lossbench.metrics import Metric
     from lossbench.runs.rows import RunRow
 
 STYLES = {"diverged": "red", "failed": "red", "running": "cyan", "interrupted": "yellow"}
 
 
 def run_list_screen(rows: Sequence[RunRow], query: Query) -> Screen:
-    """Return loss, differing keys, seed, status, measures and folder, in up to three lines per run if it is long."""
+    """Return loss, differing keys, seed, status, metrics and folder, in up to three lines per run if it is long."""
     return Screen(lambda width: _listing(rows, query, width))
 
 
@@ -30,7 +30,7 @@ def _listing(rows: Sequence[RunRow], query: Query, width: int) -> Text:
 
     keys, facts = ["loss", *grouping.differing_keys(rows)], ["seed", "status"]
     settings = [list(map(formatting.clean, keys)), *([_text(row.get(key)) for key in keys] for row in rows)]
-    results = [[*facts, *map(formatting.measure_title, query.measures)], *(_results(row, facts, query) for row in rows)]
+    results = [[*facts, *map(formatting.metric_title, query.metrics)], *(_results(row, facts, query) for row in rows)]
     left, right = formatting.align(settings, len(keys)), formatting.align(results, len(facts))
     folders = ["folder", *(formatting.clean(row["folder"]) for row in rows)]
     room = width - len(left[0]) - 2 - len(right[0])
@@ -46,13 +46,13 @@ def _listing(rows: Sequence[RunRow], query: Query, width: int) -> Text:
 
 
 def _results(row: RunRow, facts: Sequence[str], query: Query) -> list[str]:
-    return [*(_text(row.get(key)) for key in facts), *(_value(row, each, query) for each in query.measures)]
+    return [*(_text(row.get(key)) for key in facts), *(_value(row, each, query) for each in query.metrics)]
 
 
 def _text(value: object) -> str:
     return "none" if value is None else formatting.clean(value)
 
 
-def _value(row: RunRow, measure: Measure, query: Query) -> str:
-    value = row.get(measure.column(query.at))
-    return formatting.value(measure, value if isinstance(value, int | float) else None)
+def _value(row: RunRow, metric: Metric, query: Query) -> str:
+    value = row.get(f"test.{query.at}.{metric.name}")
+    return formatting.value(metric, value if isinstance(value, int | float) else None)

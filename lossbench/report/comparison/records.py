@@ -30,7 +30,7 @@ ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
 
 def group_records(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return a record per group and condition: what it is, its contrast with the baseline, its measures."""
+    """Return a record per group and condition: what it is, its contrast with the baseline, its metrics."""
     return [
         _without_escapes(
             {
@@ -69,7 +69,7 @@ def comparison_json(answer: Answer) -> str:
     return to_json(
         {
             "title": wording.comparison_title(comparison),
-            "metric": comparison.query.measures[0].name,
+            "metric": comparison.query.metrics[0].name,
             "baseline": _without_escapes(comparison.baseline),
             "confidence": comparison.query.confidence,
             "comparisons": comparison.comparisons,
@@ -123,11 +123,11 @@ def _estimates(group: Group) -> Mapping[str, float | None]:
 
 
 def _contrast(group: Group, comparison: Comparison) -> dict[str, Any]:
-    """Return the contrast in the first measure; the same columns where there is none."""
+    """Return the contrast in the first metric; the same columns where there is none."""
     contrast = group.difference
     return {
         "baseline": comparison.baseline if contrast else None,
-        "metric": comparison.query.measures[0].name,
+        "metric": comparison.query.metrics[0].name,
         "pairs": contrast.n if contrast else None,
         "delta_mean": contrast.mean if contrast else None,
         **_ends(contrast.interval if contrast else None, "delta_"),

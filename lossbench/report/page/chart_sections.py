@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossbench.analysis import trends as analysis
+from lossbench.metrics import METRICS
 from lossbench.report import figures, formatting
 from lossbench.report.formatting import clean
 from lossbench.report.page import charts
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from lossbench.analysis.figure_data import Floats, Panel
-    from lossbench.analysis.measure import Measure
     from lossbench.analysis.result import Comparison, Estimate
     from lossbench.analysis.trends import Trend
+    from lossbench.metrics import Metric
     from lossbench.report.figures import ConditionFigure
 
 
-def condition_section(content: ConditionFigure, measures: Iterable[Measure]) -> Html:
+def condition_section(content: ConditionFigure, metrics: Iterable[Metric]) -> Html:
     """Return seeds, curves, reliability, confusion and classes of one condition."""
     panels, baseline = content.panels, content.baseline
     name = clean(baseline.group.label) if baseline else ""
@@ -34,7 +35,7 @@ def condition_section(content: ConditionFigure, measures: Iterable[Measure]) -> 
             "Every seed",
             f"one dot per seed; below, the mean with its {content.confidence} interval{dashed}",
             "Measure",
-            {figures.axis_title(each): _seed_charts(content, each) for each in measures},
+            {figures.axis_title(each): _seed_charts(content, each) for each in metrics},
         ),
         _switched(
             "Learning curves",
@@ -68,13 +69,13 @@ def condition_section(content: ConditionFigure, measures: Iterable[Measure]) -> 
 
 
 def trends_section(comparison: Comparison) -> Html:
-    """Return each measure against each condition that has a size."""
+    """Return each metric against each condition that has a size."""
     options = {}
-    for measure in comparison.query.measures:
-        for trend in analysis.trends(comparison, measure.name):
+    for metric in comparison.query.metrics:
+        for trend in analysis.trends(comparison, metric.name):
             constant = figures.trend_condition(trend)
-            title = f"{figures.axis_title(measure)} against {figures.trend_axis(trend)}"
-            options[f"{title}{f' ({constant})' * bool(constant)}"] = _trend_charts(trend, measure)
+            title = f"{figures.axis_title(metric)} against {figures.trend_axis(trend)}"
+            options[f"{title}{f' ({constant})' * bool(constant)}"] = _trend_charts(trend, metric)
     shown = _switched("Over the conditions", "one dot per seed; dashed: the baseline", "Show", options)
     nothing = element("p", "No condition with a size, such as label noise, varies between these runs.", class_="faint")
     return element("section", element("h2", "Trends", id="trends"), shown if options else nothing)
@@ -101,15 +102,15 @@ def _extent(estimates: Iterable[Estimate | None]) -> tuple[float, float]:
     )
 
 
-def _seed_charts(content: ConditionFigure, measure: Measure) -> list[Html]:
-    groups = [panel.group for panel in content.panels if panel.group.metrics[measure.name].values]
-    estimates = {each.label: figures.axis_estimate(measure, each.metrics[measure.name]) for each in groups}
-    x, baseline = _extent(estimates.values()), figures.mean_of(content.baseline, measure)
+def _seed_charts(content: ConditionFigure, metric: Metric) -> list[Html]:
+    groups = [panel.group for panel in content.panels if panel.group.metrics[metric.name].values]
+    estimates = {each.label: figures.axis_estimate(metric, each.metrics[metric.name]) for each in groups}
+    x, baseline = _extent(estimates.values()), figures.mean_of(content.baseline, metric)
     charted = []
     for group in groups:
-        estimate = group.metrics[measure.name]
-        values = f"{formatting.estimate(measure, estimate)}, interval {formatting.interval(measure, estimate.interval)}"
-        about = f"{figures.axis_title(measure)} of {clean(group.label)}: {values}"
+        estimate = group.metrics[metric.name]
+        values = f"{formatting.estimate(metric, estimate)}, interval {formatting.interval(metric, estimate.interval)}"
+        about = f"{figures.axis_title(metric)} of {clean(group.label)}: {values}"
         charted.append(_figure(group.label, charts.seed_chart(estimates[group.label], baseline, x, about)))
     return charted
 
@@ -130,7 +131,7 @@ def _reliability_charts(panels: Sequence[Panel]) -> list[Html]:
     charted = []
     for panel in panels:
         if panel.reliability:
-            label, ece = panel.group.label, formatting.number("ece", panel.group.metrics["ece"].mean)
+            label, ece = panel.group.label, formatting.value(METRICS["ece"], panel.group.metrics["ece"].mean)
             chart = charts.reliability_chart(panel.reliability, f"reliability of {clean(label)}: ECE {ece}")
             charted.append(_figure(f"{label} · ECE {ece}", chart))
     return charted
@@ -168,10 +169,10 @@ def _class_charts(panels: Sequence[Panel], baseline: Panel | None) -> list[Html]
     ]
 
 
-def _trend_charts(trend: Trend, measure: Measure) -> list[Html]:
-    lines, baseline = figures.trend_lines(trend, measure), figures.trend_baseline(trend, measure)
+def _trend_charts(trend: Trend, metric: Metric) -> list[Html]:
+    lines, baseline = figures.trend_lines(trend, metric), figures.trend_baseline(trend, metric)
     y, axis = _extent(each for line in lines.values() for each in line), figures.trend_axis(trend)
-    about = f"{figures.axis_title(measure)} of {{}} against {axis}"
+    about = f"{figures.axis_title(metric)} of {{}} against {axis}"
     return [
         _figure(label, charts.trend_chart(trend.sizes, line, baseline, y, (axis, about.format(clean(label)))))
         for label, line in lines.items()

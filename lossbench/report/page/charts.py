@@ -101,13 +101,13 @@ def trend_chart(
     y: tuple[float, float],
     words: tuple[str, str],
 ) -> Html:
-    """Return a measure against the size of a condition: seeds, means, intervals.
+    """Return a metric against the size of a condition: seeds, means, intervals.
 
     Args:
         sizes: The sizes.
         line: The loss's estimate at each size.
         baseline: The baseline's mean at each size; empty without a baseline.
-        y: The range of the measure.
+        y: The range of the metric.
         words: The title of the axis, and the description of the chart.
     """
     frame = Frame(axis_range(sizes), y)

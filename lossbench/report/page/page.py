@@ -87,7 +87,7 @@ def _condition(data: PageData, number: int) -> Html:
         element("h2", name, id="verdicts" if number == 0 else f"verdicts-{number + 1}"),
         _table(comparison, block, name),
         tables.bullet_list([*verdicts, *footnotes.labelled_remarks(comparison, block)]),
-        chart_sections.condition_section(content, comparison.query.measures),
+        chart_sections.condition_section(content, comparison.query.metrics),
         digits.digits_section(data.digits[number]),
     )
 

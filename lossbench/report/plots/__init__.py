@@ -3,7 +3,7 @@
 canvas.py        sizes, inks, labels, grids of panels, files
 curves.py        learning curves with bands over seeds
 per_seed.py      every seed as a dot, with the interval of the mean
-trends.py        a measure against label noise, imbalance, or another number that varies
+trends.py        a metric against label noise, imbalance, or another number that varies
 reliability.py   confidence against accuracy
 confusion.py     which class is taken for which, and how that differs from the baseline
 
@@ -60,8 +60,8 @@ def _condition_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iter
         condition = wording.condition(comparison, block)
         folder = f"{number}-{_slug(condition)}/" if len(data) > 1 else ""
         content = figures.condition_figure(comparison, of_block, condition)
-        for measure in comparison.query.measures:
-            yield f"{folder}seeds-{measure.name}", per_seed.plot_seeds(content, measure)
+        for metric in comparison.query.metrics:
+            yield f"{folder}seeds-{metric.name}", per_seed.plot_seeds(content, metric)
         for column in figures.CURVES:
             yield f"{folder}curves-{column}", curves.plot_curves(content, column)
         yield f"{folder}reliability", reliability.plot_reliability(content)
@@ -72,13 +72,13 @@ def _condition_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iter
 def _trend_plots(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
     """Yield the figures across conditions with their names."""
     confidence = formatting.percent(comparison.query.confidence)
-    for measure in comparison.query.measures:
+    for metric in comparison.query.metrics:
         names: Counter[str] = Counter()
-        for trend in analysis.trends(comparison, measure.name):
-            name = f"{measure.name}-against-{_slug(trend.key)}"
+        for trend in analysis.trends(comparison, metric.name):
+            name = f"{metric.name}-against-{_slug(trend.key)}"
             names[name] += 1
             subtitles = (figures.trend_condition(trend), wording.background(comparison))
-            figure = trends.plot_trend(trend, measure, subtitles, confidence)
+            figure = trends.plot_trend(trend, metric, subtitles, confidence)
             yield f"{name}{f'-{names[name]}' * (names[name] > 1)}", figure
 
 

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lossbench.analysis.measure import Measure
     from lossbench.analysis.result import Estimate, Group
+    from lossbench.metrics import Metric
     from lossbench.report.figures import ConditionFigure
 
 BELOW = 0.3
 """Distance of mean and interval from a row's middle, in rows; the dots lie above the middle."""
 
 
-def plot_seeds(content: ConditionFigure, measure: Measure) -> Figure | None:
-    """Plot a measure of every run; return None if no loss has it."""
-    groups = [panel.group for panel in content.panels if panel.group.metrics[measure.name].values]
+def plot_seeds(content: ConditionFigure, metric: Metric) -> Figure | None:
+    """Plot a metric of every run; return None if no loss has it."""
+    groups = [panel.group for panel in content.panels if panel.group.metrics[metric.name].values]
     if not groups:
         return None
     keys = [
@@ -32,15 +32,15 @@ def plot_seeds(content: ConditionFigure, measure: Measure) -> Figure | None:
     ]
     if content.baseline:
         keys.append(canvas.line_key("mean of the baseline", color=canvas.BASELINE, linestyle="--"))
-    note = figures.softmax_footnote(groups) if measure.of_probabilities else ""
-    sentences = (f"every seed: {figures.axis_title(measure)}, {content.at} epoch", *content.subtitles, note)
+    note = figures.softmax_footnote(groups) if metric.needs_softmax else ""
+    sentences = (f"every seed: {figures.axis_title(metric)}, {content.at} epoch", *content.subtitles, note)
     figure, body = canvas.figure_with_head(8, 0.6 + 0.45 * len(groups), sentences, keys)
     axis: Axes = body.subplots()
-    estimates = [figures.axis_estimate(measure, group.metrics[measure.name]) for group in groups]
+    estimates = [figures.axis_estimate(metric, group.metrics[metric.name]) for group in groups]
     heights = _heights(estimates)
     for row, estimate in enumerate(estimates):
         _plot_row(axis, row, estimate, heights)
-    _set_rows(axis, groups, measure, content)
+    _set_rows(axis, groups, metric, content)
     return figure
 
 
@@ -61,20 +61,20 @@ def _plot_row(axis: Axes, row: int, estimate: Estimate, heights: Mapping[int, fl
         axis.axhspan(row - 0.5, row + 0.5, color="0.96", zorder=0, linewidth=0)
 
 
-def _set_rows(axis: Axes, groups: Sequence[Group], measure: Measure, content: ConditionFigure) -> None:
+def _set_rows(axis: Axes, groups: Sequence[Group], metric: Metric, content: ConditionFigure) -> None:
     """Name the rows, and draw the baseline's mean through all of them."""
-    axis.set_yticks(range(len(groups)), [_row_name(group, measure, content) for group in groups])
+    axis.set_yticks(range(len(groups)), [_row_name(group, metric, content) for group in groups])
     axis.set_ylim(len(groups) - 0.5, -0.5)
     axis.tick_params(axis="y", length=0)
-    axis.set_xlabel(figures.axis_title(measure))
-    if (mean := figures.mean_of(content.baseline, measure)) is not None:
+    axis.set_xlabel(figures.axis_title(metric))
+    if (mean := figures.mean_of(content.baseline, metric)) is not None:
         axis.axvline(mean, color=canvas.BASELINE, linestyle="--", linewidth=1, zorder=1)
-    if measure.is_share:
+    if metric.is_share:
         low, high = axis.get_xlim()
-        axis.set_xlim(max(low, 0), min(high, 100 if measure.in_percent else 1))
+        axis.set_xlim(max(low, 0), min(high, 100 if metric.in_percent else 1))
 
 
-def _row_name(group: Group, measure: Measure, content: ConditionFigure) -> str:
+def _row_name(group: Group, metric: Metric, content: ConditionFigure) -> str:
     which = " (baseline)" if content.baseline and group.label == content.baseline.group.label else ""
-    label = canvas.marked_label if measure.of_probabilities else lambda of, *size: canvas.wrapped_label(of.label, *size)
+    label = canvas.marked_label if metric.needs_softmax else lambda of, *size: canvas.wrapped_label(of.label, *size)
     return f"{label(group, 36, 2)}{which}\nn = {wording.run_counts(group)}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossbench.metrics import ECE_BINS
+from lossbench.metrics import ECE_BINS, METRICS
 from lossbench.report import figures, formatting
 from lossbench.report.plots import canvas
 
@@ -33,7 +33,7 @@ def plot_reliability(content: ConditionFigure) -> Figure | None:
     figure, body, axes = canvas.panel_grid(len(panels), sentences, keys, width=2.2, height=2.3)
     for (group, reliability), axis in zip(panels, axes, strict=True):
         _plot_bins(axis, reliability)
-        ece = formatting.number("ece", group.metrics["ece"].mean)
+        ece = formatting.value(METRICS["ece"], group.metrics["ece"].mean)
         axis.set_title(f"{canvas.marked_label(group, 28)}\nECE {ece}")
     axes[0].set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     body.supxlabel("confidence (probability of the predicted class)")

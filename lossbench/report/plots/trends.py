@@ -1,4 +1,4 @@
-"""A measure against the size of a condition: a panel per loss, every seed as a dot, the mean with its interval."""
+"""A metric against the size of a condition: a panel per loss, every seed as a dot, the mean with its interval."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lossbench.analysis.measure import Measure
     from lossbench.analysis.result import Estimate
     from lossbench.analysis.trends import Trend
+    from lossbench.metrics import Metric
 
 LOGARITHMIC = {"data.imbalance.ratio"}
 
 
-def plot_trend(trend: Trend, measure: Measure, subtitles: Sequence[str], confidence: str) -> Figure:
-    """Plot a measure against the size of the condition."""
-    axis_title, quantity = figures.trend_axis(trend), figures.axis_title(measure)
+def plot_trend(trend: Trend, metric: Metric, subtitles: Sequence[str], confidence: str) -> Figure:
+    """Plot a metric against the size of the condition."""
+    axis_title, quantity = figures.trend_axis(trend), figures.axis_title(metric)
     keys = [
         canvas.line_key("one seed", marker="o", fillstyle="none", linestyle="none", markersize=3),
         canvas.line_key(f"mean and its {confidence} interval", marker="D", markersize=3),
         *canvas.baseline_key(trend.baseline),
     ]
-    lines, baseline = figures.trend_lines(trend, measure), figures.trend_baseline(trend, measure)
+    lines, baseline = figures.trend_lines(trend, metric), figures.trend_baseline(trend, metric)
     sentences = (f"{quantity} against {axis_title}", *subtitles, figures.losses_cut(len(trend.lines)))
     figure, body, axes = canvas.panel_grid(len(lines), sentences, keys)
     for axis, (label, line) in zip(axes, lines.items(), strict=True):

@@ -96,9 +96,9 @@ def _metric_lines(details: RunDetails) -> Iterator[str]:
     metrics, best = details.run.metrics, _best_epoch(details)
     places = [(part, at) for part in ("test", "val") for at in ("last", "best") if f"{part}.{at}.accuracy" in metrics]
     if places:
-        yield " " * LABEL + "".join(f"{formatting.measure_title(REPORTED[name]):>12}" for name in DEFAULTS)
+        yield " " * LABEL + "".join(f"{formatting.metric_title(REPORTED[name]):>12}" for name in DEFAULTS)
     for part, at in places:
-        values = (formatting.number(name, metrics.get(f"{part}.{at}.{name}")) for name in DEFAULTS)
+        values = (formatting.value(REPORTED[name], metrics.get(f"{part}.{at}.{name}")) for name in DEFAULTS)
         yield f"{part} {at}".ljust(LABEL) + "".join(f"{value:>12}" for value in values) + best * (at == "best")
         if part == "test" and metrics.get(f"val.{at}.temperature") is not None:
             yield from _scaled_metric_line(metrics, at)
@@ -107,7 +107,8 @@ def _metric_lines(details: RunDetails) -> Iterator[str]:
 def _scaled_metric_line(metrics: Mapping[str, float | None], at: str) -> Iterator[str]:
     """Yield the metrics at the temperature of the validation images, below their unscaled values."""
     values = {
-        metric.scaled_from: formatting.number(name, metrics.get(f"test.{at}.{name}")) for name, metric in SCALED.items()
+        metric.scaled_from: formatting.value(metric, metrics.get(f"test.{at}.{name}"))
+        for name, metric in SCALED.items()
     }
     cells = (values.get(name, "") for name in DEFAULTS)
     yield f"  at T {metrics[f'val.{at}.temperature']:.3g}".ljust(LABEL) + "".join(f"{value:>12}" for value in cells)

@@ -76,10 +76,11 @@ def _setting_row(each: KeyDifference) -> Sequence[str]:
 
 def _metric_row(each: KeyDifference) -> Sequence[str]:
     """Return a result in each run and its change; shares shown in per cent are in per cent and points."""
-    metric = each.key.rpartition(".")[2]
-    factor, unit = (100, " %") if formatting.in_percent(metric) else (1, "")
+    in_percent = formatting.in_percent(each.key.rpartition(".")[2])
+    factor, unit = (100, " %") if in_percent else (1, "")
     values = (
-        formatting.number(metric, value) if isinstance(value, float) else _shown(value) for value in (each.a, each.b)
+        formatting.number(value, in_percent=in_percent) if isinstance(value, float) else _shown(value)
+        for value in (each.a, each.b)
     )
     return f"{formatting.clean(each.key)}{unit}", *values, _signed(each.change, factor)
 

@@ -171,9 +171,9 @@ def test_a_block_for_each_condition() -> None:
 
 def test_the_first_metric_carries_the_difference() -> None:
     """Asked for NLL first, its difference has no unit and accuracy stands behind; recall is in per cent."""
-    text = printed(SMALL[:16], 170, metrics=("nll", "accuracy", "recall.5"))
+    text = printed(SMALL[:16], 170, metric_names=("nll", "accuracy", "recall.5"))
     assert re.search(r"NLL +95 % interval +Δ NLL", text)
     assert "accuracy %" in text
     assert [line for line in text.splitlines() if "recall of 5" in line] == ["no run has recall of 5"]
     given = [run | {"test.last.recall.5": 0.9} for run in SMALL[:16]]
-    assert "recall of 5 %" in printed(given, 170, metrics=("recall.5", "accuracy"))
+    assert "recall of 5 %" in printed(given, 170, metric_names=("recall.5", "accuracy"))
