@@ -15,10 +15,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.errors import UsageError, did_you_mean
-from lossbench.softmax import log_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats: TypeAlias = NDArray[np.float64]
-    Labels: TypeAlias = NDArray[np.integer[Any]]
+    from lossbench.softmax import Floats, Labels
 
 ECE_BINS = 15
 
@@ -239,8 +237,8 @@ def _of_class(metric: ClassMetric, kind: str, index: int) -> Metric:
     def function(log_probabilities: Floats, labels: Labels) -> float:
         return float(metric.function(_counts(log_probabilities, labels))[index])
 
-    title = f"{metric.title} of {index}"
-    return Metric(f"{kind}.{index}", title, function, "0 to 1", "higher", "labels", in_percent=True)
+    name, title = f"{kind}.{index}", f"{metric.title} of {index}"
+    return Metric(name, title, function, "0 to 1", "higher", "labels", in_percent=True)
 
 
 def gain(column: str, value: float) -> float:
@@ -249,12 +247,6 @@ def gain(column: str, value: float) -> float:
     return metric.gain(value) if metric else -value
 
 
-def evaluate(log_probabilities: Floats, labels: Labels) -> dict[str, float]:
-    """Return every metric of `METRICS` by name."""
-    return {name: metric.function(log_probabilities, labels) for name, metric in METRICS.items()}
-
-
-def evaluate_scaled(log_probabilities: Floats, labels: Labels, temperature: float) -> dict[str, float]:
-    """Return every metric of `SCALED` by name, at a temperature."""
-    scaled = log_softmax(log_probabilities / temperature)
-    return {name: metric.function(scaled, labels) for name, metric in SCALED.items()}
+def evaluate(log_probabilities: Floats, labels: Labels, table: Mapping[str, Metric] = METRICS) -> dict[str, float]:
+    """Return every metric of a table by name."""
+    return {name: metric.function(log_probabilities, labels) for name, metric in table.items()}

@@ -54,7 +54,7 @@ def scaled(
     temperature = softmax.temperature(log_probabilities, labels)
     measured = {f"val.{at}.temperature": temperature for at in tested}
     for at, predicted in tested.items():
-        values = metrics.evaluate_scaled(*predicted, temperature)
+        values = metrics.evaluate(softmax.log_softmax(predicted[0] / temperature), predicted[1], metrics.SCALED)
         measured |= {f"test.{at}.{name}": value for name, value in values.items()}
     return measured
 

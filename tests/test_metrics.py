@@ -186,6 +186,11 @@ def test_a_confidence_on_an_edge_belongs_to_the_bin_below() -> None:
     assert metrics.ece(log_probabilities, np.array([0, 1])) == pytest.approx(0.5 - confidences.mean())
 
 
+def evaluate_scaled(logits: np.ndarray, labels: np.ndarray, temperature: float) -> dict[str, float]:
+    """The scaled metrics at a temperature."""
+    return metrics.evaluate(softmax.log_softmax(logits / temperature), labels, metrics.SCALED)
+
+
 def noisy(seed: int, images: int = 60, classes: int = 5) -> tuple[np.ndarray, np.ndarray]:
     """Logits that lean towards the labels, and among the labels some that are wrong."""
     random = np.random.default_rng(seed)
@@ -205,7 +210,7 @@ def test_the_temperature_is_where_scipy_finds_the_least_nll(seed: int, exponent:
     log_probabilities = softmax.log_softmax(logits)
 
     def scaled_nll(log_temperature: float) -> float:
-        return metrics.evaluate_scaled(logits, labels, math.exp(log_temperature))["nll_scaled"]
+        return evaluate_scaled(logits, labels, math.exp(log_temperature))["nll_scaled"]
 
     around = exponent * math.log(10)
     best = minimize_scalar(scaled_nll, bounds=(around - 6, around + 6), method="bounded", options={"xatol": 1e-10})
@@ -219,7 +224,7 @@ def test_a_temperature_worked_out_by_hand() -> None:
     logits, labels = np.array([[9.0, 0.0]] * 4), np.array([0, 0, 0, 1])
     assert softmax.temperature(logits, labels) == pytest.approx(9 / math.log(3), rel=1e-9)
     expected = {"nll_scaled": -(3 * math.log(0.75) + math.log(0.25)) / 4, "ece_scaled": 0}
-    assert expected == pytest.approx(metrics.evaluate_scaled(logits, labels, 9 / math.log(3)))
+    assert expected == pytest.approx(evaluate_scaled(logits, labels, 9 / math.log(3)))
 
 
 def test_true_probabilities_need_no_scaling() -> None:
@@ -247,5 +252,5 @@ def test_temperatures_where_no_finite_one_is_best(logits: list, labels: list, ex
     actual = softmax.temperature(np.array(logits), np.array(labels))
     assert actual == pytest.approx(expected, nan_ok=True)
     if math.isfinite(actual):
-        scaled = metrics.evaluate_scaled(np.array(logits), np.array(labels), actual)
+        scaled = evaluate_scaled(np.array(logits), np.array(labels), actual)
         assert all(math.isfinite(value) for value in scaled.values())

@@ -55,4 +55,4 @@ def load(path: Path) -> Baseline:
 
 def _is_row(value: dict[str, Any]) -> bool:
     metrics = {name: each for name, each in value.items() if rows.is_metric(name)}
-    return rows.are_facts({name: value[name] for name in value.keys() - metrics}) and rows.are_metrics(metrics)
+    return rows.are_facts({name: value[name] for name in value.keys() - metrics}) and read.are_metrics(metrics)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from lossbench.metrics import Metric
     from lossbench.runs.grouping import Cell
     from lossbench.runs.rows import RunRow
-    from lossbench.statistics import Interval
 
 DEFAULT_BASELINE = "categorical_crossentropy"
 
@@ -55,16 +54,8 @@ def compare(rows: Sequence[RunRow], query: Query, baseline_file: Baseline | None
     groups = {cell: _group(cell[1], runs, query) for cell, runs in now.cells.items()}
     earlier = {cell: _group(cell[1], runs, query) for cell, runs in then.cells.items()}
     baseline = baseline_file.name if baseline_file else _baseline(query, {label for _, label in groups})
-    references = {
-        cell: earlier.get(cell) if baseline_file else groups.get((cell[0], baseline or "")) for cell in groups
-    }
-    compared = _with_verdicts(
-        {
-            cell: group if references[cell] is group else replace(group, reference=references[cell])
-            for cell, group in groups.items()
-        },
-        query,
-    )
+    references = earlier if baseline_file else {cell: groups.get((cell[0], baseline or "")) for cell in groups}
+    compared = _with_verdicts(groups, references, query)
     comparisons = sum(group.difference is not None for group in compared.values())
     return Comparison(
         query=query,
@@ -127,17 +118,23 @@ def _group(label: str, runs: Sequence[RunRow], query: Query) -> Group:
     )
 
 
-def _with_verdicts(groups: Mapping[Cell, Group], query: Query) -> dict[Cell, Group]:
-    """Return the groups with their contrasts, p adjusted over all of them, and verdicts."""
+def _with_verdicts(
+    groups: Mapping[Cell, Group], references: Mapping[Cell, Group | None], query: Query
+) -> dict[Cell, Group]:
+    """Return the groups with their references, their contrasts, p adjusted over all of them, and verdicts."""
+    compared = {
+        cell: replace(group, reference=None if references.get(cell) is group else references.get(cell))
+        for cell, group in groups.items()
+    }
     first = query.metrics[0]
-    contrasts = {cell: each for cell, group in groups.items() if (each := contrast(group, first, query))}
+    contrasts = {cell: each for cell, group in compared.items() if (each := contrast(group, first, query))}
     p_values = {cell: each.p for cell, each in contrasts.items() if each.p is not None}
     adjusted = dict(zip(p_values, statistics.holm(list(p_values.values())), strict=True))
     decided = {
-        cell: _with_verdict(groups[cell], replace(each, p_holm=adjusted.get(cell)), query, len(contrasts))
+        cell: _with_verdict(compared[cell], replace(each, p_holm=adjusted.get(cell)), query, len(contrasts))
         for cell, each in contrasts.items()
     }
-    return {cell: replace(group, difference=decided.get(cell)) for cell, group in groups.items()}
+    return {cell: replace(group, difference=decided.get(cell)) for cell, group in compared.items()}
 
 
 def _with_verdict(group: Group, difference: Contrast, query: Query, comparisons: int) -> Contrast:
@@ -160,7 +157,8 @@ def _verdict(group: Group, difference: Contrast, query: Query) -> Verdict:
     gain = query.metrics[0].gain(difference.mean)
     reference_diverged = bool(group.reference and group.reference.diverged)
     if not group.diverged and not reference_diverged:
-        if query.margin is not None and _lies_within(difference.interval, query.margin):
+        margin, interval = query.margin, difference.interval
+        if margin is not None and interval and -margin <= interval.low and interval.high <= margin:
             return "equivalent"
         if difference.values and not any(difference.values.values()):
             return "identical"
@@ -170,10 +168,6 @@ def _verdict(group: Group, difference: Contrast, query: Query) -> Verdict:
         if gain < 0 and not reference_diverged:
             return "worse"
     return "undecided"
-
-
-def _lies_within(interval: Interval | None, size: float) -> bool:
-    return interval is not None and -size <= interval.low and interval.high <= size
 
 
 def _blocks(groups: Mapping[Cell, Group], varying: Sequence[str], query: Query) -> tuple[Block, ...]:

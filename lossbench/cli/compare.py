@@ -188,7 +188,7 @@ def _draw(comparison: Comparison, directory: Path) -> None:
 
     found, unread = read_figures(comparison)
     files = plots.save_plots(comparison, found, directory)
-    for line in formatting.unread_lines(unread):
+    for line in formatting.broken_lines(unread, "not drawn"):
         console.note(line)
     console.note(f"plots: {len(files)} files in {directory}")
 

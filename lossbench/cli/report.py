@@ -56,7 +56,7 @@ def report(  # noqa: PLR0913 - the options of the command
     data = read_page(answer(query), _test_images)
     text = page.page_text(data, f"lossbench {shlex.join(sys.argv[1:])}")
     files.write_text(output, text)
-    for line in (*formatting.broken_lines(data.broken), *formatting.unread_lines(data.unread)):
+    for line in (*formatting.broken_lines(data.broken), *formatting.broken_lines(data.unread, "not drawn")):
         console.note(line)
     megabytes = len(text.encode(errors="replace")) / 1e6
     console.result(f"{output}: {formatting.count_of(len(data.runs), 'run')}, {megabytes:.2f} MB")

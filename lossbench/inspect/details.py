@@ -39,7 +39,14 @@ class RunDetails:
 
 def read_details(place: Path) -> RunDetails:
     """Read all files of the run in a folder, or of the only one below it; raises the errors of `read_run`."""
-    return _details(read_run(place))
+    run, faults = read_run(place), list[str]()
+    history = _part(read.history, run.folder, faults)
+    rows = defaultdict(list)
+    if run.status == "completed":
+        for row in _part(read.per_class, run.folder, faults) or ():
+            rows[row["at"]].append(row)
+    confusion = _part(read.confusion, run.folder, faults) if run.status == "completed" else None
+    return RunDetails(run, history or [], dict(rows), confusion or {}, tuple(faults))
 
 
 def read_run(place: Path) -> read.Run:
@@ -60,17 +67,6 @@ def read_run(place: Path) -> read.Run:
         return read.read(folders[0])
     except read.BrokenRunError as error:
         raise read.BrokenRunError(f"{folders[0]}: {error}") from error
-
-
-def _details(run: read.Run) -> RunDetails:
-    folder, faults = run.folder, list[str]()
-    history = _part(read.history, folder, faults)
-    rows = defaultdict(list)
-    if run.status == "completed":
-        for row in _part(read.per_class, folder, faults) or ():
-            rows[row["at"]].append(row)
-    confusion = _part(read.confusion, folder, faults) if run.status == "completed" else None
-    return RunDetails(run, history or [], dict(rows), confusion or {}, tuple(faults))
 
 
 def _part(reader: Callable[[Path], Any], folder: Path, faults: list[str]) -> Any:

@@ -47,7 +47,7 @@ def read_numbers(run: Run) -> dict[str, Numbers]:
     try:
         numbers = {paths.METRICS: _epochs(run.folder)}
         if run.status == "completed":
-            numbers[paths.PREDICTIONS] = _predictions(run.folder)
+            numbers[paths.PREDICTIONS] = _side_by_side(paths.PREDICTIONS, "image", read.predictions(run.folder))
             numbers[paths.CONFUSION] = _confusion(run.folder)
             numbers[paths.PER_CLASS] = _per_class(run.folder)
             numbers[paths.RUN] = _table("", [run.metrics], exact=())
@@ -59,10 +59,6 @@ def read_numbers(run: Run) -> dict[str, Numbers]:
 def _epochs(folder: Path) -> Numbers:
     rows = [{name: value for name, value in row.items() if name != "seconds"} for row in read.history(folder)]
     return _table("epoch", rows, exact=("epoch", "learning_rate"))
-
-
-def _predictions(folder: Path) -> Numbers:
-    return _side_by_side(paths.PREDICTIONS, "image", read.predictions(folder))
 
 
 def _confusion(folder: Path) -> Numbers:

@@ -133,11 +133,6 @@ def seeds(values: Iterable[int]) -> str:
     return ", ".join(f"{first}" if first == last else f"{first}–{last}" for first, last in ranges)
 
 
-def broken_lines(folders: Iterable[BrokenRun]) -> list[str]:
-    """Return a line for each folder that could not be read."""
-    return [f"not counted: {clean(each.folder)}: {clean(each.reason)}" for each in folders]
-
-
-def unread_lines(folders: Iterable[BrokenRun]) -> list[str]:
-    """Return a line for each run with a file that could not be read for a figure."""
-    return [f"not drawn: {clean(each.folder)}: {clean(each.reason)}" for each in folders]
+def broken_lines(folders: Iterable[BrokenRun], effect: str = "not counted") -> list[str]:
+    """Return a line for each folder that could not be read, or lacks a file for a figure and is `not drawn`."""
+    return [f"{effect}: {clean(each.folder)}: {clean(each.reason)}" for each in folders]

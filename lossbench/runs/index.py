@@ -108,7 +108,7 @@ def _read(root: Path) -> dict[str, _Entry]:
         return {
             name: _Entry(stamp, configs[number], facts, metrics)
             for name, (stamp, number, facts, metrics) in index["runs"].items()
-            if rows.are_facts(facts) and rows.are_metrics(metrics)
+            if rows.are_facts(facts) and read.are_metrics(metrics)
         }
     except (read.BrokenRunError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}

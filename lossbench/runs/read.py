@@ -197,10 +197,11 @@ def read_summary(folder: Path) -> dict[str, Any]:
         summary = json.loads(text(folder / paths.RUN, RUN_BYTES), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise BrokenRunError(f"{paths.RUN}: not JSON: {_reason(error)}") from error
-    if isinstance(summary, dict) and _is_newer(summary.get("schema_version")):
+    version = summary.get("schema_version") if isinstance(summary, dict) else None
+    if type(version) is int and version > paths.SCHEMA_VERSION:
         raise BrokenRunError(
             f"{paths.RUN}: written by a newer lossbench: expected schema_version {paths.SCHEMA_VERSION} at most, "
-            f"got {reprlib.repr(summary['schema_version'])}; update lossbench to read it"
+            f"got {reprlib.repr(version)}; update lossbench to read it"
         )
     for name, valid, expected in _RULES:
         value = summary.get(name) if isinstance(summary, dict) else None
@@ -208,10 +209,6 @@ def read_summary(folder: Path) -> dict[str, Any]:
             raise BrokenRunError(f"{paths.RUN}: {name}: expected {expected}, got {reprlib.repr(value)}")
     valid_summary: dict[str, Any] = summary
     return valid_summary
-
-
-def _is_newer(version: object) -> bool:
-    return type(version) is int and version > paths.SCHEMA_VERSION
 
 
 def _has_identity(value: object) -> bool:
@@ -223,7 +220,8 @@ def is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
-def _finite_numbers(value: object) -> bool:
+def are_metrics(value: object) -> bool:
+    """Return whether a value is a mapping of names to finite numbers or None."""
     return isinstance(value, dict) and all(number is None or is_number(number) for number in value.values())
 
 
@@ -233,7 +231,7 @@ _RULES: Sequence[tuple[str, Any, str]] = (
     ("seed", lambda value: type(value) is int, "a whole number"),
     ("loss", lambda value: isinstance(value, str) and value, "the loss's label"),
     ("hashes", _has_identity, "a mapping with the trial's identity"),
-    ("metrics", _finite_numbers, "a mapping of numbers"),
+    ("metrics", are_metrics, "a mapping of numbers"),
 )
 
 

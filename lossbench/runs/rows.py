@@ -77,11 +77,6 @@ def are_scalars(values: Mapping[str, Any]) -> bool:
     return {*map(type, values.values())} <= {str, int, float, bool, type(None)}
 
 
-def are_metrics(values: Mapping[str, Any]) -> bool:
-    """Return whether every value is a finite number or None."""
-    return all(value is None or read.is_number(value) for value in values.values())
-
-
 def is_metric(name: str) -> bool:
     """Return whether a column holds a metric."""
     return name.startswith(("test.", "val."))

@@ -147,7 +147,7 @@ def _scaled_metrics(
         temperature = softmax.temperature(scores, dataset.validation.labels)
         measured[f"val.{at}.temperature"] = temperature
         for part, (of, labels) in parts.items():
-            scaled = metrics.evaluate_scaled(of[at], labels, temperature)
+            scaled = metrics.evaluate(softmax.log_softmax(of[at] / temperature), labels, metrics.SCALED)
             measured |= {f"{part}.{at}.{name}": value for name, value in scaled.items()}
     return measured
 

@@ -21,6 +21,7 @@ def page_text(data: PageData, command: str) -> str:
     """Return the page; `command` is the command line that writes it."""
     comparison = data.comparison
     first, *others = wording.headlines(comparison)
+    script = element("script", Html(_file("script.js")))
     body = [
         element(
             "header",
@@ -28,7 +29,11 @@ def page_text(data: PageData, command: str) -> str:
             *[element("p", other) for other in others],
             element("p", wording.comparison_title(comparison), class_="faint"),
         ),
-        element("nav", *map(_link, ("verdicts", "trends", "notes", "runs")), aria_label="parts of this page"),
+        element(
+            "nav",
+            *(element("a", part, href=f"#{part}") for part in ("verdicts", "trends", "notes", "runs")),
+            aria_label="parts of this page",
+        ),
         element(
             "main",
             *(_condition(data, number) for number in range(len(comparison.blocks))),
@@ -39,7 +44,7 @@ def page_text(data: PageData, command: str) -> str:
             element("pre", formatting.clean(command)),
         ),
     ]
-    return f"<!doctype html>\n{element('html', _head(first), element('body', *body, _script()), lang='en')}\n"
+    return f"<!doctype html>\n{element('html', _head(first), element('body', *body, script), lang='en')}\n"
 
 
 def _head(title: str) -> Html:
@@ -60,20 +65,12 @@ def _head(title: str) -> Html:
     )
 
 
-def _script() -> Html:
-    return element("script", Html(_file("script.js")))
-
-
 def _file(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _digest(text: str) -> str:
     return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def _link(name: str) -> Html:
-    return element("a", name, href=f"#{name}")
 
 
 def _condition(data: PageData, number: int) -> Html:
@@ -105,6 +102,6 @@ def _notes(data: PageData) -> Html:
         *footnotes.legend(comparison),
         *footnotes.notes(comparison),
         *formatting.broken_lines(data.broken),
-        *formatting.unread_lines(data.unread),
+        *formatting.broken_lines(data.unread, "not drawn"),
     ]
     return element("section", element("h2", "Notes", id="notes"), tables.bullet_list(lines))
