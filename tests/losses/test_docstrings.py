@@ -129,7 +129,8 @@ def test_examples_run(module: str) -> None:
 @every_loss
 def test_every_loss_has_an_example(name: str) -> None:
     """The example calls the loss that it belongs to."""
-    assert re.search(rf">>> .*\b{name}\(", registry.find(name).docstring)
+    found = re.search(rf">>> .*\b{name}\(", registry.find(name).docstring)
+    assert found, f"the docstring of {name} has no example: add `Example:` with a line `>>> {name}(...)` and its value"
 
 
 def test_names_are_unique() -> None:
