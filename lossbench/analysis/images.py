@@ -119,7 +119,7 @@ def _paired(group: Group, reference: Group, condition: Mapping[str, Scalar], com
         only_group=dict(zip(seeds, gains.sum(axis=1).tolist(), strict=True)),
         only_reference=dict(zip(seeds, losses.sum(axis=1).tolist(), strict=True)),
         mean=float(differences.mean()),
-        interval=statistics.crossed(differences, confidence),
+        interval=statistics.two_way_interval(differences, confidence),
         gained=_in_most_seeds(gains, labels, theirs),
         lost=_in_most_seeds(losses, labels, ours),
     )

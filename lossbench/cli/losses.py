@@ -69,7 +69,7 @@ def losses(
         console.result(listing.render(name, json=json, markdown=markdown))
         return
     terms = _terms(str(name), settings or [])
-    report, text, sound = _tried(terms, measure=measure, plot=plot, check=check)
+    report, text, sound = _examine(terms, measure=measure, plot=plot, check=check)
     if json:
         from json import dumps
 
@@ -108,7 +108,7 @@ def _terms(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
         raise UsageError("\n".join(": ".join((*map(str, p.path), p.message)) for p in error.problems)) from None
 
 
-def _tried(
+def _examine(
     terms: Sequence[LossTerm], *, measure: bool, plot: Path | None, check: bool
 ) -> tuple[dict[str, Any], str, bool]:
     """Return the requested results as plain values and as text, and whether all checks passed."""

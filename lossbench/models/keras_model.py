@@ -23,7 +23,7 @@ def build(
     image_shape: tuple[int, int],
     seed: int,
     precision: str = "float32",
-    kinds: Any = None,
+    layer_classes: Any = None,
 ) -> KerasModel:
     """Build the model of a configuration: normalised images `[batch, height, width, 1]` to logits `[batch, classes]`.
 
@@ -33,14 +33,14 @@ def build(
         image_shape: Height and width in pixels.
         seed: The run's seed; every layer draws its weights and its dropout from its own stream.
         precision: A Keras dtype policy; the head always computes in float32.
-        kinds: Namespace with `Dense`, `Conv2D`, `Dropout` and the pooling layers; None: `keras.layers`.
+        layer_classes: Namespace with `Dense`, `Conv2D`, `Dropout` and the pooling layers; None: `keras.layers`.
 
     Returns:
         A `keras.Model`; the same arguments give the same weights.
     """
     import keras
 
-    make = Layers(section, seed, precision, kinds)
+    make = Layers(section, seed, precision, layer_classes)
     images = keras.Input((*image_shape, 1), dtype="float32")
     features = images
     for layer in section.layers(make):

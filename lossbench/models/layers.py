@@ -14,11 +14,11 @@ from lossbench.seeding import integer
 class Layers:
     """The Keras layer factory of one model; the n-th seeded layer always gets the n-th seed."""
 
-    def __init__(self, section: sections.Model, seed: int, precision: str, kinds: Any = None) -> None:
+    def __init__(self, section: sections.Model, seed: int, precision: str, layer_classes: Any = None) -> None:
         import keras
 
         self._keras = keras
-        self._kinds = kinds or keras.layers
+        self._layer_classes = layer_classes or keras.layers
         self._section = section
         self._precision = precision
         self._names = Counter[str]()
@@ -34,20 +34,20 @@ class Layers:
 
     def max_pool(self) -> Any:
         """Return a 2×2 max-pooling layer."""
-        return self._kinds.MaxPooling2D(2, **self._common("max_pool"))
+        return self._layer_classes.MaxPooling2D(2, **self._common("max_pool"))
 
     def average_pool(self) -> Any:
         """Return a 2×2 average-pooling layer."""
-        return self._kinds.AveragePooling2D(2, **self._common("average_pool"))
+        return self._layer_classes.AveragePooling2D(2, **self._common("average_pool"))
 
     def dense(self, units: int, activation: str | None = None, dtype: str | None = None) -> Any:
         """Return a fully connected layer."""
         common = self._common("dense") | ({"dtype": dtype} if dtype else {})
-        return self._kinds.Dense(units, activation, kernel_initializer=self.initializer("dense"), **common)
+        return self._layer_classes.Dense(units, activation, kernel_initializer=self.initializer("dense"), **common)
 
     def convolution(self, filters: int, size: int, activation: str | None = None, padding: str = "valid") -> Any:
         """Return a 2-D convolution of `size`×`size` with stride 1."""
-        return self._kinds.Conv2D(
+        return self._layer_classes.Conv2D(
             filters,
             size,
             activation=activation,
@@ -65,7 +65,7 @@ class Layers:
 
     def dropout(self, rate: float) -> Any:
         """Return dropout with its own random stream, whose state is a variable of the model."""
-        return self._kinds.Dropout(rate, seed=next(self._seeds), **self._common("dropout"))
+        return self._layer_classes.Dropout(rate, seed=next(self._seeds), **self._common("dropout"))
 
     def _common(self, kind: str) -> dict[str, Any]:
         """Return name and precision of a layer: the n-th layer of a kind is named `kind_n` in every process."""

@@ -80,7 +80,7 @@ class ConditionFigure:
 
 def condition_figure(comparison: Comparison, data: FigureData, condition: str) -> ConditionFigure:
     """Return the figures of one condition of a comparison; `condition` is its title."""
-    cut = losses_cut(len(data.panels))
+    cut = omitted_losses(len(data.panels))
     return ConditionFigure(
         panels=data.panels[:MOST_LOSSES],
         baseline=data.baseline,
@@ -91,7 +91,7 @@ def condition_figure(comparison: Comparison, data: FigureData, condition: str) -
     )
 
 
-def losses_cut(losses: int) -> str:
+def omitted_losses(losses: int) -> str:
     """Return the sentence of a figure that shows the best losses only; empty if it shows all."""
     return f"the best {MOST_LOSSES} of {losses} losses" if losses > MOST_LOSSES else ""
 
@@ -182,8 +182,8 @@ def mean_of(panel: Panel | None, metric: Metric) -> float | None:
     return axis_estimate(metric, panel.group.metrics[metric.name]).mean if panel else None
 
 
-def missed(panels: Iterable[Panel]) -> Mapping[str, Floats]:
-    """Return the per cent of each class's images that a loss takes for another class, by label."""
+def error_rates(panels: Iterable[Panel]) -> Mapping[str, Floats]:
+    """Return the percentage of misclassified images per class, by label of the loss."""
     return {
         panel.group.label: 100 * (1 - np.diagonal(panel.confusion)) for panel in panels if panel.confusion is not None
     }

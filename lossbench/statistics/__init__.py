@@ -5,7 +5,7 @@ of the tests.
 """
 
 from lossbench.statistics.corrections import ALPHA, fewest_seeds, holm
-from lossbench.statistics.intervals import Interval, Welch, crossed, deviation, t_interval, welch
+from lossbench.statistics.intervals import Interval, Welch, deviation, t_interval, two_way_interval, welch
 from lossbench.statistics.power import detectable, seeds_needed
 from lossbench.statistics.sign_flips import sign_flip
 
@@ -13,7 +13,6 @@ __all__ = [
     "ALPHA",
     "Interval",
     "Welch",
-    "crossed",
     "detectable",
     "deviation",
     "fewest_seeds",
@@ -21,5 +20,6 @@ __all__ = [
     "seeds_needed",
     "sign_flip",
     "t_interval",
+    "two_way_interval",
     "welch",
 ]

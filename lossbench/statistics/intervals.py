@@ -91,7 +91,7 @@ def welch(first: Sequence[float], second: Sequence[float], confidence: float = 0
     return Welch(_around(difference, error, freedom, confidence), p)
 
 
-def crossed(differences: Floats, confidence: float = 0.95) -> Interval | None:
+def two_way_interval(differences: Floats, confidence: float = 0.95) -> Interval | None:
     """Compute the interval of the mean of a two-way layout in which both seeds and images are samples.
 
     The variance of the mean is (MS_seeds + MS_images - MS_rest) / (S I), where MS are the mean squares and no variance

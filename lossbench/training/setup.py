@@ -94,7 +94,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
             image_shape=dataset.image_shape,
             seed=experiment.seed,
             precision=experiment.train.precision,
-            kinds=layers(),
+            layer_classes=layers(),
         )
         loss = binding.bind(experiment.loss, **context)
         _check_monitor(experiment, loss)

@@ -49,7 +49,7 @@ def test_image_by_image(study: Path) -> None:
     assert found.lost == (Image(3, 3, 9, 2),)
     assert found.mean == pytest.approx(1 / 6)
     differences = np.array([[1, 0, 1, -1, 0, 0], [1, 0, 1, -1, 0, 0], [1, -1, 1, 0, 0, 0]], dtype=float)
-    assert found.interval == statistics.crossed(differences)
+    assert found.interval == statistics.two_way_interval(differences)
     assert found.alone == (2.0, 1.0)
 
 

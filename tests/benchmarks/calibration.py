@@ -72,13 +72,13 @@ def coverage(seeds: int, samples: int = COMPARISONS) -> tuple[float, float]:
 
 def crossed_coverage(seeds: int, images: int = 200, samples: int = COMPARISONS) -> float:
     """How often the interval over seeds × images holds 0, the true difference."""
-    from lossbench.statistics import crossed
+    from lossbench.statistics import two_way_interval
 
     generator = np.random.default_rng(seeds)
     held = 0
     for _ in range(samples):
         table = generator.normal(0, 0.1, (seeds, 1)) + generator.normal(0, 0.5, images)
-        interval = crossed(table + generator.normal(0, 1, (seeds, images)))
+        interval = two_way_interval(table + generator.normal(0, 1, (seeds, images)))
         assert interval
         held += interval.low <= 0 <= interval.high
     return held / samples

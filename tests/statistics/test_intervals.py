@@ -68,10 +68,10 @@ def test_the_crossed_interval_by_analysis_of_variance() -> None:
     total = rows + max(columns, rest) - rest
     freedom = total**2 / (rows**2 / (seeds - 1) + columns**2 / (images - 1) + rest**2 / ((seeds - 1) * (images - 1)))
     half = stats.t.ppf(0.975, freedom) * math.sqrt(total / (seeds * images))
-    assert statistics.crossed(table) == pytest.approx((mean - half, mean + half))
+    assert statistics.two_way_interval(table) == pytest.approx((mean - half, mean + half))
 
 
 def test_the_crossed_interval_at_its_ends() -> None:
     """One seed tells nothing about seeds; without any scatter the difference is certain."""
-    assert statistics.crossed(np.ones((1, 10))) is None
-    assert statistics.crossed(np.zeros((3, 10))) == (0.0, 0.0)
+    assert statistics.two_way_interval(np.ones((1, 10))) is None
+    assert statistics.two_way_interval(np.zeros((3, 10))) == (0.0, 0.0)

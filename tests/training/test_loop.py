@@ -32,7 +32,7 @@ def loop_of(data, model="linear", loss="categorical_crossentropy", parts=1, **se
         image_shape=(5, 4),
         seed=0,
         precision=precision,
-        kinds=layers(),
+        layer_classes=layers(),
     )
     return Loop(experiment, data, network, binding.bind(experiment.loss), parts=parts), network
 

@@ -155,9 +155,9 @@ def _largest(label: str, matrix: Floats, *, signed: bool) -> str:
 
 def _class_charts(panels: Sequence[Panel], baseline: Panel | None) -> list[Html]:
     """Return the share of each class's images that is taken for another, as bars from 0."""
-    missed = figures.missed(panels)
-    of_baseline = next(iter(figures.missed([baseline]).values()), None) if baseline else None
-    most = max((float(np.nanmax(each, initial=0)) for each in missed.values()), default=0)
+    error_rates = figures.error_rates(panels)
+    of_baseline = next(iter(figures.error_rates([baseline]).values()), None) if baseline else None
+    most = max((float(np.nanmax(each, initial=0)) for each in error_rates.values()), default=0)
     return [
         _figure(
             label,
@@ -165,7 +165,7 @@ def _class_charts(panels: Sequence[Panel], baseline: Panel | None) -> list[Html]
                 each, of_baseline, (0, 1.06 * most or 1), f"mistakes in each class of {clean(label)}, %"
             ),
         )
-        for label, each in missed.items()
+        for label, each in error_rates.items()
     ]
 
 

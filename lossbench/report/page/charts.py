@@ -137,21 +137,21 @@ def reliability_chart(found: Reliability, about: str) -> Html:
     return _svg(about, _axes(frame, [0, 0.5, 1], "confidence"), marks, 240)
 
 
-def class_chart(missed: Floats, baseline: Floats | None, y: tuple[float, float], about: str) -> Html:
+def class_chart(rates: Floats, baseline: Floats | None, y: tuple[float, float], about: str) -> Html:
     """Return a bar per class for the images that are taken for another class; dashed marks are the baseline's."""
-    frame = Frame((-0.6, len(missed) - 0.4), y)
+    frame = Frame((-0.6, len(rates) - 0.4), y)
     marks = [
         _bar(frame, (place - 0.38, place + 0.38), share, "bar", f"class {place}: {share:.2f} %")
-        for place, share in enumerate(missed)
+        for place, share in enumerate(rates)
         if math.isfinite(share)
     ]
-    if baseline is not None and len(baseline) == len(missed):
+    if baseline is not None and len(baseline) == len(rates):
         marks += [
             _line(frame, place - 0.45, share, place + 0.45, share, "baseline")
             for place, share in enumerate(baseline)
             if math.isfinite(share)
         ]
-    return _svg(about, _axes(frame, list(range(0, len(missed), math.ceil(len(missed) / 10))), "true class"), marks)
+    return _svg(about, _axes(frame, list(range(0, len(rates), math.ceil(len(rates) / 10))), "true class"), marks)
 
 
 def matrix_chart(cells: Floats, limit: float, about: str, *, signed: bool) -> Html:

@@ -29,7 +29,7 @@ def plot_trend(trend: Trend, metric: Metric, subtitles: Sequence[str], confidenc
         *canvas.baseline_key(trend.baseline),
     ]
     lines, baseline = figures.trend_lines(trend, metric), figures.trend_baseline(trend, metric)
-    sentences = (f"{quantity} against {axis_title}", *subtitles, figures.losses_cut(len(trend.lines)))
+    sentences = (f"{quantity} against {axis_title}", *subtitles, figures.omitted_losses(len(trend.lines)))
     figure, body, axes = canvas.panel_grid(len(lines), sentences, keys)
     for axis, (label, line) in zip(axes, lines.items(), strict=True):
         _plot_line(axis, trend.sizes, line)
