@@ -241,12 +241,6 @@ def _of_class(metric: ClassMetric, kind: str, index: int) -> Metric:
     return Metric(name, title, function, "0 to 1", "higher", "labels", in_percent=True)
 
 
-def gain(column: str, value: float) -> float:
-    """Return the value of a validation column with the sign that makes more better."""
-    metric = METRICS.get(column.removeprefix("val_"))
-    return metric.gain(value) if metric else -value
-
-
 def evaluate(log_probabilities: Floats, labels: Labels, table: Mapping[str, Metric] = METRICS) -> dict[str, float]:
     """Return every metric of a table by name."""
     return {name: metric.function(log_probabilities, labels) for name, metric in table.items()}

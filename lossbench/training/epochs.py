@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from lossbench.metrics import BEST_EPOCH, gain
+from lossbench.metrics import BEST_EPOCH, METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ def best_epoch(history: Sequence[Mapping[str, Any]]) -> int | None:
     columns = [f"val_{name}" for name in BEST_EPOCH]
     if not history or history[0][columns[0]] is None:
         return None
-    return max(range(len(history)), key=lambda epoch: [gain(column, history[epoch][column]) for column in columns])
+    return max(range(len(history)), key=lambda epoch: [_gain(column, history[epoch][column]) for column in columns])
 
 
 def is_over(history: Sequence[Mapping[str, Any]], early_stopping: EarlyStopping | None) -> bool:
@@ -30,8 +30,14 @@ def is_over(history: Sequence[Mapping[str, Any]], early_stopping: EarlyStopping 
     if early_stopping is None:
         return False
     column = early_stopping.monitor
-    gains = [gain(column, row[column]) for row in history if row.get(column) is not None]
+    gains = [_gain(column, row[column]) for row in history if row.get(column) is not None]
     return bool(gains) and len(gains) - 1 - gains.index(max(gains)) >= early_stopping.patience
+
+
+def _gain(column: str, value: float) -> float:
+    """Return the value of a validation column with the sign that makes more better."""
+    metric = METRICS.get(column.removeprefix("val_"))
+    return metric.gain(value) if metric else -value
 
 
 def diverged(row: Mapping[str, Any]) -> bool:

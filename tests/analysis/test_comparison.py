@@ -296,7 +296,7 @@ def test_by_name_averages_first_and_says_so() -> None:
     assert comparison.baseline == CE
 
 
-def test_groups_stand_by_the_first_measure() -> None:
+def test_groups_are_sorted_by_the_first_metric() -> None:
     """The best first; a group without results last; equal ones by name."""
     rows = runs("b", 0.9) + runs("a", 0.9) + runs("c", 0.95) + runs("d", None)
     assert list(only(compare(rows, Query()))) == ["c", "a", "b", "d"]

@@ -115,7 +115,7 @@ def test_what_is_no_baseline(tmp_path: Path, content: str | None, message: str) 
     assert str(caught.value).startswith(str(tmp_path / "main.json"))
 
 
-def test_measures_of_a_class(tmp_path: Path, fabricate: Any) -> None:
+def test_metrics_of_a_class(tmp_path: Path, fabricate: Any) -> None:
     """Recall of 5 is that of `per_class.csv`; a run without the file, or without the class, lacks it."""
     folder = fabricate(tmp_path, "focal", 0)
     (fabricate(tmp_path, "focal", 1) / "per_class.csv").unlink()
