@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from lossbench.analysis import baseline_file, gate, loading
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.images import compare_images
+from lossbench.analysis.result import At
 from lossbench.analysis.thresholds import parse_rope, parse_threshold
 from lossbench.analysis.tune import tune
 from lossbench.analysis.where import select
@@ -19,7 +20,7 @@ from lossbench.metrics import DEFAULTS, METRICS, find
 if TYPE_CHECKING:
     from lossbench.analysis.gate import GateResult
     from lossbench.analysis.images import ImageComparison
-    from lossbench.analysis.result import At, Baseline, Comparison
+    from lossbench.analysis.result import Baseline, Comparison
     from lossbench.analysis.thresholds import Threshold
     from lossbench.metrics import Metric
     from lossbench.runs.index import BrokenRun
@@ -102,6 +103,10 @@ class Query:
                 parameter="baseline",
                 mentions=("baseline", "baseline_file"),
             )
+        if self.at not in get_args(At):
+            raise UsageError(f"expected {' or '.join(get_args(At))}, got {self.at!r}", parameter="at")
+        if not 0 < self.confidence < 1:
+            raise UsageError(f"expected 0 < confidence < 1, e.g. 0.95, got {self.confidence}", parameter="confidence")
         _ = self.all_metrics, self.margin
 
 

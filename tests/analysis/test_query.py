@@ -58,6 +58,9 @@ def test_a_baseline_file_is_selected_from_like_the_runs(runs: Path, tmp_path: Pa
         ({"baseline": "ce", "baseline_file": "x.json"}, "baseline"),
         ({"metric_names": ()}, "metrics"),
         ({"rope": "1pq"}, "rope"),
+        ({"at": "first"}, "at"),
+        ({"confidence": 95}, "confidence"),
+        ({"confidence": 0}, "confidence"),
         ({"thresholds": ("accuracy",)}, "thresholds"),
     ],
 )
