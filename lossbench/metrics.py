@@ -227,10 +227,8 @@ def find(name: str) -> Metric:
     kind, _, digits = name.partition(".")
     if kind in CLASS_METRICS and re.fullmatch("[0-9]{1,4}", digits):
         return _of_class(CLASS_METRICS[kind], kind, int(digits))
-    raise UsageError(
-        f"metric {name!r}: expected {', '.join(REPORTED)}, or {' or '.join(CLASS_METRICS)} of a class "
-        f"such as recall.5{did_you_mean(name, REPORTED)}"
-    )
+    names = ", ".join([*REPORTED, *(f"{each}.CLASS" for each in CLASS_METRICS)])
+    raise UsageError(f"metric {name!r}: expected one of {names}, e.g. recall.5{did_you_mean(name, REPORTED)}")
 
 
 def _of_class(metric: ClassMetric, kind: str, index: int) -> Metric:

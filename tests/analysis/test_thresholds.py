@@ -17,7 +17,7 @@ from lossbench.metrics import find
         ("delta.accuracy == 0", "expected a threshold such as"),
         ("delta.accuracy < -0.2pp; import os", "expected a threshold such as"),
         ("delta.nll > 0.2pp", "nll is not a share of images; write the number without pp"),
-        ("delta.acc < 0", r"metric 'acc': expected accuracy, nll, .*; did you mean 'accuracy'\?"),
+        ("delta.acc < 0", r"metric 'acc': .* accuracy, .*, f1.CLASS, e.g. recall.5; did you mean 'accuracy'\?"),
         ("val_loss > 1", "the losses of two losses are different quantities, so they rank nothing"),
         ("accuracy < 97", "accuracy lies between 0 and 1: write 97 % as 0.97"),
     ],
