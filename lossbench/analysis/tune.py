@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lossbench.analysis.estimates import average_by_seed, by_seed, estimate
 from lossbench.analysis.result import Choice
-from lossbench.errors import UsageError
+from lossbench.errors import UsageError, did_you_mean
 from lossbench.runs import grouping
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ def tune(rows: Sequence[RunRow], query: Query) -> tuple[list[RunRow], tuple[Choi
     """
     key = str(query.tune)
     counted, _ = grouping.drop_duplicates(rows)
-    if not any(key in row for row in counted):
-        raise UsageError(f"no run has the key {key!r}", parameter="tune")
+    known = {name for row in counted for name in row}
+    if key not in known:
+        raise UsageError(f"no run has the key {key!r}{did_you_mean(key, known)}", parameter="tune")
     sorted_rows, _ = grouping.group_runs(counted, by=query.group_keys, across=query.across, ignore=(key,))
     selected: list[RunRow] = []
     choices = []

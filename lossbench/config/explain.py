@@ -133,6 +133,7 @@ def _expected(schema: Schema, given: Any) -> str:
 
 def _hint(schema: Schema, given: Any) -> str:
     """Return a remedy for common mistakes, e.g. quotes around a number."""
+    example = schema.get("description", "").partition("e.g. ")[2].rstrip(".")
     schema = _resolve(schema)
     kind, word = schema.get("type"), str(given).lower()
     number = isinstance(given, int | float) and not isinstance(given, bool)
@@ -140,7 +141,7 @@ def _hint(schema: Schema, given: Any) -> str:
         "boolean": word in OLD_BOOLEANS and f"write {OLD_BOOLEANS[word]}",
         "string": number and f"write '{given}'",
         "array": number and schema.get("minItems", 1) == 1 and f"write [{given}]",
-        "object": given is None and "leave the key out to have its defaults",
+        "object": "leave the key out to have its defaults" if given is None else example and f"write e.g. {example}",
         "integer": isinstance(given, float) and given.is_integer() and f"write {int(given)}",
     }
     quoted = kind in ("integer", "number") and isinstance(given, str) and re.fullmatch(r"[-+.\deE]+", given)

@@ -174,7 +174,7 @@ def _choose(device: str, gpus: int) -> int | None:
         return None
     index = int(number or 0)
     if index >= gpus:
-        found = f"{gpus} GPU{'s' if gpus > 1 else ''}, gpu:0 to gpu:{gpus - 1}" if gpus else "no GPU, only the CPU"
+        found = f"{gpus} GPU{'s' if gpus > 1 else ''}, gpu:0 to gpu:{gpus - 1}" if gpus else "no GPU"
         raise DeviceError(
             f"TensorFlow found {found}, not {device}; use cpu, or install the GPU build: pip install 'lossbench[gpu]'",
             parameter="device",

@@ -55,6 +55,10 @@ TYPES = [
     ("train:\n  # epochs: 5\n", "1:1: train: expected a mapping, got null; leave the key out to have its defaults"),
     ("train: [5]", "1:1: train: expected a mapping, got [5]"),
     (
+        "data: {label_noise: 0.2}",
+        "1:8: data.label_noise: expected a mapping, or null, got 0.2; write e.g. {type: symmetric, rate: 0.4}",
+    ),
+    (
         "model: {hidden: 256}",
         "1:9: model.hidden: expected a list of whole numbers ≥ 1 and ≤ 65536, got 256; write [256]",
     ),
