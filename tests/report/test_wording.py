@@ -86,7 +86,7 @@ def test_remarks_on_a_row() -> None:
         "8 seeds would show 0.59 pp; 0.15 pp needs about 87 more"
     ]
     assert remarks(runs(CE, *BASE) + runs("focal", *(value + 0.01 for value in BASE[:3]), 0.99)) == [
-        "4 seeds can show no difference; 1.50 pp needs about 2 more"
+        "4 seeds cannot show a difference; 1.50 pp needs about 2 more"
     ]
     assert remarks(runs(CE, *BASE) + runs("focal", 0.901, None, 0.89)) == ["n 2 + 1 diverged, never better"]
     assert remarks(runs("focal", 0.9, None), baseline=None) == ["n 1 + 1 diverged"]

@@ -26,7 +26,7 @@ def remarks(comparison: Comparison, group: Group) -> Iterator[str]:
     if difference and not difference.paired:
         yield f"{'' if comparison.query.unpaired else 'no seed in common: '}not paired, Welch's test"
     if difference and difference.verdict == "undecided" and difference.paired and not group.diverged:
-        shows = "can show no difference"
+        shows = "cannot show a difference"
         if difference.detectable is not None:
             shows = f"would show {formatting.with_unit(first, difference.detectable)}"
         this = formatting.with_unit(first, abs(difference.mean))
