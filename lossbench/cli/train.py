@@ -76,18 +76,18 @@ def _headline(result: TrainResult, runs_dir: Path) -> str:
     from lossbench.report import formatting
     from lossbench.runs import rows
 
-    _, told, measured = rows.read_row(result.run)
+    _, row, metrics = rows.read_row(result.run)
     lines = []
     if result.was_done:
-        by = formatting.clean(told["lossbench"])
+        by = formatting.clean(row["lossbench"])
         other = f" by lossbench {by}; this is {__version__}" if by != __version__ else ""
         lines.append(f"already done{other}: nothing to train (--rerun trains it again)")
-    if measured:
+    if metrics:
         values = ", ".join(
-            f"{metric.title} {formatting.value(metric, measured.get(f'test.last.{name}'))}{'%' * metric.in_percent}"
+            f"{metric.title} {formatting.value(metric, metrics.get(f'test.last.{name}'))}{'%' * metric.in_percent}"
             for name, metric in METRICS.items()
             if metric.is_default
         )
-        took = f" in {told['seconds']:.1f} s" if told["seconds"] else ""
-        lines.append(f"{formatting.clean(told['loss'])}, seed {told['seed']}: test {values}{took}")
+        took = f" in {row['seconds']:.1f} s" if row["seconds"] else ""
+        lines.append(f"{formatting.clean(row['loss'])}, seed {row['seed']}: test {values}{took}")
     return "\n".join([*lines, f"next: lossbench compare {runs_dir}"])

@@ -233,14 +233,14 @@ def _noisy(
 ) -> tuple[Split, Split | None]:
     seed = seed if label_noise.seed is None else label_noise.seed
     parts = {"training": train, "validation": None if label_noise.clean_validation else validation}
-    drawn = {
+    samples = {
         name: replace(
             part, labels=noise.corrupt(part.labels, label_noise, matrix, seeding.generator(seed, f"{name} noise"))
         )
         for name, part in parts.items()
         if part is not None
     }
-    return drawn["training"], drawn.get("validation", validation)
+    return samples["training"], samples.get("validation", validation)
 
 
 def _normalization(section: Data, images: NDArray[np.uint8]) -> tuple[float, float]:

@@ -124,8 +124,8 @@ def corrupt(
         return _flip_exactly(labels, flipped, classes, generator)
     cumulative = matrix.cumsum(axis=1)
     cumulative /= cumulative[:, -1:]
-    drawn = generator.random(len(labels))
-    seen: NDArray[np.uint8] = (cumulative[labels] <= drawn[:, np.newaxis]).sum(axis=1).astype(np.uint8)
+    uniform = generator.random(len(labels))
+    seen: NDArray[np.uint8] = (cumulative[labels] <= uniform[:, np.newaxis]).sum(axis=1).astype(np.uint8)
     return seen
 
 

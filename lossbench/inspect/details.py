@@ -37,9 +37,9 @@ class RunDetails:
     faults: tuple[str, ...]
 
 
-def read_details(place: Path) -> RunDetails:
+def read_details(path: Path) -> RunDetails:
     """Read all files of the run in a folder, or of the only one below it; raises the errors of `read_run`."""
-    run, faults = read_run(place), list[str]()
+    run, faults = read_run(path), list[str]()
     history = _part(read.history, run.folder, faults)
     rows = defaultdict(list)
     if run.status == "completed":
@@ -49,7 +49,7 @@ def read_details(place: Path) -> RunDetails:
     return RunDetails(run, history or [], dict(rows), confusion or {}, tuple(faults))
 
 
-def read_run(place: Path) -> read.Run:
+def read_run(path: Path) -> read.Run:
     """Read the run in a folder, or the only one below it.
 
     Raises:
@@ -57,12 +57,12 @@ def read_run(place: Path) -> read.Run:
         BrokenRunError: `run.json` or `config.yaml` cannot be read.
         NothingMatchedError: The folder contains no run.
     """
-    folders = read.find([place])
+    folders = read.find([path])
     if not folders:
-        raise NothingMatchedError(f"{place}: no run in this folder")
+        raise NothingMatchedError(f"{path}: no run in this folder")
     if len(folders) > 1:
         some = "".join(f"\n  {folder}" for folder in folders[:NAMED])
-        raise UsageError(f"{place}: expected one run, found {len(folders)}; name one of them, such as{some}")
+        raise UsageError(f"{path}: expected one run, found {len(folders)}; name one of them, such as{some}")
     try:
         return read.read(folders[0])
     except read.BrokenRunError as error:

@@ -76,7 +76,7 @@ def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
     for key, value in mapping.items():
         items = value
         if isinstance(value, list) and any(isinstance(item, dict) for item in value):
-            items = {str(place): item for place, item in enumerate(value)}
+            items = {str(index): item for index, item in enumerate(value)}
         if isinstance(items, dict):
             yield from _flat(items, f"{prefix}{key}.")
         else:

@@ -86,7 +86,7 @@ def _side_by_side(file: str, row: str, arrays: Mapping[str, NDArray[Any]]) -> Nu
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf" or array.ndim not in {1, 2} or array.size > MOST_COLUMNS * len(array):
             raise read.BrokenRunError(f"{file}: {name!r}: expected numbers, one or {MOST_COLUMNS} at most in a row")
-        columns |= {name: array} if array.ndim == 1 else {f"{name} {place}": each for place, each in enumerate(array.T)}
+        columns |= {name: array} if array.ndim == 1 else {f"{name} {index}": each for index, each in enumerate(array.T)}
     if len({len(column) for column in columns.values()}) != 1:
         raise read.BrokenRunError(f"{file}: expected arrays of equal length")
     exact = frozenset(name for name, column in columns.items() if column.dtype.kind != "f")

@@ -155,8 +155,8 @@ def compare(file: str, recorded: Numbers, again: Numbers | None, tolerance: floa
     same = _equal_bits(before, after)
     distance = np.where(same, 0, _distance(before, after, [name in recorded.exact for name in columns]))
 
-    def deviation(place: int) -> Deviation:
-        row, column = divmod(place, len(columns))
+    def deviation(index: int) -> Deviation:
+        row, column = divmod(index, len(columns))
         values = (each[row, column].item() for each in (before, after, distance))
         return Deviation(file, row, recorded.row, columns[column], *values)
 
@@ -173,7 +173,7 @@ def compare(file: str, recorded: Numbers, again: Numbers | None, tolerance: floa
 def _aligned(recorded: Numbers, again: Numbers) -> tuple[tuple[str, ...], Floats, Floats]:
     """Return all columns of either, and the values of both in them; NaN for a missing row or column."""
     columns = tuple(dict.fromkeys((*recorded.columns, *again.columns)))
-    places = {name: place for place, name in enumerate(columns)}
+    places = {name: index for index, name in enumerate(columns)}
     rows = max(len(recorded.values), len(again.values))
 
     def spread(numbers: Numbers) -> Floats:

@@ -28,9 +28,9 @@ def report_user_errors(path: Path) -> Iterator[None]:
     except LossbenchError:
         raise
     except (Exception, SystemExit) as error:  # the user's code may raise anything, or exit
-        place = ":".join(map(str, (path, *_lines(error, path)[-1:])))
+        location = ":".join(map(str, (path, *_lines(error, path)[-1:])))
         words = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise PluginError(f"{place}: {type(error).__name__}: {' '.join(words.split())}") from error
+        raise PluginError(f"{location}: {type(error).__name__}: {' '.join(words.split())}") from error
 
 
 def _lines(error: BaseException, path: Path) -> list[int | None]:

@@ -38,8 +38,8 @@ def sign_flip(differences: Sequence[float] | Floats, generator: np.random.Genera
     if len(values) <= EXACT:
         return float(np.mean(np.abs(_signed_sums(values)) >= least))
     parts = [_signed_sums(values[start : start + BLOCK]) for start in range(0, len(values), BLOCK)]
-    drawn = np.sum([generator.choice(sums, DRAWS) for sums in parts], axis=0)
-    return float((1 + np.sum(np.abs(drawn) >= least)) / (1 + DRAWS))
+    sampled_sums = np.sum([generator.choice(sums, DRAWS) for sums in parts], axis=0)
+    return float((1 + np.sum(np.abs(sampled_sums) >= least)) / (1 + DRAWS))
 
 
 def _signed_sums(values: Floats) -> Floats:

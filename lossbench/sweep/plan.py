@@ -193,8 +193,8 @@ def _keys(node: Node) -> dict[str, Node]:
 def _check_number(path: Path, parameters: Mapping[str, Node], section: Sweep, max_trials: int | None) -> None:
     """Refuse a plan of too many trials before it is expanded."""
     grid = math.prod(len(value.value) for value in parameters.values())
-    drawn = section.method.count if isinstance(section.method, Random) else grid
-    number = drawn * len(section.cases or [None]) * len(section.seeds or [None])
+    combinations = section.method.count if isinstance(section.method, Random) else grid
+    number = combinations * len(section.cases or [None]) * len(section.seeds or [None])
     if max_trials is not None and number > max_trials:
         raise UsageError(
             f"{path}: {number:,} trials, more than {max_trials:,}; to train them all, confirm with `yes`",

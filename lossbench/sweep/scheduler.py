@@ -166,7 +166,7 @@ class _Scheduler:
             case "taken":
                 self.queue.append(replace(job, wait=True))
             case "interrupted" if self.status.stop_reason is None:
-                self._handle_loss(job, TrialLost(job.number, "its worker was asked to stop"))
+                self._handle_loss(job, TrialLost(job.number, "its worker was stopped"))
             case "failed":
                 self._record_failure(job, str(ended.reason))
             case "completed" | "diverged" | "interrupted":

@@ -76,8 +76,8 @@ def _data() -> CheckResult:
 
 
 def _disk(runs_dir: Path) -> CheckResult:
-    place = next(each for each in (runs_dir.absolute(), *runs_dir.absolute().parents) if each.exists())
-    free, writable = shutil.disk_usage(place).free, os.access(place, os.W_OK)
+    folder = next(each for each in (runs_dir.absolute(), *runs_dir.absolute().parents) if each.exists())
+    free, writable = shutil.disk_usage(folder).free, os.access(folder, os.W_OK)
     found = f"{runs_dir}: {free / 2**30:.1f} GiB free, {'writable' if writable else 'not writable'}"
     return CheckResult("runs", found, is_good=writable and free > ENOUGH_BYTES)
 

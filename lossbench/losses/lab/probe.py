@@ -94,8 +94,8 @@ class Probe:
     def couples_batch(self) -> bool:
         """Whether the loss of an image depends on the rest of its batch, as a scalar loss does."""
         y_true, y_pred = np.eye(self.classes, dtype=np.float32), np.diag(np.arange(self.classes)).astype(np.float32)
-        whole, alone = np.asarray(self(y_true, y_pred)), np.asarray(self(y_true[:1], y_pred[:1]))
-        return whole.ndim == 0 or not np.allclose(whole[:1], alone, rtol=1e-4, atol=1e-6)
+        batch_losses, single_loss = np.asarray(self(y_true, y_pred)), np.asarray(self(y_true[:1], y_pred[:1]))
+        return batch_losses.ndim == 0 or not np.allclose(batch_losses[:1], single_loss, rtol=1e-4, atol=1e-6)
 
     def per_image(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Compute the losses `[batch]` of images, each as a batch of one image."""

@@ -148,7 +148,7 @@ def _confusion_charts(panels: Sequence[Panel], *, signed: bool) -> list[Html]:
 def _largest(label: str, matrix: Floats, *, signed: bool) -> str:
     """Return a confusion matrix in words: its largest cells off the diagonal."""
     cells = np.nan_to_num(figures.mistakes(matrix))
-    places = [divmod(int(place), len(matrix)) for place in np.argsort(-np.abs(cells), axis=None)[:3]]
+    places = [divmod(int(index), len(matrix)) for index in np.argsort(-np.abs(cells), axis=None)[:3]]
     largest = ", ".join(f"{true} as {predicted} {cells[true, predicted]:.1f} %" for true, predicted in places)
     return f"confusion of {clean(label)}{' minus the baseline' * signed}: most {largest}"
 

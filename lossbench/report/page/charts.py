@@ -26,7 +26,7 @@ MOST_DOTS = 20
 
 @dataclass(frozen=True)
 class Frame:
-    """The ranges of two axes, and their place in the drawing."""
+    """The ranges of two axes, and their position in the drawing."""
 
     x: tuple[float, float]
     y: tuple[float, float]
@@ -75,8 +75,8 @@ def curve_chart(band: Band, baseline: Band | None, y: tuple[float, float], about
     mean = [*zip(epochs, band.mean, strict=True)]
     marks.append(_polyline(frame, mean, "mean"))
     marks += _dots(frame, mean) if len(mean) <= MOST_DOTS else ()
-    whole = sorted({max(1, round(tick)) for tick in ticks(1, max(2, len(epochs)))} & set(epochs)) or [1]
-    return _svg(about, _axes(frame, whole, "epoch"), marks)
+    whole_numbers = sorted({max(1, round(tick)) for tick in ticks(1, max(2, len(epochs)))} & set(epochs)) or [1]
+    return _svg(about, _axes(frame, whole_numbers, "epoch"), marks)
 
 
 def seed_chart(estimate: Estimate, baseline: float | None, x: tuple[float, float], about: str) -> Html:
@@ -84,8 +84,8 @@ def seed_chart(estimate: Estimate, baseline: float | None, x: tuple[float, float
     height = 84
     frame = Frame(x, (0, 1), height)
     marks = [_line(frame, baseline, 0, baseline, 1, "baseline")] if baseline is not None else []
-    for place, (seed, value) in enumerate(estimate.values.items()):
-        up = 0.92 - 0.5 * place / max(1, len(estimate.values) - 1)
+    for index, (seed, value) in enumerate(estimate.values.items()):
+        up = 0.92 - 0.5 * index / max(1, len(estimate.values) - 1)
         marks.append(_circle(frame, value, up, "seed", f"seed {seed}: {value:.6g}"))
     if estimate.interval:
         marks.append(_line(frame, estimate.interval.low, 0.18, estimate.interval.high, 0.18, "interval"))
@@ -127,7 +127,7 @@ def reliability_chart(found: Reliability, about: str) -> Html:
     """Return accuracy against confidence; bars: share of the images; vertical lines: lowest to highest seed."""
     frame = Frame((0, 1), (0, 1), 240)
     bins = len(found.share)
-    marks = [_bar(frame, (place / bins, (place + 1) / bins), share, "share") for place, share in enumerate(found.share)]
+    marks = [_bar(frame, (index / bins, (index + 1) / bins), share, "share") for index, share in enumerate(found.share)]
     marks.append(_line(frame, 0, 0, 1, 1, "baseline"))
     full = np.isfinite(found.confidence)
     for x, low, high in zip(found.confidence[full], found.low[full], found.high[full], strict=True):
@@ -141,14 +141,14 @@ def class_chart(rates: Floats, baseline: Floats | None, y: tuple[float, float], 
     """Return a bar per class for the images that are taken for another class; dashed marks are the baseline's."""
     frame = Frame((-0.6, len(rates) - 0.4), y)
     marks = [
-        _bar(frame, (place - 0.38, place + 0.38), share, "bar", f"class {place}: {share:.2f} %")
-        for place, share in enumerate(rates)
+        _bar(frame, (index - 0.38, index + 0.38), share, "bar", f"class {index}: {share:.2f} %")
+        for index, share in enumerate(rates)
         if math.isfinite(share)
     ]
     if baseline is not None and len(baseline) == len(rates):
         marks += [
-            _line(frame, place - 0.45, share, place + 0.45, share, "baseline")
-            for place, share in enumerate(baseline)
+            _line(frame, index - 0.45, share, index + 0.45, share, "baseline")
+            for index, share in enumerate(baseline)
             if math.isfinite(share)
         ]
     return _svg(about, _axes(frame, list(range(0, len(rates), math.ceil(len(rates) / 10))), "true class"), marks)
@@ -165,10 +165,10 @@ def matrix_chart(cells: Floats, limit: float, about: str, *, signed: bool) -> Ht
     ]
     names = [
         name
-        for place in range(len(cells))
+        for index in range(len(cells))
         for name in (
-            _text(18, 22 + CELL * place + 16, str(place), "end"),
-            _text(22 + CELL * place + 12, 16, str(place), "middle"),
+            _text(18, 22 + CELL * index + 16, str(index), "end"),
+            _text(22 + CELL * index + 12, 16, str(index), "middle"),
         )
     ]
     frame = element("rect", x=22, y=22, width=size, height=size, class_="frame")

@@ -84,10 +84,10 @@ def panel_grid(
     rows = math.ceil(panels / across)
     figure, body = figure_with_head(max(5.2, 0.8 + width * across), 0.5 + height * rows, sentences, keys)
     axes = list(body.subplots(rows, across, squeeze=False, sharex=True, sharey=True).ravel())
-    for place, axis in enumerate(axes):
-        if place >= panels:
+    for index, axis in enumerate(axes):
+        if index >= panels:
             axis.remove()
-        elif place + across >= panels:
+        elif index + across >= panels:
             axis.tick_params(labelbottom=True)
     return figure, body, axes[:panels]
 

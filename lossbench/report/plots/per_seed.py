@@ -47,7 +47,7 @@ def plot_seeds(content: ConditionFigure, metric: Metric) -> Figure | None:
 def _heights(estimates: Sequence[Estimate]) -> Mapping[int, float]:
     """Return each seed's height, from the top of a row down to its middle."""
     seeds = sorted({seed for each in estimates for seed in each.values})
-    return {seed: -0.35 + 0.45 * (place + 0.5) / len(seeds) for place, seed in enumerate(seeds)}
+    return {seed: -0.35 + 0.45 * (index + 0.5) / len(seeds) for index, seed in enumerate(seeds)}
 
 
 def _plot_row(axis: Axes, row: int, estimate: Estimate, heights: Mapping[int, float]) -> None:
