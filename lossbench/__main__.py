@@ -1,4 +1,4 @@
-"""`lossbench`, the command, and `python -m lossbench`: what concerns the process before anything is imported."""
+"""Entry point of `lossbench` and `python -m lossbench`, with the process settings that must precede all imports."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 
 class Pipe(io.FileIO):
-    """An output whose reader may be gone, such as `head`: what nobody reads is dropped, and the exit code stays."""
+    """Output stream that drops its text once its reader, e.g. `head`, has gone; the exit code does not change."""
 
     def write(self, content: Any) -> int:
-        """Write, or drop."""
+        """Write the content, or drop it."""
         try:
             return super().write(content)
         except BrokenPipeError:

@@ -12,7 +12,7 @@ import numpy as np
 
 
 def to_json(value: object, *, indent: int | None = 2, ensure_ascii: bool = False) -> str:
-    """Return a value as JSON text that ends with a line break; see `finite` for what becomes of NaN and NumPy values.
+    """Return a value as JSON text that ends with a line break; `finite` converts NaN and NumPy values.
 
     Args:
         value: Plain data, NumPy arrays and numbers, and paths, at any depth.

@@ -1,4 +1,4 @@
-"""Tuning: each group at its best value of one key by validation, so that the test set has no influence."""
+"""Tuning: each group at its best value of one key, chosen by validation, so that the test set has no influence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data: the `data` section of an experiment as arrays: uint8 images, labels as seen, true labels.
+"""Arrays of the `data` section of an experiment: uint8 images, labels as seen, true labels.
 
 dataset.py     prepare(experiment) -> Dataset; the SHA-256 of the data
 sources.py     name -> folder of four files: MNIST in mnist/, others in the user's cache

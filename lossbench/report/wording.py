@@ -22,7 +22,7 @@ NOISE, IMBALANCE = "data.label_noise", "data.imbalance"
 
 
 def comparison_title(comparison: Comparison) -> str:
-    """Return what all runs have in common, the first metric and the baseline, in one line."""
+    """Return the settings that all runs share, the first metric and the baseline, in one line."""
     parts = [
         background(comparison),
         f"test {comparison.query.metrics[0].title}, {comparison.query.at} epoch",
@@ -32,7 +32,7 @@ def comparison_title(comparison: Comparison) -> str:
 
 
 def background(comparison: Comparison) -> str:
-    """Return what all runs have in common in one line: `mnist · mlp · 5 epochs · seeds 0–4`."""
+    """Return the settings that all runs share in one line: `mnist · mlp · 5 epochs · seeds 0–4`."""
     settings = comparison.setting
     epochs = settings.get("train.epochs")
     seeds = {seed for block in comparison.blocks for group in block.groups for seed in group.seeds}

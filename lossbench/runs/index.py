@@ -1,4 +1,4 @@
-"""Rows of many runs, cached in `.index.json` of the folder that is searched; the run folders remain the truth.
+"""Rows of many runs, cached in `.index.json` of the folder that is searched; the run folders remain authoritative.
 
 A cached row is used only while size, modification time and inode of `run.json` and `config.yaml` are unchanged; all
 other folders are read again. An index that is damaged, missing or cannot be written costs time and nothing else.

@@ -1,4 +1,4 @@
-"""Sweep events, and `sweep.jsonl`, which records them for people and programs; nothing is ever decided by it."""
+"""Sweep events, and `sweep.jsonl`, which records them for people and programs; no decision depends on it."""
 
 from __future__ import annotations
 

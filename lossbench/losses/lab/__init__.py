@@ -1,1 +1,1 @@
-"""Tools behind `lossbench losses --measure`, `--check` and `--plot`."""
+"""Tools for `lossbench losses --measure`, `--check` and `--plot`."""

@@ -46,7 +46,7 @@ class Column:
 
 
 def table_columns(comparison: Comparison) -> list[Column]:
-    """Return all columns after the label's, without those that would be empty."""
+    """Return the columns after the label, without empty ones."""
     first, *others = shown_metrics(comparison)
     confidence = formatting.percent(comparison.query.confidence)
     core = [

@@ -1,4 +1,4 @@
-"""Charts as SVG, small enough for a telephone: one loss per chart, with the baseline dashed in it."""
+"""Charts as SVG, small enough for a phone: one loss per chart, with the baseline as a dashed line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts that all plots share: sizes, inks, labels, a grid of panels, and the two files of a figure."""
+"""Parts that all plots share: sizes, colours, labels, a grid of panels, and the two files of a figure."""
 
 from __future__ import annotations
 

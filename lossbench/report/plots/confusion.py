@@ -1,4 +1,4 @@
-"""Confusion matrices, a panel per loss: as they are, and minus the baseline's."""
+"""Confusion matrices, one panel per loss, and their differences from the baseline's."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def _fact(name: str, text: str, width: int) -> str:
 
 
 def _facts(details: RunDetails) -> dict[str, str]:
-    """Return what was trained, on which machine, and for how long."""
+    """Return the settings by section, and the machine with its threads and the seconds of the run."""
     summary = details.run.summary
     seconds = _mapping(summary.get("seconds"))
     machine = [

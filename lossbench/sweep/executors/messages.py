@@ -1,4 +1,4 @@
-"""Jobs, which the scheduler sends to workers, messages, which workers send back as lines of JSON, and executors."""
+"""Jobs for workers, the messages that workers send back as lines of JSON, and the interface of executors."""
 
 from __future__ import annotations
 

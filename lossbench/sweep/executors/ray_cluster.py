@@ -1,4 +1,4 @@
-"""Importing Ray, and starting or joining a cluster."""
+"""Import of Ray, and connection to a cluster: a new one or one that is running."""
 
 from __future__ import annotations
 
