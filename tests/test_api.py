@@ -105,7 +105,7 @@ def test_mistakes_are_errors_of_the_family(runs, tmp_path):
     ("query", "message"),
     [
         ({"where": "seed = 1"}, "where: column 6: "),
-        ({"where": "seed == 99"}, "where: matches none of 16 runs"),
+        ({"where": "seed == 99"}, "where: 'seed == 99' matches none of 16 runs"),
         ({"baseline": "fokal"}, "baseline: no group 'fokal'; did you mean 'focal'?"),
         ({"rope": "1pq"}, "rope: expected a size"),
         ({"rope": "nll=1"}, "rope: 'nll=1': the verdict is on accuracy; name nll first in `metrics`"),

@@ -62,8 +62,9 @@ def select(rows: Sequence[RunRow], condition: str | None = None, seeds: Collecti
         holds = parse(condition, {key for row in rows for key in row})
         selected = [row for row in selected if holds(row)]
     if not selected:
-        parameter = "seeds" if condition is None else "where"
-        raise NothingMatchedError(f"matches none of {len(rows)} runs", parameter=parameter)
+        if condition is None:
+            raise NothingMatchedError(f"match none of {len(rows)} runs", parameter="seeds")
+        raise NothingMatchedError(f"{condition!r} matches none of {len(rows)} runs", parameter="where")
     return selected
 
 
@@ -80,7 +81,7 @@ def parse(text: str, keys: Collection[str]) -> Test:
     if len(text) > LONGEST:
         raise UsageError(f"longer than {LONGEST:,} characters", parameter="where")
     source = text.strip()
-    hidden = _WORD.sub(_hide, re.sub(r"\s", " ", source))
+    hidden = _WORD.sub(_hide, re.sub(r"\s", " ", source, flags=re.ASCII))
     walker = _Walker(source, hidden, keys)
     if strange := _STRANGE.search(hidden):
         raise walker.error(CONDITION, strange.start())

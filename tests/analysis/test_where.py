@@ -115,6 +115,7 @@ HOSTILE = {
     "seed == 1) or (seed == 0": SYNTAX,
     "\0": "column 1: expected a condition",
     "\ud800 == 1": "column 1: expected a condition",
+    "seed\N{NO-BREAK SPACE}== 1": "column 5: expected a condition",
     "\N{FULLWIDTH LATIN SMALL LETTER S}eed == 1": "column 1: expected a key",
     "lo\N{LATIN SMALL LETTER LONG S}s == 'ce'": "column 1: expected a key",
 }
@@ -145,7 +146,7 @@ def test_seeds() -> None:
     """Only these; with a condition both must hold."""
     assert [row["seed"] for row in select(ROWS, seeds={1, 2, 9})] == [1, 2]
     assert [row["seed"] for row in select(ROWS, "rate == 0.4", {1, 2})] == [2]
-    with pytest.raises(NothingMatchedError, match="seeds: matches none of 3 runs"):
+    with pytest.raises(NothingMatchedError, match="seeds: match none of 3 runs"):
         select(ROWS, seeds={7})
     assert select(ROWS) == ROWS
 

@@ -158,7 +158,7 @@ def test_exit_statuses(compare: Any, study: Path, tmp_path: Path, fabricate: Any
         (["--by", "nothing"], 2, "nothing: no run has this key"),
         (["--where", "seed = 1"], 2, "column 6"),
         (["--where", "seed == 7"], 5, "matches none of 4 runs"),
-        (["--seeds", "5-9"], 5, "--seeds: matches none of 4 runs"),
+        (["--seeds", "5-9"], 5, "--seeds: match none of 4 runs"),
         (["--seeds", "x"], 2, "--seeds: expected seeds such as 0-9"),
         (["--rope", "nll=1"], 2, "--rope: 'nll=1': the verdict is on accuracy; name nll first in --metric"),
         (["--where", "loss == 'focal'", "--fail-if", "delta.nll > 1"], 2, "choose one with --baseline or --against"),

@@ -107,7 +107,7 @@ def test_notes() -> None:
     found = notes(rows)
     assert found[0] == "with 3 comparisons no verdict is possible below 7 seeds"
     assert found[1].startswith("differs between losses: head cosine (ldam), linear (categorical_crossentropy, mine #")
-    assert found[2].startswith("means over seeds other than 0–3: ldam (0–2); mine #")
+    assert found[2].startswith("means over seeds other than 0–3: ldam (seeds 0–2); mine #")
     assert found[3:] == [
         "mine has different settings, each with a suffix of its own",
         "counted once: z is the same trial as categorical_crossentropy-0-0.9",

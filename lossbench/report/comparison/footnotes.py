@@ -145,7 +145,11 @@ def _different_seeds(comparison: Comparison) -> Iterator[str]:
     for block in comparison.blocks:
         lists = {clean(group.label): formatting.seeds(group.seeds) for group in block.groups if group.n}
         usual = Counter(lists.values()).most_common(1)
-        others = [f"{loss} ({values})" for loss, values in lists.items() if values != usual[0][0]]
+        others = [
+            f"{loss} (seed{'s' * (not values.isdigit())} {values})"
+            for loss, values in lists.items()
+            if values != usual[0][0]
+        ]
         if others:
             where = wording.condition(comparison, block)
             yield f"means over seeds other than {usual[0][0]}{f' ({where})' * bool(where)}: {'; '.join(others)}"
