@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-import lossbench
 from lossbench.cli import app
 
-PACKAGE = Path(lossbench.__file__).parent
-ROOT = PACKAGE.parent
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "lossbench"
 
 INSTEAD = {
     r"\bso many\b": "'at most N'",

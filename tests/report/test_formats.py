@@ -17,7 +17,8 @@ from lossbench.report import formats
 from lossbench.report.run import views
 
 PACKAGE = Path(lossbench.__file__).parent
-MANUAL = [PACKAGE.parent / "README.md", *sorted((PACKAGE / "guide").glob("*.md"))]
+ROOT = Path(__file__).parents[2]
+MANUAL = [ROOT / "README.md", *sorted((PACKAGE / "guide").glob("*.md"))]
 LABEL = "\x1b[31m[b]a|b\n\x1b]0;x\x07`c`&<d>$e$\\f{g}_h"
 SHOWN = {
     "table": r"[b]a|b`c`&<d>$e$\f{g}_h ",
