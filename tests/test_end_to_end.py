@@ -98,7 +98,7 @@ def undisturbed(tmp_path_factory, trainings):
         (signal.SIGINT, 130, "interrupted"),
         pytest.param(signal.SIGTERM, 143, "interrupted", marks=pytest.mark.slow),
         pytest.param(signal.SIGHUP, 129, "interrupted", marks=pytest.mark.slow),
-        (signal.SIGKILL, -9, "running"),
+        pytest.param(signal.SIGKILL, -9, "running", marks=pytest.mark.slow),
     ],
     ids=lambda value: value.name if isinstance(value, signal.Signals) else str(value),
 )
@@ -121,6 +121,7 @@ def test_a_stopped_run_continues_to_the_numbers_of_an_undisturbed_one(
     assert rows(run) == undisturbed
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_train_one_run(lossbench, tmp_path):
     """The second says so and ends with exit code 1; the first is not disturbed."""
     (tmp_path / "a.yaml").write_text(SETTINGS + "loss: focal\n")

@@ -70,6 +70,7 @@ def test_train_says_that_a_sweep_is_for_sweep(lossbench, tmp_path):
     assert "`lossbench sweep` trains all of it" in done.stderr
 
 
+@pytest.mark.slow
 def test_run_json_of_each_trial_is_its_own(lossbench, tmp_path):
     """Loss and seed in the folder are those of the trial."""
     (tmp_path / "study.yaml").write_text("data: {train_size: 500}\ntrain: {epochs: 1}\n")
@@ -145,6 +146,7 @@ def undisturbed(tmp_path_factory, trainings):
     return tables(folder / "runs" / "study")
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_costs_nobody_anything(start, tmp_path, undisturbed):
     """By kill -9 in the middle of a trial: it is handed out again, the sweep completes, every number is as ever."""
     (tmp_path / "study.yaml").write_text(LONGER)
@@ -159,14 +161,8 @@ def test_a_worker_that_is_killed_costs_nobody_anything(start, tmp_path, undistur
     assert ["its worker was ended by signal 9" in each["reason"] for each in retried] == [True]
 
 
-@pytest.mark.parametrize(
-    ("signum", "code"),
-    [
-        pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow),
-        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
-        (signal.SIGKILL, -9),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_a_sweep_that_is_stopped_goes_on_where_it_was(start, lossbench, tmp_path, undisturbed, signum, code):
     """Its workers are gone; the same command completes it; no trial is completed twice.
 

@@ -209,6 +209,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own, on NumPy 2
 def test_saved_and_loaded_in_another_process(tmp_path: Path) -> None:
     """Keras saves a compiled model and every loss, and a fresh process loads them with the same numbers."""

@@ -106,7 +106,7 @@ def test_a_system_call_that_fails_is_one_line_and_the_run_continues(
         complete(folder, expected)
 
 
-@pytest.mark.parametrize("where", ["runs", "runs/study", "runs/study/.locks"])
+@pytest.mark.parametrize("where", [pytest.param("runs", marks=pytest.mark.slow), "runs/study", "runs/study/.locks"])
 def test_a_file_where_a_folder_should_be_is_one_line(where, lossbench, tmp_path):
     """It names the file and leaves it as it is."""
     (tmp_path / "study.yaml").write_text(STUDY)

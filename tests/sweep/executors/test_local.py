@@ -116,6 +116,7 @@ def test_a_worker_is_ended_when_asked_to(local, trial):
     assert until_over(executor)[-1] == TrialLost(0, "too late", "chatter of job 0\n")
 
 
+@pytest.mark.slow
 def test_stopping_takes_no_longer_than_five_seconds(local, trial):
     """Even a worker that heeds no signal is gone, and its job is lost; a machine in trouble is given fifteen."""
     executor = local(
@@ -151,6 +152,7 @@ def test_what_no_worker_can_do_is_a_fault(local, trial):
     assert until_over(executor)[-1] == Fault("no such device", 2)
 
 
+@pytest.mark.slow
 def test_workers_end_with_the_process_that_started_them(tmp_path):
     """After kill -9 of the sweep: its worker is gone though it heeds no signal."""
     import subprocess
