@@ -12,7 +12,7 @@ from lossbench import statistics
 
 @pytest.mark.parametrize("comparisons", [1, 6])
 def test_seeds_needed_and_detectable_agree(comparisons: int) -> None:
-    """So many seeds show the difference, one less do not; both t quantiles are SciPy's."""
+    """This number of seeds shows the difference and one fewer does not; both t quantiles come from SciPy."""
     needed = statistics.seeds_needed(0.5, 1.0, comparisons)
     assert needed is not None
     assert statistics.detectable(1.0, needed, comparisons) <= 0.5 < statistics.detectable(1.0, needed - 1, comparisons)
