@@ -117,30 +117,29 @@ def compare(  # noqa: PLR0913 - the options of the command
     """
     from lossbench.analysis import baseline_file
     from lossbench.analysis.filter import filter_groups
-    from lossbench.analysis.query import Query, answer
+    from lossbench.analysis.query import answer
     from lossbench.report import formatting
 
     if list_runs and plots:
         raise UsageError(
             "single runs are not drawn; choose one of `list` and `plots`", parameter="list", mentions=("list", "plots")
         )
-    query = Query(
-        paths=tuple(paths),
+    query = options.query(
+        paths,
         where=where,
-        seeds=options.seeds(seeds),
+        seeds=seeds,
         tune=tune,
-        metric_names=options.split(metric),
+        metric=metric,
         at=at,
-        by=options.split(by) or None,
+        by=by,
         across=options.split(across),
-        baseline=options.baseline(baseline),
-        confidence=confidence / 100,
+        baseline=baseline,
+        confidence=confidence,
         rope=rope,
         unpaired=unpaired,
         thresholds=tuple(fail_if or ()),
         baseline_file=against,
         images=images,
-        write_index=True,
     )
     if list_runs:
         _list(query, format, output)

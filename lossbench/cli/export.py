@@ -32,7 +32,7 @@ def mlflow(
     from lossbench.report import mlflow as report
 
     found, broken = loading.rows(paths, write_index=True)
-    wanted = conditions.select(found, condition=where, seeds=options.seeds(seeds))
+    wanted = conditions.select(found, condition=where, seeds=options.parse_seeds(seeds))
     counts, unread = report.export(wanted, tracking_uri, experiment)
     for line in formatting.broken_lines([*broken, *unread]):
         console.note(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -12,6 +12,7 @@ from lossbench.cli import completion
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from lossbench.analysis.query import Query
     from lossbench.errors import LossbenchError
 
 Config: TypeAlias = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="YAML file.")]
@@ -96,12 +97,38 @@ NAMES = {
 """Options that are not called `--` and the name of the Python parameter."""
 
 
+def query(
+    paths: list[Path],
+    *,
+    seeds: str | None,
+    metric: str,
+    by: str | None,
+    baseline: str | None,
+    confidence: float,
+    **others: Any,
+) -> Query:
+    """Return the query of the options that `compare` and `report` share; `others` are fields of `Query`."""
+    from lossbench.analysis.query import Query
+    from lossbench.losses.expression import label_of
+
+    return Query(
+        paths=tuple(paths),
+        seeds=parse_seeds(seeds),
+        metric_names=split(metric),
+        by=split(by) or None,
+        baseline=baseline and label_of(baseline),
+        confidence=confidence / 100,
+        write_index=True,
+        **others,
+    )
+
+
 def split(text: str | None) -> tuple[str, ...]:
     """Return the names in a comma-separated list."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
-def seeds(text: str | None) -> frozenset[int] | None:
+def parse_seeds(text: str | None) -> frozenset[int] | None:
     """Parse seeds such as `0-9` or `0,1,5`.
 
     Raises:
@@ -113,13 +140,6 @@ def seeds(text: str | None) -> frozenset[int] | None:
         return None if text is None else frozenset(numbers(text))
     except ValueError as error:
         raise UsageError(str(error), parameter="seeds") from error
-
-
-def baseline(name: str | None) -> str | None:
-    """Return the label of a loss that is named by its label, an alias or a preset."""
-    from lossbench.losses.expression import label_of
-
-    return name and label_of(name)
 
 
 def message(error: LossbenchError) -> str:

@@ -38,20 +38,19 @@ def report(  # noqa: PLR0913 - the options of the command
     """
     from lossbench import files
     from lossbench.analysis.page_data import read_page
-    from lossbench.analysis.query import Query, answer
+    from lossbench.analysis.query import answer
     from lossbench.report import formatting, page
 
-    query = Query(
-        paths=tuple(paths),
+    query = options.query(
+        paths,
         where=where,
-        seeds=options.seeds(seeds),
-        metric_names=options.split(metric),
+        seeds=seeds,
+        metric=metric,
         at=at,
-        by=options.split(by) or None,
-        baseline=options.baseline(baseline),
-        confidence=confidence / 100,
+        by=by,
+        baseline=baseline,
+        confidence=confidence,
         rope=rope,
-        write_index=True,
     )
     data = read_page(answer(query), _test_images)
     text = page.page_text(data, f"lossbench {shlex.join(sys.argv[1:])}")
