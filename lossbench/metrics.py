@@ -45,7 +45,8 @@ def nll(log_probabilities: Floats, labels: Labels) -> float:
 def brier(log_probabilities: Floats, labels: Labels) -> float:
     """Return the Brier score: the mean of Σ_j (p_j - e_j)², from 0 to 2.
 
-    Source: Brier, "Verification of forecasts expressed in terms of probability", 1950.
+    Source: Brier (1950). Verification of forecasts expressed in terms of probability.
+    doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
     """
     import numpy as np
 
@@ -58,7 +59,7 @@ def ece(log_probabilities: Floats, labels: Labels) -> float:
 
     The confidence of an image is the probability of its most probable class.
 
-    Source: Guo et al., "On calibration of modern neural networks", 2017.
+    Source: Guo et al. (2017). On calibration of modern neural networks. arXiv:1706.04599.
     """
     import numpy as np
 
@@ -71,7 +72,7 @@ def ece(log_probabilities: Floats, labels: Labels) -> float:
 def balanced_accuracy(log_probabilities: Floats, labels: Labels) -> float:
     """Return the mean recall over classes. A class without images has no recall and is left out.
 
-    Source: Brodersen et al., "The balanced accuracy and its posterior distribution", 2010, doi:10.1109/ICPR.2010.764.
+    Source: Brodersen et al. (2010). The balanced accuracy and its posterior distribution. doi:10.1109/ICPR.2010.764.
     """
     counts = _counts(log_probabilities, labels)
     return float(CLASS_METRICS["recall"].function(counts)[counts.any(axis=1)].mean())
@@ -80,7 +81,7 @@ def balanced_accuracy(log_probabilities: Floats, labels: Labels) -> float:
 def macro_f1(log_probabilities: Floats, labels: Labels) -> float:
     """Return the mean F1 over classes. A class that is neither a label nor a prediction has no F1 and is left out.
 
-    Source: Opitz and Burst, "Macro F1 and macro F1", 2019, arXiv:1911.03347 (the mean of F1 scores).
+    Source: Opitz and Burst (2019). Macro F1 and macro F1. arXiv:1911.03347 (the mean of F1 scores).
     """
     counts = _counts(log_probabilities, labels)
     return float(CLASS_METRICS["f1"].function(counts)[counts.any(axis=0) | counts.any(axis=1)].mean())

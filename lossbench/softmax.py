@@ -41,7 +41,7 @@ def temperature(log_probabilities: Floats, labels: Labels) -> float:
         >>> round(temperature(np.array([[9.0, 0.0]] * 4), np.array([0, 0, 0, 1])), 3)  # 9/T = log 3
         8.192
 
-    Source: Guo et al., "On calibration of modern neural networks", 2017.
+    Source: Guo et al. (2017). On calibration of modern neural networks. arXiv:1706.04599.
     """
     import numpy as np
 

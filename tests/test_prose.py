@@ -117,3 +117,13 @@ def test_docstrings_of_functions_begin_with_a_verb():
         if not is_imperative(ast.get_docstring(node))
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_sources_have_one_format(path):
+    """Authors, year in brackets, title; or a name in the documentation of a framework."""
+    sources = re.findall(r"^ *Source: (.+(?:\n *\S.*)*)", path.read_text(), re.MULTILINE)
+    wrong = [
+        each for each in sources if not re.match(r"[^\d]+ \(\d{4}\)\. \S|(keras|torch|optax)\.", " ".join(each.split()))
+    ]
+    assert wrong == [], "write `Source: Authors (year). Title. doi:id.`, or arXiv:id"

@@ -221,8 +221,8 @@ class CnnBn(Architecture):
 class Lenet5(Architecture):
     """LeNet-5 with ReLU and average pooling.
 
-    Source: LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document recognition",
-    doi:10.1109/5.726791 (there with tanh and an RBF output).
+    Source: LeCun et al. (1998). Gradient-based learning applied to document recognition. doi:10.1109/5.726791
+    (there with tanh and an RBF output).
     """
 
     name: Literal["lenet5"] = "lenet5"

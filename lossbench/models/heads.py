@@ -78,7 +78,7 @@ def _adaptive(make: Layers, cutoffs: Sequence[int], class_counts: NDArray[np.int
     Their exponentials sum to 1, so a softmax loss that takes them as logits computes the same probabilities. The
     classes are ranked by their training images; there are no biases.
 
-    Source: Grave, Joulin, Cissé, Grangier and Jégou 2017, "Efficient softmax approximation for GPUs", arXiv:1609.04309.
+    Source: Grave et al. (2017). Efficient softmax approximation for GPUs. arXiv:1609.04309.
     """
     import keras
 

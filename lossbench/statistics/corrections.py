@@ -19,8 +19,7 @@ ROUNDING = 1e-12
 def holm(p_values: Sequence[float]) -> list[float]:
     """Compute Holm's adjusted p-values: for the k-th smallest of m, min(1, max over j ≤ k of (m - j + 1) p_j).
 
-    Source: Holm 1979, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics
-    6 (2), jstor:4615733.
+    Source: Holm (1979). A simple sequentially rejective multiple test procedure. jstor:4615733.
 
     Args:
         p_values: `[m]`.

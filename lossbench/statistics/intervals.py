@@ -48,7 +48,7 @@ def deviation(values: Sequence[float] | Floats) -> float | None:
 def t_interval(values: Sequence[float] | Floats, confidence: float = 0.95) -> Interval | None:
     """Compute Student's interval of a mean: x̄ ± t_{n-1, (1+c)/2} s / √n.
 
-    Source: Student 1908, "The probable error of a mean", doi:10.1093/biomet/6.1.1.
+    Source: Student (1908). The probable error of a mean. doi:10.1093/biomet/6.1.1.
 
     Args:
         values: `[n]`.
@@ -67,8 +67,8 @@ def welch(first: Sequence[float], second: Sequence[float], confidence: float = 0
 
     With e² = s₁²/n₁ + s₂²/n₂, the statistic is (x̄₁ - x̄₂) / e; it has e⁴ / Σ (sᵢ²/nᵢ)² / (nᵢ - 1) degrees of freedom.
 
-    Source: Welch 1947, "The generalization of 'Student's' problem when several different population variances are
-    involved", doi:10.1093/biomet/34.1-2.28.
+    Source: Welch (1947). The generalization of "Student's" problem when several different population variances are
+    involved. doi:10.1093/biomet/34.1-2.28.
 
     Args:
         first: `[n₁]`.
@@ -97,7 +97,7 @@ def two_way_interval(differences: Floats, confidence: float = 0.95) -> Interval 
     The variance of the mean is (MS_seeds + MS_images - MS_rest) / (S I), where MS are the mean squares and no variance
     component is taken as negative; its degrees of freedom are Satterthwaite's.
 
-    Source: Satterthwaite 1946, "An approximate distribution of estimates of variance components", doi:10.2307/3002019.
+    Source: Satterthwaite (1946). An approximate distribution of estimates of variance components. doi:10.2307/3002019.
 
     Args:
         differences: `[seeds, images]`.

@@ -27,7 +27,7 @@ def sign_flip(differences: Sequence[float] | Floats, generator: np.random.Genera
     Exact up to 16 differences, where all 2ⁿ sign vectors are counted; above, (1 + hits) / (1 + draws) of 65,535 random
     ones.
 
-    Source: Fisher 1935, "The design of experiments", section 21.
+    Source: Fisher (1935). The design of experiments. Section 21.
 
     Args:
         differences: `[n]`.

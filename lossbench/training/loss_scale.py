@@ -3,7 +3,7 @@
 The objective is multiplied by a scale and its gradients are divided by it. If the gradients of a step overflow, the
 step is skipped and the scale is halved. After `PATIENCE` steps without overflow the scale is doubled.
 
-Source: Micikevicius et al. 2018, Mixed precision training, arXiv:1710.03740.
+Source: Micikevicius et al. (2018). Mixed precision training. arXiv:1710.03740.
 """
 
 from __future__ import annotations
