@@ -15,7 +15,8 @@ from lossbench.config.dump import dump
 from lossbench.config.model import AdaptiveHead
 from lossbench.data import prepare
 from lossbench.errors import ConfigError
-from lossbench.losses import binding, plugin, registry
+from lossbench.losses import binding, registry
+from lossbench.losses.trial_call import try_call
 from lossbench.models import build
 from lossbench.training import runtime, tensorboard
 from lossbench.training.layers import layers
@@ -87,7 +88,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         )
     with stopwatch.phase("build"), runtime.on(machine):
         context = _context(experiment, dataset)
-        plugin.try_call(experiment.loss, dataset.classes, **context)
+        try_call(experiment.loss, dataset.classes, **context)
         model = build(
             experiment.model,
             class_counts=dataset.class_counts,

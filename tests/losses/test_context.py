@@ -8,7 +8,7 @@ import pytest
 
 from lossbench import ops
 from lossbench.errors import PluginError, UsageError
-from lossbench.losses import binding, expression, plugin, registry
+from lossbench.losses import binding, expression, plugin, registry, trial_call
 from lossbench.losses.signature import engine_parameters
 from lossbench.losses.types import Context, Epoch, State, Tensor
 
@@ -379,7 +379,7 @@ def load(tmp_path: Any, result: str, shape: str = PER_IMAGE) -> None:
 def test_a_users_loss_may_remember_and_ask(tmp_path: Any) -> None:
     """A plugin's loss has context and state as the catalogue's have."""
     load(tmp_path, 'memory * losses, {"memory": decay * memory}')
-    plugin.try_call(expression.parse("mine"), CLASSES)
+    trial_call.try_call(expression.parse("mine"), CLASSES)
     loss = bound("mine")
     assert loss.context == {"epoch", "uniform"}
     losses, after = loss.step(TARGETS, LOGITS, began(loss), epoch=2, uniform=np.zeros_like(LOGITS))
@@ -402,7 +402,7 @@ def test_what_a_users_loss_fails_to_return_is_said(tmp_path: Any, result: str, r
     """The check before training finds a state that does not come back."""
     load(tmp_path, result)
     with pytest.raises(PluginError, match=reason):
-        plugin.try_call(expression.parse("mine"), CLASSES)
+        trial_call.try_call(expression.parse("mine"), CLASSES)
 
 
 def test_a_state_begins_with_its_initial_value() -> None:

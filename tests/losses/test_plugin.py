@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lossbench.errors import PluginError
-from lossbench.losses import binding, expression, listing, plugin, registry
+from lossbench.losses import binding, expression, listing, plugin, registry, trial_call
 
 CLASSES = 3
 Y_TRUE = np.eye(CLASSES, dtype="float32")[[0, 1, 2, 0]]
@@ -26,7 +26,7 @@ def written(folder: Path, source: str, name: str = "my_losses.py") -> Path:
 def losses(value: Any, **context: Any) -> Any:
     """The losses of the batch above, after the check that training makes."""
     terms = expression.parse(value)
-    plugin.try_call(terms, CLASSES, **context)
+    trial_call.try_call(terms, CLASSES, **context)
     return np.asarray(binding.bind(terms, **context)(Y_TRUE, Y_PRED))
 
 
@@ -273,7 +273,7 @@ def test_bad_result(tmp_path: Path, body: str, message: str) -> None:
     """A loss that fails or returns another shape is caught before training starts."""
     plugin.load(written(tmp_path, f"from keras import ops\n\n\ndef mine(y_true, y_pred):\n    {body}\n"))
     with pytest.raises(PluginError, match=message) as caught:
-        plugin.try_call(expression.parse("mine"), CLASSES)
+        trial_call.try_call(expression.parse("mine"), CLASSES)
     assert "\n" not in str(caught.value)
 
 
@@ -282,7 +282,7 @@ def test_the_nearest_line_is_shown(tmp_path: Path) -> None:
     source = "def mine(y_true, y_pred):\n    return _helper(y_pred)\n\n\ndef _helper(x):\n    return x.nothing\n"
     plugin.load(written(tmp_path, source))
     with pytest.raises(PluginError, match=r"my_losses\.py:6: AttributeError"):
-        plugin.try_call(expression.parse("mine"), CLASSES)
+        trial_call.try_call(expression.parse("mine"), CLASSES)
 
 
 def test_failing_constructor(tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_failing_constructor(tmp_path: Path) -> None:
     plugin.load(written(tmp_path, source))
     line = source.splitlines().index("        self.factor = factor / 0") + 1
     with pytest.raises(PluginError, match=rf"my_losses\.py:{line}: ZeroDivisionError"):
-        plugin.try_call(expression.parse("Sparse"), CLASSES)
+        trial_call.try_call(expression.parse("Sparse"), CLASSES)
 
 
 def test_two_plugins_with_one_name(tmp_path: Path) -> None:
@@ -323,6 +323,6 @@ def test_not_a_python_file(tmp_path: Path, name: str, message: str) -> None:
 def test_check_passes_the_whole_catalogue() -> None:
     """The check that every training makes holds for the built-in losses."""
     for name in registry.signatures():
-        plugin.try_call(
+        trial_call.try_call(
             expression.parse(name), CLASSES, class_counts=[1, 2, 3], transition_matrix=np.eye(CLASSES), head_scale=30
         )
