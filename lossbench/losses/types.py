@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from annotated_types import Ge, Gt, Lt, MinLen
+from annotated_types import Ge, Gt, Lt, MinLen, Predicate
 
 from lossbench import ops
 
@@ -31,7 +31,10 @@ NonNegative: TypeAlias = Annotated[float, Ge(0)]
 Smoothing: TypeAlias = Annotated[float, Ge(0), Lt(1)]
 """Share of a label that is spread evenly over all classes, or over the two outcomes of one-vs-rest."""
 
-PerClass: TypeAlias = Positive | Annotated[tuple[Positive, ...], MinLen(2)]
+Weights: TypeAlias = Annotated[tuple[NonNegative, ...], MinLen(2), Predicate(any)]
+"""One number per class, not all 0; a class with 0 has no loss."""
+
+PerClass: TypeAlias = Positive | Weights
 """One number for all classes, or one per class."""
 
 ROW_SUM_TOLERANCE = 1e-5

@@ -63,8 +63,8 @@ WRONG: list[tuple[object, list[tuple[tuple[Any, ...], str]]]] = [
     ({"name": "focal", "gamma": {"a": 1}}, [(("gamma",), "expected a number ≥ 0, got {'a': 1}")]),
     ({"name": "focal", "gamma": Path()}, [(("gamma",), "expected a number ≥ 0, got PosixPath('.')")]),
     (
-        {"name": "focal", "alpha": [1, 0]},
-        [(("alpha",), "expected a number > 0, or a list with one number per class, got [1, 0]")],
+        {"name": "focal", "alpha": [1, -1]},
+        [(("alpha",), "expected a number > 0, or a list with one number per class, got [1, -1]")],
     ),
     (
         {"name": "focal", "alpha": []},

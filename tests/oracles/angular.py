@@ -13,7 +13,7 @@ def with_margin(z, y, margined):
     """Cross-entropy of s cos θ, the true class's cosine replaced by a function of its angle."""
     cosines = z / SCALE
     cosines[y] = margined(math.acos(cosines[y]))
-    return math.log(np.exp(SCALE * (cosines - cosines[y])).sum())
+    return np.logaddexp.reduce(SCALE * (cosines - cosines[y]))
 
 
 def psi(theta, m):

@@ -2,7 +2,7 @@
 
 from lossbench import ops
 from lossbench.losses.catalogue._numerics import expectation
-from lossbench.losses.types import Positive, Tensor
+from lossbench.losses.types import NonNegative, Positive, Tensor
 
 
 def mean_squared_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -138,10 +138,12 @@ def huber(y_true: Tensor, y_pred: Tensor, *, delta: Positive = 1.0) -> Tensor:
     return ops.mean(ops.where(difference <= delta, ops.square(difference) / 2, line), axis=-1)
 
 
-def smooth_l1(y_true: Tensor, y_pred: Tensor, *, beta: Positive = 1.0) -> Tensor:
+def smooth_l1(y_true: Tensor, y_pred: Tensor, *, beta: NonNegative = 1.0) -> Tensor:
     """Absolute error, quadratic below β: `huber` / β.
 
         mean_j [d_j²/(2β) if d_j < β, else d_j - β/2],  d = |p - e|
+
+    β = 0 is `mean_absolute_error`.
 
     Link: softmax.
 
@@ -159,7 +161,7 @@ def smooth_l1(y_true: Tensor, y_pred: Tensor, *, beta: Positive = 1.0) -> Tensor
 
     Source: Girshick (2015). Fast R-CNN. arXiv:1504.08083; torch.nn.SmoothL1Loss.
     """
-    return huber(y_true, y_pred, delta=beta) / beta
+    return huber(y_true, y_pred, delta=beta) / beta if beta else mean_absolute_error(y_true, y_pred)
 
 
 def log_cosh(y_true: Tensor, y_pred: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ classes; the logit of the true class is 1, the others are 0.
 
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 
 from lossbench import ops
 from lossbench.losses.catalogue._numerics import expectation, per_class, smooth, smooth_binary
@@ -150,12 +150,12 @@ def squentropy(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return categorical_crossentropy(y_true, y_pred) + wrong
 
 
-def poly1_crossentropy(y_true: Tensor, y_pred: Tensor, *, epsilon: Annotated[float, Gt(-1)] = 1.0) -> Tensor:
+def poly1_crossentropy(y_true: Tensor, y_pred: Tensor, *, epsilon: Annotated[float, Ge(-1)] = 1.0) -> Tensor:
     """Cross-entropy with an adjustable coefficient for the first term of its expansion in (1-p_y).
 
         CE + ε (1 - p_y)
 
-    Most implementations use ε = 1, optax uses 2; ε = 0 is cross-entropy.
+    Most implementations use ε = 1, optax uses 2; ε = 0 is cross-entropy, ε = -1 removes the first term.
 
     Link: softmax.
     Aliases: poly1.

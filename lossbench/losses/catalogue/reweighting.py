@@ -4,21 +4,20 @@ import math
 from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias
 
-from annotated_types import Ge, Le, Lt, MinLen
+from annotated_types import Ge, Le, Lt
 
 from lossbench import ops
 from lossbench.losses.catalogue._numerics import expectation, per_class
 from lossbench.losses.catalogue.focusing import focal
 from lossbench.losses.catalogue.likelihood import binary_crossentropy, categorical_crossentropy
-from lossbench.losses.types import ClassCounts, Epoch, HeadScale, NonNegative, Positive, State, Tensor, Uniform, UsedIf
+from lossbench.losses.types import ClassCounts, Epoch, HeadScale, NonNegative, State, Tensor, Uniform, UsedIf, Weights
 
-ClassWeight: TypeAlias = (
-    Literal["inverse_frequency", "complement_frequency", "none"] | Annotated[tuple[Positive, ...], MinLen(2)]
-)
+ClassWeight: TypeAlias = Literal["inverse_frequency", "complement_frequency", "none"] | Weights
 
 FREQUENCY_RULES = ("inverse_frequency", "complement_frequency")
 """Rules that derive class weights from the class counts."""
 
+SMALLEST_WEIGHT = 1e-30  # a batch of classes with weight 0 has loss 0, not 0 / 0
 DRW_BETA = 0.9999  # β of the authors' code
 MASKED_LOGIT = -1e9  # its exponential is 0 relative to any other logit
 
@@ -59,7 +58,9 @@ def weighted_crossentropy(
     """
     weights = _class_weights(class_weight, class_counts, y_pred)
     losses = -expectation(y_true, weights * ops.log_softmax(y_pred))
-    return losses / ops.mean(expectation(y_true, weights)) if normalize == "weights" else losses
+    if normalize == "count":
+        return losses
+    return losses / ops.maximum(ops.mean(expectation(y_true, weights)), SMALLEST_WEIGHT)
 
 
 def _class_weights(class_weight: ClassWeight, class_counts: Tensor, y_pred: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le
 
 from lossbench import ops
 from lossbench.losses.catalogue._numerics import expectation, power, smooth
@@ -21,12 +21,12 @@ BASES: Mapping[str, Callable[..., Tensor]] = {
 """Base losses of `logit_clip`."""
 
 
-def phuber_crossentropy(y_true: Tensor, y_pred: Tensor, *, tau: Annotated[float, Gt(1)] = 10.0) -> Tensor:
+def phuber_crossentropy(y_true: Tensor, y_pred: Tensor, *, tau: Annotated[float, Ge(1)] = 10.0) -> Tensor:
     """Cross-entropy with its slope in p_y limited to τ (partial Huberisation).
 
         -τ p_y + log τ + 1 if p_y ≤ 1/τ, else -log p_y
 
-    τ → ∞ is cross-entropy.
+    τ → ∞ is cross-entropy, τ = 1 is 1 - p_y.
 
     Link: softmax.
 
@@ -53,21 +53,21 @@ def phuber_generalized_crossentropy(
     y_true: Tensor,
     y_pred: Tensor,
     *,
-    q: Annotated[float, Gt(0), Lt(1)] = 0.7,
-    tau: Annotated[float, Gt(1)] = 10.0,
+    q: Annotated[float, Gt(0), Le(1)] = 0.7,
+    tau: Annotated[float, Ge(1)] = 10.0,
 ) -> Tensor:
     """Generalized cross-entropy with its slope in p_y limited to τ.
 
         (1 - p_y^q) / q if p_y > k, else (1 - k^q) / q - τ (p_y - k),  k = τ^(1/(q-1))
 
-    τ → ∞ is `generalized_crossentropy`.
+    τ → ∞ is `generalized_crossentropy`, τ = 1 is 1 - p_y.
 
     Link: softmax.
 
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits z, `[batch, classes]`.
-        q: Towards 0 it is `phuber_crossentropy`, towards 1 it is 1 - p_y.
+        q: Towards 0 it is `phuber_crossentropy`, 1 is 1 - p_y.
         tau: τ, largest slope.
 
     Returns:
@@ -79,7 +79,7 @@ def phuber_generalized_crossentropy(
 
     Source: Menon et al. (2020). Can gradient clipping mitigate label noise? OpenReview:rklB76EKPr.
     """
-    k = tau ** (1 / (q - 1))
+    k = tau ** (1 / (q - 1)) if q < 1 else 0.0  # for q = 1 the slope is 1 everywhere
     log_p = ops.log_softmax(y_pred)
     p = ops.exp(log_p)
     return expectation(y_true, ops.where(p <= k, (1 - k**q) / q - tau * (p - k), -ops.expm1(q * log_p) / q))
@@ -229,9 +229,9 @@ def eps_softmax_ce(y_true: Tensor, y_pred: Tensor, *, m: NonNegative = 1e5) -> T
     Source: Wang et al. (2024). ε-softmax: approximating one-hot vectors for mitigating label noise.
     arXiv:2508.02387.
     """
-    log_p = ops.log_softmax(y_pred)
-    pushed, others = ops.log1p(ops.expm1(log_p) / (1 + m)), log_p - math.log1p(m)
-    return -expectation(y_true, ops.where(_decision(y_pred) > 0, pushed, others))
+    log_p, decided = ops.log_softmax(y_pred), _decision(y_pred) > 0
+    pushed = ops.log1p(ops.expm1(ops.where(decided, log_p, 0.0)) / (1 + m))  # finite where it is not used, too
+    return -expectation(y_true, ops.where(decided, pushed, log_p - math.log1p(m)))
 
 
 def logit_clip(
