@@ -31,7 +31,7 @@ def train(
     Args:
         config: The keys of a YAML file, e.g. `{"loss": {"name": "gce", "q": 0.5}}`, or the path of one.
         runs_dir: Folder for run folders.
-        device: `auto`, `cpu`, `gpu` or `gpu:N`.
+        device: `auto`, `cpu`, `gpu` or `gpu:N`; `cuda` means `gpu`.
         rerun: Retrain even if the run is finished.
         plugins: Python files with your own losses.
 

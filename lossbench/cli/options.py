@@ -21,7 +21,7 @@ Plugins: TypeAlias = Annotated[
     typer.Option("--plugin", metavar="FILE", help="Python file with your own losses; repeatable."),
 ]
 RunsDir: TypeAlias = Annotated[Path, typer.Option("--runs-dir", metavar="FOLDER", help="Folder for run folders.")]
-Device: TypeAlias = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N.")]
+Device: TypeAlias = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N; cuda means gpu.")]
 Run: TypeAlias = Annotated[
     Path,
     typer.Argument(

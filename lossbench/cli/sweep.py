@@ -125,6 +125,7 @@ def sweep(  # noqa: PLR0913 - a command's options
         WorkerSettings(str(runs_dir), device, plugins=[str(each.path) for each in plugins], argv=sys.argv),
         status.trials,
         folder=folder,
+        finished=status.finished == len(status.trials) and not dry_run,
         jobs=jobs,
         ray_address=ray_address,
         cpus_per_trial=cpus_per_trial,

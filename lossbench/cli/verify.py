@@ -15,7 +15,8 @@ def verify(
     *,
     plugin: options.Plugins = None,
     device: Annotated[
-        str | None, typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N. (default: the recorded kind)")
+        str | None,
+        typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N; cuda means gpu. (default: the recorded kind)"),
     ] = None,
     tolerance: Annotated[
         float, typer.Option(min=0, help="Largest deviation that counts as equal: absolute up to 1, relative above.")

@@ -1,10 +1,31 @@
-"""NVIDIA GPUs of this machine as their driver lists them, without starting TensorFlow."""
+"""Names of devices, and the NVIDIA GPUs of this machine as their driver lists them, without starting TensorFlow."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
+
+from lossbench.errors import DeviceError
+
+
+def parse_device(device: str) -> str:
+    """Return the name of a device as `auto`, `cpu`, `gpu` or `gpu:N`; case is ignored, and `cuda` means `gpu`.
+
+    Raises:
+        DeviceError: The text names no device.
+
+    Example:
+        >>> parse_device("cuda:1")
+        'gpu:1'
+    """
+    name = re.fullmatch(r"(auto|cpu(?::0)?)|(?:gpu|cuda)(:[0-9]{1,6})?", device.strip().lower(), re.ASCII)
+    if name is None:
+        raise DeviceError(f"expected auto, cpu, gpu or gpu:N, got {device!r}", parameter="device")
+    if name[1]:
+        return name[1].removesuffix(":0")
+    return f"gpu:{int(name[2][1:])}" if name[2] else "gpu"
 
 
 @dataclass(frozen=True)

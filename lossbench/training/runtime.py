@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lossbench import ops
 from lossbench.errors import DeviceError, UsageError
 from lossbench.models.shapes import IMAGE_SHAPE, layer_shapes
-from lossbench.training.gpus import installed
+from lossbench.training.gpus import installed, parse_device
 from lossbench.training.layers import blocks
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def start(
     """Import TensorFlow quietly, choose the device, set the threads.
 
     Args:
-        device: `auto` (a GPU if there is one), `cpu`, `gpu` or `gpu:N`.
+        device: `auto` (a GPU if there is one), `cpu`, `gpu` or `gpu:N`; `cuda` means `gpu`.
         threads: CPU threads; fixed for the process by the first call.
         precision: `mixed_float16` is refused without a GPU.
         deterministic: Deterministic kernels on a GPU.
@@ -153,6 +153,16 @@ def tensorflow() -> Any:
     return tf
 
 
+def check_device(device: str) -> None:
+    """Check a device as `start` does, without starting it; TensorFlow is imported only to look for a GPU.
+
+    Raises:
+        DeviceError: The text names no device, or a GPU that this machine does not have.
+    """
+    if parse_device(device).startswith("gpu"):
+        _choose(device, len(tensorflow().config.list_physical_devices("GPU")))
+
+
 def processor() -> str:
     """Return the manufacturer's name of the processor."""
     import platform
@@ -167,9 +177,8 @@ def processor() -> str:
 
 
 def _choose(device: str, gpus: int) -> int | None:
+    device = parse_device(device)
     kind, _, number = device.partition(":")
-    if kind not in {"auto", "cpu", "gpu"} or (number and (kind != "gpu" or not number.isdecimal())):
-        raise DeviceError(f"expected auto, cpu, gpu or gpu:N, got {device!r}", parameter="device")
     if kind == "cpu" or (kind == "auto" and not gpus):
         return None
     index = int(number or 0)

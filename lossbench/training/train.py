@@ -14,6 +14,7 @@ from lossbench.data import sha256
 from lossbench.errors import ConfigError, InterruptedRunError, LossbenchError, MachineError, UnfinishedRunError
 from lossbench.runs import lock, paths, read, replace
 from lossbench.training import checkpoint, epochs, provenance, runtime
+from lossbench.training.gpus import parse_device
 from lossbench.training.progress import Progress, Silent
 from lossbench.training.signals import stop_request
 
@@ -64,7 +65,7 @@ def train(
     Args:
         trial: The trial.
         runs_dir: Parent folder of `<name>/<folder>`, the run folder.
-        device: `auto`, `cpu`, `gpu` or `gpu:N`.
+        device: `auto`, `cpu`, `gpu` or `gpu:N`; `cuda` means `gpu`. It is checked even if the run is finished.
         rerun: Retrain a finished run, and replace it once the new one is complete.
         claimed: Whether the caller already holds the claim of the run.
         plugins: Files with the user's own losses; `run.json` names those that the trial uses.
@@ -81,9 +82,11 @@ def train(
         UnfinishedRunError: Training raised an error. The run has status `failed`, and its log has the traceback.
         MachineError: The folder cannot be written.
     """
+    device = parse_device(device)
     run = run_folder(trial, runs_dir)
     target = replace.rerun_folder(run) if rerun else run
     if not rerun and (done := _finished(run, trial)):
+        runtime.check_device(device)
         return done
     from lossbench.training.record import Record
     from lossbench.training.setup import set_up

@@ -39,6 +39,9 @@ def test_a_sweep_trains_everything_counts_what_diverged_and_continues(lossbench,
     again = lossbench("sweep", "--config", "study.yaml", check=4)
     assert again.stderr.splitlines()[0] == "2 completed, 2 diverged of 4 trials"
     assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
+    for device, message in (("tpu", "expected auto, cpu, gpu or gpu:N"), ("CUDA:99", "not gpu:99")):
+        wrong = lossbench("sweep", "--config", "study.yaml", "--device", device, check=2)
+        assert message in wrong.stderr, "a device is judged alike, done or not"
     after = lossbench("sweep", "--config", "study.yaml", "--dry-run", check=0)
     assert re.findall(r"^(\w+) ", after.stdout, re.MULTILINE) == ["completed", "diverged"] * 2
 

@@ -29,6 +29,26 @@ def rows(folder):
         return [[cell for name, cell in row.items() if name != "seconds"] for row in csv.DictReader(file)]
 
 
+@pytest.mark.parametrize("device", ["tpu", "gpu:99", "cuda:99", "", "mps"])
+def test_a_device_is_judged_alike_for_a_finished_run(device, small, tmp_path, fabricate):
+    """With the sentence of a run that is still to be trained."""
+    trial = identify(resolve.from_mapping(small))
+    messages = []
+    for _ in range(2):
+        with pytest.raises(errors.DeviceError) as caught:
+            train(trial, runs_dir=tmp_path, device=device)
+        messages.append(str(caught.value))
+        if not (tmp_path / "small").exists():
+            done = fabricate(tmp_path / "made", "categorical_crossentropy", 0)
+            summary = json.loads((done / "run.json").read_text())
+            summary["hashes"]["identity"] = trial.identity
+            (done / "run.json").write_text(json.dumps(summary))
+            (tmp_path / "small").mkdir()
+            done.rename(tmp_path / "small" / trial.folder)
+    assert messages[0] == messages[1]
+    assert train(trial, runs_dir=tmp_path, device="CPU:0").was_done
+
+
 class StopAfter(Silent):
     """Sends SIGTERM to the run once a number of epochs and a share of the next are done."""
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 from lossbench.errors import UsageError
+from lossbench.training import runtime
+from lossbench.training.gpus import parse_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +28,7 @@ def choose(
     trials: Sequence[PlannedTrial],
     *,
     folder: Path,
+    finished: bool = False,
     jobs: int | None = None,
     ray_address: str | None = None,
     cpus_per_trial: float | None = None,
@@ -38,6 +41,7 @@ def choose(
         settings: Settings of the workers.
         trials: The trials; local workers have as many cores as the most demanding one.
         folder: The sweep's folder.
+        finished: Whether nothing is left to train, so that no worker will check the device.
         jobs: Trials at a time; None: as many as possible.
         ray_address: `auto` or `host:port` of a running cluster; None: start one on this machine.
         cpus_per_trial: CPUs per trial on Ray; None: 1.
@@ -45,7 +49,9 @@ def choose(
 
     Raises:
         UsageError: An option is out of range, or belongs to another executor.
+        DeviceError: The device has another form, or is missing where nothing is left to train.
     """
+    settings = replace(settings, device=parse_device(settings.device))
     chosen = name or ("local" if ray_address is None else "ray")
     match chosen:
         case "local":
@@ -57,6 +63,8 @@ def choose(
                         parameter=option,
                         mentions=("executor", "jobs"),
                     )
+            if finished:
+                runtime.check_device(settings.device)
             from lossbench.sweep.executors.local import LocalExecutor
 
             threads = max((each.trial.experiment.train.threads or 1 for each in trials), default=1)
