@@ -67,6 +67,7 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
     confidence: float = 0.95,
     rope: str | None = None,
     unpaired: bool = False,
+    allow_different: Sequence[str] = (),
     write_index: bool = False,
 ) -> Compared:
     """Compare losses over seeds, as `lossbench compare` does.
@@ -83,6 +84,8 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
         confidence: Confidence of the intervals, in (0, 1).
         rope: Losses are equivalent if the interval of their difference lies within this size, e.g. `"0.1pp"`.
         unpaired: Do not pair the seeds.
+        allow_different: Keys that may differ between losses although a fair comparison needs them equal, with the keys
+            below them, e.g. `["train.epochs"]`.
         write_index: Write `.index.json` to each path, which makes later reads of many runs faster.
 
     Returns:
@@ -110,6 +113,7 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
         confidence=confidence,
         rope=rope,
         unpaired=unpaired,
+        allow_different=tuple(allow_different),
         write_index=write_index,
     )
     return Compared(answer(query))

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lossbench import statistics
+from lossbench.analysis import alike
 from lossbench.analysis.estimates import average_by_seed, by_seed, contrast, estimate
+from lossbench.analysis.ranking import ranked
 from lossbench.analysis.result import Block, Comparison, Group
 from lossbench.errors import UsageError, did_you_mean
 from lossbench.metrics import REPORTED
@@ -15,11 +17,11 @@ from lossbench.runs import grouping
 from lossbench.statistics import ALPHA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from lossbench.analysis.alike import Unlike
     from lossbench.analysis.query import Query
     from lossbench.analysis.result import Baseline, Contrast, Verdict
-    from lossbench.metrics import Metric
     from lossbench.runs.grouping import Cell
     from lossbench.runs.rows import RunRow
 
@@ -37,6 +39,7 @@ def compare(rows: Sequence[RunRow], query: Query, baseline_file: Baseline | None
     Raises:
         UsageError: A run has no best epoch and the query requests it; or the baseline or a key does not exist.
     """
+    alike.check_allowed((*rows, *(baseline_file.rows if baseline_file else ())), query)
     counted, duplicates = grouping.drop_duplicates(rows)
     named, ambiguous = grouping.disambiguate_labels(counted)
     if query.at == "best":
@@ -55,7 +58,12 @@ def compare(rows: Sequence[RunRow], query: Query, baseline_file: Baseline | None
     earlier = {cell: _group(cell[1], runs, query) for cell, runs in then.cells.items()}
     baseline = baseline_file.name if baseline_file else _baseline(query, {label for _, label in groups})
     references = earlier if baseline_file else {cell: groups.get((cell[0], baseline or "")) for cell in groups}
-    compared = _with_verdicts(groups, references, query)
+    unlike = alike.unlikeness(now.hidden, query)
+    compared = _with_verdicts(_with_references(groups, references, unlike), query)
+    standard = None if baseline_file else baseline
+    blocks = _blocks(
+        compared, now.varying, lambda groups: ranked(groups, alike.rivals(groups, standard, unlike), query)
+    )
     comparisons = sum(group.difference is not None for group in compared.values())
     return Comparison(
         query=query,
@@ -64,7 +72,8 @@ def compare(rows: Sequence[RunRow], query: Query, baseline_file: Baseline | None
         setting=now.setting,
         varying=now.varying,
         hidden=now.hidden,
-        blocks=_blocks(compared, now.varying, query),
+        unlike=alike.differing([block.groups for block in blocks], unlike),
+        blocks=blocks,
         comparisons=comparisons,
         fewest_seeds=statistics.fewest_seeds(comparisons),
         absent=tuple(
@@ -115,17 +124,23 @@ def _group(label: str, runs: Sequence[RunRow], query: Query) -> Group:
             name: estimate(average_by_seed(completed, f"test.{query.at}.{name}"), query.confidence) for name in names
         },
         folders={seed: tuple(str(run["folder"]) for run in each) for seed, each in completed.items()},
+        row=runs[0],
     )
 
 
-def _with_verdicts(
-    groups: Mapping[Cell, Group], references: Mapping[Cell, Group | None], query: Query
+def _with_references(
+    groups: Mapping[Cell, Group], references: Mapping[Cell, Group | None], unlike: Unlike
 ) -> dict[Cell, Group]:
-    """Return the groups with their references, their contrasts, p adjusted over all of them, and verdicts."""
-    compared = {
-        cell: replace(group, reference=None if references.get(cell) is group else references.get(cell))
-        for cell, group in groups.items()
-    }
+    """Return the groups with their references, and the keys in which they are not alike."""
+    linked = {}
+    for cell, group in groups.items():
+        reference = None if references.get(cell) is group else references.get(cell)
+        linked[cell] = replace(group, reference=reference, unlike=unlike(reference, group) if reference else ())
+    return linked
+
+
+def _with_verdicts(compared: Mapping[Cell, Group], query: Query) -> dict[Cell, Group]:
+    """Return the groups with their contrasts, p adjusted over all of them, and verdicts."""
     first = query.metrics[0]
     contrasts = {cell: each for cell, group in compared.items() if (each := contrast(group, first, query))}
     p_values = {cell: each.p for cell, each in contrasts.items() if each.p is not None}
@@ -170,38 +185,13 @@ def _verdict(group: Group, difference: Contrast, query: Query) -> Verdict:
     return "undecided"
 
 
-def _blocks(groups: Mapping[Cell, Group], varying: Sequence[str], query: Query) -> tuple[Block, ...]:
+def _blocks(
+    groups: Mapping[Cell, Group], varying: Sequence[str], rank: Callable[[Sequence[Group]], tuple[Group, ...]]
+) -> tuple[Block, ...]:
     conditions = defaultdict(list)
     for (condition, _), group in groups.items():
         conditions[condition].append(group)
     return tuple(
-        Block(dict(zip(varying, condition, strict=True)), _mark_best(conditions[condition], query))
+        Block(dict(zip(varying, condition, strict=True)), rank(conditions[condition]))
         for condition in sorted(conditions, key=grouping.sort_key)
     )
-
-
-def _mark_best(groups: Sequence[Group], query: Query) -> tuple[Group, ...]:
-    """Return the groups of a block with the best means marked, sorted by the first metric."""
-    best = {metric.name: _best_labels(groups, metric) for metric in (*query.metrics, *REPORTED.values())}
-    marked = [replace(group, best=frozenset(name for name in best if group.label in best[name])) for group in groups]
-    return tuple(sorted(marked, key=lambda group: (*rank(group, query.metrics[0]), group.label)))
-
-
-def rank(group: Group, metric: Metric) -> tuple[bool, float]:
-    """Return the sorting key of a group: the best mean first, groups without one last."""
-    mean = group.metrics[metric.name].mean
-    return (mean is None, 0 if mean is None else -metric.gain(mean))
-
-
-def _best_labels(groups: Iterable[Group], metric: Metric) -> set[str]:
-    """Return the labels with the best mean, if at least two can be compared."""
-    gains = {
-        group.label: metric.gain(mean)
-        for group in groups
-        if (mean := group.metrics[metric.name].mean) is not None
-        and not group.diverged
-        and (group.link == "softmax" or not metric.needs_softmax)
-    }
-    if len(gains) < 2:  # noqa: PLR2004 - the best of one is no news
-        return set()
-    return {label for label, gain in gains.items() if gain == max(gains.values())}

@@ -60,9 +60,9 @@ def contrast(group: Group, metric: Metric, query: Query) -> Contrast | None:
     Seeds are paired, unless the query says otherwise or no seed is shared.
 
     Returns:
-        Group minus reference; None where one of them has no value.
+        Group minus reference; None where one of them has no value, or where they are not alike.
     """
-    if group.reference is None:
+    if group.reference is None or group.unlike:
         return None
     ours, theirs = group.metrics[metric.name], group.reference.metrics[metric.name]
     if ours.mean is None or theirs.mean is None:

@@ -104,7 +104,9 @@ def read_figures(comparison: Comparison) -> tuple[list[FigureData], list[BrokenR
         classes = set[int]()
         files = {group.label: _read_files(group, comparison.query.at, classes, faults) for group in block.groups}
         reference = files.get(baseline) if baseline else None
-        panels = {group.label: panel(group, files[group.label], reference) for group in block.groups}
+        panels = {
+            group.label: panel(group, files[group.label], None if group.unlike else reference) for group in block.groups
+        }
         found.append(FigureData(block.condition, tuple(panels.values()), panels.get(baseline) if baseline else None))
     return found, faults
 

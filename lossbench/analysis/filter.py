@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lossbench.analysis.comparison import rank
+from lossbench.analysis.ranking import rank
 from lossbench.errors import UsageError
 from lossbench.metrics import find
 

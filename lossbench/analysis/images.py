@@ -81,7 +81,7 @@ class ImageComparison:
 
 
 def compare_images(comparison: Comparison) -> list[ImageComparison]:
-    """Compare every group that shares completed seeds with its reference, image by image.
+    """Compare every group that is alike and shares completed seeds with its reference, image by image.
 
     Raises:
         UsageError: There is no baseline among the runs; predictions are missing, or are of different images.
@@ -96,7 +96,7 @@ def compare_images(comparison: Comparison) -> list[ImageComparison]:
         _paired(group, group.reference, block.condition, comparison)
         for block in comparison.blocks
         for group in block.groups
-        if group.reference and set(group.seeds) & set(group.reference.seeds)
+        if group.reference and not group.unlike and set(group.seeds) & set(group.reference.seeds)
     ]
 
 

@@ -45,6 +45,8 @@ class Query:
         confidence: Confidence of the intervals, in (0, 1).
         rope: Largest difference that is equivalent to none, e.g. `0.1pp`.
         unpaired: Whether seeds are not paired.
+        allow_different: Keys that may differ between a loss and its baseline although they should agree, with the keys
+            below them, e.g. `train.epochs` or `data`.
         thresholds: Thresholds of the gate, e.g. `delta.accuracy < -0.2pp`.
         baseline_file: File of `baseline_file.save`; each group is compared with itself in that file.
         images: Whether to compare saved predictions image by image.
@@ -63,6 +65,7 @@ class Query:
     confidence: float = 0.95
     rope: str | None = None
     unpaired: bool = False
+    allow_different: tuple[str, ...] = ()
     thresholds: tuple[str, ...] = ()
     baseline_file: Path | None = None
     images: bool = False

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from lossbench.analysis.query import Query
     from lossbench.runs.grouping import HiddenKey
+    from lossbench.runs.likeness import UnlikeKey
     from lossbench.runs.rows import RunRow, Scalar
     from lossbench.statistics import Interval
 
@@ -86,10 +87,12 @@ class Group:
         unfinished: Number of runs that are still running or were interrupted.
         metrics: Estimates by name, of the query's metrics and those that are always reported.
         folders: Folders of the completed runs, by seed.
+        row: One of its runs, with the keys that all of them share.
         reference: The group with which this one is compared; None for the baseline itself and without a baseline.
+        unlike: Keys that must agree with those of the reference and do not; if there are any, there is no contrast.
         difference: Contrast with the reference in the first metric; None if one of them has no result.
-        best: Metrics whose mean is the best of the block; none if runs diverged, and none that judges probabilities
-            if the loss trains no softmax.
+        best: Metrics whose mean is the best of the block; none if runs diverged or are not alike, and none that judges
+            probabilities if the loss trains no softmax.
     """
 
     label: str
@@ -100,7 +103,9 @@ class Group:
     unfinished: int
     metrics: Mapping[str, Estimate]
     folders: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    row: RunRow = field(default_factory=dict, compare=False, repr=False)
     reference: Group | None = None
+    unlike: tuple[UnlikeKey, ...] = ()
     difference: Contrast | None = None
     best: frozenset[str] = frozenset()
 
@@ -155,6 +160,7 @@ class Comparison:
         setting: The keys that have one value in all runs.
         varying: The keys that distinguish the blocks.
         hidden: The keys that differ only between groups; each gets a footnote.
+        unlike: Those of `hidden` that must agree before losses are compared or ranked, unless the query allows them.
         blocks: One for each condition.
         comparisons: Number of contrasts over all blocks, for which Holm's correction adjusts.
         fewest_seeds: The fewest seeds with which a verdict is possible among that number of comparisons.
@@ -172,6 +178,7 @@ class Comparison:
     setting: RunRow
     varying: tuple[str, ...]
     hidden: tuple[HiddenKey, ...]
+    unlike: tuple[str, ...]
     blocks: tuple[Block, ...]
     comparisons: int
     fewest_seeds: int

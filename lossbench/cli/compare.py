@@ -54,6 +54,7 @@ def compare(  # noqa: PLR0913 - the options of the command
         bool,
         typer.Option("--unpaired", rich_help_panel=STATISTICS, help="Do not pair seeds: use Welch's test."),
     ] = False,
+    allow_different: options.AllowDifferent = None,
     fail_if: Annotated[
         list[str] | None,
         typer.Option(
@@ -137,6 +138,7 @@ def compare(  # noqa: PLR0913 - the options of the command
         confidence=confidence,
         rope=rope,
         unpaired=unpaired,
+        allow_different=allow_different,
         thresholds=tuple(fail_if or ()),
         baseline_file=against,
         images=images,

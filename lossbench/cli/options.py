@@ -84,6 +84,14 @@ Rope: TypeAlias = Annotated[
         help="Call losses equivalent if the interval of their difference lies within this size, e.g. 0.1pp.",
     ),
 ]
+AllowDifferent: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEYS",
+        rich_help_panel=STATISTICS,
+        help="Compare losses although these keys differ, e.g. train.epochs or data; repeatable.",
+    ),
+]
 
 METRICS = ",".join(metrics.DEFAULTS)
 RUNS = Path("runs")
@@ -105,6 +113,7 @@ def query(
     by: str | None,
     baseline: str | None,
     confidence: float,
+    allow_different: list[str] | None = None,
     **others: Any,
 ) -> Query:
     """Return the query of the options that `compare` and `report` share; `others` are fields of `Query`."""
@@ -118,6 +127,7 @@ def query(
         by=split(by) or None,
         baseline=baseline and label_of(baseline),
         confidence=confidence / 100,
+        allow_different=split(",".join(allow_different or ())),
         write_index=True,
         **others,
     )

@@ -31,6 +31,7 @@ def report(  # noqa: PLR0913 - the options of the command
     baseline: options.Baseline = None,
     confidence: options.Confidence = 95,
     rope: options.Rope = None,
+    allow_different: options.AllowDifferent = None,
 ) -> None:
     """Write a comparison as one HTML file that needs no network: verdicts, charts, images and every run.
 
@@ -51,6 +52,7 @@ def report(  # noqa: PLR0913 - the options of the command
         baseline=baseline,
         confidence=confidence,
         rope=rope,
+        allow_different=allow_different,
     )
     data = read_page(answer(query), _test_images)
     text = page.page_text(data, f"lossbench {shlex.join(sys.argv[1:])}")

@@ -81,11 +81,12 @@ class ConditionFigure:
 def condition_figure(comparison: Comparison, data: FigureData, condition: str) -> ConditionFigure:
     """Return the figures of one condition of a comparison; `condition` is its title."""
     cut = omitted_losses(len(data.panels))
+    unlike = wording.unlike_groups(panel.group for panel in data.panels)
     return ConditionFigure(
         panels=data.panels[:MOST_LOSSES],
         baseline=data.baseline,
         cut=cut,
-        subtitles=(condition, wording.background(comparison), cut),
+        subtitles=(condition, wording.background(comparison), cut, unlike),
         confidence=formatting.percent(comparison.query.confidence),
         at=comparison.query.at,
     )

@@ -12,13 +12,17 @@ from lossbench.report.formatting import clean, count_of
 from lossbench.runs import read
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from lossbench.analysis.gate import GateResult
     from lossbench.analysis.images import Image, ImageComparison
     from lossbench.analysis.result import Block, Comparison, Group
+    from lossbench.runs.likeness import UnlikeKey
 
 NOISE, IMBALANCE = "data.label_noise", "data.imbalance"
+NOT_ALIKE = "not alike"
+DIGEST = 12
+"""Letters of a digest that are shown."""
 
 
 def comparison_title(comparison: Comparison) -> str:
@@ -98,12 +102,37 @@ def headlines(comparison: Comparison) -> Iterator[str]:
         yield f"With {where}: {sentence}" if where else re.sub("^no ", "No ", sentence)  # a loss's name stays as it is
 
 
+def verdict(group: Group) -> str:
+    """Return the verdict on a loss; `not alike` where an unfair comparison has none, empty where there is none."""
+    return NOT_ALIKE if group.unlike else (group.difference and group.difference.verdict) or ""
+
+
+def unlike_keys(unlike: Collection[UnlikeKey]) -> str:
+    """Return keys that should agree, with the values of baseline and loss: `train.epochs 1 / 2, data.classes …`."""
+    names = {each.key for each in unlike}
+    shown = [each for each in unlike if each.key != "data.sha256" or "data.name" not in names]
+    return ", ".join(f"{clean(each.key)} {_level(each, each.reference)} / {_level(each, each.value)}" for each in shown)
+
+
+def unlike_groups(groups: Iterable[Group]) -> str:
+    """Return the losses without a verdict: `not alike: focal (train.epochs 1 / 2)`; empty if there are none."""
+    found = dict.fromkeys(f"{clean(each.label)} ({unlike_keys(each.unlike)})" for each in groups if each.unlike)
+    return f"{NOT_ALIKE}: {'; '.join(found)}" if found else ""
+
+
+def _level(of: UnlikeKey, value: object) -> str:
+    text = setting("", value).lstrip()
+    return text[:DIGEST] if of.key == "data.sha256" else text
+
+
 def verdict_sentence(comparison: Comparison, group: Group) -> str:
     """Return a loss against its reference: `focal is better than ce: +3.10 pp in accuracy, 95 % interval […], …`."""
     contrast, first = group.difference, comparison.query.metrics[0]
-    if contrast is None:
-        return f"{clean(group.label)}: nothing to compare with"
     ours, theirs = clean(group.label), clean(comparison.baseline)
+    if group.unlike:
+        return f"no verdict: {theirs} and {ours} are not alike: {unlike_keys(group.unlike)}"
+    if contrast is None:
+        return f"{ours}: nothing to compare with"
     sentence = {
         "better": f"{ours} is better than {theirs}",
         "worse": f"{ours} is worse than {theirs}",
@@ -141,16 +170,22 @@ def _spoken(settings: Mapping[str, Any]) -> Iterator[str]:
 def _headline(comparison: Comparison, block: Block) -> str:
     """Return the best loss that is shown to be better; or that none is, with the counts of the verdicts."""
     compared = [group for group in block.groups if group.difference and group.difference.verdict]
+    unlike = [group for group in block.groups if group.unlike]
+    if unlike and not compared:
+        return verdict_sentence(comparison, unlike[0]) + _and_more(len(unlike) - 1)
     if comparison.baseline is None or not compared:
         return "no losses are compared, so none can be called better"
-    counts = Counter(group.difference.verdict for group in compared if group.difference)
+    counts = Counter(map(verdict, (*compared, *unlike)))
     for group in compared:
-        if group.difference and group.difference.verdict == "better":
-            others = counts["better"] - 1
-            more = f"; so {'is' if others == 1 else 'are'} {others} more" * bool(others)
-            return verdict_sentence(comparison, group) + more
+        if verdict(group) == "better":
+            aside = f"; {len(unlike)} {NOT_ALIKE}, without a verdict" * bool(unlike)
+            return verdict_sentence(comparison, group) + _and_more(counts["better"] - 1) + aside
     verdicts = ", ".join(f"{count} {name}" for name, count in counts.items())
     return f"no loss is shown to be better than {clean(comparison.baseline)} ({verdicts})"
+
+
+def _and_more(others: int) -> str:
+    return f"; so {'is' if others == 1 else 'are'} {others} more" * bool(others)
 
 
 def gate_sentence(result: GateResult, confidence: float) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lossbench.errors import UsageError, did_you_mean
+from lossbench.runs import likeness
 from lossbench.runs.rows import RUN_COLUMNS, Scalar, is_metric
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Condition: TypeAlias = "tuple[Scalar, ...]"
 Cell: TypeAlias = "tuple[Condition, str]"
 
-NO_CONDITIONS = (*RUN_COLUMNS, "extends", "sweep", "log", "data.path", "train.threads", "train.save_weights")
+NO_CONDITIONS = (*RUN_COLUMNS, *likeness.IGNORED)
 """Keys that never make a condition: no number depends on them, or they identify the run."""
 
 
@@ -183,7 +184,7 @@ def _hidden(key: str, groups: Mapping[str, Sequence[RunRow]]) -> HiddenKey:
 
 
 def _is_under(key: str, parents: Iterable[str]) -> bool:
-    return is_metric(key) or any(key == parent or key.startswith(f"{parent}.") for parent in parents)
+    return is_metric(key) or any(likeness.is_under(key, parent) for parent in parents)
 
 
 def _digest(text: str) -> str:

@@ -380,8 +380,8 @@ def test_best_and_last_are_different_numbers(tmp_path: Path, fabricate: Any) -> 
 
 def test_against_a_stored_baseline_each_loss_is_its_own_reference() -> None:
     """By label, condition and seed, never by settings or identity; what was edited since is a footnote."""
-    before = runs("mine", *BASE, settings="old", identity="1", train__epochs=5) + runs("gone", *BASE)
-    now = runs("mine", *shifted(CLEAR), settings="new", identity="2", train__epochs=6)
+    before = runs("mine", *BASE, settings="old", identity="1", optimizer__learning_rate=5) + runs("gone", *BASE)
+    now = runs("mine", *shifted(CLEAR), settings="new", identity="2", optimizer__learning_rate=6)
     comparison = compare(now, Query(), Baseline("main.json", before))
     group = only(comparison)["mine"]
     assert (comparison.baseline, comparison.baseline_is_file) == ("main.json", True)
@@ -389,7 +389,7 @@ def test_against_a_stored_baseline_each_loss_is_its_own_reference() -> None:
     assert (group.difference.verdict, group.difference.n) == ("better", 8)
     assert comparison.absent == (("gone", {}),)
     assert [(each.key, each.values) for each in comparison.hidden] == [
-        ("train.epochs", {5: ("gone (baseline)", "mine (baseline)"), 6: ("mine",)})
+        ("optimizer.learning_rate", {None: ("gone (baseline)",), 5: ("mine (baseline)",), 6: ("mine",)})
     ]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lossbench.metrics import METRICS, SCALED
-from lossbench.report import formatting
+from lossbench.report import formatting, wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,5 +124,5 @@ def _contrast_columns(comparison: Comparison, first: Metric, confidence: str) ->
         Column((f"{confidence} interval",), interval, below=delta),
         Column(("p", "Holm"), cell(lambda each: formatting.probability(each.p_holm))),
         Column(("won",), cell(lambda each: f"{each.won}/{each.contested}" if each.paired else "-")),
-        Column(("verdict",), cell(lambda each: each.verdict or ""), verdict_mark, is_number=False),
+        Column(("verdict",), wording.verdict, verdict_mark, is_number=False),
     ]

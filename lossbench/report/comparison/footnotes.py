@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def remarks(comparison: Comparison, group: Group) -> Iterator[str]:
     """Yield the remarks below a row: runs without a result, unpaired seeds, how many more seeds are needed."""
     difference, first = group.difference, comparison.query.metrics[0]
+    if group.unlike:
+        yield f"{wording.NOT_ALIKE}: {wording.unlike_keys(group.unlike)}"
     counts = wording.run_counts(group)
     if counts != str(group.n):
         yield f"n {counts}{', never better' * bool(group.diverged and difference)}"
@@ -47,8 +49,12 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
     differences = [group.difference for group in groups if group.difference]
     marks = {columns.value_mark(group, metric) for group in groups for metric in columns.shown_metrics(comparison)}
     if columns.BEST in marks:
-        diverged = any(group.diverged for group in groups)
-        yield f"{columns.BEST} best mean{', without losses with diverged runs' * diverged}"
+        left_out = (
+            "with diverged runs" * any(group.diverged for group in groups),
+            "that are not alike" * bool(comparison.unlike),
+        )
+        without = " or ".join(filter(None, left_out))
+        yield f"{columns.BEST} best mean{f', without losses {without}' * bool(without)}"
     if columns.NO_SOFTMAX in marks:
         yield f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities, so this is never marked best"
     if len(columns.shown_metrics(comparison)) > len(comparison.query.metrics):
@@ -56,6 +62,8 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
     if any(group.n > 1 for group in groups):
         confidence = formatting.percent(comparison.query.confidence)
         yield f"± standard deviation over seeds; [ ] {confidence} interval, not adjusted for the number of comparisons"
+    if any(group.unlike for group in groups):
+        yield f"{wording.NOT_ALIKE}: baseline / loss; no verdict unless these keys are allowed to be different"
     if any(difference.paired for difference in differences):
         yield (
             "p: exact sign-flip test of the paired differences, adjusted by Holm for "
@@ -76,7 +84,10 @@ def notes(comparison: Comparison) -> Iterator[str]:
         yield "no differences: no run has categorical_crossentropy with its defaults; choose another baseline"
     yield from _too_few_seeds(comparison)
     yield from _missing_metrics(comparison)
-    yield from map(_hidden, comparison.hidden)
+    remarked = {each.key for block in comparison.blocks for group in block.groups for each in group.unlike}
+    for hidden in comparison.hidden:
+        if hidden.key not in remarked:
+            yield _hidden(hidden, is_unlike=hidden.key in comparison.unlike)
     yield from map(_tuned, comparison.tuned)
     yield from _different_budgets(comparison.tuned)
     yield from _different_seeds(comparison)
@@ -114,12 +125,13 @@ def _too_few_seeds(comparison: Comparison) -> Iterator[str]:
         yield f"with {among} no verdict is possible below {count_of(least, 'seed')}"
 
 
-def _hidden(hidden: HiddenKey) -> str:
+def _hidden(hidden: HiddenKey, *, is_unlike: bool) -> str:
     values = (
         f"{setting(hidden.key, value).rpartition(' ')[2] if value is None else clean(value)} ({_some(labels)})"
         for value, labels in hidden.values.items()
     )
-    return f"differs between losses: {clean(hidden.key)} {', '.join(values)}"
+    what = "not ranked together, as they are not alike" if is_unlike else "differs between losses"
+    return f"{what}: {clean(hidden.key)} {', '.join(values)}"
 
 
 def _some(labels: tuple[str, ...]) -> str:

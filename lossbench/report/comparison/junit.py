@@ -48,8 +48,9 @@ def _add_verdicts(suite: ET.Element, comparison: Comparison) -> None:
         condition = wording.condition(comparison, block)
         for group in block.groups:
             case = _add_case(suite, f"{formatting.clean(group.label)}{f' ({condition})' * bool(condition)}")
-            verdict = group.difference.verdict if group.difference else None
-            ET.SubElement(case, "system-out").text = verdict or "not compared"
+            verdict = wording.verdict(group) or "not compared"
+            keys = f": {wording.unlike_keys(group.unlike)}" * bool(group.unlike)
+            ET.SubElement(case, "system-out").text = verdict + keys
 
 
 def _add_case(suite: ET.Element, name: str) -> ET.Element:

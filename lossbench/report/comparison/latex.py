@@ -81,5 +81,10 @@ def _cell(column: Column, group: Group) -> str:
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
-    for line in (*footnotes.legend(comparison, with_remarks=False), *footnotes.notes(comparison)):
+    unlike = wording.unlike_groups(group for block in comparison.blocks for group in block.groups)
+    for line in (
+        *footnotes.legend(comparison, with_remarks=False),
+        *[unlike] * bool(unlike),
+        *footnotes.notes(comparison),
+    ):
         yield line.replace(f"{columns.BEST} best", "Bold: best")

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from lossbench.statistics import Interval
 
 CONTRAST = ("paired", "p", "p_holm", "won", "tied", "contested", "effect", "verdict", "detectable", "further")
-"""The fields of a contrast that a record has under their own names."""
-
+"""The fields of a contrast that a record has under their own names; `verdict` is `not alike` where there is none."""
 
 ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 """First characters of what a spreadsheet takes for a formula."""
@@ -45,6 +44,7 @@ def group_records(comparison: Comparison) -> list[dict[str, Any]]:
                 "link": group.link,
                 "at": comparison.query.at,
                 "seeds": list(group.seeds),
+                "unlike": {each.key: [each.reference, each.value] for each in group.unlike},
             }
         )
         for block in comparison.blocks
@@ -54,8 +54,14 @@ def group_records(comparison: Comparison) -> list[dict[str, Any]]:
 
 def comparison_csv(answer: Answer) -> str:
     """Return the groups as CSV; shares between 0 and 1, seeds separated by blanks, missing values empty."""
-    records = group_records(answer.comparison)
-    return _csv([record | {"seeds": " ".join(map(str, record["seeds"]))} for record in records])
+    every = [group for block in answer.comparison.blocks for group in block.groups]
+    records = zip(group_records(answer.comparison), every, strict=True)
+    return _csv(
+        [
+            record | {"seeds": " ".join(map(str, record["seeds"])), "unlike": wording.unlike_keys(group.unlike)}
+            for record, group in records
+        ]
+    )
 
 
 def comparison_json(answer: Answer) -> str:
@@ -126,12 +132,13 @@ def _contrast(group: Group, comparison: Comparison) -> dict[str, Any]:
     """Return the contrast in the first metric; the same columns where there is none."""
     contrast = group.difference
     return {
-        "baseline": comparison.baseline if contrast else None,
+        "baseline": comparison.baseline if contrast or group.unlike else None,
         "metric": comparison.query.metrics[0].name,
         "pairs": contrast.n if contrast else None,
         "delta_mean": contrast.mean if contrast else None,
         **_ends(contrast.interval if contrast else None, "delta_"),
         **{name: getattr(contrast, name, None) for name in CONTRAST},
+        "verdict": wording.verdict(group) or None,
     }
 
 

@@ -77,7 +77,8 @@ def _condition(data: PageData, number: int) -> Html:
     """Return one condition: its table, verdicts and charts."""
     comparison, block = data.comparison, data.comparison.blocks[number]
     name = wording.condition(comparison, block) or "Verdicts"
-    verdicts = [wording.verdict_sentence(comparison, group) for group in block.groups if group.difference]
+    compared = [group for group in block.groups if wording.verdict(group)]
+    verdicts = [wording.verdict_sentence(comparison, group) for group in compared]
     content = figures.condition_figure(comparison, data.figures[number], name)
     return element(
         "section",

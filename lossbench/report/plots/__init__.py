@@ -77,7 +77,8 @@ def _trend_plots(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
         for trend in analysis.trends(comparison, metric.name):
             name = f"{metric.name}-against-{_slug(trend.key)}"
             names[name] += 1
-            subtitles = (figures.trend_condition(trend), wording.background(comparison))
+            unlike = wording.unlike_groups(group for block in comparison.blocks for group in block.groups)
+            subtitles = (figures.trend_condition(trend), wording.background(comparison), unlike)
             figure = trends.plot_trend(trend, metric, subtitles, confidence)
             yield f"{name}{f'-{names[name]}' * (names[name] > 1)}", figure
 

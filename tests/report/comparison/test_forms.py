@@ -94,7 +94,7 @@ def test_json_equals_csv(study: Path, fabricate: Any) -> None:
         assert statistics.fmean(by_seed.values()) == pytest.approx(group["accuracy_mean"])
         assert list(by_seed) == [str(seed) for seed in group["seeds"]]
         assert row == {
-            key: " ".join(map(str, item)) if isinstance(item, list) else "" if item is None else str(item)
+            key: " ".join(map(str, item)) if isinstance(item, list) else "" if item in (None, {}) else str(item)
             for key, item in group.items()
         }
     assert [each["folder"] for each in value["broken"]] == [str(damaged)]
