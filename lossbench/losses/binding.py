@@ -12,7 +12,6 @@ from lossbench.errors import UsageError
 from lossbench.losses.registry import find
 from lossbench.losses.signature import engine_parameters
 from lossbench.losses.types import Context, State
-from lossbench.losses.user_error import report_user_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -119,7 +118,7 @@ class BoundTerm:
         if (self.term.outputs or self.signature.outputs) == "probabilities":
             y_pred = ops.sigmoid(y_pred) if self.signature.link == "sigmoid" else ops.softmax(y_pred)
         filled_in = {name: ops.cast(context[name], "float32") for name in self.call_context}
-        with _report_plugin_errors(self.signature):
+        with _users_code(self.signature):
             returned = self.function(y_true, y_pred, **filled_in, **states)
             losses, after = returned if self.states else (returned, dict[str, Any]())
             return losses, {name: after[name] for name in self.states}
@@ -145,7 +144,7 @@ def bind_term(term: LossTerm, context: Mapping[str, Any]) -> BoundTerm:
     if missing := [name for name, mark in absent.items() if not mark.changes]:
         raise UsageError(f"loss {signature.name!r} needs {', '.join(missing)}: pass it by keyword")
     filled_in = {name: _context_tensor(signature, name, mark, context[name]) for name, mark in given.items()}
-    with _report_plugin_errors(signature):
+    with _users_code(signature):
         function = _build_function(signature, {**term.hyperparameters, **filled_in})
     return BoundTerm(
         signature=signature,
@@ -177,5 +176,5 @@ def _build_function(signature: LossSignature, parameters: Mapping[str, Any]) -> 
     return made  # type: ignore[no-any-return]  # the return type of a user's factory is unknown
 
 
-def _report_plugin_errors(signature: LossSignature) -> AbstractContextManager[None]:
-    return report_user_errors(signature.plugin) if signature.plugin else nullcontext()
+def _users_code(signature: LossSignature) -> AbstractContextManager[None]:
+    return signature.execution.active() if signature.execution else nullcontext()

@@ -13,15 +13,14 @@ softmax probabilities; without it, and unless the loss gets probabilities, its N
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
+import dataclasses
 import inspect
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from lossbench import ops
@@ -29,27 +28,34 @@ from lossbench.errors import PluginError
 from lossbench.losses import registry
 from lossbench.losses.expression import INPUT_FORMS, RESERVED, canonical, type_adapter
 from lossbench.losses.signature import REQUIRED, LossSignature, read_signature
-from lossbench.losses.user_error import report_user_errors
+from lossbench.losses.user_code import UserFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-MAX_BYTES = 1 << 20
+    from lossbench.losses.expression import LossTerm
+    from lossbench.losses.user_code import Execution
+
 LOSS_PARAMETERS = ("y_true", "y_pred")
 """First parameters of a loss, which distinguish it from other functions."""
 
 
 @dataclass(frozen=True)
 class PluginLoaded:
-    """Loaded plugin: its file, the hash of its bytes, and the canonical names of its losses."""
+    """Loaded plugin: its file, the hash of its bytes, and the canonical names of its losses.
+
+    Attributes:
+        imports: SHA-256 of each file beside it that it imports; `sha256` covers them too.
+    """
 
     path: Path
     sha256: str
     names: tuple[str, ...]
+    imports: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(path: Path) -> PluginLoaded:
-    """Import a file and add its losses to the catalogue; loading the same bytes again has no effect.
+    """Execute a file and add its losses to the catalogue; loading unchanged files again has no effect.
 
     Args:
         path: A Python file.
@@ -58,58 +64,65 @@ def load(path: Path) -> PluginLoaded:
         The file, its hash and the names of its losses.
 
     Raises:
-        PluginError: If the file cannot be read or imported, has no loss, or has one whose name is taken.
+        PluginError: If the file cannot be read or executed, has no loss, or has one whose name is taken.
     """
     path = Path(os.path.realpath(path))  # Path.resolve raises for circular links
-    try:
-        with path.open("rb") as file:
-            source = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise PluginError(f"{path}: cannot be read: {error.strerror}") from None
-    if len(source) > MAX_BYTES:
-        raise PluginError(f"{path}: expected a Python file of at most {MAX_BYTES >> 20} MiB")
-    sha256 = hashlib.sha256(source).hexdigest()
-    name = f"lossbench_plugin_{sha256[:16]}"
-    known = tuple(signature.name for signature in registry.signatures().values() if signature.plugin == path)
-    if name in sys.modules and known:
-        return PluginLoaded(path, sha256, known)
-    if b"keras" in source or b"tensorflow" in source:
+    executions = (each.execution for each in registry.signatures().values() if each.plugin == path)
+    file = next((each.file for each in executions if each), None)
+    if file is None or not file.is_unchanged():
+        file = _read_file(path)
+        registry.replace(path, _signatures(file))
+    names = (signature.name for signature in registry.signatures().values() if signature.plugin == path)
+    return PluginLoaded(path, file.sha256, tuple(names), file.imports)
+
+
+def execute_again(terms: Sequence[LossTerm]) -> None:
+    """Execute the files of the users' losses among the terms again, so that `bind` finds losses that never ran.
+
+    Raises:
+        PluginError: If the code raises.
+    """
+    executions = (registry.find(term.name).execution for term in terms)
+    for file in {each.file.path: each.file for each in executions if each}.values():
+        registry.replace(file.path, _signatures(file))
+
+
+def _read_file(path: Path) -> UserFile:
+    file = UserFile(path)
+    if path.suffix != ".py":
+        raise PluginError(f"{path}: not a Python file; its name should end in .py")
+    if b"keras" in file.content or b"tensorflow" in file.content:
         with suppress(ImportError):  # the import in the file will fail, and report its line
             ops.quiet_keras()
-    found = list(_losses(_import_file(name, path), path))
+    return file
+
+
+def _signatures(file: UserFile) -> list[LossSignature]:
+    """Execute a file and return the signatures of its losses.
+
+    Raises:
+        PluginError: If there is none, or one cannot be used.
+    """
+    execution = file.execute()
+    found = [dataclasses.replace(each, execution=execution) for each in _losses(execution)]
     if not found:
         raise PluginError(
-            f"{path}: has no loss: expected a public function (y_true, y_pred, *, hyperparameters), a function that "
-            "defines and returns one, or a subclass of keras.losses.Loss"
+            f"{file.path}: has no loss: expected a public function (y_true, y_pred, *, hyperparameters), a function "
+            "that defines and returns one, or a subclass of keras.losses.Loss"
         )
     for signature in found:
         _check_hyperparameters(signature)
-        registry.register(signature)
-    return PluginLoaded(path, sha256, tuple(signature.name for signature in found))
+    return found
 
 
-def _import_file(name: str, path: Path) -> ModuleType:
-    module_spec = importlib.util.spec_from_file_location(name, path)
-    if module_spec is None or module_spec.loader is None:
-        raise PluginError(f"{path}: not a Python file; its name should end in .py")
-    module = importlib.util.module_from_spec(module_spec)
-    sys.modules[name] = module
-    try:
-        with report_user_errors(path):
-            module_spec.loader.exec_module(module)
-    except PluginError:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _losses(module: ModuleType, path: Path) -> Iterator[LossSignature]:
+def _losses(execution: Execution) -> Iterator[LossSignature]:
+    module = execution.module
     for name, thing in vars(module).items():
         if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
             continue
         if form := _form(thing):
-            with report_user_errors(path):
-                yield _read_plugin_signature(name, thing, form, path)
+            with execution.active():
+                yield _read_plugin_signature(name, thing, form, execution.file.path)
 
 
 def _form(thing: Any) -> str | None:

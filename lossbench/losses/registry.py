@@ -12,7 +12,8 @@ from lossbench.losses.presets import PRESETS
 from lossbench.losses.signature import LossSignature, read_signature
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 FAMILIES = (
     "likelihood",
@@ -72,6 +73,24 @@ def find(name: str) -> LossSignature:
         near = did_you_mean(name, names()) or ":"
         raise UsageError(f"unknown loss {name!r}{near} `lossbench losses` lists them all; your own need a plugin")
     return signature
+
+
+def replace(path: Path, signatures: Sequence[LossSignature]) -> None:
+    """Add the losses of a plugin, in place of those that its file defined before.
+
+    Raises:
+        PluginError: If a name or an alias is taken.
+    """
+    before = dict(_plugins)
+    for name in [name for name, signature in before.items() if signature.plugin == path]:
+        del _plugins[name]
+    try:
+        for signature in signatures:
+            register(signature)
+    except PluginError:
+        _plugins.clear()
+        _plugins.update(before)
+        raise
 
 
 def register(signature: LossSignature) -> None:

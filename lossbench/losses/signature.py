@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from lossbench.losses.user_code import Execution
+
 REQUIRED = inspect.Parameter.empty
 """Default of a hyperparameter without a default."""
 
@@ -46,6 +48,7 @@ class LossSignature:
         labels: Form of the targets that the loss takes; the engine converts.
         outputs: Form of the predictions that the loss takes; the engine converts.
         context: Names of the parameters that the engine fills in from the data.
+        execution: The execution of the plugin that defined `function`.
         states: Names of the parameters that hold state.
     """
 
@@ -64,6 +67,7 @@ class LossSignature:
     outputs: str = "logits"
     form: Literal["function", "factory", "class"] = "function"
     plugin: Path | None = None
+    execution: Execution | None = None
     states: tuple[str, ...] = ()
 
     def used_context(self, hyperparameters: Mapping[str, Any]) -> Mapping[str, Context]:

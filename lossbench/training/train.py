@@ -130,10 +130,13 @@ def identify(experiment: Experiment, plugins: Sequence[PluginLoaded] = ()) -> Tr
     return identity.trial(experiment, data_sha256=sha256(experiment.data), plugins=digests)
 
 
-def _used_plugins(trial: Trial, plugins: Sequence[PluginLoaded]) -> list[dict[str, str]]:
+def _used_plugins(trial: Trial, plugins: Sequence[PluginLoaded]) -> list[dict[str, Any]]:
     names = {term.name for term in trial.experiment.loss}
     return [
-        {"path": str(each.path.resolve()), "sha256": each.sha256} for each in plugins if names.intersection(each.names)
+        {"path": str(each.path.resolve()), "sha256": each.sha256}
+        | ({"imports": dict(each.imports)} if each.imports else {})
+        for each in plugins
+        if names.intersection(each.names)
     ]
 
 

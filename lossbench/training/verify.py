@@ -115,13 +115,20 @@ def _check_plugins(run: read.Run, plugins: Sequence[PluginLoaded]) -> None:
         for plugin in plugins:
             if plugin.path.name == path.name:
                 raise PluginError(
-                    f"{plugin.path}: has changed since {run.folder} was trained: "
+                    f"{plugin.path}: {_changed_imports(each, plugin)}has changed since {run.folder} was trained: "
                     f"expected SHA-256 {_short(digest)}, got {_short(plugin.sha256)}"
                 )
         raise PluginError(
             f"{run.folder}: was trained with a loss of {str(path)!r}; name that file in `plugins`",
             mentions=("plugins",),
         )
+
+
+def _changed_imports(recorded: dict[str, Any], plugin: PluginLoaded) -> str:
+    """Return which files beside a plugin have changed, as the subject of a sentence; empty if it is only the plugin."""
+    before, now = _mapping(recorded.get("imports")), dict(plugin.imports)
+    changed = sorted(str(name) for name in before | now if before.get(name) != now.get(name))
+    return f"{', '.join(changed)}, which it imports, " if changed else ""
 
 
 def _short(digest: object) -> str:

@@ -1,5 +1,6 @@
 """A run trained once more, in this process: what it gives, and what is refused before anything is trained."""
 
+import hashlib
 import json
 import shutil
 
@@ -146,6 +147,23 @@ def test_a_plugin_must_be_named_and_unchanged(small, tmp_path, users):
         errors.PluginError, match=rf"users.py: has changed since.*expected .*'{users.sha256[:12]}', got"
     ):
         verify.trial_of(run, [plugin.load(users.path)])
+
+
+def test_a_changed_module_beside_the_plugin_is_named(small, tmp_path):
+    """`run.json` has the hash of each; bit-equal while they are the same."""
+    path, helper = tmp_path / "mine.py", tmp_path / "helper.py"
+    path.write_text(f"{PLUGIN}\nimport helper\n")
+    helper.write_text("x = 1\n")
+    loaded = plugin.load(path)
+    trial = identify(resolve.from_mapping(small | {"loss": "squared"}), [loaded])
+    run = read.read(train(trial, runs_dir=tmp_path / "runs", plugins=[loaded]).run)
+    recorded = {"helper.py": hashlib.sha256(helper.read_bytes()).hexdigest()}
+    assert run.summary["plugins"] == [{"path": str(path), "sha256": loaded.sha256, "imports": recorded}]
+    assert run.summary["hashes"]["plugin"] == loaded.sha256
+    assert verified(run.folder, [loaded]).status == "bit-equal"
+    helper.write_text("x = 2\n")
+    with pytest.raises(errors.PluginError, match=r"mine\.py: helper\.py, which it imports, has changed since"):
+        verify.trial_of(run, [plugin.load(path)])
 
 
 def test_a_signal_leaves_nothing_behind(trained, tmp_path, monkeypatch):
