@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from lossbench import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
 own_process = False
-"""Whether only lossbench uses Keras in this process, as in its commands and workers."""
+"""Whether only lossbench uses Keras in this process, as in its commands and workers; set by `claim_process`."""
 
 UNUSED = ("matplotlib", "pandas")
 """Optional packages that Keras would import at start, which takes one second; lossbench does not need them there."""
@@ -26,15 +29,41 @@ def __getattr__(name: str) -> Any:
     return globals().setdefault(name, getattr(quiet_keras().ops, name))
 
 
+def claim_process() -> None:
+    """Make this process one of lossbench's own: Keras and TensorFlow will start without the user's settings."""
+    globals()["own_process"] = True
+    environment.ignore_user_settings()
+
+
 def quiet_keras() -> Any:
-    """Import Keras without the messages and deprecation warnings of its backend."""
+    """Import Keras without the messages and deprecation warnings of its backend.
+
+    In a process of lossbench's own it also starts without the user's `keras.json`, and on TensorFlow if that is
+    installed.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "keras" in sys.modules:
         return sys.modules["keras"]
-    with warnings.catch_warnings(), muted_stderr(), _hidden(UNUSED if own_process else ()):
+    with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        stack.enter_context(muted_stderr())
+        if own_process:
+            stack.enter_context(_hidden(UNUSED))
+            stack.enter_context(_without_keras_file())
         warnings.simplefilter("ignore")
         import keras
     return keras
+
+
+@contextmanager
+def _without_keras_file() -> Iterator[None]:
+    """Let Keras look for its file where none can be, and use TensorFlow; other backends only where that is missing."""
+    backend = "tensorflow" if find_spec("tensorflow") else environment.ignored.get("KERAS_BACKEND", "")
+    os.environ.update(KERAS_HOME=os.devnull, KERAS_BACKEND=backend)
+    try:
+        yield
+    finally:
+        del os.environ["KERAS_HOME"], os.environ["KERAS_BACKEND"]
 
 
 @contextmanager

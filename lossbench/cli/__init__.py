@@ -68,7 +68,7 @@ def _lossbench(
 
 def main() -> None:
     """Run a command; report an error as one message on stderr and an exit code."""
-    ops.own_process = True
+    ops.claim_process()
     try:
         app()
     except LossbenchError as error:

@@ -81,10 +81,10 @@ def losses(
 
 
 def _start_keras() -> None:
-    """Import Keras with TensorFlow's messages off, unless Keras runs on another backend."""
-    import os
+    """Import Keras with TensorFlow's messages off; without TensorFlow, it runs on another backend."""
+    from importlib.util import find_spec
 
-    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+    if find_spec("tensorflow"):
         from lossbench.training.runtime import tensorflow
 
         tensorflow()

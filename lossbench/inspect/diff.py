@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from lossbench.runs.read import Run
 
-ENVIRONMENT = ("versions", "device", "threads", "git")
+ENVIRONMENT = ("versions", "device", "threads", "git", "environment")
 """Keys of `run.json` that describe the environment in which a run was trained."""
 
 

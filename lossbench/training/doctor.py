@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from lossbench import environment
 from lossbench.errors import LossbenchError
 
 if TYPE_CHECKING:
@@ -30,8 +31,15 @@ class CheckResult:
 
 
 def examine(runs_dir: Path) -> list[CheckResult]:
-    """Check versions, processor, TensorFlow's devices, the embedded data and the disk of `runs_dir`."""
-    return [*_versions(), *_machine(), *_devices(), _try("data", _data), _try("runs", lambda: _disk(runs_dir))]
+    """Check versions, processor, settings of the user, TensorFlow's devices, embedded data and disk of `runs_dir`."""
+    return [
+        *_versions(),
+        *_machine(),
+        *_user_settings(),
+        *_devices(),
+        _try("data", _data),
+        _try("runs", lambda: _disk(runs_dir)),
+    ]
 
 
 def _versions() -> Iterator[CheckResult]:
@@ -47,9 +55,21 @@ def _machine() -> Iterator[CheckResult]:
     from lossbench.training.runtime import cores, processor
 
     yield CheckResult("processor", f"{processor()}, {cores()} cores for this process")
-    for name in ("KERAS_BACKEND", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "TF_ENABLE_ONEDNN_OPTS"):
+    for name in ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS"):
         if name in os.environ:
             yield CheckResult(name, os.environ[name])
+
+
+def _user_settings() -> Iterator[CheckResult]:
+    """Yield the settings of Keras and TensorFlow that could change numbers: ignored, or recorded with every run."""
+    path, changes = environment.keras_file()
+    if changes:
+        usual = ", ".join(f"{key} {value}" for key, value in environment.KERAS_SETTINGS.items())
+        yield CheckResult("keras.json", f"{path}: {changes}; ignored, lossbench uses {usual}")
+    for name, value in environment.ignored.items():
+        yield CheckResult(name, f"{value or 'empty'}; ignored, it could change numbers")
+    for name, value in environment.active().items():
+        yield CheckResult(name, f"{value}; it may change numbers, run.json records it")
 
 
 def _devices() -> Iterator[CheckResult]:

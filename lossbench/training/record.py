@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lossbench import files, metrics, softmax
+from lossbench import environment, files, metrics, softmax
 from lossbench.config.dump import dump, to_yaml
 from lossbench.losses import expression
 from lossbench.runs import paths, read, write
@@ -165,6 +165,7 @@ def _describe_trial(trial: Trial) -> dict[str, Any]:
         "versions": provenance.versions(),
         "precision": trial.experiment.train.precision,
         "git": provenance.git(),
+        "environment": environment.active(),
         "hashes": {"identity": trial.identity, "data": trial.data_sha256, "plugin": trial.plugin_sha256},
         "metrics": {},
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lossbench import ops
 from lossbench.errors import DeviceError, UsageError
 from lossbench.models.shapes import IMAGE_SHAPE, layer_shapes
+from lossbench.training import settings
 from lossbench.training.gpus import installed, parse_device
 from lossbench.training.layers import blocks
 
@@ -111,6 +112,7 @@ def start(
             "train.precision: mixed_float16 needs a GPU, and this run computes on the CPU; "
             "write mixed_bfloat16 or float32"
         )
+    settings.use()
     count = _configure(tf, gpus, chosen, threads, memory_share)
     if deterministic and chosen is not None:
         tf.config.experimental.enable_op_determinism()

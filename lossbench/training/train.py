@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from lossbench.config import identity
 from lossbench.data import sha256
 from lossbench.errors import ConfigError, InterruptedRunError, LossbenchError, MachineError, UnfinishedRunError
 from lossbench.runs import lock, paths, read, replace
-from lossbench.training import checkpoint, epochs, provenance, runtime
+from lossbench.training import checkpoint, epochs, provenance, runtime, settings
 from lossbench.training.gpus import parse_device
 from lossbench.training.progress import Progress, Silent
 from lossbench.training.signals import stop_request
@@ -93,9 +93,13 @@ def train(
     from lossbench.training.trainer import Trainer
 
     unfinished = _unfinished(target)
-    # A continued run keeps its number of threads: another number could change the last digits.
-    setup = set_up(trial, device=device, threads=_threads(unfinished))
-    with stop_request() as stop, nullcontext() if claimed else lock.claim(run):
+    with ExitStack() as stack:
+        stack.enter_context(settings.restored())
+        # A continued run keeps its number of threads: another number could change the last digits.
+        setup = set_up(trial, device=device, threads=_threads(unfinished))
+        stop = stack.enter_context(stop_request())
+        if not claimed:
+            stack.enter_context(lock.claim(run))
         replace.recover(run)
         if not rerun and (done := _finished(run, trial)):
             return done

@@ -56,7 +56,7 @@ def start_runner(settings: WorkerSettings) -> JobRunner:
     Raises:
         LossbenchError: A plugin cannot be loaded, or the device is missing, so that no job can be done.
     """
-    ops.own_process = True
+    ops.claim_process()
     plugins = [plugin.load(Path(path)) for path in settings.plugins]
     start_for_many_trials(
         device=settings.device, threads=Threads(*settings.threads), memory_share=settings.memory_share
