@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from lossbench.config.schema import Experiment
 
+ADDED: dict[str, Any] = {"model.initializer.bias": "zeros"}
+"""Keys that were added after the first runs, with the defaults at which the digest leaves them out."""
+
 DIGITS = 12
 SLUG_LENGTH = 60
 
@@ -77,7 +80,18 @@ def _relevant(experiment: Experiment) -> dict[str, Any]:
     del config["data"]["path"]
     del config["train"]["threads"]
     del config["train"]["save_weights"]
+    for path, default in ADDED.items():
+        _leave_out(config, path.split("."), default)
     return config
+
+
+def _leave_out(config: dict[str, Any], path: list[str], default: Any) -> None:
+    """Delete the key at a path if it has its default."""
+    *sections, key = path
+    for section in sections:
+        config = config.get(section) or {}
+    if config.get(key) == default:
+        del config[key]
 
 
 def _digest(value: Any) -> str:

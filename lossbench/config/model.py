@@ -6,7 +6,7 @@ To add an architecture, write a subclass of `Architecture` with its keys and its
 from abc import abstractmethod
 from typing import Annotated, Literal, Protocol, TypeAlias, TypeVar
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from lossbench.config.section import BelowOne, Choice, Fraction, Increasing, Lax, Positive, Section, listed
 
@@ -107,17 +107,29 @@ Distribution: TypeAlias = Annotated[
 
 
 class ByLayer(Section):
-    """One initializer for convolutions, one for dense layers."""
+    """One initializer for convolutions, one for dense layers, one for biases."""
 
     convolution: Distribution | None = None
     """For convolutions; null: Keras' default."""
     dense: Distribution | None = None
     """For dense layers; null: Keras' default."""
+    bias: Literal["zeros", "fan_in_uniform"] = "zeros"
+    """Biases: zeros, or fan_in_uniform: U(±1/√inputs), PyTorch's default."""
 
 
 def _by_layer(value: object) -> str:
-    split = isinstance(value, ByLayer) or (isinstance(value, dict) and bool({"convolution", "dense"} & value.keys()))
+    split = isinstance(value, ByLayer) or (isinstance(value, dict) and bool(ByLayer.model_fields.keys() & value.keys()))
     return "1" if split else "0"
+
+
+def _with_bias(value: object) -> object:
+    """Return `{name: …, bias: …}` as one initializer per kind of layer, and the default written out as null."""
+    if value == {"bias": "zeros"}:
+        return None
+    if isinstance(value, dict) and {"name", "bias"} <= value.keys():
+        kernels = {key: item for key, item in value.items() if key != "bias"}
+        return {"convolution": kernels, "dense": kernels, "bias": value["bias"]}
+    return value
 
 
 Initializer: TypeAlias = Annotated[
@@ -138,7 +150,7 @@ class Architecture(Choice):
     """Keys that all models have."""
 
     head: Head = Field(LinearHead(), description=f"The last layer: {listed(Head)}")
-    initializer: Initializer | None = None
+    initializer: Annotated[Initializer | None, BeforeValidator(_with_bias)] = None
     """Initial weights, e.g. he_normal; null: Keras' default."""
     batch_norm: BatchNorm = BatchNorm()
     """Constants of batch normalisation, if the model has it."""

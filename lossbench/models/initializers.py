@@ -26,6 +26,20 @@ def initializer(distribution: model.Distribution, seed: int) -> Any:
             assert_never(never)
 
 
+def bias_initializer(kind: str, inputs: int, seed: int) -> Any:
+    """Return the Keras initialiser of a layer's biases: zeros, or uniform within ±1/√inputs.
+
+    The latter is what PyTorch's Linear and Conv2d do (`reset_parameters`), where the `inputs` of a convolution are
+    the pixels of its filter times the channels.
+    """
+    import keras
+
+    if kind == "zeros":
+        return keras.initializers.Zeros()
+    limit = inputs**-0.5
+    return keras.initializers.RandomUniform(-limit, limit, seed)
+
+
 def _truncated_normal(stddev: float, limit: float, seed: int) -> Any:
     """Return N(0, stddev²) truncated at ±limit; Keras' own initialiser always truncates at two deviations."""
     import keras

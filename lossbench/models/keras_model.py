@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lossbench.models.heads import head
 from lossbench.models.layers import Layers
+from lossbench.models.shapes import layer_shapes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +42,9 @@ def build(
     """
     import keras
 
-    make = Layers(section, seed, precision, layer_classes)
+    shapes = layer_shapes(section, image_shape)
+    inputs = [*(each.inputs for each in shapes if each.kernel), math.prod(shapes[-1].output)]
+    make = Layers(section, seed, precision, inputs, layer_classes)
     images = keras.Input((*image_shape, 1), dtype="float32")
     features = images
     for layer in section.layers(make):

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lossbench.config import model as sections
-from lossbench.models.initializers import initializer
+from lossbench.models.initializers import bias_initializer, initializer
 from lossbench.seeding import integer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Layers:
-    """The Keras layer factory of one model; the n-th seeded layer always gets the n-th seed."""
+    """The Keras layer factory of one model; the n-th seeded layer always gets the n-th seed.
 
-    def __init__(self, section: sections.Model, seed: int, precision: str, layer_classes: Any = None) -> None:
+    Args:
+        section: The `model` section.
+        seed: The run's seed.
+        precision: A Keras dtype policy.
+        inputs: Number of inputs of each unit or filter, of every layer with weights in order, head included.
+        layer_classes: Namespace of layers that replace those of `keras.layers`.
+    """
+
+    def __init__(
+        self, section: sections.Model, seed: int, precision: str, inputs: Iterable[int], layer_classes: Any = None
+    ) -> None:
         import keras
 
         self._keras = keras
         self._layer_classes = layer_classes or keras.layers
         self._section = section
         self._precision = precision
+        self._seed = seed
+        self._inputs = iter(inputs)
         self._names = Counter[str]()
         self._seeds = (integer(seed, f"layer {number}") for number in count())
 
@@ -43,18 +58,13 @@ class Layers:
     def dense(self, units: int, activation: str | None = None, dtype: str | None = None) -> Any:
         """Return a fully connected layer."""
         common = self._common("dense") | ({"dtype": dtype} if dtype else {})
-        return self._layer_classes.Dense(units, activation, kernel_initializer=self.initializer("dense"), **common)
+        return self._layer_classes.Dense(units, activation, **self._initial("dense", common["name"]), **common)
 
     def convolution(self, filters: int, size: int, activation: str | None = None, padding: str = "valid") -> Any:
         """Return a 2-D convolution of `size`×`size` with stride 1."""
-        return self._layer_classes.Conv2D(
-            filters,
-            size,
-            activation=activation,
-            padding=padding,
-            kernel_initializer=self.initializer("convolution"),
-            **self._common("convolution"),
-        )
+        common = self._common("convolution")
+        initial = self._initial("convolution", common["name"])
+        return self._layer_classes.Conv2D(filters, size, activation=activation, padding=padding, **initial, **common)
 
     def batch_norm(self) -> Any:
         """Return batch normalisation with the configured momentum and epsilon."""
@@ -71,6 +81,15 @@ class Layers:
         """Return name and precision of a layer: the n-th layer of a kind is named `kind_n` in every process."""
         self._names[kind] += 1
         return {"name": f"{kind}_{self._names[kind]}", "dtype": self._precision}
+
+    def _initial(self, kind: str, name: str) -> dict[str, Any]:
+        """Return the initialisers of kernel and biases; the biases of each layer have a random stream of their own."""
+        chosen = self._section.initializer
+        bias = chosen.bias if isinstance(chosen, sections.ByLayer) else "zeros"
+        return {
+            "kernel_initializer": self.initializer(kind),
+            "bias_initializer": bias_initializer(bias, next(self._inputs), integer(self._seed, f"bias of {name}")),
+        }
 
     def initializer(self, kind: str) -> Any:
         """Return a newly seeded initialiser for kernels of `convolution` or `dense`; Glorot uniform if none is set."""

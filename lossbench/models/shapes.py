@@ -32,6 +32,11 @@ class LayerShape(NamedTuple):
         """Multiplications per image: the kernel is applied once per output pixel."""
         return math.prod(self.kernel) * math.prod(self.output[:-1]) if self.kernel else 0
 
+    @property
+    def inputs(self) -> int:
+        """Number of inputs of each unit or filter."""
+        return math.prod(self.kernel[:-1])
+
 
 def layer_shapes(model: Model, image_shape: tuple[int, int]) -> list[LayerShape]:
     """Return the shapes of a model's layers, without its head.
