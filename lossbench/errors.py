@@ -55,17 +55,24 @@ class UsageError(LossbenchError):
 
 @dataclass(frozen=True)
 class Problem:
-    """A mistake in a configuration: the path of keys that leads to it, and the sentence to print."""
+    """A mistake in a configuration.
+
+    Attributes:
+        path: The keys that lead to it.
+        message: The sentence to print.
+        unknown_loss: The name of a loss that does not exist, if that is the mistake.
+    """
 
     path: tuple[str | int, ...]
     message: str
+    unknown_loss: str = ""
 
 
 class ConfigError(UsageError):
     """An invalid configuration; `problems` holds every mistake, the message has one line per mistake."""
 
     def __init__(self, lines: list[str], problems: list[Problem] | None = None) -> None:
-        super().__init__("\n".join(lines))
+        super().__init__("\n".join(lines), mentions=("plugins",))
         self.problems = problems or []
 
 

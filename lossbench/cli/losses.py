@@ -105,7 +105,8 @@ def _terms(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
     try:
         return parse({"name": name, **hyperparameters})
     except InvalidLossError as error:
-        raise UsageError("\n".join(": ".join((*map(str, p.path), p.message)) for p in error.problems)) from None
+        lines = [": ".join((*map(str, problem.path), problem.message)) for problem in error.problems]
+        raise UsageError("\n".join(lines), mentions=("plugins",)) from None
 
 
 def _examine(

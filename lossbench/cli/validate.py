@@ -20,7 +20,7 @@ def validate(
 ) -> None:
     """Check configurations and report every error at once, with file, line and column."""
     from lossbench.losses import plugin as plugins
-    from lossbench.sweep.plan import load
+    from lossbench.sweep import plan
 
     for path in plugin or []:
         plugins.load(path)
@@ -31,7 +31,7 @@ def validate(
     wrong: list[ConfigError] = []
     for file in files:
         try:
-            load(Path(file), overrides)
+            plan.check_distinct(plan.load(Path(file), overrides))
         except ConfigError as error:
             wrong.append(error)
         else:

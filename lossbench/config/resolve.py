@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,9 +17,12 @@ from lossbench.config.explain import dotted, explain
 from lossbench.config.merge import SHORT_FORMS, expand, join_path, merge
 from lossbench.config.rules import contradictions
 from lossbench.config.schema import Experiment, valid_name
+from lossbench.config.sweep import values_of
 from lossbench.config.yaml import Node, Position, show
 from lossbench.errors import ConfigError, Problem, did_you_mean
 from lossbench.losses.expression import InvalidLossError, LossTerm, parse
+from lossbench.losses.registry import signatures
+from lossbench.losses.suggestion import defining_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +44,13 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     Raises:
         ConfigError: Every problem, one line each: `file:line:column: key: expected ..., got ...`.
     """
-    return build(*read(path, overrides))
+    try:
+        return build(*read(path, overrides))
+    except ConfigError as error:
+        commas = tuple(f"{_command_line(text)}: " for text in overrides if values_of(text))
+        advice = "; a comma makes an axis, and only `lossbench sweep` trains axes"
+        lines = [f"{line}{advice * line.startswith(commas)}" for line in str(error).splitlines()]
+        raise ConfigError(lines, error.problems) from None
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Node, str]:
@@ -158,7 +168,7 @@ def _parents(node: Node) -> list[Node]:
 
 def _override(text: str, under: Node) -> Node:
     """Return `key.sub=value` as a mapping to merge over `under`."""
-    position = Position(f"command line: {show(text)}")
+    position = _command_line(text)
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise _error(position, "expected key=value, e.g. train.epochs=3")
@@ -170,6 +180,10 @@ def _override(text: str, under: Node) -> Node:
     for part in reversed(path):
         node = Node({part: node}, position)
     return expand(node, Path())
+
+
+def _command_line(override: str) -> Position:
+    return Position(f"command line: {show(override)}")
 
 
 def _refuse_lists(path: list[str], under: Node, position: Position) -> None:
@@ -206,7 +220,7 @@ def _terms(loss: Any) -> tuple[tuple[LossTerm, ...], list[Problem]]:
     try:
         return parse(loss), []
     except InvalidLossError as error:
-        return Experiment().loss, [Problem(("loss", *problem.path), problem.message) for problem in error.problems]
+        return Experiment().loss, [replace(problem, path=("loss", *problem.path)) for problem in error.problems]
 
 
 def _lines(problems: list[Problem], node: Node) -> list[str]:
@@ -223,7 +237,17 @@ def _line(problem: Problem, position: Position | None) -> str:
     path = (
         problem.path[:-1] if problem.path and SHORT_FORMS.get(problem.path[:-1]) == problem.path[-1] else problem.path
     )
-    return ": ".join(str(part) for part in (position, dotted(path), problem.message) if part)
+    message = _in_a_file(problem.unknown_loss, position) or problem.message
+    return ": ".join(str(part) for part in (position, dotted(path), message) if part)
+
+
+def _in_a_file(loss: str, position: Position | None) -> str:
+    """Return the message for an unknown loss that a Python file beside the configuration, or here, seems to define."""
+    folder = Path(position.source).parent if position and position.line else Path()
+    found = defining_file(loss, [folder, Path()]) if loss else None
+    if found is None or any(loss.plugin == found[0] for loss in signatures().values()):
+        return ""
+    return f"unknown loss {loss!r}: {found[0]} defines {found[1]!r}; name that file in `plugins`"
 
 
 def _error(position: Position | None, message: str) -> ConfigError:

@@ -1,9 +1,10 @@
 """The `sweep` section: which losses, hyperparameters, conditions and seeds are crossed."""
 
 import re
+from collections import Counter
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from lossbench.config.section import Choice, Count, Lax, Section, Seed
 
@@ -15,6 +16,13 @@ def seeds(value: object) -> object:
     if not isinstance(value, str):
         return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
     return numbers(value)
+
+
+def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    repeated = sorted({seed for seed, count in Counter(seeds).items() if count > 1})
+    if repeated:
+        raise ValueError(f"expected each seed once, got {', '.join(map(str, repeated[:5]))} twice or more")
+    return seeds
 
 
 def numbers(value: str) -> tuple[int, ...]:
@@ -35,6 +43,22 @@ def numbers(value: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
+def values_of(text: str) -> list[str]:
+    """Return the values of `key=a,b`, split at commas outside brackets and quotes; empty if there is no such comma."""
+    values, depth, quote = [""], 0, ""
+    for character in text.partition("=")[2]:
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        depth += (character in "[{") - (character in "]}") if not quote else 0
+        if character == "," and not depth and not quote:
+            values.append("")
+        else:
+            values[-1] += character
+    return values if len(values) > 1 else []
+
+
 class Grid(Choice):
     """Every combination."""
 
@@ -52,7 +76,9 @@ class Random(Choice):
 
 
 Method: TypeAlias = Annotated[Grid | Random, Field(discriminator="name")]
-Seeds: TypeAlias = Annotated[tuple[Seed, ...], Lax, Field(min_length=1), BeforeValidator(seeds)]
+Seeds: TypeAlias = Annotated[
+    tuple[Seed, ...], Lax, Field(min_length=1), BeforeValidator(seeds), AfterValidator(_distinct)
+]
 
 
 class Sweep(Section):

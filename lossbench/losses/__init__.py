@@ -7,6 +7,7 @@ Keras class all follow from its signature and docstring.
     types.py       types for the signature of a loss
     signature.py   signature and docstring of a function -> LossSignature
     registry.py    loss names -> LossSignature; FAMILIES lists the files of the catalogue
+    suggestion.py  what an unknown name may mean; other_names.py lists the names in other libraries
     presets.py     names for losses with other defaults and for weighted lists
     expression.py  value of `loss:` -> validated LossTerm records
     binding.py     terms and context -> function of targets and logits

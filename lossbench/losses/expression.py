@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import Problem, UsageError, did_you_mean
+from lossbench.losses.other_names import HYPERPARAMETERS
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.registry import find, signatures
 from lossbench.losses.signature import REQUIRED, Hyperparameter, LossSignature
 from lossbench.losses.types import Positive
+from lossbench.losses.wrong_form import right_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +33,8 @@ class InvalidLossError(UsageError):
     """Invalid value of `loss:`; the paths of `problems` start at that value."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(": ".join((*map(str, p.path[:-1]), p.message)) for p in problems))
+        lines = [": ".join((*map(str, problem.path[:-1]), problem.message)) for problem in problems]
+        super().__init__("\n".join(lines), mentions=("plugins",))
         self.problems = problems
 
 
@@ -55,6 +58,16 @@ def parse(value: object) -> tuple[LossTerm, ...]:
     Raises:
         InvalidLossError: If the value is not valid; carries every problem.
     """
+    try:
+        return _parse(value)
+    except InvalidLossError:
+        if form := right_form(value):
+            message = f"expected the name of a loss, a mapping with 'name', or a list of these; write {form}"
+            raise InvalidLossError([Problem((), message)]) from None
+        raise
+
+
+def _parse(value: object) -> tuple[LossTerm, ...]:
     if isinstance(value, str):
         return _parse_mapping({"name": value}, name_path=())
     if isinstance(value, Mapping):
@@ -70,7 +83,7 @@ def _parse_list(entries: Sequence[object]) -> tuple[LossTerm, ...]:
     problems: list[Problem] = []
     for index, entry in enumerate(entries):
         try:
-            terms += parse({"name": entry} if isinstance(entry, list | tuple) else entry)
+            terms += _parse({"name": entry} if isinstance(entry, list | tuple) else entry)
         except InvalidLossError as error:
             problems += [replace(problem, path=(index, *problem.path)) for problem in error.problems]
     if problems := problems or _head_problems(terms):
@@ -103,7 +116,7 @@ def _parse_mapping(value: Mapping[Any, Any], name_path: tuple[str, ...]) -> tupl
     try:
         signature = find(name)
     except UsageError as error:
-        raise InvalidLossError([Problem(name_path, str(error))]) from None
+        raise InvalidLossError([Problem(name_path, str(error), unknown_loss=name)]) from None
     input_forms = {key: given.pop(key) for key in INPUT_FORMS if key in given} if signature.plugin else {}
     problems = [*_input_form_problems(input_forms), *_key_problems(signature, given)]
     weight = _validate([WEIGHT], given, problems)
@@ -167,8 +180,16 @@ def _key_problems(signature: LossSignature, given: Mapping[Any, Any]) -> Iterato
         if key in engine:
             yield Problem((key,), f"{key!r} is not set in YAML: the engine fills it in")
         elif key not in (*signature.hyperparameters, "weight"):
-            near = did_you_mean(str(key), (*signature.hyperparameters, "weight")) or "."
+            near = _meant(str(key), (*signature.hyperparameters, "weight")) or "."
             yield Problem((key,), f"unknown key {reprlib.repr(key)} in loss {signature.name!r}{near} {takes}")
+
+
+def _meant(key: str, keys: Sequence[str]) -> str:
+    """Return the suggestion for an unknown key: its name here if other libraries have it, else a similar key."""
+    if key not in HYPERPARAMETERS:
+        return did_you_mean(key, keys)
+    renamed = next((here for here in HYPERPARAMETERS[key] if here in keys), None)
+    return f"; did you mean {renamed!r}?" if renamed else ""
 
 
 def _validate(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import groupby
 from json import dumps
 from textwrap import TextWrapper, indent
 from typing import TYPE_CHECKING, Any
 
-from lossbench.losses.expression import to_yaml
+from lossbench.losses.expression import label, link, parse, to_yaml
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.registry import find, signatures
 from lossbench.losses.signature import REQUIRED, context_conditions, engine_parameters
@@ -32,12 +32,46 @@ def render(name: str | None = None, *, json: bool = False, markdown: bool = Fals
     Raises:
         UsageError: If there is no such loss.
     """
-    selected = [find(name)] if name and (json or markdown) else list(signatures().values())
     if json:
-        return dumps(as_json(selected[0]) if name else list(map(as_json, selected)), indent=2, ensure_ascii=False)
+        records = as_json(record(name)) if name else [as_json(record(each)) for each in (*signatures(), *PRESETS)]
+        return dumps(records, indent=2, ensure_ascii=False)
     if markdown:
-        return table(selected)
+        return table([record(name)] if name else None)
     return card(name) if name else listing()
+
+
+def record(name: str) -> LossSignature:
+    """Return the record of a loss or preset; a preset of one loss is that loss with its name and other defaults.
+
+    Raises:
+        UsageError: If there is no such loss.
+    """
+    preset = PRESETS.get(name)
+    if preset is None:
+        return find(name)
+    terms = parse(name)
+    first = find(terms[0].name)
+    if isinstance(preset, dict):
+        defaults = {
+            key: replace(each, default=preset.get(key, each.default)) for key, each in first.hyperparameters.items()
+        }
+        return replace(first, name=name, aliases=(), hyperparameters=defaults)
+    summary = f"Weighted sum: {label(terms)}."
+    losses = [find(term.name) for term in terms]
+    return replace(
+        first,
+        name=name,
+        family="presets",
+        hyperparameters={},
+        context=tuple(dict.fromkeys(name for loss in losses for name in loss.context)),
+        states=tuple(dict.fromkeys(name for loss in losses for name in loss.states)),
+        docstring=summary,
+        summary=summary,
+        formula=label(terms),
+        source="; ".join(dict.fromkeys(loss.source for loss in losses)),
+        aliases=(),
+        link=link(terms),
+    )
 
 
 def listing() -> str:
@@ -152,7 +186,11 @@ def as_json(signature: LossSignature) -> dict[str, Any]:
         | ({} if h.default is REQUIRED else {"default": h.default})
         for h in signature.hyperparameters.values()
     ]
-    return plain | {"plugin": signature.plugin and str(signature.plugin), "hyperparameters": hyperparameters}
+    return plain | {
+        "plugin": signature.plugin and str(signature.plugin),
+        "hyperparameters": hyperparameters,
+        "short_for": PRESETS.get(signature.name),
+    }
 
 
 def _default(hyperparameter: Hyperparameter) -> str:

@@ -7,9 +7,10 @@ import inspect
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lossbench.errors import PluginError, UsageError, did_you_mean
+from lossbench.errors import PluginError, UsageError
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.signature import LossSignature, read_signature
+from lossbench.losses.suggestion import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,8 +71,12 @@ def find(name: str) -> LossSignature:
     canonical = preset["name"] if preset else name
     signature = signatures().get(_aliases().get(canonical, canonical))
     if signature is None:
-        near = did_you_mean(name, names()) or ":"
-        raise UsageError(f"unknown loss {name!r}{near} `lossbench losses` lists them all; your own need a plugin")
+        near = suggest(name, {**{each: each for each in (*signatures(), *PRESETS)}, **_aliases()}) or ":"
+        raise UsageError(
+            f"unknown loss {name!r}{near} `lossbench losses` lists them all; for one of your own, name its file in "
+            "`plugins`",
+            mentions=("plugins",),
+        )
     return signature
 
 

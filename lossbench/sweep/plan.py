@@ -6,15 +6,16 @@ The seed is the outermost loop, so that every combination has a result after the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from lossbench.config import resolve, yaml
+from lossbench.config import identity, resolve, yaml
 from lossbench.config.dump import scalar
-from lossbench.config.sweep import Random, Sweep
+from lossbench.config.sweep import Random, Sweep, values_of
 from lossbench.config.yaml import Node, Position, show
-from lossbench.errors import ConfigError, UsageError
+from lossbench.errors import ConfigError, DataError, UsageError
 from lossbench.seeding import generator
 
 if TYPE_CHECKING:
@@ -38,10 +39,12 @@ class Combination:
     Attributes:
         settings: The keys that the sweep sets, dotted, with plain values.
         experiment: The complete experiment.
+        position: The position of the first of these keys; None: the sweep sets none.
     """
 
     settings: Mapping[str, Any]
     experiment: Experiment
+    position: Position | None = None
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,14 @@ class Plan:
         combinations: The combinations in order.
         seeds: The seeds in order; empty if each combination has a seed of its own.
         random: Whether the combinations were drawn, so that one may occur twice.
+        axes: The overrides whose commas made an axis.
     """
 
     name: str
     combinations: tuple[Combination, ...]
     seeds: tuple[int, ...] = ()
     random: bool = False
+    axes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """The number of trials."""
@@ -78,7 +83,7 @@ class Plan:
             yield from self.combinations
         for seed in self.seeds:
             for each in self.combinations:
-                yield Combination(each.settings, each.experiment.model_copy(update={"seed": seed}))
+                yield replace(each, experiment=each.experiment.model_copy(update={"seed": seed}))
 
 
 def load(
@@ -96,21 +101,59 @@ def load(
         UsageError: There are more trials than `max_trials`.
         ConfigError: Experiments are invalid; the message has every problem once.
     """
-    axes = dict(_axis(text) for text in overrides if _values(text))
-    settings = [text for text in overrides if not _values(text)]
+    axes = tuple(text for text in overrides if values_of(text))
+    with _commas_explained(axes):
+        return _load(path, [text for text in overrides if text not in axes], axes, seeds=seeds, max_trials=max_trials)
+
+
+def _load(path: Path, settings: list[str], axes: tuple[str, ...], *, seeds: str | None, max_trials: int | None) -> Plan:
     if seeds is not None:
         settings.append(f"sweep.seeds='{seeds}'")
     base, name = resolve.read(path, settings)
     section = resolve.build(base, name).sweep or Sweep()
     written = base.value.pop("sweep", Node(None))
-    parameters = {**_parameters(written), **axes}
+    parameters = {**_parameters(written), **dict(map(_axis, axes))}
     cases = [_keys(case) for _, case in written.value["cases"].children()] if section.cases else [{}]
     _check_keys([*cases, parameters], seeds=bool(section.seeds))
     _check_number(path, parameters, section, max_trials)
     chosen = [{**case, **values} for values, case in product(_combinations(parameters, section), cases)]
     combinations = tuple(_build(base, name, chosen, path))
     random = isinstance(section.method, Random)
-    return Plan(resolve.build(base, name).name, combinations, section.seeds or (), random)
+    return Plan(resolve.build(base, name).name, combinations, section.seeds or (), random, axes)
+
+
+@contextmanager
+def _commas_explained(axes: Sequence[str]) -> Iterator[None]:
+    """Add to an error which of the overrides that it names became an axis because of a comma."""
+    try:
+        yield
+    except (ConfigError, DataError) as error:
+        named = [text for text in axes if text.partition("=")[0].strip() in str(error)]
+        if not named:
+            raise
+        lines = [str(error), *map(_comma, named)]
+        if isinstance(error, ConfigError):
+            raise ConfigError(lines, error.problems) from None
+        raise DataError("\n".join(lines)) from None
+
+
+def _comma(text: str) -> str:
+    key, _, value = text.partition("=")
+    quoted = f"{key}='\"{value}\"'"
+    return (
+        f"command line: {show(text)}: the comma made an axis of {len(values_of(text))} values; "
+        f"a value that contains a comma is quoted: {quoted}"
+    )
+
+
+def check_distinct(plan: Plan) -> None:
+    """Raise the error of `trials` for runs that occur twice, as far as that shows without the data.
+
+    Raises:
+        ConfigError: A grid has a run twice.
+    """
+    one_seed = replace(plan, seeds=plan.seeds[:1])
+    trials(one_seed, lambda each: identity.trial(each, data_sha256=f"{each.data.name} {each.data.path}"))
 
 
 def trials(plan: Plan, identify: Callable[[Experiment], Trial]) -> tuple[list[PlannedTrial], int]:
@@ -129,15 +172,22 @@ def trials(plan: Plan, identify: Callable[[Experiment], Trial]) -> tuple[list[Pl
     known: dict[str, PlannedTrial] = {}
     repeated = 0
     for combination in plan:
-        trial = identify(combination.experiment)
+        with _commas_explained(plan.axes):
+            trial = identify(combination.experiment)
         first = known.setdefault(trial.folder, PlannedTrial(trial, combination.settings))
         if first.trial is trial:
             continue
         if not plan.random:
-            twice = " and ".join(phrase(each.settings) or "no settings" for each in (first, combination))
-            raise ConfigError([f"{plan.name}: the sweep has {trial.folder} twice: {twice}; remove one"])
+            where = f"{combination.position or plan.name}: the sweep has {trial.folder.rpartition('-')[0]} twice"
+            raise ConfigError([f"{where}{_twice(first.settings, combination.settings)}; remove one"])
         repeated += 1
     return list(known.values()), repeated
+
+
+def _twice(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+    unchanged = "the configuration as it is"
+    a, b = phrase(first) or unchanged, phrase(second) or unchanged
+    return f", each time with {a}" if a == b else f": {a} and {b}"
 
 
 def phrase(settings: Mapping[str, Any]) -> str:
@@ -157,7 +207,9 @@ def _build(base: Node, name: str, chosen: Sequence[Mapping[str, Node]], path: Pa
         for key, value in settings.items():
             node = resolve.set_key(node, key, value, path.parent)
         try:
-            yield Combination({key: value.plain() for key, value in settings.items()}, resolve.build(node, name))
+            plain = {key: value.plain() for key, value in settings.items()}
+            position = next((value.position for value in settings.values()), None)
+            yield Combination(plain, resolve.build(node, name), position)
         except ConfigError as error:
             lines |= dict.fromkeys(str(error).splitlines())
     if lines:
@@ -239,20 +291,4 @@ def _rising(low: Any, high: Any) -> bool:
 def _axis(text: str) -> tuple[str, Node]:
     key, _, _ = text.partition("=")
     position = Position(f"command line: {show(text)}")
-    return key.strip(), Node([yaml.parse_value(value, position) for value in _values(text)], position)
-
-
-def _values(text: str) -> list[str]:
-    """Return the values of `key=a,b`, split at commas outside brackets and quotes; empty if there is no such comma."""
-    values, depth, quote = [""], 0, ""
-    for character in text.partition("=")[2]:
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        depth += (character in "[{") - (character in "]}") if not quote else 0
-        if character == "," and not depth and not quote:
-            values.append("")
-        else:
-            values[-1] += character
-    return values if len(values) > 1 else []
+    return key.strip(), Node([yaml.parse_value(value, position) for value in values_of(text)], position)

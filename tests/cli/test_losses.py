@@ -1,6 +1,7 @@
 """`lossbench losses`: the list, a card, JSON, Markdown, and plugins."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_card_of_a_preset_says_what_it_stands_for() -> None:
 def test_json() -> None:
     """JSON carries the records, for one loss or for all."""
     everything = json.loads(output("--json"))
-    assert [entry["name"] for entry in everything] == list(registry.signatures())
+    assert [entry["name"] for entry in everything] == [*registry.signatures(), *PRESETS]
     one = json.loads(output("gce", "--json"))
     assert one in everything
     assert one["hyperparameters"] == [
@@ -116,6 +117,32 @@ def test_json() -> None:
             "default": 0.7,
         }
     ]
+
+
+@cache
+def everything() -> list[dict[str, Any]]:
+    """The JSON of all losses."""
+    return json.loads(output("--json"))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_name_that_a_configuration_accepts_is_in_the_json(name: str) -> None:
+    """Canonical names, aliases and presets, alone and in the list; a preset says what it is short for."""
+    one = json.loads(output(name, "--json"))
+    assert name in (one["name"], *one["aliases"])
+    assert one in everything()
+    assert one["short_for"] == PRESETS.get(name)
+    assert output(name, "--markdown").count("\n") == 3
+
+
+def test_json_of_a_preset_has_its_values_as_defaults() -> None:
+    """What a configuration with the bare name trains."""
+    for name, preset in PRESETS.items():
+        defaults = {h["name"]: h["default"] for h in json.loads(output(name, "--json"))["hyperparameters"]}
+        if isinstance(preset, dict):
+            assert {**defaults, **preset} == {**defaults, "name": preset["name"]}
+        else:
+            assert defaults == {}
 
 
 def test_markdown() -> None:

@@ -243,11 +243,11 @@ LOSSES = [
     ),
     (
         "loss: focl",
-        "1:1: loss: unknown loss 'focl'; did you mean 'focal'? `lossbench losses` lists them all; your own need a plugin",
+        "1:1: loss: unknown loss 'focl'; did you mean 'focal'? `lossbench losses` lists them all; for one of your own, name its file in `plugins`",
     ),
     (
         "loss:\n  name: focl",
-        "2:3: loss: unknown loss 'focl'; did you mean 'focal'? `lossbench losses` lists them all; your own need a plugin",
+        "2:3: loss: unknown loss 'focl'; did you mean 'focal'? `lossbench losses` lists them all; for one of your own, name its file in `plugins`",
     ),
     ("loss: {name: focal, labels: integer}", "1:21: loss.labels: 'labels' is not set in YAML: the engine fills it in"),
     (
@@ -369,3 +369,25 @@ def test_what_is_no_text_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(path)
     assert str(caught.value) == f"{path}:1:8: byte 0xf6 is not UTF-8; save the file as UTF-8"
+
+
+@pytest.mark.parametrize("loss", ["mine", "{name: mine}", "[ce, mine]", "Mine", "MineLoss"])
+def test_a_file_beside_the_configuration_that_defines_the_loss_is_named(loss: str, tmp_path: Path) -> None:
+    """It is searched as text, not run."""
+    (tmp_path / "losses.py").write_text("raise SystemExit\n\ndef mine(y_true, y_pred):\n    return y_pred[:, 0]\n")
+    (tmp_path / "a.yaml").write_text(f"loss: {loss}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "a.yaml")
+    assert str(caught.value).endswith(f"{tmp_path / 'losses.py'} defines 'mine'; name that file in `plugins`")
+    assert "plugins" in caught.value.mentions
+
+
+@pytest.mark.parametrize("override", ["loss.gamma=0,1", "train.epochs=1,2", "model=mlp,cnn", "seed=0,1"])
+def test_a_comma_in_an_override_of_one_run_points_to_sweep(override: str, tmp_path: Path) -> None:
+    """Only sweep has axes; a comma that is part of the value says nothing."""
+    (tmp_path / "a.yaml").write_text("loss: focal\n")
+    with pytest.raises(ConfigError, match=r"a comma makes an axis, and only `lossbench sweep` trains axes$"):
+        load(tmp_path / "a.yaml", [override])
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "a.yaml", [override, "train.batch_size=x"])
+    assert str(caught.value).count("a comma makes an axis") == 1

@@ -28,7 +28,7 @@ def problems(value: object) -> list[tuple[tuple[Any, ...], str]]:
 
 
 FOCAL = "gamma, alpha, label_smoothing, stop_gradient"
-LISTED = "`lossbench losses` lists them all; your own need a plugin"
+LISTED = "`lossbench losses` lists them all; for one of your own, name its file in `plugins`"
 WRONG: list[tuple[object, list[tuple[tuple[Any, ...], str]]]] = [
     ("focl", [((), f"unknown loss 'focl'; did you mean 'focal'? {LISTED}")]),
     ("xyzzy", [((), f"unknown loss 'xyzzy': {LISTED}")]),

@@ -4,9 +4,11 @@ import itertools
 
 import pytest
 
-from lossbench.errors import ConfigError, UsageError
-from lossbench.sweep.plan import load, phrase, trials
+from lossbench.errors import ConfigError, DataError, UsageError
+from lossbench.sweep.plan import check_distinct, load, phrase, trials
 from lossbench.training import identify
+
+TWICE = r"study.yaml:\d:\d+: the sweep has .* twice(: .* and|, each time with) .*; remove one"
 
 
 @pytest.fixture
@@ -173,16 +175,50 @@ def test_a_plan_of_more_than_a_million_trials_is_said_before_it_is_made(plan):
     [
         "sweep: {cases: [{loss: ce}, {loss: categorical_crossentropy}]}",
         "sweep: {cases: [{loss: focal}, {loss: {name: focal, gamma: 2.0}}], seeds: 0-9}",
+        "sweep: {cases: [{loss: focal}, {loss: focal}]}",
+        "sweep: {cases: [{}, {loss: ce}]}",
         "sweep: {parameters: {train.epochs: [1, 1]}}",
-        "sweep: {seeds: [3, 3]}",
+        "sweep: {parameters: {seed: [1, 1]}}",
+        "loss: focal\nsweep: {parameters: {loss.gamma: [1, 1.0]}}",
+        "sweep: {parameters: {loss: [ce, {name: nll}]}}",
         "sweep: {parameters: {train.threads: [1, 2]}}",
     ],
 )
-def test_two_trials_that_are_the_same_are_refused(plan, text):
-    """Whatever they are called, and however their numbers are written; one line, with both."""
-    with pytest.raises(ConfigError, match=r"study: the sweep has .* twice: .* and .*; remove one") as caught:
-        trials(plan(text + "\n"), identify)
+@pytest.mark.parametrize("check", [lambda plan: trials(plan, identify), check_distinct])
+def test_two_trials_that_are_the_same_are_refused(plan, text, check):
+    """Whatever they are called, and however their numbers are written; one line, with both, without data too."""
+    with pytest.raises(
+        ConfigError, match=r"study.yaml:\d:\d+: the sweep has .* twice(: .* and|, each time with) .*; "
+    ) as caught:
+        check(plan(text + "\n"))
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_two_cases_that_change_nothing_are_told_in_a_sentence(plan):
+    """There is no setting to name."""
+    with pytest.raises(ConfigError) as caught:
+        trials(plan("sweep: {cases: [{}, {}]}\n"), identify)
+    what = "categorical_crossentropy-s0 twice, each time with the configuration as it is; remove one"
+    assert str(caught.value) == f"study: the sweep has {what}"
+
+
+@pytest.mark.parametrize("seeds", ["[3, 3]", "0-2,1", "[0, 1, 0]"])
+def test_a_seed_that_occurs_twice_is_refused_where_it_stands(plan, seeds):
+    """In every command that reads the file."""
+    with pytest.raises(ConfigError, match=r"study.yaml:1:9: sweep.seeds: expected each seed once, got \d twice"):
+        plan(f"sweep: {{seeds: {seeds if seeds[0] == '[' else repr(seeds)}}}\n")
+
+
+def test_an_error_in_an_axis_says_that_a_comma_made_it(plan):
+    """A value of the wrong type, and a folder whose name holds a comma."""
+    with pytest.raises(
+        ConfigError, match=r"'loss.label_smoothing=0,x': the comma made an axis of 2 values; "
+    ) as caught:
+        plan("train: {epochs: 1}\n", "loss.label_smoothing=0,x", "train.epochs=1,2")
+    assert "train.epochs" not in str(caught.value)
+    axis = plan("data: {name: idx, path: x}\n", "data.path=/tmp/a,b")
+    with pytest.raises(DataError, match=r"a value that contains a comma is quoted: data.path='\"/tmp/a,b\"'"):
+        trials(axis, identify)
 
 
 def test_a_random_plan_trains_a_repeated_draw_once_and_counts_it(plan):
