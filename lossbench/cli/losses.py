@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossbench.cli import completion, console, options
-from lossbench.errors import UsageError
+from lossbench.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +106,7 @@ def _terms(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
         return parse({"name": name, **hyperparameters})
     except InvalidLossError as error:
         lines = [": ".join((*map(str, problem.path), problem.message)) for problem in error.problems]
-        raise UsageError("\n".join(lines), mentions=("plugins",)) from None
+        raise ConfigError(lines, error.problems) from None
 
 
 def _examine(

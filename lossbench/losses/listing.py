@@ -172,9 +172,8 @@ def _row(signature: LossSignature) -> str:
 
 def as_json(signature: LossSignature) -> dict[str, Any]:
     """Return the record of a loss as plain values."""
-    plain = {
-        f.name: getattr(signature, f.name) for f in fields(signature) if f.name not in ("function", "hyperparameters")
-    }
+    internal = ("function", "execution", "hyperparameters")
+    plain = {f.name: getattr(signature, f.name) for f in fields(signature) if f.name not in internal}
     hyperparameters = [
         {
             "name": h.name,
