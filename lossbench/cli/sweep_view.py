@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Group, RenderableType
     from rich.table import Table
+    from rich.text import Text
 
     from lossbench.sweep.status import SweepStatus
 
@@ -124,45 +125,52 @@ class ScreenView(LineView):
         return row
 
     def _best(self) -> Iterator[RenderableType]:
-        """Yield a table of the most accurate losses per condition, with the number of seeds."""
+        """Yield a table of the losses with the best validation accuracy per condition, with the number of seeds."""
         from rich.text import Text
 
         leaders = self._status.leaders()
         for condition in dict.fromkeys(each.condition for each in leaders):
-            table = _grid(Text(f"best so far{f' · {condition}' if condition else ''}", style="cyan"))
+            table = _grid()
             for each in [leader for leader in leaders if leader.condition == condition][:LEADERS]:
                 spread = "" if each.sd is None else f" ± {100 * each.sd:.2f}"
-                table.add_row(Text(each.loss), f"{100 * each.mean:.2f}{spread} %", f"n {each.n}")
-            yield ""
+                table.add_row(_cut(each.loss), f"{100 * each.mean:.2f}{spread} %", f"n {each.n}")
+            yield Text(f"\nbest so far by validation{f' · {condition}' if condition else ''}", style="cyan")
             yield table
 
     def _running(self) -> Iterator[RenderableType]:
         from rich.text import Text
 
         running = dict(sorted(self._status.running.items()))
-        table = _grid(Text("running", style="cyan"))
+        table = _grid()
         for number, progress in list(running.items())[:RUNNING]:
             folder = self._status.trials[number].trial.folder
             if progress is None:
-                table.add_row(Text(folder), "starts", "")
+                table.add_row(_cut(folder), "starts", "")
                 continue
             epoch = min(int(progress.done) + 1, progress.epochs)
             accuracy = "" if progress.accuracy is None else f"accuracy {progress.accuracy:.4f}"
-            table.add_row(Text(folder), f"epoch {epoch}/{progress.epochs}", accuracy)
+            table.add_row(_cut(folder), f"epoch {epoch}/{progress.epochs}", accuracy)
+        yield Text("running", style="cyan")
         yield table
         if len(running) > RUNNING:
             yield Text(f"and {len(running) - RUNNING} more")
 
 
-def _grid(title: RenderableType) -> Table:
+def _grid() -> Table:
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, overflow="ellipsis")
+    table.add_column()
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
-    table.add_row(title)
     return table
+
+
+def _cut(name: str) -> Text:
+    """Return a name that ends in an ellipsis where it has no room, so that the numbers beside it stay complete."""
+    from rich.text import Text
+
+    return Text(name, no_wrap=True, overflow="ellipsis")
 
 
 def clock(seconds: float) -> str:

@@ -181,8 +181,8 @@ class _Scheduler:
         if status != "interrupted":
             self.failed_in_a_row = 0
             self.status.failures.pop(job.number, None)
-        if status == "completed" and ended.accuracy is not None:
-            self.status.accuracies[job.number] = ended.accuracy
+        if status == "completed" and ended.validation_accuracy is not None:
+            self.status.accuracies[job.number] = ended.validation_accuracy
         if not ended.was_done:
             self.status.trained += self.status.costs[job.number]
         self._record(

@@ -30,7 +30,7 @@ FINISHED = ("completed", "diverged", "failed")
 
 @dataclass(frozen=True)
 class Leader:
-    """Test accuracy of a loss under one condition, over the seeds completed so far.
+    """Validation accuracy of a loss under one condition, over the seeds completed so far.
 
     Attributes:
         condition: The settings that make the condition, on one line.
@@ -57,7 +57,7 @@ class SweepStatus:
         statuses: One of `STATUSES` per trial.
         counts: Number of trials per status.
         running: Progress of running trials by number; None before their first batch.
-        accuracies: Test accuracy of completed trials by number.
+        accuracies: Validation accuracy of completed trials by number; no choice may depend on the test set.
         failures: Reasons of failed trials by number.
         trained: Total cost of the trials that this call has trained.
         stop_reason: Why no further trial is started; None while trials are started.
@@ -144,7 +144,7 @@ def read_status(planned: Sequence[PlannedTrial], runs_dir: Path) -> SweepStatus:
         status.threads.append(_threads(each.trial, summary))
         if status.statuses[number] == "failed":
             status.failures[number] = str(summary.get("reason"))
-        accuracy = summary.get("metrics", {}).get("test.last.accuracy")
+        accuracy = summary.get("metrics", {}).get("val.last.accuracy")
         if status.statuses[number] == "completed" and accuracy is not None:
             status.accuracies[number] = accuracy
     return status

@@ -69,7 +69,7 @@ def well(job):
         TrialStarted(job.number),
         TrialProgress(job.number, 0, 5),
         TrialProgress(job.number, 2.5, 5, 0.9),
-        TrialEnded(job.number, "completed", accuracy=0.97, seconds=1.0),
+        TrialEnded(job.number, "completed", accuracy=0.97, seconds=1.0, validation_accuracy=0.95),
     ]
 
 
@@ -113,6 +113,20 @@ def test_every_trial_is_handed_out_once_in_order(sweep, planned):
     assert entries[0]["trials"] == entries[0]["waiting"] == 6
     assert (entries[-1]["event"], entries[-1]["completed"]) == ("end", 6)
     assert {entry["trial"] for entry in entries if "trial" in entry} == {each.trial.folder for each in planned}
+
+
+def test_the_best_so_far_are_ranked_by_validation(sweep, planned):
+    """The test accuracy of a trial is in its event and decides nothing."""
+    _, status, entries, _ = sweep(well)
+    assert status.accuracies == dict.fromkeys(range(len(planned)), 0.95)
+    assert {entry["accuracy"] for entry in entries if entry["event"] == "completed"} == {0.97}
+
+
+def test_a_trial_without_validation_images_is_not_among_the_best_so_far(sweep):
+    """Nothing takes the place of its validation accuracy."""
+    _, status, _, _ = sweep(lambda job: [TrialEnded(job.number, "completed", accuracy=0.97, seconds=1.0)])
+    assert status.is_complete
+    assert (status.accuracies, status.leaders()) == ({}, [])
 
 
 def test_a_lost_trial_is_handed_out_again_and_then_left_failed_in_its_folder(sweep, planned, tmp_path):

@@ -6,8 +6,8 @@ from lossbench.config import resolve
 from lossbench.runs import paths
 from lossbench.sweep.executors.messages import TrialProgress
 from lossbench.sweep.plan import PlannedTrial
-from lossbench.sweep.status import FINISHED, STATUSES, Leader, SweepStatus
-from lossbench.training import identify
+from lossbench.sweep.status import FINISHED, STATUSES, Leader, SweepStatus, read_status
+from lossbench.training import identify, run_folder
 
 
 def plan(*settings):
@@ -59,6 +59,18 @@ def test_the_time_left_is_the_cost_left_at_the_speed_so_far():
     assert status.seconds_left(10) == pytest.approx(6)
     status.set_status(3, "failed")
     assert status.seconds_left(10) == pytest.approx(2)
+
+
+def test_finished_runs_count_by_their_validation_accuracy(fabricate, tmp_path):
+    """A sweep that continues ranks what earlier calls trained by validation too."""
+    planned = plan({"seed": 0})
+    trial = planned[0].trial
+    metrics = {"test.last.accuracy": 0.99, "val.last.accuracy": 0.91, "val.best.accuracy": 0.95}
+    run = fabricate(tmp_path, metrics=metrics, hashes={"identity": trial.identity, "data": None, "plugin": None})
+    target = run_folder(trial, tmp_path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    run.rename(target)
+    assert read_status(planned, tmp_path).accuracies == {0: 0.91}
 
 
 def test_counts_follow_the_statuses():

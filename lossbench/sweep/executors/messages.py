@@ -124,6 +124,7 @@ class TrialEnded:
         accuracy: Test accuracy after the last epoch.
         seconds: Total training time of the trial.
         was_done: The run was already complete.
+        validation_accuracy: Validation accuracy after the last epoch; None without validation images.
     """
 
     number: int
@@ -132,6 +133,7 @@ class TrialEnded:
     accuracy: float | None = None
     seconds: float | None = None
     was_done: bool = False
+    validation_accuracy: float | None = None
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,7 @@ def _end_message(number: int, result: TrainResult) -> TrialEnded:
         accuracy=summary["metrics"].get("test.last.accuracy"),
         seconds=summary["seconds"]["total"],
         was_done=result.was_done,
+        validation_accuracy=summary["metrics"].get("val.last.accuracy"),
     )
 
 
