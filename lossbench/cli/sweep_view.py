@@ -95,7 +95,7 @@ class ScreenView(LineView):
     def handle(self, event: Mapping[str, Any]) -> None:
         """Refresh the screen, and print a problem above it."""
         if time.monotonic() - self._last_refresh > REFRESH_SECONDS:
-            self._live.update(self._screen(), refresh=True)
+            self._live.update(self.screen(), refresh=True)
             self._last_refresh = time.monotonic()
         if EVENTS[event["event"]].is_problem:
             self._live.console.print(console.plain(self._line(event)), markup=False, highlight=False, soft_wrap=True)
@@ -104,7 +104,8 @@ class ScreenView(LineView):
         """Remove the screen."""
         self._live.stop()
 
-    def _screen(self) -> Group:
+    def screen(self) -> Group:
+        """Return the screen: counts, running trials, best losses so far."""
         from rich.console import Group
 
         return Group(self._header(), "", *self._running(), *self._best())

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MINUS = "−"
 """A minus sign as wide as a plus sign."""
 
+HIGHER, LOWER = "↑", "↓"
+"""Which values are better, in the titles of columns."""
+
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(\x1b\\|\x07|$)|.)", re.DOTALL)
 
 
@@ -64,6 +67,16 @@ def number(value: float | None, *, in_percent: bool) -> str:
 def in_percent(metric: str) -> bool:
     """Return whether tables show a metric multiplied by 100; other numbers of a run are shown as they are."""
     return metric in REPORTED and REPORTED[metric].in_percent
+
+
+def arrow(metric: Metric) -> str:
+    """Return the arrow that points to the better values of a metric."""
+    return HIGHER if metric.direction == "higher" else LOWER
+
+
+def metric_head(metric: Metric) -> str:
+    """Return the title of a metric's column: `accuracy % ↑`, `NLL ↓`."""
+    return f"{metric_title(metric)} {arrow(metric)}"
 
 
 def metric_title(metric: Metric) -> str:

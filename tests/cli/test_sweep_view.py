@@ -42,7 +42,7 @@ def shown(status, width, monkeypatch):
     view.close()
     console = Console(width=width, color_system=None)
     with console.capture() as capture:
-        console.print(view._screen())
+        console.print(view.screen())
     return [line.rstrip() for line in capture.get().splitlines()]
 
 

@@ -140,12 +140,16 @@ def test_what_a_stored_baseline_lacks_now_is_said() -> None:
 def test_the_legend_explains_what_occurs() -> None:
     """Marks, columns and remarks; nothing that is not there."""
     alone = list(footnotes.legend(comparison(runs(CE, *BASE))))
-    assert alone == ["± standard deviation over seeds; [ ] 95 % interval, not adjusted for the number of comparisons"]
+    assert alone == [
+        "↑ higher is better, ↓ lower is better",
+        "± standard deviation over seeds; [ ] 95 % interval, not adjusted for the number of comparisons",
+    ]
     rows = runs(CE, *BASE) + runs("focal", *BASE, None) + runs("hinge", *BASE, link="none")
     found = list(footnotes.legend(comparison(rows, rope="0.001", confidence=0.9)))
     assert found == [
         "* best mean, without losses with diverged runs",
         "† the loss trains no softmax probabilities, so this is never marked best",
+        "↑ higher is better, ↓ lower is better",
         "± standard deviation over seeds; [ ] 90 % interval, not adjusted for the number of comparisons",
         (
             "p: exact sign-flip test of the paired differences, adjusted by Holm for 2 comparisons; "

@@ -26,6 +26,7 @@ class Column:
         text: Return the text of a group's cell.
         mark: Return the mark after the text: best, no softmax, or nothing.
         below: The column below whose cells this one may be placed if the table is narrow.
+        short_head: Its title there; empty for the same.
         is_number: Whether it is aligned to the right.
         is_estimate: Whether its numbers may have a standard deviation.
         is_core: Whether it belongs to the first table if one table is too narrow.
@@ -35,6 +36,7 @@ class Column:
     text: Callable[[Group], str]
     mark: Callable[[Group], str] = lambda _: ""
     below: str | None = None
+    short_head: str = ""
     is_number: bool = True
     is_estimate: bool = False
     is_core: bool = True
@@ -55,7 +57,7 @@ def table_columns(comparison: Comparison) -> list[Column]:
         Column(
             (f"{confidence} interval",),
             lambda group: formatting.interval(first, group.metrics[first.name].interval),
-            below=formatting.metric_title(first),
+            below=formatting.metric_head(first),
         ),
     ]
     if comparison.baseline is not None:
@@ -86,6 +88,11 @@ def shown_metrics(comparison: Comparison) -> list[Metric]:
     return [*requested, *scaled]
 
 
+def is_best(mark: str) -> bool:
+    """Return whether a mark says that the value is the best."""
+    return mark.startswith(BEST)
+
+
 def value_mark(group: Group, of: Metric) -> str:
     """Return the mark after a value: `*` for the best mean, `†` for a value that the loss does not train."""
     if of.name in group.best:
@@ -95,17 +102,18 @@ def value_mark(group: Group, of: Metric) -> str:
 
 def _metric_column(of: Metric, *, is_core: bool = True) -> Column:
     return Column(
-        (formatting.metric_title(of),),
+        (formatting.metric_head(of),),
         lambda group: formatting.estimate(of, group.metrics[of.name]),
         lambda group: value_mark(group, of),
-        below=formatting.metric_title(METRICS[of.scaled_from]) if of.scaled_from else None,
+        below=formatting.metric_head(METRICS[of.scaled_from]) if of.scaled_from else None,
+        short_head=of.title.removeprefix(METRICS[of.scaled_from].title).strip() if of.scaled_from else "",
         is_estimate=True,
         is_core=is_core,
     )
 
 
 def _contrast_columns(comparison: Comparison, first: Metric, confidence: str) -> Sequence[Column]:
-    delta = f"Δ {formatting.unit(first) or first.title}"
+    delta = f"Δ {formatting.unit(first) or first.title} {formatting.arrow(first)}"
 
     def cell(text: Callable[[Contrast], str]) -> Callable[[Group], str]:
         return lambda group: text(group.difference) if group.difference else ""

@@ -59,6 +59,7 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
         yield f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities, so this is never marked best"
     if len(columns.shown_metrics(comparison)) > len(comparison.query.metrics):
         yield "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images"
+    yield f"{formatting.HIGHER} higher is better, {formatting.LOWER} lower is better"
     if any(group.n > 1 for group in groups):
         confidence = formatting.percent(comparison.query.confidence)
         yield f"± standard deviation over seeds; [ ] {confidence} interval, not adjusted for the number of comparisons"

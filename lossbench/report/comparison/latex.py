@@ -17,10 +17,16 @@ if TYPE_CHECKING:
     from lossbench.analysis.result import Block, Comparison, Group
     from lossbench.report.comparison.columns import Column
 
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "η": "eta", "θ": "theta", "κ": "kappa",
+    "λ": "lambda", "μ": "mu", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "ω": "omega", "Δ": "Delta",
+}  # fmt: skip
 _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "^": r"\textasciicircum{}",
     "_": r"\_", "~": r"\textasciitilde{}", "%": r"\%", "<": "$<$", ">": "$>$", "|": "$|$", '"': "''",
-    "±": r"$\pm$", "−": "$-$", "Δ": r"$\Delta$", "†": r"\dag{}", "·": r"$\cdot$", "–": "--", "γ": r"$\gamma$",
+    "±": r"$\pm$", "−": "$-$", "†": r"\dag{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "·": r"$\cdot$", "–": "--",
+    "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$",
+    **{letter: rf"$\{name}$" for letter, name in _GREEK.items()},
 }  # fmt: skip
 _LAST_LATIN = "ÿ"
 
@@ -46,7 +52,7 @@ def latex_text(answer: Answer) -> str:
 
 def _has_room(column: Column, comparison: Comparison) -> bool:
     """Return whether a column is shown: a page is too narrow for the interval of the mean and the seeds won."""
-    return column.heads != ("won",) and column.below != formatting.metric_title(comparison.query.metrics[0])
+    return column.heads != ("won",) and column.below != formatting.metric_head(comparison.query.metrics[0])
 
 
 def _tabular(comparison: Comparison, table: list[Column]) -> Iterator[str]:

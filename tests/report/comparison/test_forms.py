@@ -110,7 +110,7 @@ def test_markdown(study: Path) -> None:
     assert len({len(re.split(r"(?<!\\)\|", row)) for row in rows}) == 1
     assert sum("categorical\\_crossentropy" in row and "**" in row for row in rows) == 1
     assert text.startswith("**mnist · mlp · 5 epochs · seeds 0–2 · test accuracy, last epoch · baseline categorical\\_")
-    assert "\n\ndata.label\\_noise none\n\n| loss | n | accuracy % |" in text
+    assert "\n\ndata.label\\_noise none\n\n| loss | n | accuracy % ↑ |" in text
     assert "- focal: n 3 + 1 diverged, never better\n" in text
     assert "- failed: focal (data.label\\_noise none): 1 run diverged, which" in text
 

@@ -57,7 +57,7 @@ def test_the_table_to_the_letter() -> None:
 mnist · mlp · 5 epochs · seeds 0–7 · test accuracy, last epoch ·
 baseline categorical_crossentropy
 
-                               accuracy %            Δ pp     p
+                             accuracy % ↑          Δ pp ↑     p
 loss                     n  95 % interval   95 % interval  Holm won verdict
 ─────────────────────────────────────────────────────────────────────────────
 focal gamma=5            8   97.52 ± 0.22*          +0.17 0.023 8/8 better
@@ -70,7 +70,7 @@ hinge                    8   97.34 ± 0.27           −0.01 1.000 2/8 undecided
                            [97.11, 97.56]  [−0.08, +0.06]
   n 8 + 1 diverged, never better
 
-loss                                  NLL             Brier               ECE
+loss                                NLL ↓           Brier ↓             ECE ↓
 ──────────────────────────────────────────────────────────────────────────────
 focal gamma=5             0.0712 ± 0.0000*  0.0334 ± 0.0000*  0.5000 ± 0.0000*
 categorical_crossentropy  0.0712 ± 0.0000*  0.0334 ± 0.0000*  0.5000 ± 0.0000*
@@ -79,6 +79,7 @@ hinge                     0.0712 ± 0.0000†  0.0334 ± 0.0000†  0.5000 ± 0.
 
 * best mean, without losses with diverged runs
 † the loss trains no softmax probabilities, so this is never marked best
+↑ higher is better, ↓ lower is better
 ± standard deviation over seeds; [ ] 95 % interval, not adjusted for the number
   of comparisons
 p: exact sign-flip test of the paired differences, adjusted by Holm for 3
@@ -94,7 +95,7 @@ def test_the_wide_table_to_the_letter() -> None:
         block
         == """\
                                                                                           p
-loss                      n    accuracy %    95 % interval      Δ pp   95 % interval   Holm  won  verdict                NLL             Brier               ECE
+loss                      n  accuracy % ↑    95 % interval    Δ pp ↑   95 % interval   Holm  won  verdict              NLL ↓           Brier ↓             ECE ↓
 ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 focal gamma=5             8  97.52 ± 0.22*  [97.33, 97.70]     +0.17  [+0.14, +0.19]  0.023  8/8  better     0.0712 ± 0.0000*  0.0334 ± 0.0000*  0.5000 ± 0.0000*
 categorical_crossentropy  8  97.35 ± 0.24   [97.15, 97.55]  baseline                                         0.0712 ± 0.0000*  0.0334 ± 0.0000*  0.5000 ± 0.0000*
@@ -112,8 +113,8 @@ def test_scaled_metrics_stand_below_what_they_stand_for() -> None:
     assert (
         others
         == """\
-                                      NLL                                 ECE
-loss                               scaled             Brier            scaled
+                                    NLL ↓                               ECE ↓
+loss                               scaled           Brier ↓            scaled
 ──────────────────────────────────────────────────────────────────────────────
 categorical_crossentropy  0.0712 ± 0.0000*  0.0334 ± 0.0000*  0.5000 ± 0.0000*
                           0.0699 ± 0.0000*                    0.2000 ± 0.0000*
@@ -172,8 +173,8 @@ def test_a_block_for_each_condition() -> None:
 def test_the_first_metric_carries_the_difference() -> None:
     """Asked for NLL first, its difference has no unit and accuracy stands behind; recall is in per cent."""
     text = printed(SMALL[:16], 170, metric_names=("nll", "accuracy", "recall.5"))
-    assert re.search(r"NLL +95 % interval +Δ NLL", text)
-    assert "accuracy %" in text
+    assert re.search(r"NLL ↓ +95 % interval +Δ NLL ↓", text)
+    assert "accuracy % ↑" in text
     assert [line for line in text.splitlines() if "recall of 5" in line] == ["no run has recall of 5"]
     given = [run | {"test.last.recall.5": 0.9} for run in SMALL[:16]]
-    assert "recall of 5 %" in printed(given, 170, metric_names=("recall.5", "accuracy"))
+    assert "recall of 5 % ↑" in printed(given, 170, metric_names=("recall.5", "accuracy"))
