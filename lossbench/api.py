@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.metrics import DEFAULTS
@@ -63,6 +65,8 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
     at: Literal["last", "best"] = "last",
     by: Sequence[str] = ("loss",),
     across: Sequence[str] = (),
+    pivot: str | None = None,
+    labels: Mapping[str, str] = MappingProxyType({}),
     baseline: str | None = None,
     confidence: float = 0.95,
     rope: str | None = None,
@@ -80,6 +84,8 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
         at: Epoch whose weights were tested: the last, or the best by validation.
         by: Keys that define a group: `loss`, `loss.name`, or dotted keys.
         across: Keys that define the outermost blocks.
+        pivot: Key whose values are the columns of a table of losses, e.g. `"data.label_noise.rate"`.
+        labels: Names under which tables show losses, e.g. `{"my_robust": "Ours"}`.
         baseline: Baseline loss; None: categorical_crossentropy, if it is among the losses.
         confidence: Confidence of the intervals, in (0, 1).
         rope: Losses are equivalent if the interval of their difference lies within this size, e.g. `"0.1pp"`.
@@ -109,6 +115,8 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
         at=at,
         by=tuple(by) or None,
         across=tuple(across),
+        pivot=pivot,
+        labels=tuple({label_of(label): name} for label, name in labels.items()),
         baseline=baseline and label_of(baseline),
         confidence=confidence,
         rope=rope,
@@ -154,18 +162,30 @@ class Compared:
             ]
         )
 
-    def text(self, format: str = "table") -> str:  # noqa: A002 - the option's name
-        """Return the comparison in a format of `lossbench compare --format`; a table is plain and has 80 columns.
+    def text(
+        self,
+        format: str = "table",  # noqa: A002 - the option's name
+        *,
+        caption: str | None = None,
+        latex_label: str | None = None,
+    ) -> str:
+        r"""Return the comparison in a format of `lossbench compare --format`; a table is plain and has 80 columns.
+
+        Args:
+            format: The name of a format.
+            caption: Caption of a LaTeX table; None for the title of the comparison.
+            latex_label: Label of a LaTeX table, for `\ref`; None for none.
 
         Raises:
-            UsageError: There is no such format; the message names all.
+            UsageError: There is no such format, or it has no caption, label or pivot.
 
         Example:
             print(lossbench.compare("runs").text("latex"))
         """
         from lossbench.report import formats
 
-        return formats.comparison_text(self._answer, format, to_stdout=False)
+        answer = replace(self._answer, caption=caption, latex_label=latex_label)
+        return formats.comparison_text(answer, format, to_stdout=False)
 
     def __repr__(self) -> str:
         """Return the table in plain text of 80 columns."""
@@ -173,12 +193,13 @@ class Compared:
 
     def __rich__(self) -> Any:
         """Return the table for a console, in its colours and width."""
-        from lossbench.report.comparison import table
+        from lossbench.report import formats
 
-        return table.comparison_screen(self._answer)
+        return formats.comparison_content(self._answer, "table")
 
     def _repr_html_(self) -> str:
         """Return the table for a notebook; text from run folders is escaped."""
+        from lossbench.analysis.names import with_names
         from lossbench.report.page import tables
 
-        return tables.notebook_html(self.comparison)
+        return tables.notebook_html(with_names(self._answer).comparison)

@@ -50,7 +50,7 @@ def compare(rows: Sequence[RunRow], query: Query, baseline_file: Baseline | None
     now, then = grouping.group_runs(
         named,
         by=query.group_keys,
-        across=query.across,
+        across=query.outer_keys,
         baseline_rows=baseline_rows,
         ignore=(query.tune,) if query.tune else (),
     )

@@ -37,10 +37,18 @@ def filter_groups(
         UsageError: The order does not exist.
     """
     order = _order(comparison, sort) if sort else None
-    return replace(
-        comparison,
-        blocks=tuple(_shown(block, comparison, order, top, only_changed=only_changed) for block in comparison.blocks),
-    )
+    blocks = [_shown(block, comparison, order, top, only_changed=only_changed) for block in comparison.blocks]
+    if comparison.query.pivot:
+        wanted = {group.label for block in blocks for group in block.groups}
+        every = [_shown(block, comparison, order, None, only_changed=False) for block in comparison.blocks]
+        blocks = [_restricted(block, wanted) for block in every]
+    return replace(comparison, blocks=tuple(blocks))
+
+
+def _restricted(block: Block, labels: set[str]) -> Block:
+    """Return a block with some of its groups; a row of a pivot that is shown at all is complete."""
+    groups = tuple(group for group in block.groups if group.label in labels)
+    return replace(block, groups=groups, left_out=len(block.groups) - len(groups))
 
 
 def _order(comparison: Comparison, sort: str) -> Callable[[Group], Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from lossbench.analysis import baseline_file, gate, loading
+from lossbench.analysis import baseline_file, gate, loading, names, pivot
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.images import compare_images
 from lossbench.analysis.result import At
@@ -18,6 +18,8 @@ from lossbench.errors import UsageError
 from lossbench.metrics import DEFAULTS, METRICS, find
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lossbench.analysis.gate import GateResult
     from lossbench.analysis.images import ImageComparison
     from lossbench.analysis.result import Baseline, Comparison
@@ -41,6 +43,7 @@ class Query:
         by: Keys that define a group: `loss`, `loss.name`, or dotted keys; None: `loss`, or `loss.name` where `tune` is
             a hyperparameter of the loss.
         across: Keys that define the outermost blocks.
+        pivot: Key whose values are the columns of a table of losses.
         baseline: Label of the baseline; None: categorical_crossentropy, if it is among the groups.
         confidence: Confidence of the intervals, in (0, 1).
         rope: Largest difference that is equivalent to none, e.g. `0.1pp`.
@@ -49,6 +52,7 @@ class Query:
             below them, e.g. `train.epochs` or `data`.
         thresholds: Thresholds of the gate, e.g. `delta.accuracy < -0.2pp`.
         baseline_file: File of `baseline_file.save`; each group is compared with itself in that file.
+        labels: For each display name, the ways in which its text can be read, as label -> name.
         images: Whether to compare saved predictions image by image.
         write_index: Whether to write `.index.json` to the folders that were searched, which makes later reads faster.
     """
@@ -61,6 +65,7 @@ class Query:
     at: At = "last"
     by: tuple[str, ...] | None = None
     across: tuple[str, ...] = ()
+    pivot: str | None = None
     baseline: str | None = None
     confidence: float = 0.95
     rope: str | None = None
@@ -68,6 +73,7 @@ class Query:
     allow_different: tuple[str, ...] = ()
     thresholds: tuple[str, ...] = ()
     baseline_file: Path | None = None
+    labels: tuple[Mapping[str, str], ...] = ()
     images: bool = False
     write_index: bool = False
 
@@ -94,6 +100,11 @@ class Query:
         return self.by or (("loss.name",) if (self.tune or "").startswith("loss.") else ("loss",))
 
     @property
+    def outer_keys(self) -> tuple[str, ...]:
+        """The keys that make conditions whether they vary within a group or not: `pivot`, then `across`."""
+        return tuple(dict.fromkeys((*([self.pivot] if self.pivot else ()), *self.across)))
+
+    @property
     def all_metrics(self) -> tuple[Metric, ...]:
         """The metrics of the query and those of the thresholds, each once."""
         return tuple(dict.fromkeys((*self.metrics, *(each.metric for each in self.gate))))
@@ -108,6 +119,12 @@ class Query:
             )
         if self.at not in get_args(At):
             raise UsageError(f"expected {' or '.join(get_args(At))}, got {self.at!r}", parameter="at")
+        if self.pivot and self.images:
+            raise UsageError(
+                "a pivot has no place for images; choose one of `pivot` and `images`",
+                parameter="pivot",
+                mentions=("pivot", "images"),
+            )
         if not 0 < self.confidence < 1:
             raise UsageError(f"expected 0 < confidence < 1, e.g. 0.95, got {self.confidence}", parameter="confidence")
         _ = self.all_metrics, self.margin
@@ -123,6 +140,9 @@ class Answer:
         gate_results: Each threshold applied to each group.
         image_comparisons: Each group compared with its reference image by image.
         rows: The runs compared.
+        names: Display names by label.
+        caption: The caption of a LaTeX table; None for the comparison's title.
+        latex_label: The name by which a LaTeX document refers to the table; None for none.
     """
 
     comparison: Comparison
@@ -130,6 +150,9 @@ class Answer:
     gate_results: tuple[GateResult, ...] = ()
     image_comparisons: tuple[ImageComparison, ...] = ()
     rows: tuple[RunRow, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    caption: str | None = None
+    latex_label: str | None = None
 
 
 def select_runs(query: Query) -> tuple[list[RunRow], list[BrokenRun]]:
@@ -155,6 +178,8 @@ def answer(query: Query) -> Answer:
         NothingMatchedError: No run is selected, or a threshold applies to none.
     """
     rows, broken = select_runs(query)
+    if query.pivot:
+        pivot.check(rows, query)
     rows, choices = tune(rows, query) if query.tune else (rows, ())
     comparison = replace(compare(rows, query, _read_baseline(query)), tuned=choices)
     return Answer(
@@ -163,6 +188,7 @@ def answer(query: Query) -> Answer:
         gate_results=tuple(gate.judge(comparison)),
         image_comparisons=tuple(compare_images(comparison)) if query.images else (),
         rows=tuple(rows),
+        names=names.choose(query.labels, comparison),
     )
 
 

@@ -38,7 +38,7 @@ def tune(rows: Sequence[RunRow], query: Query) -> tuple[list[RunRow], tuple[Choi
     known = {name for row in counted for name in row}
     if key not in known:
         raise UsageError(f"no run has the key {key!r}{did_you_mean(key, known)}", parameter="tune")
-    sorted_rows, _ = grouping.group_runs(counted, by=query.group_keys, across=query.across, ignore=(key,))
+    sorted_rows, _ = grouping.group_runs(counted, by=query.group_keys, across=query.outer_keys, ignore=(key,))
     selected: list[RunRow] = []
     choices = []
     for (condition, label), runs in sorted_rows.cells.items():

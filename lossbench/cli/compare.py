@@ -47,6 +47,7 @@ def compare(  # noqa: PLR0913 - the options of the command
             metavar="KEYS", rich_help_panel=STATISTICS, help="Make an outermost block per value of these keys."
         ),
     ] = None,
+    pivot: options.Pivot = None,
     baseline: options.Baseline = None,
     confidence: options.Confidence = 95,
     rope: options.Rope = None,
@@ -103,6 +104,9 @@ def compare(  # noqa: PLR0913 - the options of the command
         Path | None,
         typer.Option(metavar="FOLDER", rich_help_panel=OUTPUT, help="Write plots as PNG and SVG files to this folder."),
     ] = None,
+    label: options.Label = None,
+    caption: options.Caption = None,
+    latex_label: options.LatexLabel = None,
     format: Annotated[  # noqa: A002 - the option's name
         FormatName,
         typer.Option("--format", "-f", rich_help_panel=OUTPUT, help=f"Output format. {formats.help_text()}."),
@@ -118,13 +122,11 @@ def compare(  # noqa: PLR0913 - the options of the command
     """
     from lossbench.analysis import baseline_file
     from lossbench.analysis.filter import filter_groups
+    from lossbench.analysis.names import with_names
     from lossbench.analysis.query import answer
     from lossbench.report import formatting
 
-    if list_runs and plots:
-        raise UsageError(
-            "single runs are not drawn; choose one of `list` and `plots`", parameter="list", mentions=("list", "plots")
-        )
+    _check_list(list_runs=list_runs, plots=plots, pivot=pivot, caption=caption, latex_label=latex_label)
     query = options.query(
         paths,
         where=where,
@@ -134,8 +136,10 @@ def compare(  # noqa: PLR0913 - the options of the command
         at=at,
         by=by,
         across=options.split(across),
+        pivot=pivot,
         baseline=baseline,
         confidence=confidence,
+        label=label,
         rope=rope,
         unpaired=unpaired,
         allow_different=allow_different,
@@ -146,16 +150,23 @@ def compare(  # noqa: PLR0913 - the options of the command
     if list_runs:
         _list(query, format, output)
         return
-    found = answer(query)
+    found = replace(answer(query), caption=caption, latex_label=latex_label)
     shown = replace(found, comparison=filter_groups(found.comparison, sort=sort, top=top, only_changed=only_changed))
     _print(shown, format, output)
     for line in formatting.broken_lines(found.broken):
         console.note(line)
     if plots:
-        _draw(shown.comparison, plots)
+        _draw(with_names(shown).comparison, plots)
     if save_baseline and not any(result.outcome == "failed" for result in found.gate_results):
         baseline_file.save(save_baseline, found.rows)
     _judge(found.gate_results, confidence / 100, strict=strict)
+
+
+def _check_list(*, list_runs: bool, **others: object) -> None:
+    """Refuse what a list of single runs does not have."""
+    for name, value in others.items():
+        if list_runs and value is not None:
+            raise UsageError("a list of single runs has none; leave out `list`", parameter=name, mentions=("list",))
 
 
 def _list(query: Query, form: str, output: Path | None) -> None:

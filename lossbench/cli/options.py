@@ -92,6 +92,30 @@ AllowDifferent: TypeAlias = Annotated[
         help="Compare losses although these keys differ, e.g. train.epochs or data; repeatable.",
     ),
 ]
+Label: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        metavar="LOSS=NAME",
+        rich_help_panel=OUTPUT,
+        help="Show a loss under another name in tables, plots and pages, e.g. my_robust=Ours; repeatable.",
+    ),
+]
+Pivot: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        rich_help_panel=OUTPUT,
+        help="Make a table of losses and the values of this key, e.g. data.label_noise.rate.",
+    ),
+]
+Caption: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="TEXT", rich_help_panel=OUTPUT, help="Caption of the LaTeX table.")
+]
+LatexLabel: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", rich_help_panel=OUTPUT, help="Label of the LaTeX table, e.g. tab:noise."),
+]
 
 METRICS = ",".join(metrics.DEFAULTS)
 RUNS = Path("runs")
@@ -101,6 +125,7 @@ NAMES = {
     "confidence": "--ci",
     "baseline_file": "--against",
     "plugins": "--plugin",
+    "labels": "--label",
 }
 """Options that are not called `--` and the name of the Python parameter."""
 
@@ -114,6 +139,7 @@ def query(
     baseline: str | None,
     confidence: float,
     allow_different: list[str] | None = None,
+    label: list[str] | None,
     **others: Any,
 ) -> Query:
     """Return the query of the options that `compare` and `report` share; `others` are fields of `Query`."""
@@ -128,9 +154,26 @@ def query(
         baseline=baseline and label_of(baseline),
         confidence=confidence / 100,
         allow_different=split(",".join(allow_different or ())),
+        labels=tuple(_readings(text) for text in label or []),
         write_index=True,
         **others,
     )
+
+
+def _readings(text: str) -> dict[str, str]:
+    """Return the ways to read `LOSS=NAME`, as label -> name: a label such as `focal gamma=2` has equals signs too.
+
+    Raises:
+        UsageError: A side is empty.
+    """
+    from lossbench.losses.expression import label_of
+
+    parts = text.split("=")
+    sides = [("=".join(parts[:number]).strip(), "=".join(parts[number:]).strip()) for number in range(1, len(parts))]
+    readings = {label_of(label): name for label, name in sides if label and name}
+    if not readings:
+        raise UsageError(f"expected LOSS=NAME, e.g. my_robust=Ours, got {text!r}", parameter="labels")
+    return readings
 
 
 def split(text: str | None) -> tuple[str, ...]:

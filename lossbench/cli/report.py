@@ -32,12 +32,14 @@ def report(  # noqa: PLR0913 - the options of the command
     confidence: options.Confidence = 95,
     rope: options.Rope = None,
     allow_different: options.AllowDifferent = None,
+    label: options.Label = None,
 ) -> None:
     """Write a comparison as one HTML file that needs no network: verdicts, charts, images and every run.
 
     The options mean the same as in `lossbench compare`.
     """
     from lossbench import files
+    from lossbench.analysis.names import with_names
     from lossbench.analysis.page_data import read_page
     from lossbench.analysis.query import answer
     from lossbench.report import formatting, page
@@ -53,8 +55,9 @@ def report(  # noqa: PLR0913 - the options of the command
         confidence=confidence,
         rope=rope,
         allow_different=allow_different,
+        label=label,
     )
-    data = read_page(answer(query), _test_images)
+    data = read_page(with_names(answer(query)), _test_images)
     text = page.page_text(data, f"lossbench {shlex.join(sys.argv[1:])}")
     files.write_text(output, text)
     for line in (*formatting.broken_lines(data.broken), *formatting.broken_lines(data.unread, "not drawn")):

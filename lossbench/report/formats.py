@@ -7,6 +7,7 @@ whose modules it imports, so that the table of names is there at once.
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -32,11 +33,15 @@ class Writers:
         comparison: Write a comparison.
         runs: Write single runs; None for a format of comparisons only.
         summary: Write the summary of a CI job, which goes to a file of its own; None for a format without one.
+        pivot: Write a comparison as losses × values of one key; None for a format without it.
+        shows_names: Whether it is for readers, so that display names replace the labels.
     """
 
     comparison: ComparisonWriter
     runs: RunsWriter | None = None
     summary: ComparisonWriter | None = None
+    pivot: ComparisonWriter | None = None
+    shows_names: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,9 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {}
+LATEX = "latex"
+
+_LATEX_LABEL = re.compile(r"[A-Za-z0-9:._+-]{1,100}", re.ASCII)
 
 
 def _entry(writers: Callable[[], Writers]) -> Callable[[], Writers]:
@@ -60,49 +68,49 @@ def _entry(writers: Callable[[], Writers]) -> Callable[[], Writers]:
 @_entry
 def table() -> Writers:
     """Table for a terminal."""
-    from lossbench.report.comparison import listing, table
+    from lossbench.report.comparison import listing, pivot, table
 
-    return Writers(table.comparison_screen, runs=listing.run_list_screen)
+    return Writers(table.comparison_screen, runs=listing.run_list_screen, pivot=pivot.pivot_screen, shows_names=True)
 
 
 @_entry
 def markdown() -> Writers:
     """Tables for a README, an issue or a pull request."""
-    from lossbench.report.comparison import markdown
+    from lossbench.report.comparison import markdown, pivot
 
-    return Writers(markdown.markdown_text)
+    return Writers(markdown.markdown_text, pivot=pivot.pivot_markdown, shows_names=True)
 
 
 @_entry
 def csv() -> Writers:
     """Rows for a spreadsheet."""
-    from lossbench.report.comparison import records
+    from lossbench.report.comparison import pivot_records, records
 
-    return Writers(records.comparison_csv, runs=records.runs_csv)
+    return Writers(records.comparison_csv, runs=records.runs_csv, pivot=pivot_records.pivot_csv)
 
 
 @_entry
 def json() -> Writers:
     """One JSON document."""
-    from lossbench.report.comparison import records
+    from lossbench.report.comparison import pivot_records, records
 
-    return Writers(records.comparison_json, runs=records.runs_json)
+    return Writers(records.comparison_json, runs=records.runs_json, pivot=pivot_records.pivot_json)
 
 
 @_entry
 def jsonl() -> Writers:
     """One JSON record per line."""
-    from lossbench.report.comparison import records
+    from lossbench.report.comparison import pivot_records, records
 
-    return Writers(records.comparison_json_lines, runs=records.runs_json_lines)
+    return Writers(records.comparison_json_lines, runs=records.runs_json_lines, pivot=pivot_records.pivot_json_lines)
 
 
 @_entry
 def latex() -> Writers:
     """Table for a paper."""
-    from lossbench.report.comparison import latex
+    from lossbench.report.comparison import latex, pivot
 
-    return Writers(latex.latex_text)
+    return Writers(latex.latex_text, pivot=pivot.pivot_latex, shows_names=True)
 
 
 @_entry
@@ -130,11 +138,37 @@ def comparison_text(answer: Answer, name: str, *, to_stdout: bool) -> str:
     """Return a comparison in a format; for stdout a table has its width and colours, else 80 columns and none.
 
     Raises:
-        UsageError: There is no such format.
+        UsageError: There is no such format, or it lacks what the answer needs: a pivot, a caption, a label.
     """
     from lossbench.report import screen
 
-    return screen.as_text(_writers(name).comparison(answer), to_stdout=to_stdout)
+    return screen.as_text(comparison_content(answer, name), to_stdout=to_stdout)
+
+
+def comparison_content(answer: Answer, name: str) -> str | RenderableType:
+    """Return a comparison in a format, as text or as content for a console.
+
+    Raises:
+        UsageError: There is no such format, or it lacks what the answer needs: a pivot, a caption, a label.
+    """
+    from lossbench.analysis.names import with_names
+
+    writers = _writers(name)
+    for parameter in ("caption", "latex_label"):
+        if getattr(answer, parameter) is not None and name != LATEX:
+            raise UsageError(
+                f"only the format {LATEX} has one; add `format` {LATEX}", parameter=parameter, mentions=("format",)
+            )
+    if answer.latex_label is not None and not _LATEX_LABEL.fullmatch(answer.latex_label):
+        raise UsageError(
+            f"expected letters, digits and : . - _ +, e.g. tab:noise, got {answer.latex_label!r}",
+            parameter="latex_label",
+        )
+    write = writers.pivot if answer.comparison.query.pivot else writers.comparison
+    if write is None:
+        expected = [each.name for each in FORMATS.values() if each.writers().pivot]
+        raise UsageError(f"expected {_alternatives(expected)} for a pivot, got {name}", parameter="format")
+    return write(with_names(answer) if writers.shows_names else answer)
 
 
 def summary_text(answer: Answer, name: str) -> str | None:
@@ -143,10 +177,11 @@ def summary_text(answer: Answer, name: str) -> str | None:
     Raises:
         UsageError: There is no such format.
     """
+    from lossbench.analysis.names import with_names
     from lossbench.report import screen
 
     write = _writers(name).summary
-    return write and screen.as_text(write(answer), to_stdout=False)
+    return write and screen.as_text(write(with_names(answer)), to_stdout=False)
 
 
 def runs_text(rows: Sequence[RunRow], query: Query, name: str, *, to_stdout: bool) -> str:

@@ -76,8 +76,12 @@ def group_name(label: str, condition: Mapping[str, Any]) -> str:
 
 def setting(key: str, value: object) -> str:
     """Return a key with its value: `data.label_noise.rate 0.2`, `model mlp`."""
-    text = "none" if value is None else str(value).lower() if isinstance(value, bool) else clean(value)
-    return f"{clean(key.removesuffix('.name').removesuffix('.type'))} {text}"
+    return f"{clean(key.removesuffix('.name').removesuffix('.type'))} {value_text(value)}"
+
+
+def value_text(value: object) -> str:
+    """Return the value of a key: `none`, `true`, `0.2`."""
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else clean(value)
 
 
 def _is_shown(key: str, here: Mapping[str, Any], everywhere: Mapping[str, Collection[Any]]) -> bool:

@@ -51,5 +51,5 @@ def test_a_folder_that_is_a_file_is_one_line(lossbench, runs, tmp_path):
 def test_single_runs_are_not_drawn(lossbench, runs, tmp_path):
     """`--list` with `--plots` is refused, not half done."""
     done = lossbench("compare", runs, "--list", "--plots", "out", check=2)
-    assert done.stderr == "error: --list: single runs are not drawn; choose one of --list and --plots\n"
+    assert done.stderr == "error: --plots: a list of single runs has none; leave out --list\n"
     assert not (tmp_path / "out").exists()

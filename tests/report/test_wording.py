@@ -11,10 +11,10 @@ from fabricate import row
 from lossbench.analysis import gate
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.filter import filter_groups
-from lossbench.analysis.query import Query
-from lossbench.analysis.result import Baseline, Comparison
+from lossbench.analysis.query import Answer, Query
+from lossbench.analysis.result import Baseline, Choice, Comparison
 from lossbench.analysis.tune import tune
-from lossbench.report import wording
+from lossbench.report import formats, wording
 from lossbench.report.comparison import columns, footnotes
 from lossbench.report.wording import gate_sentence
 
@@ -123,11 +123,62 @@ def test_what_was_tuned_is_said() -> None:
         row(CE, 0, 0.9, lr=0.1, val__last__accuracy=0.1)
     ]
     kept, choices = tune(rows, Query(tune="lr"))
-    assert list(footnotes.notes(replace(comparison(kept), tuned=choices)))[-3:] == [
+    assert list(footnotes.notes(replace(comparison(kept), tuned=choices)))[-4:] == [
         "tuned: categorical_crossentropy: lr 0.1, the only value (1 run)",
         "tuned: focal: lr 0.2, best of 2 by val.last.accuracy (2 runs)",
+        "focal: lr is best at 0.2, the largest value tried: widen the grid",
         "tuned with different budgets: a loss that was tried more often has an advantage",
     ]
+
+
+@pytest.mark.parametrize(
+    ("tried", "best", "warnings"),
+    [
+        ((0.1, 0.5, 0.9), 0.9, ["focal: loss.q is best at 0.9, the largest value tried: widen the grid"]),
+        ((0.1, 0.5, 0.9), 0.1, ["focal: loss.q is best at 0.1, the smallest value tried: widen the grid"]),
+        ((0.1, 0.5, 0.9), 0.5, []),
+        ((0, 1, 2), 2, ["focal: loss.q is best at 2, the largest value tried: widen the grid"]),
+        ((0, 1, 2), 0, []),
+        ((0.5,), 0.5, []),
+        (("adam", "sgd"), "sgd", []),
+        ((None, 0.1), None, []),
+        ((None, 0.1, 0.2), 0.1, []),
+        ((None, 0.1, 0.2), 0.2, ["focal: loss.q is best at 0.2, the largest value tried: widen the grid"]),
+        ((False, True), True, []),
+    ],
+)
+def test_the_end_of_a_tuned_grid_is_warned_of(tried: tuple[Any, ...], best: object, warnings: list[str]) -> None:
+    """Among two numbers or more; nothing lies below zero, and words have no ends."""
+    choice = Choice("focal", {}, "loss.q", best, tried, 3, "val.last.accuracy", 0.9)
+    notes = list(footnotes.notes(replace(comparison(runs("focal", *BASE)), tuned=(choice,))))
+    assert [note for note in notes if "widen" in note] == warnings
+
+
+def test_tuned_values_are_sorted_one_to_a_line() -> None:
+    """By loss, whatever the order in which they were chosen; warnings stand together behind them."""
+    choices = tuple(
+        Choice(label, {}, "lr", value, (0.1, 0.2, 0.3), 3, "val.last.accuracy", 0.9)
+        for label, value in (("z", 0.3), ("a", 0.2), ("m", 0.1))
+    )
+    lines = list(footnotes.tuning_notes(replace(comparison(runs("focal", *BASE)), tuned=choices)))
+    assert [line.partition(":")[2].split(":")[0].strip() for line in lines[:3]] == ["a", "m", "z"]
+    assert [line.split(":")[0] for line in lines[3:]] == ["m", "z"]
+    assert not any("\n" in line for line in lines)
+
+
+def test_latex_has_the_tuned_values_as_comments_behind_the_float() -> None:
+    """One line each; the float itself says only whether the budgets were equal."""
+    choices = tuple(
+        Choice(label, {}, "lr", 0.3, (0.1, 0.2, 0.3)[:count], count, "val.last.accuracy", 0.9)
+        for label, count in (("z", 3), ("a_b", 2))
+    )
+    found = Answer(replace(comparison(runs("focal", *BASE)), tuned=choices))
+    inside, _, behind = formats.comparison_text(found, "latex", to_stdout=False).partition("\\end{table}\n")
+    assert "tuned:" not in inside
+    assert "tuned with different budgets" in inside
+    lines = behind.splitlines()
+    assert all(line.startswith("% ") for line in lines)
+    assert [line[:12] for line in lines[:2]] == ["% tuned: a_b", "% tuned: z: "]
 
 
 def test_what_a_stored_baseline_lacks_now_is_said() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossbench.metrics import METRICS, SCALED
 from lossbench.report import formatting, wording
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 BEST, NO_SOFTMAX = "*", "†"
 
+VERDICT_MARKS = {"better": "+", "worse": formatting.MINUS, "equivalent": "=", "identical": "=", wording.NOT_ALIKE: "≠"}
+"""Marks after a value in a table without a column of verdicts; other verdicts have none."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -23,7 +26,7 @@ class Column:
 
     Attributes:
         heads: Its title, one or two lines.
-        text: Return the text of a group's cell.
+        text: Return the text of a row's cell; the row is a group, or one of a pivot.
         mark: Return the mark after the text: best, no softmax, or nothing.
         below: The column below whose cells this one may be placed if the table is narrow.
         short_head: Its title there; empty for the same.
@@ -33,8 +36,8 @@ class Column:
     """
 
     heads: tuple[str, ...]
-    text: Callable[[Group], str]
-    mark: Callable[[Group], str] = lambda _: ""
+    text: Callable[[Any], str]
+    mark: Callable[[Any], str] = lambda _: ""
     below: str | None = None
     short_head: str = ""
     is_number: bool = True

@@ -9,6 +9,8 @@ from lossbench.report import formatting, wording
 from lossbench.report.comparison import columns
 from lossbench.report.formatting import clean, count_of
 from lossbench.report.wording import group_name, setting
+from lossbench.runs import read
+from lossbench.statistics import ALPHA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,17 +51,8 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
     differences = [group.difference for group in groups if group.difference]
     marks = {columns.value_mark(group, metric) for group in groups for metric in columns.shown_metrics(comparison)}
     if columns.BEST in marks:
-        left_out = (
-            "with diverged runs" * any(group.diverged for group in groups),
-            "that are not alike" * bool(comparison.unlike),
-        )
-        without = " or ".join(filter(None, left_out))
-        yield f"{columns.BEST} best mean{f', without losses {without}' * bool(without)}"
-    if columns.NO_SOFTMAX in marks:
-        yield f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities, so this is never marked best"
-    if len(columns.shown_metrics(comparison)) > len(comparison.query.metrics):
-        yield "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images"
-    yield f"{formatting.HIGHER} higher is better, {formatting.LOWER} lower is better"
+        yield f"{columns.BEST} best mean{_left_out(comparison)}"
+    yield from _reading_lines(comparison, marks)
     if any(group.n > 1 for group in groups):
         confidence = formatting.percent(comparison.query.confidence)
         yield f"± standard deviation over seeds; [ ] {confidence} interval, not adjusted for the number of comparisons"
@@ -79,8 +72,52 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
         yield f"equivalent: the whole interval of the difference lies within ±{size}"
 
 
-def notes(comparison: Comparison) -> Iterator[str]:
-    """Yield everything else that a reader of the numbers must know, a sentence each."""
+def pivot_legend(comparison: Comparison) -> Iterator[str]:
+    """Yield the meaning of the marks of a pivot, whose cells have no intervals."""
+    groups = [group for block in comparison.blocks for group in block.groups]
+    marks = {columns.value_mark(group, metric) for group in groups for metric in columns.shown_metrics(comparison)}
+    if columns.BEST in marks:
+        yield f"{columns.BEST} best mean of its column{_left_out(comparison)}"
+    if comparison.baseline is not None:
+        better, worse, equal = (columns.VERDICT_MARKS[each] for each in ("better", "worse", "identical"))
+        unlike = f"{columns.VERDICT_MARKS[wording.NOT_ALIKE]} {wording.NOT_ALIKE}, "
+        yield (
+            f"{better} better than {clean(comparison.baseline)} in {comparison.query.metrics[0].title}, {worse} worse, "
+            f"{equal} equivalent or identical, {unlike * any(group.unlike for group in groups)}no mark: undecided; "
+            f"p ≤ {ALPHA:g}, adjusted by Holm for {count_of(comparison.comparisons, 'comparison')}"
+        )
+    yield from _reading_lines(comparison, marks)
+    if any(group.n > 1 for group in groups):
+        yield "± standard deviation over seeds"
+
+
+def _left_out(comparison: Comparison) -> str:
+    """Return which losses cannot be the best: `, without losses with diverged runs`; empty where all can."""
+    groups = [group for block in comparison.blocks for group in block.groups]
+    left_out = (
+        "with diverged runs" * any(group.diverged for group in groups),
+        "that are not alike" * bool(comparison.unlike),
+    )
+    without = " or ".join(filter(None, left_out))
+    return f", without losses {without}" * bool(without)
+
+
+def _reading_lines(comparison: Comparison, marks: set[str]) -> Iterator[str]:
+    """Yield the meaning of what every format shows: values that rank nothing, scaled metrics, the arrows."""
+    if columns.NO_SOFTMAX in marks:
+        yield f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities, so this is never marked best"
+    if len(columns.shown_metrics(comparison)) > len(comparison.query.metrics):
+        yield "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images"
+    yield f"{formatting.HIGHER} higher is better, {formatting.LOWER} lower is better"
+
+
+def notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[str]:
+    """Yield everything else that a reader of the numbers must know, a sentence each.
+
+    Args:
+        comparison: The comparison.
+        with_tuning: Whether to include the values that were tuned, a line for each loss.
+    """
     if comparison.baseline is None:
         yield "no differences: no run has categorical_crossentropy with its defaults; choose another baseline"
     yield from _too_few_seeds(comparison)
@@ -89,7 +126,8 @@ def notes(comparison: Comparison) -> Iterator[str]:
     for hidden in comparison.hidden:
         if hidden.key not in remarked:
             yield _hidden(hidden, is_unlike=hidden.key in comparison.unlike)
-    yield from map(_tuned, comparison.tuned)
+    if with_tuning:
+        yield from tuning_notes(comparison)
     yield from _different_budgets(comparison.tuned)
     yield from _different_seeds(comparison)
     for label in comparison.averaged:
@@ -138,6 +176,24 @@ def _hidden(hidden: HiddenKey, *, is_unlike: bool) -> str:
 def _some(labels: tuple[str, ...]) -> str:
     few = 3
     return ", ".join(map(clean, labels[:few])) + f" and {len(labels) - few} more" * (len(labels) > few)
+
+
+def tuning_notes(comparison: Comparison) -> Iterator[str]:
+    """Yield the value that was chosen for each loss, sorted, then a warning for each at the end of its grid."""
+    yield from sorted(map(_tuned, comparison.tuned))
+    yield from sorted(line for choice in comparison.tuned for line in _at_the_edge(choice))
+
+
+def _at_the_edge(choice: Choice) -> Iterator[str]:
+    """Yield a warning if the best value is the first or the last of several numbers; nothing lies below 0 or none."""
+    numbers = [value for value in choice.tried if read.is_number(value)]
+    if len(numbers) < 2:  # noqa: PLR2004 - one value has no range
+        return
+    ends = {"smallest": None if None in choice.tried else min(numbers), "largest": max(numbers)}
+    for end, edge in ends.items():
+        if choice.value == edge and edge:
+            where = group_name(choice.label, choice.condition)
+            yield f"{where}: {clean(choice.key)} is best at {choice.value}, the {end} value tried: widen the grid"
 
 
 def _tuned(choice: Choice) -> str:

@@ -88,7 +88,7 @@ class Page:
 
         heads = [[(self._padded_head(line, stack), "bold") for line in stack.heads] for stack in self.stacks]
         title = formatting.wrap_label(self.head, self.label)
-        height = max(map(len, [title, *heads]))
+        height = max(len(title), *map(len, heads))
         padded = [[(" " * len(each[0][0]), "")] * (height - len(each)) + each for each in heads]
         yield from self._row([""] * (height - len(title)) + title, padded, "bold")
         yield Text("─" * self.width)

@@ -5,16 +5,16 @@ The document needs `\usepackage{booktabs}` and nothing else.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossbench.report import formatting, wording
 from lossbench.report.comparison import columns, footnotes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lossbench.analysis.query import Answer
-    from lossbench.analysis.result import Block, Comparison, Group
+    from lossbench.analysis.result import Comparison
     from lossbench.report.comparison.columns import Column
 
 _GREEK = {
@@ -25,10 +25,12 @@ _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "^": r"\textasciicircum{}",
     "_": r"\_", "~": r"\textasciitilde{}", "%": r"\%", "<": "$<$", ">": "$>$", "|": "$|$", '"': "''",
     "±": r"$\pm$", "−": "$-$", "†": r"\dag{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "·": r"$\cdot$", "–": "--",
-    "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$",
+    "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$", "≠": r"$\neq$",
     **{letter: rf"$\{name}$" for letter, name in _GREEK.items()},
 }  # fmt: skip
 _LAST_LATIN = "ÿ"
+
+TABULAR_END = (r"\bottomrule", r"\end{tabular}\par\medskip")
 
 
 def latex_text(answer: Answer) -> str:
@@ -36,15 +38,37 @@ def latex_text(answer: Answer) -> str:
     comparison = answer.comparison
     every = [column for column in columns.table_columns(comparison) if _has_room(column, comparison)]
     tables = [[column for column in every if column.is_core is core] for core in (True, False)]
+    lines = [line for table in tables if table for line in _tabular(comparison, table)]
+    unlike = wording.unlike_groups(group for block in comparison.blocks for group in block.groups)
+    notes = (
+        *footnotes.legend(comparison, with_remarks=False),
+        *[unlike] * bool(unlike),
+        *footnotes.notes(comparison, with_tuning=False),
+    )
+    return float_text(answer, wording.comparison_title(comparison), lines, notes)
+
+
+def float_text(answer: Answer, title: str, lines: Iterable[str], notes: Iterable[str]) -> str:
+    """Return a `table` with caption, label, tabulars and notes; what was tuned follows it as comments.
+
+    Args:
+        answer: The comparison, with the user's caption and label.
+        title: The caption if the user gives none.
+        lines: The lines of the tabulars.
+        notes: Sentences below them.
+    """
+    comments = [formatting.clean(line) for line in footnotes.tuning_notes(answer.comparison)]
     return "\n".join(
         [
             r"% needs \usepackage{booktabs}",
             r"\begin{table}",
             r"\centering\scriptsize\setlength{\tabcolsep}{2pt}",
-            rf"\caption{{{escaped(wording.comparison_title(comparison))}}}",
-            *(line for table in tables if table for line in _tabular(comparison, table)),
-            *(rf"\par {escaped(note)}." for note in _notes(comparison)),
+            rf"\caption{{{escaped(formatting.clean(answer.caption or title))}}}",
+            *([rf"\label{{{answer.latex_label}}}"] if answer.latex_label else []),
+            *lines,
+            *(rf"\par {escaped(note.replace(f'{columns.BEST} best', 'Bold: best'))}." for note in notes),
             r"\end{table}",
+            *(f"% {line.encode('ascii', 'replace').decode()}" for line in comments),
             "",
         ]
     )
@@ -55,14 +79,36 @@ def _has_room(column: Column, comparison: Comparison) -> bool:
     return column.heads != ("won",) and column.below != formatting.metric_head(comparison.query.metrics[0])
 
 
-def _tabular(comparison: Comparison, table: list[Column]) -> Iterator[str]:
+def _tabular(comparison: Comparison, table: Sequence[Column]) -> Iterator[str]:
+    yield from tabular_begin(table)
+    yield head_line(columns.label_head(comparison), table)
+    for block in comparison.blocks:
+        yield r"\midrule"
+        if condition := wording.condition(comparison, block):
+            yield heading_line(condition, table)
+        yield from (row_line(group, table) for group in block.groups)
+    yield from TABULAR_END
+
+
+def tabular_begin(table: Sequence[Column]) -> Iterator[str]:
+    """Yield the first lines of a tabular: a column for labels, then those of the table."""
     yield rf"\begin{{tabular}}{{l{''.join('r' if column.is_number else 'l' for column in table)}}}"
     yield r"\toprule"
-    yield " & ".join(map(escaped, [columns.label_head(comparison), *(column.head for column in table)])) + r" \\"
-    for block in comparison.blocks:
-        yield from _block(comparison, block, table)
-    yield r"\bottomrule"
-    yield r"\end{tabular}\par\medskip"
+
+
+def head_line(head: str, table: Sequence[Column]) -> str:
+    """Return the line of titles."""
+    return " & ".join(map(escaped, [head, *(column.head for column in table)])) + r" \\"
+
+
+def heading_line(text: str, table: Sequence[Column]) -> str:
+    """Return a line across all columns, such as a condition."""
+    return rf"\multicolumn{{{len(table) + 1}}}{{l}}{{\emph{{{escaped(text)}}}}} \\"
+
+
+def row_line(row: Any, table: Sequence[Column]) -> str:
+    """Return the line of a row, which has a `label`."""
+    return " & ".join([escaped(formatting.clean(row.label)), *(_cell(column, row) for column in table)]) + r" \\"
 
 
 def escaped(text: str) -> str:
@@ -70,27 +116,12 @@ def escaped(text: str) -> str:
     return "".join(_ESCAPES.get(each, each if each <= _LAST_LATIN else "?") for each in text)
 
 
-def _block(comparison: Comparison, block: Block, table: list[Column]) -> Iterator[str]:
-    yield r"\midrule"
-    if condition := wording.condition(comparison, block):
-        yield rf"\multicolumn{{{len(table) + 1}}}{{l}}{{\emph{{{escaped(condition)}}}}} \\"
-    for group in block.groups:
-        cells = [escaped(formatting.clean(group.label)), *(_cell(column, group) for column in table)]
-        yield " & ".join(cells) + r" \\"
-
-
-def _cell(column: Column, group: Group) -> str:
-    text, mark = escaped(column.text(group)), column.mark(group)
+def _cell(column: Column, row: Any) -> str:
+    text, mark = escaped(column.text(row)), column.mark(row)
     if column.heads == ("n",):
-        return escaped(wording.run_counts(group))
-    return rf"\textbf{{{text}}}" if mark == columns.BEST else text + escaped(mark)
-
-
-def _notes(comparison: Comparison) -> Iterator[str]:
-    unlike = wording.unlike_groups(group for block in comparison.blocks for group in block.groups)
-    for line in (
-        *footnotes.legend(comparison, with_remarks=False),
-        *[unlike] * bool(unlike),
-        *footnotes.notes(comparison),
-    ):
-        yield line.replace(f"{columns.BEST} best", "Bold: best")
+        return escaped(wording.run_counts(row))
+    rest = "".join(
+        rf"\textsuperscript{{{escaped(each)}}}" if each in columns.VERDICT_MARKS.values() else escaped(each)
+        for each in mark.removeprefix(columns.BEST)
+    )
+    return (rf"\textbf{{{text}}}" if columns.is_best(mark) else text) + rest

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossbench.report import formatting, wording
 from lossbench.report.comparison import columns, footnotes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lossbench.analysis.query import Answer
-    from lossbench.analysis.result import Block, Comparison, Group
     from lossbench.report.comparison.columns import Column
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&@])")
@@ -24,12 +23,13 @@ def markdown_text(answer: Answer) -> str:
     parts = [f"**{escaped(wording.comparison_title(comparison))}**"]
     for block in comparison.blocks:
         condition = escaped(wording.condition(comparison, block))
-        parts += [condition] * bool(condition) + [_table(comparison, block)]
+        table = table_text(columns.label_head(comparison), columns.table_columns(comparison), block.groups)
+        parts += [condition] * bool(condition) + [table]
         left_out = footnotes.left_out_line(block)
-        parts += _list([*footnotes.labelled_remarks(comparison, block), *[left_out] * bool(left_out)])
-    parts += _list([*footnotes.legend(comparison), *footnotes.notes(comparison)])
+        parts += bullets([*footnotes.labelled_remarks(comparison, block), *[left_out] * bool(left_out)])
+    parts += bullets([*footnotes.legend(comparison), *footnotes.notes(comparison)])
     confidence = comparison.query.confidence
-    parts += _list(f"{result.outcome}: {wording.gate_sentence(result, confidence)}" for result in answer.gate_results)
+    parts += bullets(f"{result.outcome}: {wording.gate_sentence(result, confidence)}" for result in answer.gate_results)
     return "\n\n".join(parts) + "\n"
 
 
@@ -38,21 +38,20 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
-def _table(comparison: Comparison, block: Block) -> str:
-    every = columns.table_columns(comparison)
-    header = [columns.label_head(comparison), *(column.head for column in every)]
+def table_text(head: str, every: Sequence[Column], rows: Sequence[Any]) -> str:
+    """Return a table of rows that have a `label`, with the columns that take them."""
+    header = [head, *(column.head for column in every)]
     rule = [":---", *("---:" if column.is_number else ":---" for column in every)]
-    rows = [
-        [escaped(formatting.clean(group.label)), *(_cell(column, group) for column in every)] for group in block.groups
-    ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in ([*map(escaped, header)], rule, *rows))
+    lines = [[escaped(formatting.clean(row.label)), *(_cell(column, row) for column in every)] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in ([*map(escaped, header)], rule, *lines))
 
 
-def _cell(column: Column, group: Group) -> str:
-    text, mark = escaped(column.text(group)), column.mark(group)
-    return f"**{text}** \\*" if mark == columns.BEST else f"{text} {mark}".rstrip()
+def _cell(column: Column, row: Any) -> str:
+    text, mark = escaped(column.text(row)), column.mark(row)
+    return f"{f'**{text}**' if columns.is_best(mark) else text} {escaped(mark)}".rstrip()
 
 
-def _list(lines: Iterable[str]) -> list[str]:
+def bullets(lines: Iterable[str]) -> list[str]:
+    """Return a list as one paragraph; nothing if there are no lines."""
     items = [f"- {escaped(line)}" for line in lines]
     return ["\n".join(items)] if items else []

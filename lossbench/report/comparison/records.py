@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lossbench.json_data import to_json
@@ -24,16 +25,29 @@ if TYPE_CHECKING:
 CONTRAST = ("paired", "p", "p_holm", "won", "tied", "contested", "effect", "verdict", "detectable", "further")
 """The fields of a contrast that a record has under their own names; `verdict` is `not alike` where there is none."""
 
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
 ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 """First characters of what a spreadsheet takes for a formula."""
 
 
-def group_records(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return a record per group and condition: what it is, its contrast with the baseline, its metrics."""
+def display_name(label: str, names: Mapping[str, str]) -> dict[str, str]:
+    """Return the field for a display name; nothing if no loss has one."""
+    return {"display_name": names.get(label, label)} if names else {}
+
+
+def group_records(comparison: Comparison, names: Mapping[str, str] = NO_NAMES) -> list[dict[str, Any]]:
+    """Return a record per group and condition: what it is, its contrast with the baseline, its metrics.
+
+    Args:
+        comparison: The comparison.
+        names: Display names by label; records have them beside the labels if there are any.
+    """
     return [
-        _without_escapes(
+        without_escapes(
             {
                 "loss": group.label,
+                **display_name(group.label, names),
                 **block.condition,
                 "n": group.n,
                 "diverged": len(group.diverged),
@@ -55,8 +69,8 @@ def group_records(comparison: Comparison) -> list[dict[str, Any]]:
 def comparison_csv(answer: Answer) -> str:
     """Return the groups as CSV; shares between 0 and 1, seeds separated by blanks, missing values empty."""
     every = [group for block in answer.comparison.blocks for group in block.groups]
-    records = zip(group_records(answer.comparison), every, strict=True)
-    return _csv(
+    records = zip(group_records(answer.comparison, answer.names), every, strict=True)
+    return to_csv(
         [
             record | {"seeds": " ".join(map(str, record["seeds"])), "unlike": wording.unlike_keys(group.unlike)}
             for record, group in records
@@ -70,33 +84,48 @@ def comparison_json(answer: Answer) -> str:
     every = [group for block in comparison.blocks for group in block.groups]
     records = [
         record | {"values": {name: dict(each.values) for name, each in group.metrics.items() if each.values}}
-        for record, group in zip(group_records(comparison), every, strict=True)
+        for record, group in zip(group_records(comparison, answer.names), every, strict=True)
     ]
     return to_json(
         {
-            "title": wording.comparison_title(comparison),
-            "metric": comparison.query.metrics[0].name,
-            "baseline": _without_escapes(comparison.baseline),
-            "confidence": comparison.query.confidence,
-            "comparisons": comparison.comparisons,
-            "fewest_seeds": comparison.fewest_seeds,
+            **head(comparison),
             "groups": records,
-            "notes": list(footnotes.notes(comparison)),
-            "gate": [_gate_record(each, comparison.query.confidence) for each in answer.gate_results],
+            **tail(answer),
             "images": [_image_record(each) for each in answer.image_comparisons],
-            "broken": [_without_escapes({"folder": str(each.folder), "reason": each.reason}) for each in answer.broken],
         }
     )
 
 
+def tail(answer: Answer) -> dict[str, Any]:
+    """Return what belongs to a comparison beside its groups: notes, gate results, folders that cannot be read."""
+    comparison = answer.comparison
+    return {
+        "notes": list(footnotes.notes(comparison)),
+        "gate": [_gate_record(each, comparison.query.confidence) for each in answer.gate_results],
+        "broken": [without_escapes({"folder": str(each.folder), "reason": each.reason}) for each in answer.broken],
+    }
+
+
+def head(comparison: Comparison) -> dict[str, Any]:
+    """Return what all records of a comparison have in common."""
+    return {
+        "title": wording.comparison_title(comparison),
+        "metric": comparison.query.metrics[0].name,
+        "baseline": without_escapes(comparison.baseline),
+        "confidence": comparison.query.confidence,
+        "comparisons": comparison.comparisons,
+        "fewest_seeds": comparison.fewest_seeds,
+    }
+
+
 def comparison_json_lines(answer: Answer) -> str:
     """Return the groups as JSON, one per line."""
-    return "".join(to_json(record, indent=None) for record in group_records(answer.comparison))
+    return "".join(to_json(record, indent=None) for record in group_records(answer.comparison, answer.names))
 
 
 def runs_csv(rows: Sequence[RunRow], _: Query) -> str:
     """Return single runs as CSV."""
-    return _csv(_run_records(rows))
+    return to_csv(_run_records(rows))
 
 
 def runs_json(rows: Sequence[RunRow], _: Query) -> str:
@@ -112,10 +141,11 @@ def runs_json_lines(rows: Sequence[RunRow], _: Query) -> str:
 def _run_records(rows: Sequence[RunRow]) -> list[dict[str, Any]]:
     """Return a record per run, all with the same columns."""
     keys = dict.fromkeys(key for row in rows for key in ("loss", "seed", "status", "folder", *row))
-    return [_without_escapes({key: row.get(key) for key in keys}) for row in rows]
+    return [without_escapes({key: row.get(key) for key in keys}) for row in rows]
 
 
-def _ends(interval: Interval | None, prefix: str = "") -> dict[str, float | None]:
+def ends(interval: Interval | None, prefix: str = "") -> dict[str, float | None]:
+    """Return the ends of an interval as fields; None where there is none."""
     low, high = interval or (None, None)
     return {f"{prefix}low": low, f"{prefix}high": high}
 
@@ -124,7 +154,7 @@ def _estimates(group: Group) -> Mapping[str, float | None]:
     return {
         f"{name}_{field}": value
         for name, each in group.metrics.items()
-        for field, value in {"mean": each.mean, "sd": each.sd, **_ends(each.interval)}.items()
+        for field, value in {"mean": each.mean, "sd": each.sd, **ends(each.interval)}.items()
     }
 
 
@@ -136,7 +166,7 @@ def _contrast(group: Group, comparison: Comparison) -> dict[str, Any]:
         "metric": comparison.query.metrics[0].name,
         "pairs": contrast.n if contrast else None,
         "delta_mean": contrast.mean if contrast else None,
-        **_ends(contrast.interval if contrast else None, "delta_"),
+        **ends(contrast.interval if contrast else None, "delta_"),
         **{name: getattr(contrast, name, None) for name in CONTRAST},
         "verdict": wording.verdict(group) or None,
     }
@@ -152,18 +182,18 @@ def _gate_record(result: GateResult, confidence: float) -> dict[str, Any]:
         "n": result.n,
         "diverged": result.diverged,
         "mean": result.mean,
-        **_ends(result.interval),
+        **ends(result.interval),
     }
-    return {**_without_escapes(record), "sentence": wording.gate_sentence(result, confidence)}
+    return {**without_escapes(record), "sentence": wording.gate_sentence(result, confidence)}
 
 
 def _image_record(pair: ImageComparison) -> dict[str, Any]:
     record = {key: value for key, value in asdict(pair).items() if key != "interval"}
     named = {"label": pair.label, "reference": pair.reference, "condition": dict(pair.condition)}
-    return {**record, **_without_escapes(named), **_ends(pair.interval)}
+    return {**record, **without_escapes(named), **ends(pair.interval)}
 
 
-def _csv(records: Sequence[Mapping[str, Any]]) -> str:
+def to_csv(records: Sequence[Mapping[str, Any]]) -> str:
     """Return records as CSV; text that a spreadsheet would take for a formula has an apostrophe before it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -172,13 +202,13 @@ def _csv(records: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def _without_escapes(value: Any) -> Any:
+def without_escapes(value: Any) -> Any:
     """Return text without terminal escapes, also in the keys and values of a mapping; anything else as it is."""
     match value:
         case str():
             return formatting.clean(value)
         case dict():
-            return {formatting.clean(key): _without_escapes(item) for key, item in value.items()}
+            return {formatting.clean(key): without_escapes(item) for key, item in value.items()}
     return value
 
 
