@@ -50,7 +50,7 @@ def canonical(value: Any) -> Any:
     """
     match value:
         case dict():
-            return {key: canonical(item) for key, item in value.items()}
+            return {str(key): canonical(item) for key, item in value.items()}
         case list() | tuple():
             return [canonical(item) for item in value]
         case float() if value.is_integer():

@@ -101,7 +101,7 @@ def _terms(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
         if not equals:
             raise UsageError(f"{setting!r}: expected KEY=VALUE, e.g. gamma=5")
         position = yaml.Position(f"command line: {setting!r}")
-        hyperparameters[key] = yaml.parse_value(value, position).plain()
+        hyperparameters[key] = yaml.parse_value(value, position, ("loss", key)).plain()
     try:
         return parse({"name": name, **hyperparameters})
     except InvalidLossError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from inspect import Parameter
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -12,6 +11,7 @@ from lossbench import yaml_scalars
 from lossbench.config.schema import Experiment
 from lossbench.config.section import Section
 from lossbench.losses import expression, registry
+from lossbench.losses.signature import IN_FILE, REQUIRED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,9 +95,13 @@ def _marks(experiment: Experiment) -> Iterator[tuple[KeyPath, str]]:
     if term.name != usual:
         yield ("loss", "name"), f"default: {usual}"
     for key, parameter in registry.find(term.name).hyperparameters.items():
-        required = parameter.default is Parameter.empty
-        if not required and term.hyperparameters[key] != parameter.default:
-            yield ("loss", key), f"default: {scalar(parameter.default)}"
+        default = parameter.plain_default
+        if (
+            default is not REQUIRED
+            and key in term.hyperparameters
+            and not parameter.is_default(term.hyperparameters[key])
+        ):
+            yield ("loss", key), f"default: {default if default is IN_FILE else scalar(default)}"
 
 
 def _section_marks(section: Section, usual: Section | None, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:

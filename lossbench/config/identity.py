@@ -74,7 +74,7 @@ def slug(label: str) -> str:
 
 
 def _relevant(experiment: Experiment) -> dict[str, Any]:
-    config = dump(experiment)
+    config = dump(experiment) | {"loss": expression.identity(experiment.loss)}
     for key in ("name", "seed", "log", "sweep"):
         del config[key]
     del config["data"]["path"]

@@ -1,7 +1,8 @@
 """Precedence of configurations: defaults < extends < file < command line.
 
-Mappings merge key by key; lists and scalars replace. A choice (a loss, a model, an optimiser, ...) with another name
-replaces the whole choice, because its keys belong to that name. A bare string there means `{name: ...}`.
+Mappings merge key by key; lists, scalars and values of hyperparameters replace. A choice (a loss, a model, an
+optimiser, ...) with another name replaces the whole choice, because its keys belong to that name. A bare string there
+means `{name: ...}`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossbench.config.yaml import Node
+from lossbench.config.yaml import Node, is_hyperparameter
 
 if TYPE_CHECKING:
     from lossbench.config import yaml
@@ -61,7 +62,9 @@ def merge(under: Node, over: Node, path: yaml.KeyPath = ()) -> Node:
         over: The configuration with higher precedence.
         path: Where both are in the configuration.
     """
-    if not isinstance(under.value, dict) or not isinstance(over.value, dict) or _is_another(under, over, path):
+    if not isinstance(under.value, dict) or not isinstance(over.value, dict) or is_hyperparameter(path):
+        return over
+    if _is_another(under, over, path):
         return over
     entries = dict(under.value)
     for key, child in over.value.items():

@@ -63,6 +63,7 @@ def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Node, str]:
 
 def set_key(node: Node, key: str, value: Node, folder: Path) -> Node:
     """Return `node` with a value merged at a dotted key; relative paths in it are resolved against `folder`."""
+    _refuse_parts(key.split("."), value.position)
     for part in reversed(key.split(".")):
         value = Node({part: value}, value.position)
     return merge(node, expand(value, folder))
@@ -176,7 +177,8 @@ def _override(text: str, under: Node) -> Node:
     if path[0] == "extends":
         raise _error(position, "extends belongs in a file; on the command line set single keys")
     _refuse_lists(path, under, position)
-    node = yaml.parse_value(value, position)
+    _refuse_parts(path, position)
+    node = yaml.parse_value(value, position, tuple(path))
     for part in reversed(path):
         node = Node({part: node}, position)
     return expand(node, Path())
@@ -184,6 +186,13 @@ def _override(text: str, under: Node) -> Node:
 
 def _command_line(override: str) -> Position:
     return Position(f"command line: {show(override)}")
+
+
+def _refuse_parts(path: Sequence[str], position: Position | None) -> None:
+    """Refuse a key inside the value of a hyperparameter, which is one value."""
+    if yaml.is_hyperparameter(tuple(path[:-1])):
+        whole = ".".join(path[:2])
+        raise _error(position, f"{whole} is one value and can only be replaced completely: {whole}='{{...}}'")
 
 
 def _refuse_lists(path: list[str], under: Node, position: Position) -> None:

@@ -14,7 +14,7 @@ from lossbench.config.optimizer import Adam, Optimizer
 from lossbench.config.section import Count, NonNegative, Section, Seed, listed
 from lossbench.config.sweep import Sweep
 from lossbench.config.yaml import show
-from lossbench.losses.expression import LossTerm, parse
+from lossbench.losses.expression import LossTerm, default_terms
 from lossbench.metrics import BEST_EPOCH, VALIDATION_COLUMNS
 
 if TYPE_CHECKING:
@@ -96,9 +96,7 @@ class Experiment(Section):
     """Runs are written to runs/<name>/; default: the file's stem."""
     seed: Seed = 0
     """Same seed: same split, initial weights and batches."""
-    loss: Annotated[tuple[InstanceOf[LossTerm], ...], Field(min_length=1)] = Field(
-        default_factory=lambda: parse("categorical_crossentropy")
-    )
+    loss: Annotated[tuple[InstanceOf[LossTerm], ...], Field(min_length=1)] = Field(default_factory=default_terms)
     """A name, {name, hyperparameters}, or a weighted list of these."""
     data: Data = Data()
     """Data set, split, label noise, imbalance."""

@@ -1,6 +1,7 @@
 """Strict YAML: a subset that all readers understand alike, with the position of every value.
 
-Scalars are those of YAML 1.2 (`1e-3` is a number; `no`, `12:30` and `2024-01-01` are text). Keys are text and unique.
+Scalars are those of YAML 1.2 (`1e-3` is a number; `no`, `12:30` and `2024-01-01` are text). Keys are text and unique;
+only in the value of a hyperparameter may they be other scalars, e.g. `class_weight: {0: 5}`.
 Anchors, aliases, tags and merge keys are refused. Limits: 64 KB, 20 levels, numbers of 64 characters.
 """
 
@@ -65,7 +66,7 @@ class Position:
 class Node:
     """A value and its position; the value of a key has the position of the key."""
 
-    value: Any  # None, bool, int, float, str, dict[str, Node] or list[Node]
+    value: Any  # None, bool, int, float, str, dict[scalar, Node] or list[Node]
     position: Position | None = None
 
     def plain(self) -> Any:
@@ -96,18 +97,30 @@ def show(value: Any) -> str:
     return {"None": "null", "True": "true", "False": "false"}.get(repr(value), _repr.repr(value))
 
 
-def node(value: Any, position: Position | None = None, levels: int = MAX_LEVELS) -> Node:
+def is_hyperparameter(path: KeyPath) -> bool:
+    """Return whether the value of a hyperparameter is at a path, or a part of it: `loss.class_weight`, `loss.0.alpha`.
+
+    The path may begin in a sweep: `sweep.parameters`, `loss.class_weight`, 0.
+    """
+    keys = [part for part in path if isinstance(part, str)]
+    place = next((index for index, key in enumerate(keys) if key.partition(".")[0] == "loss"), len(keys))
+    return len(".".join(keys[place:]).split(".")) > 1
+
+
+def node(value: Any, position: Position | None = None, path: KeyPath = ()) -> Node:
     """Return plain Python data as a node, all parts at `position`.
 
     Raises:
         ConfigError: The data are nested too deeply.
     """
-    if levels < 0:
+    if len(path) > MAX_LEVELS:
         raise _error(position, f"nested deeper than {MAX_LEVELS} levels")
     if isinstance(value, dict):
-        return Node({str(key): node(item, position, levels - 1) for key, item in value.items()}, position)
+        keys = list(value) if is_hyperparameter(path) else list(map(str, value))
+        items = zip(keys, value.values(), strict=True)
+        return Node({key: node(item, position, (*path, key)) for key, item in items}, position)
     if isinstance(value, list | tuple):
-        return Node([node(item, position, levels - 1) for item in value], position)
+        return Node([node(item, position, (*path, index)) for index, item in enumerate(value)], position)
     return Node(value, position)
 
 
@@ -144,16 +157,16 @@ def parse(text: str, source: str) -> Node:
     return _parse(text, source, Position(source, 1, 1))
 
 
-def parse_value(text: str, position: Position) -> Node:
-    """Return the YAML value in `text`, all parts at `position`; for values on a command line.
+def parse_value(text: str, position: Position, path: KeyPath = ()) -> Node:
+    """Return the YAML value in `text` at a path, all parts at `position`; for values on a command line.
 
     Raises:
         ConfigError: The text is outside the subset.
     """
-    return node(_parse(text, str(position), position).plain(), position)
+    return node(_parse(text, str(position), position, path).plain(), position, path)
 
 
-def _parse(text: str, source: str, start: Position) -> Node:
+def _parse(text: str, source: str, start: Position, path: KeyPath = ()) -> Node:
     text = text.removeprefix("\ufeff")
     if found := UNPRINTABLE.search(text):
         line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
@@ -165,7 +178,7 @@ def _parse(text: str, source: str, start: Position) -> Node:
         if loader.check_event(yaml.StreamEndEvent):
             return Node(None, start)
         loader.get_event()  # the document's start
-        root = _Reader(loader, source, start).read(start, MAX_LEVELS)
+        root = _Reader(loader, source, start).read(start, MAX_LEVELS, path)
         loader.get_event()  # the document's end
         if not loader.check_event(yaml.StreamEndEvent):
             raise _error(
@@ -199,7 +212,7 @@ class _Reader:
     source: str
     start: Position
 
-    def read(self, position: Position | None, levels: int) -> Node:
+    def read(self, position: Position | None, levels: int, path: KeyPath) -> Node:
         """Return the next value; without a position, it has the position of its first character."""
         event = self.loader.get_event()
         location = _location(self.source, self.start, event.start_mark)
@@ -212,25 +225,25 @@ class _Reader:
         if not levels:
             raise _error(location, f"nested deeper than {MAX_LEVELS} levels")
         if isinstance(event, yaml.SequenceStartEvent):
-            return Node(list(self._items(levels - 1)), position or location)
-        return Node(self._mapping(levels - 1), position or location)
+            return Node(list(self._items(levels - 1, path)), position or location)
+        return Node(self._mapping(levels - 1, path), position or location)
 
-    def _items(self, levels: int) -> Iterator[Node]:
+    def _items(self, levels: int, path: KeyPath) -> Iterator[Node]:
         while not self.loader.check_event(yaml.SequenceEndEvent):
-            yield self.read(None, levels)
+            yield self.read(None, levels, path)
         self.loader.get_event()
 
-    def _mapping(self, levels: int) -> dict[str, Node]:
-        entries: dict[str, Node] = {}
+    def _mapping(self, levels: int, path: KeyPath) -> dict[Any, Node]:
+        entries: dict[Any, Node] = {}
         while not self.loader.check_event(yaml.MappingEndEvent):
-            key = self.read(None, levels)
-            if not isinstance(key.value, str):
+            key = self.read(None, levels, path)
+            if not isinstance(key.value, str) and (isinstance(key.value, list | dict) or not is_hyperparameter(path)):
                 raise _error(key.position, f"a key is text, got {show(key.plain())}; write it in quotes")
             if key.value == "<<":
                 raise _error(key.position, "merge keys (<<) are not supported; name another file in 'extends'")
             if first := entries.get(key.value):
                 raise _error(key.position, f"duplicate key {show(key.value)}; first at {first.position}")
-            entries[key.value] = self.read(key.position, levels)
+            entries[key.value] = self.read(key.position, levels, (*path, key.value))
         self.loader.get_event()
         return entries
 

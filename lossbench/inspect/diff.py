@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,12 +73,15 @@ def _results(run: Run) -> dict[str, Any]:
 
 
 def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Return dotted keys and their values; a list of mappings counts its items from 0, any other list is one value."""
+    """Return dotted keys and their values; a list of mappings counts its items from 0.
+
+    Any other list, and the value of a hyperparameter, is one value.
+    """
     for key, value in mapping.items():
         items = value
         if isinstance(value, list) and any(isinstance(item, dict) for item in value):
             items = {str(index): item for index, item in enumerate(value)}
-        if isinstance(items, dict):
+        if isinstance(items, dict) and not re.fullmatch(r"loss\.(\d+\.)?", prefix):
             yield from _flat(items, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", items

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from contextlib import nullcontext
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from lossbench.errors import UsageError
 from lossbench.losses.registry import find
 from lossbench.losses.signature import engine_parameters
 from lossbench.losses.types import Context, State
+from lossbench.losses.values import convert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -115,7 +118,7 @@ class BoundTerm:
         self._check_shapes(y_pred.shape[-1])
         if (self.term.labels or self.signature.labels) == "integer":
             y_true = ops.cast(ops.argmax(y_true, axis=-1), "int32")
-        if (self.term.outputs or self.signature.outputs) == "probabilities":
+        if not takes_logits(self.term):
             y_pred = ops.sigmoid(y_pred) if self.signature.link == "sigmoid" else ops.softmax(y_pred)
         filled_in = {name: ops.cast(context[name], "float32") for name in self.call_context}
         with _users_code(self.signature):
@@ -145,7 +148,7 @@ def bind_term(term: LossTerm, context: Mapping[str, Any]) -> BoundTerm:
         raise UsageError(f"loss {signature.name!r} needs {', '.join(missing)}: pass it by keyword")
     filled_in = {name: _context_tensor(signature, name, mark, context[name]) for name, mark in given.items()}
     with _users_code(signature):
-        function = _build_function(signature, {**term.hyperparameters, **filled_in})
+        function = _build_function(signature, {**_arguments(signature, term), **filled_in})
     return BoundTerm(
         signature=signature,
         term=term,
@@ -167,11 +170,51 @@ def _context_tensor(signature: LossSignature, name: str, mark: Context, value: A
     return ops.convert_to_tensor(value, dtype="float32")
 
 
+def _arguments(signature: LossSignature, term: LossTerm) -> dict[str, Any]:
+    """Return the hyperparameters as Python objects, and what else the engine fills in.
+
+    A default of a user's loss is not passed, so that the loss has it as its author wrote it; of one that the loss could
+    change, e.g. a list, it gets a copy.
+    """
+    arguments = {
+        name: convert(signature.hyperparameters[name].annotation, value)
+        for name, value in term.hyperparameters.items()
+        if not signature.plugin or not signature.hyperparameters[name].is_default(value)
+    }
+    written = inspect.signature(signature.function).parameters if signature.plugin else {}
+    copies = {
+        name: deepcopy(written[name].default)
+        for name in signature.hyperparameters
+        if name in written and name not in arguments and _is_mutable(written[name].default)
+    }
+    return {**arguments, **copies, **_filled_in(signature, term)}
+
+
+def _is_mutable(default: object) -> bool:
+    return isinstance(default, list | dict | set) or type(default).__module__ == "numpy"
+
+
+def _filled_in(signature: LossSignature, term: LossTerm) -> dict[str, Any]:
+    """Return the arguments that follow from `outputs`, and those that Keras' constructor requires."""
+    values = {
+        "from_logits": takes_logits(term),
+        "name": signature.name,
+        "reduction": "sum_over_batch_size",
+        "dtype": "float32",
+    }
+    return {name: values[name] for name in signature.filled_in}
+
+
+def takes_logits(term: LossTerm) -> bool:
+    """Return whether the loss of a term gets logits; otherwise it gets probabilities."""
+    return (term.outputs or find(term.name).outputs) == "logits"
+
+
 def _build_function(signature: LossSignature, parameters: Mapping[str, Any]) -> Callable[..., Any]:
     if signature.form == "function":
         return partial(signature.function, **parameters)
-    made: Any = signature.function(**parameters)
-    if signature.form == "class":
+    made: Any = copy(signature.function) if signature.form == "instance" else signature.function(**parameters)
+    if signature.form in ("class", "instance"):
         made.reduction = "none"  # the training step reduces, once
     return made  # type: ignore[no-any-return]  # the return type of a user's factory is unknown
 

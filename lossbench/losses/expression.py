@@ -11,22 +11,33 @@ from typing import TYPE_CHECKING, Any
 from lossbench.errors import Problem, UsageError, did_you_mean
 from lossbench.losses.other_names import HYPERPARAMETERS
 from lossbench.losses.presets import PRESETS
-from lossbench.losses.registry import find, signatures
-from lossbench.losses.signature import REQUIRED, Hyperparameter, LossSignature
+from lossbench.losses.registry import find, find_usable, signatures
+from lossbench.losses.signature import (
+    IN_FILE,
+    INPUT_FORMS,
+    REQUIRED,
+    Hyperparameter,
+    LossSignature,
+    canonical,
+)
 from lossbench.losses.types import Positive
+from lossbench.losses.values import FromFile, has_typed_keys, same, to_flow, whole_floats_as_integers
 from lossbench.losses.wrong_form import right_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-INPUT_FORMS = {"labels": ("one_hot", "integer"), "outputs": ("logits", "probabilities")}
-"""Keys by which a user's loss chooses the form of its inputs, with their values."""
-
 WEIGHT = Hyperparameter("weight", Positive, 1.0, "a number", "> 0", "The loss's share of the sum.")
 """Key that every loss takes in addition to its hyperparameters."""
 
 RESERVED = ("name", "weight", "reduction", "from_logits", *INPUT_FORMS)
-"""Keys that cannot be hyperparameters, because the engine or the notation uses them."""
+"""Keys that are no hyperparameters of lossbench's own losses, because the engine or the notation uses them."""
+
+LONGEST_VALUE = 30_000
+"""Characters of the longest value that is recorded with a run."""
+
+
+DEFAULT_LOSS = "categorical_crossentropy"
 
 
 class InvalidLossError(UsageError):
@@ -40,7 +51,15 @@ class InvalidLossError(UsageError):
 
 @dataclass(frozen=True)
 class LossTerm:
-    """One loss of a weighted sum: canonical name, all hyperparameters, and the input forms of a user's loss."""
+    """One loss of a weighted sum.
+
+    Attributes:
+        name: Canonical name.
+        weight: Factor.
+        hyperparameters: All hyperparameters as plain data, but for defaults that YAML cannot express.
+        labels: Form of the targets that YAML sets for a user's loss.
+        outputs: Form of the predictions that YAML sets for a user's loss.
+    """
 
     name: str
     weight: float
@@ -114,16 +133,16 @@ def _parse_mapping(value: Mapping[Any, Any], name_path: tuple[str, ...]) -> tupl
     if name in PRESETS:
         return _parse_preset(name, given)
     try:
-        signature = find(name)
+        signature = find_usable(name)
     except UsageError as error:
         raise InvalidLossError([Problem(name_path, str(error), unknown_loss=name)]) from None
-    input_forms = {key: given.pop(key) for key in INPUT_FORMS if key in given} if signature.plugin else {}
+    input_forms = {key: given.pop(key) for key in signature.input_form_keys if key in given}
     problems = [*_input_form_problems(input_forms), *_key_problems(signature, given)]
-    weight = _validate([WEIGHT], given, problems)
+    weight = _validate([replace(WEIGHT, name=signature.weight_key)], given, problems)
     hyperparameters = _validate(signature.hyperparameters.values(), given, problems)
     if problems:
         raise InvalidLossError(problems)
-    return (LossTerm(signature.name, **weight, hyperparameters=hyperparameters, **input_forms),)
+    return (LossTerm(signature.name, weight[signature.weight_key], hyperparameters, **input_forms),)
 
 
 def _parse_preset(name: str, given: dict[str, Any]) -> tuple[LossTerm, ...]:
@@ -168,19 +187,24 @@ def _input_form_problems(input_forms: Mapping[str, object]) -> Iterator[Problem]
 
 
 def _key_problems(signature: LossSignature, given: Mapping[Any, Any]) -> Iterator[Problem]:
-    engine = {*RESERVED, *signature.states, *(name for other in signatures().values() for name in other.context)} - {
-        "weight"
-    }
+    engine = {*RESERVED, *signature.states, *(name for other in signatures().values() for name in other.context)}
+    keys = (*signature.hyperparameters, signature.weight_key)
     takes = (
         f"It takes {', '.join(signature.hyperparameters)}"
         if signature.hyperparameters
         else "It takes no hyperparameters"
     )
     for key in given:
-        if key in engine:
+        if key in keys:
+            continue
+        if key == "from_logits" and signature.plugin:
+            yield Problem(
+                (key,), f"{key!r} is not set in YAML: the engine fills it in by the outputs; {_outputs(signature)}"
+            )
+        elif key in engine:
             yield Problem((key,), f"{key!r} is not set in YAML: the engine fills it in")
-        elif key not in (*signature.hyperparameters, "weight"):
-            near = _meant(str(key), (*signature.hyperparameters, "weight")) or "."
+        else:
+            near = _meant(str(key), keys) or "."
             yield Problem((key,), f"unknown key {reprlib.repr(key)} in loss {signature.name!r}{near} {takes}")
 
 
@@ -192,62 +216,101 @@ def _meant(key: str, keys: Sequence[str]) -> str:
     return f"; did you mean {renamed!r}?" if renamed else ""
 
 
+def _outputs(signature: LossSignature) -> str:
+    """Return how a user sets the form of the predictions that a loss takes."""
+    if "outputs" in signature.input_form_keys:
+        return "write outputs: logits, or outputs: probabilities"
+    return f"set {signature.name}.outputs in the file to 'logits' or 'probabilities'"
+
+
 def _validate(
     hyperparameters: Iterable[Hyperparameter], given: Mapping[str, Any], problems: list[Problem]
 ) -> dict[str, Any]:
-    """Return every hyperparameter, given or default, in canonical form; append the problems."""
+    """Return every hyperparameter, given or default, as plain data; append the problems."""
     values = {}
     for hyperparameter in hyperparameters:
         name = hyperparameter.name
-        value = given.get(name, hyperparameter.default)
+        value = given.get(name, hyperparameter.plain_default)
         if value is REQUIRED:
-            problems.append(Problem((), f"{name!r} is required: {hyperparameter.expected}"))
-            continue
-        try:
-            values[name] = canonical(hyperparameter, value)
-        except ValueError:
-            problems.append(Problem((name,), f"expected {hyperparameter.expected}, got {reprlib.repr(value)}"))
+            required = f"{name!r} is required: {hyperparameter.expected}"
+            problems.append(Problem((), required + _factor_hint(hyperparameter)))
+        elif value is not IN_FILE:
+            try:
+                values[name] = _recorded(hyperparameter, value)
+            except ValueError:
+                if isinstance(hyperparameter.annotation, FromFile):
+                    problems.append(Problem((name,), f"{IN_FILE}, as YAML cannot express it; change it there"))
+                    continue
+                got = f"expected {hyperparameter.expected}, got {reprlib.repr(value)}"
+                problems.append(Problem((name,), got + _factor_hint(hyperparameter)))
     return values
 
 
-def canonical(hyperparameter: Hyperparameter, value: object) -> Any:
-    """Validate a value strictly by its annotation, and convert integers to floats and lists to tuples.
+def _factor_hint(hyperparameter: Hyperparameter) -> str:
+    """Return what a value of a parameter called `weight` may have been meant for."""
+    if hyperparameter.name != "weight" or hyperparameter.description == WEIGHT.description:
+        return ""
+    return "; this is a parameter of the loss, whose factor in a sum is 'term_weight'"
+
+
+def _recorded(hyperparameter: Hyperparameter, value: object) -> Any:
+    """Return a value as `config.yaml` records it.
 
     Raises:
-        ValueError: If the value is of another type or outside the range.
+        ValueError: If the value is not valid.
+        InvalidLossError: If it is too long to be recorded.
     """
-    try:
-        text = json.dumps(value, default=lambda array: array.tolist())
-    except (AttributeError, TypeError) as error:
-        raise ValueError(str(error)) from None
-    return _tuples(type_adapter(hyperparameter).validate_json(text))
+    plain = canonical(hyperparameter, value)
+    if (length := len(str(plain))) > LONGEST_VALUE:
+        reason = f"{length:,} characters are too many to record with a run; set the value in the file of the loss"
+        raise InvalidLossError([Problem((hyperparameter.name,), reason)])
+    return plain
 
 
-def type_adapter(hyperparameter: Hyperparameter) -> Any:
-    """Return the pydantic validator of one hyperparameter: no conversion from text, no NaN, no infinity."""
-    from pydantic import ConfigDict, TypeAdapter
-
-    return TypeAdapter(hyperparameter.annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
-
-
-def _lists(value: Any) -> Any:
-    return list(map(_lists, value)) if isinstance(value, tuple) else value
+def default_terms() -> tuple[LossTerm, ...]:
+    """Return the terms of the loss that a configuration without `loss:` trains."""
+    signature = find(DEFAULT_LOSS)
+    return (LossTerm(DEFAULT_LOSS, 1.0, {h.name: h.plain_default for h in signature.hyperparameters.values()}),)
 
 
 def dump(terms: Sequence[LossTerm]) -> object:
     """Return the terms as a YAML value with all hyperparameters: `parse(dump(terms)) == terms`."""
+    entries = [_entry(term, len(terms) > 1 or term.weight != 1, term.hyperparameters) for term in terms]
+    return entries if len(entries) > 1 else entries[0]
+
+
+def identity(terms: Sequence[LossTerm]) -> object:
+    """Return the terms as JSON that is equal for equal losses.
+
+    It is the value of `dump`, but for hyperparameters of which JSON would lose the types: these are text, in YAML.
+    """
     entries = [
-        {"name": term.name}
-        | ({"weight": term.weight} if len(terms) > 1 or term.weight != 1 else {})
-        | {name: _lists(value) for name, value in term.hyperparameters.items()}
-        | {key: getattr(term, key) for key in INPUT_FORMS if getattr(term, key) is not None}
+        _entry(
+            term,
+            len(terms) > 1 or term.weight != 1,
+            {
+                name: {"yaml": to_flow(value)} if has_typed_keys(value) or _is_2_not_2_0(term, name) else value
+                for name, value in term.hyperparameters.items()
+            },
+        )
         for term in terms
     ]
     return entries if len(entries) > 1 else entries[0]
+
+
+def _entry(term: LossTerm, weighted: bool, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:  # noqa: FBT001
+    weight = {find(term.name).weight_key: term.weight} if weighted else {}
+    input_forms = {key: getattr(term, key) for key in INPUT_FORMS if getattr(term, key) is not None}
+    return {"name": term.name, **weight, **hyperparameters, **input_forms}
+
+
+def _is_2_not_2_0(term: LossTerm, name: str) -> bool:
+    """Return whether a value holds a whole float that a user's loss tells from the integer, as it takes both."""
+    signature, value = find(term.name), term.hyperparameters[name]
+    hyperparameter, whole = signature.hyperparameters[name], whole_floats_as_integers(value)
+    if not signature.plugin or hyperparameter.is_default(value) or same(whole, value):
+        return False
+    return not same(canonical(hyperparameter, whole), value)
 
 
 def label_of(name: str) -> str:
@@ -268,19 +331,18 @@ def label(terms: Sequence[LossTerm]) -> str:
 def _term_label(term: LossTerm) -> str:
     hyperparameters = find(term.name).hyperparameters
     changed = {
-        name: value
-        for name, value in term.hyperparameters.items()
-        if (default := hyperparameters[name].default) is REQUIRED or value != canonical(hyperparameters[name], default)
+        name: value for name, value in term.hyperparameters.items() if not hyperparameters[name].is_default(value)
     }
-    input_forms = {key: getattr(term, key) for key in INPUT_FORMS if getattr(term, key) is not None}
-    return " ".join((term.name, *(f"{name}={to_yaml(value)}" for name, value in {**changed, **input_forms}.items())))
+    words = [
+        f"{name}={to_flow(value) if _is_2_not_2_0(term, name) else to_yaml(value)}" for name, value in changed.items()
+    ]
+    forms = [f"{key}={getattr(term, key)}" for key in INPUT_FORMS if getattr(term, key) is not None]
+    return " ".join((term.name, *words, *forms))
 
 
 def to_yaml(value: Any) -> str:
-    """Return a hyperparameter in YAML, with all digits: `2`, `true`, `[1, 2.5]`."""
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(to_yaml, value))}]"
-    return value if isinstance(value, str) else json.dumps(value).removesuffix(".0")
+    """Return a hyperparameter in YAML, with all digits: `2`, `true`, `[1, 2.5]`, `{0: 5}`."""
+    return to_flow(value, lambda number: json.dumps(number).removesuffix(".0"))
 
 
 def link(terms: Sequence[LossTerm]) -> str:

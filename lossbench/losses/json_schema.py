@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lossbench.losses.expression import INPUT_FORMS, WEIGHT, canonical, type_adapter
+from lossbench.losses.expression import WEIGHT
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.registry import find, names, signatures
-from lossbench.losses.signature import REQUIRED
+from lossbench.losses.signature import IN_FILE, INPUT_FORMS, REQUIRED
+from lossbench.losses.values import schema_of
 
 if TYPE_CHECKING:
     from lossbench.losses.signature import Hyperparameter, LossSignature
@@ -24,14 +25,14 @@ def json_schema() -> dict[str, Any]:
 
 def _mapping(signature: LossSignature) -> dict[str, Any]:
     presets = [name for name, preset in PRESETS.items() if isinstance(preset, dict) and find(name) is signature]
-    input_forms = {key: {"enum": list(values)} for key, values in INPUT_FORMS.items()} if signature.plugin else {}
+    input_forms = {key: {"enum": list(INPUT_FORMS[key])} for key in signature.input_form_keys}
     hyperparameters = {name: _property(hyperparameter) for name, hyperparameter in signature.hyperparameters.items()}
     return {
         "type": "object",
         "description": signature.summary,
         "properties": {
             "name": {"enum": [signature.name, *signature.aliases, *presets]},
-            "weight": _property(WEIGHT),
+            signature.weight_key: _property(WEIGHT),
             **hyperparameters,
             **input_forms,
         },
@@ -55,8 +56,6 @@ def _weighted_lists() -> dict[str, Any]:
 
 
 def _property(hyperparameter: Hyperparameter) -> dict[str, Any]:
-    described: dict[str, Any] = type_adapter(hyperparameter).json_schema() | {"description": hyperparameter.description}
-    if hyperparameter.default is REQUIRED:
-        return described
-    default = canonical(hyperparameter, hyperparameter.default)
-    return described | {"default": list(default) if isinstance(default, tuple) else default}
+    described = schema_of(hyperparameter.annotation) | {"description": hyperparameter.description}
+    default = hyperparameter.plain_default
+    return described if default is REQUIRED or default is IN_FILE else described | {"default": default}

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.losses.expression import label, link, parse, to_yaml
 from lossbench.losses.presets import PRESETS
-from lossbench.losses.registry import find, signatures
-from lossbench.losses.signature import REQUIRED, context_conditions, engine_parameters
+from lossbench.losses.registry import find, find_usable, signatures
+from lossbench.losses.signature import IN_FILE, REQUIRED, context_conditions, engine_parameters
 from lossbench.losses.types import State
+from lossbench.losses.values import FromFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,7 +49,7 @@ def record(name: str) -> LossSignature:
     """
     preset = PRESETS.get(name)
     if preset is None:
-        return find(name)
+        return find_usable(name)
     terms = parse(name)
     first = find(terms[0].name)
     if isinstance(preset, dict):
@@ -98,16 +99,25 @@ def card(name: str) -> str:
     """
     if isinstance(PRESETS.get(name), list):
         return _fill(f"{name} is short for {_flow_yaml(PRESETS[name])}", 0, 2)
-    signature = find(name)
+    signature = find_usable(name)
     title = _fill(f"{name} is short for {_flow_yaml(PRESETS[name])}", 0, 2) + "\n\n" if name in PRESETS else ""
-    defaults = {h.name: _default(h) for h in signature.hyperparameters.values()}
-    in_yaml_ = _fill(f"loss: {_flow_yaml({'name': signature.name, **defaults})}", 2, 4)
-    ranges = [_fill(f"{h.name}: {h.expected}", 2, 4) for h in signature.hyperparameters.values()]
+    defaults = {h.name: _default(h) for h in signature.hyperparameters.values() if h.plain_default is not IN_FILE}
+    entries = ", ".join(f"{key}:{NO_BREAK}{text}" for key, text in {"name": signature.name, **defaults}.items())
+    in_yaml_ = _fill(f"loss: {{{entries}}}", 2, 4)
+    ranges = [_fill(f"{h.name}: {_expected(h)}", 2, 4) for h in signature.hyperparameters.values()]
     about = indent(_wrapped(signature.docstring, width() - 2), "  ")
     head = ["  model: {head: cosine}"] if "head_scale" in signature.context else []
     card_ = [f"{title}{signature.name}\n\n{about}\n\nYAML with the defaults:\n", in_yaml_, *head, *ranges]
     needs = [_fill(f"{name}: {words}", 2, 4) for name, words in _engine_inputs(signature)]
     return "\n".join([*card_, *(["\nInputs that the training loop provides:\n", *needs] if needs else [])])
+
+
+def _expected(hyperparameter: Hyperparameter) -> str:
+    if hyperparameter.plain_default is not IN_FILE:
+        return hyperparameter.expected
+    if isinstance(hyperparameter.annotation, FromFile):
+        return f"{IN_FILE}, as YAML cannot express it"
+    return f"{hyperparameter.expected}; the default is {IN_FILE}"
 
 
 def _engine_inputs(signature: LossSignature) -> Iterator[tuple[str, str]]:
@@ -182,7 +192,8 @@ def as_json(signature: LossSignature) -> dict[str, Any]:
             "description": h.description,
             "required": h.default is REQUIRED,
         }
-        | ({} if h.default is REQUIRED else {"default": h.default})
+        | ({} if h.plain_default in (REQUIRED, IN_FILE) else {"default": h.plain_default})
+        | ({"default_in_file": True} if h.plain_default is IN_FILE else {})
         for h in signature.hyperparameters.values()
     ]
     return plain | {
@@ -194,9 +205,9 @@ def as_json(signature: LossSignature) -> dict[str, Any]:
 
 def _default(hyperparameter: Hyperparameter) -> str:
     """Return the default as text, with six digits."""
-    default = hyperparameter.default
-    if default is REQUIRED:
-        return "required"
+    default = hyperparameter.plain_default
+    if default is REQUIRED or default is IN_FILE:
+        return "required" if default is REQUIRED else str(IN_FILE)
     return f"{default:g}" if isinstance(default, float) else to_yaml(default)
 
 

@@ -13,7 +13,7 @@ from lossbench.losses.signature import LossSignature, read_signature
 from lossbench.losses.suggestion import suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
 FAMILIES = (
@@ -36,6 +36,7 @@ FAMILIES = (
 """Files of the catalogue, in the order of the listing."""
 
 _plugins: dict[str, LossSignature] = {}
+_unusable: dict[str, tuple[Path, str]] = {}
 
 
 @cache
@@ -80,22 +81,41 @@ def find(name: str) -> LossSignature:
     return signature
 
 
-def replace(path: Path, signatures: Sequence[LossSignature]) -> None:
+def replace(path: Path, found: Mapping[str, LossSignature | PluginError]) -> None:
     """Add the losses of a plugin, in place of those that its file defined before.
 
-    Raises:
-        PluginError: If a name or an alias is taken.
+    Args:
+        path: The file.
+        found: Its losses by name, each as its record or as the reason why it cannot be used.
     """
-    before = dict(_plugins)
-    for name in [name for name, signature in before.items() if signature.plugin == path]:
+    for name in [name for name, signature in _plugins.items() if signature.plugin == path]:
         del _plugins[name]
-    try:
-        for signature in signatures:
-            register(signature)
-    except PluginError:
-        _plugins.clear()
-        _plugins.update(before)
-        raise
+    for name in [name for name, (plugin, _) in _unusable.items() if plugin == path]:
+        del _unusable[name]
+    for name, read in found.items():
+        try:
+            if isinstance(read, PluginError):
+                raise read
+            register(read)
+        except PluginError as error:
+            _unusable[name] = path, str(error)
+
+
+def find_usable(name: str) -> LossSignature:
+    """Return a loss that a user has named.
+
+    Raises:
+        UsageError: If there is no such loss.
+        PluginError: If a plugin has a loss of this name that cannot be used, with the reason.
+    """
+    if name in _unusable:
+        raise PluginError(_unusable[name][1])
+    return find(name)
+
+
+def unusable(plugin: Path) -> tuple[str, ...]:
+    """Return the reasons why losses of a plugin cannot be used."""
+    return tuple(reason for path, reason in _unusable.values() if path == plugin)
 
 
 def register(signature: LossSignature) -> None:
@@ -116,6 +136,7 @@ def register(signature: LossSignature) -> None:
 def clear_plugins() -> None:
     """Remove the losses of all plugins."""
     _plugins.clear()
+    _unusable.clear()
 
 
 def _aliases() -> Mapping[str, str]:

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import abc
 from dataclasses import dataclass
-from functools import cache
-from types import UnionType
+from enum import Enum
+from functools import cached_property, partial
+from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
+from lossbench.losses.type_hints import resolved_signature
 from lossbench.losses.types import Context, State, UsedIf
+from lossbench.losses.values import (
+    MAPPINGS,
+    WHOLE_OR_NOT,
+    FromFile,
+    convert,
+    is_any,
+    is_array,
+    is_known,
+    same,
+    to_plain,
+    type_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -20,10 +35,26 @@ if TYPE_CHECKING:
 REQUIRED = inspect.Parameter.empty
 """Default of a hyperparameter without a default."""
 
+IN_FILE: Any = type("InFile", (), {"__repr__": lambda _: "set in the file"})()
+"""Default that YAML cannot express, e.g. an array or a function; only the user's file has it."""
+
+INPUT_FORMS = {"labels": ("one_hot", "integer"), "outputs": ("logits", "probabilities")}
+"""Keys by which a user's loss chooses the form of its inputs, with their values."""
+
+LONGEST_DEFAULT = 4000
+"""Characters of the longest default that is recorded with a run."""
+
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """Keyword of a loss that YAML may set; `type` and `range` are its annotation in words."""
+    """Keyword of a loss that YAML may set.
+
+    Attributes:
+        annotation: Its annotation, or the type of its default if there is none that values can be converted by.
+        default: The default as its author wrote it.
+        type: The annotation in words.
+        range: The range that the annotation allows, in words.
+    """
 
     name: str
     annotation: Any
@@ -37,19 +68,50 @@ class Hyperparameter:
         """Description of valid values, for errors: `a number in (0, 1]`."""
         return f"{self.type}{' in' if self.range.startswith(('(', '[')) else ''} {self.range}".strip()
 
+    @cached_property
+    def plain_default(self) -> Any:
+        """The default as plain data; `REQUIRED` without one, `IN_FILE` if YAML cannot express it."""
+        if self.default is REQUIRED or is_array(type(self.default)):
+            return self.default if self.default is REQUIRED else IN_FILE
+        try:
+            plain = to_plain(self.default)
+        except ValueError:
+            return IN_FILE
+        return canonical(self, plain) if len(str(plain)) <= LONGEST_DEFAULT else IN_FILE
+
+    def is_default(self, plain: object) -> bool:
+        """Return whether a value is that of the default, which the loss then gets as its author wrote it."""
+        return self.plain_default is not IN_FILE and same(plain, self.plain_default)
+
+
+def canonical(hyperparameter: Hyperparameter, value: object) -> Any:
+    """Validate a value strictly by its annotation, and return it as plain data; an integer becomes a float for `float`.
+
+    Raises:
+        ValueError: If the value is of another type or outside the range.
+    """
+    plain = to_plain(value)
+    converted = convert(hyperparameter.annotation, plain)
+    try:
+        return to_plain(converted)
+    except ValueError:  # e.g. a date, which YAML has as text
+        return plain
+
 
 @dataclass(frozen=True, eq=False)
 class LossSignature:
     """Everything known about one loss.
 
     Attributes:
-        form: Whether `function` is the loss itself, a factory that returns the loss, or a class with the loss as its
-            instance.
+        form: Whether `function` is the loss itself, a factory that returns the loss, a class with the loss as its
+            instance, or such an instance.
         labels: Form of the targets that the loss takes; the engine converts.
         outputs: Form of the predictions that the loss takes; the engine converts.
         context: Names of the parameters that the engine fills in from the data.
         execution: The execution of the plugin that defined `function`.
         states: Names of the parameters that hold state.
+        filled_in: Names of the other parameters that the engine fills in: `from_logits` by `outputs`, and what Keras'
+            own constructor takes.
     """
 
     name: str
@@ -65,10 +127,24 @@ class LossSignature:
     source: str
     labels: str = "one_hot"
     outputs: str = "logits"
-    form: Literal["function", "factory", "class"] = "function"
+    form: Literal["function", "factory", "class", "instance"] = "function"
     plugin: Path | None = None
     execution: Execution | None = None
     states: tuple[str, ...] = ()
+    filled_in: tuple[str, ...] = ()
+
+    @property
+    def weight_key(self) -> str:
+        """The key of its factor in a weighted list: `weight`, or `term_weight` if it has a parameter of that name."""
+        key = "weight"
+        while key in self.hyperparameters:
+            key = f"term_{key}"
+        return key
+
+    @property
+    def input_form_keys(self) -> tuple[str, ...]:
+        """The keys by which YAML sets the form of its inputs, unless they are parameters of its own."""
+        return tuple(key for key in INPUT_FORMS if self.plugin and key not in self.hyperparameters)
 
     def used_context(self, hyperparameters: Mapping[str, Any]) -> Mapping[str, Context]:
         """Return the marks of the context parameters that the loss uses with these hyperparameters."""
@@ -82,7 +158,8 @@ class LossSignature:
 
     def has_default(self, parameter: str) -> bool:
         """Return whether a context parameter has a value to fall back on; None is no such value."""
-        return inspect.signature(self.function).parameters[parameter].default not in (REQUIRED, None)
+        default = inspect.signature(self.function).parameters[parameter].default
+        return default is not REQUIRED and default is not None
 
 
 def engine_parameters(function: Callable[..., Any]) -> Mapping[str, Context | State]:
@@ -95,14 +172,20 @@ def context_conditions(function: Callable[..., Any]) -> Mapping[str, UsedIf]:
     return _marked(function, UsedIf)
 
 
-@cache
 def _marked(function: Callable[..., Any], kind: Any) -> Mapping[str, Any]:
     """Return the parameters whose annotation carries a mark of a kind, with that mark."""
     marks = {
-        name: next((mark for mark in getattr(parameter.annotation, "__metadata__", ()) if isinstance(mark, kind)), None)
-        for name, parameter in inspect.signature(function, eval_str=True).parameters.items()
+        name: next((mark for mark in _metadata(parameter.annotation) if isinstance(mark, kind)), None)
+        for name, parameter in resolved_signature(function).parameters.items()
     }
     return {name: mark for name, mark in marks.items() if mark}
+
+
+def _metadata(annotation: Any) -> Iterable[Any]:
+    """Return the marks of an annotation, those of `ClassCounts | None` too."""
+    if get_origin(annotation) in (Union, UnionType):
+        return [mark for member in get_args(annotation) for mark in _metadata(member)]
+    return getattr(annotation, "__metadata__", ())
 
 
 def read_signature(
@@ -120,10 +203,12 @@ def read_signature(
     skipped = ("self", "y_true", "y_pred", *fields.pop("not_hyperparameters", ()))
     parameters = [
         parameter
-        for parameter in inspect.signature(function, eval_str=True).parameters.values()
-        if parameter.name not in skipped and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        for parameter in resolved_signature(function).parameters.values()
+        if fields.get("form") != "instance"
+        and parameter.name not in skipped
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
-    docstring = inspect.cleandoc(function.__doc__ or "")
+    docstring = inspect.cleandoc(_documented(function).__doc__ or "")
     arguments = _argument_descriptions(docstring)
     filled_in = engine_parameters(function)
     return LossSignature(
@@ -143,21 +228,52 @@ def read_signature(
 
 
 def _hyperparameter(parameter: inspect.Parameter, descriptions: Mapping[str, str]) -> Hyperparameter:
-    name, annotation, default = parameter.name, parameter.annotation, parameter.default
-    if annotation is REQUIRED:
-        annotation = _type_of(default)
+    name, default = parameter.name, parameter.default
+    annotation = _usable_annotation(parameter.annotation, default)
     kind, range_ = _type_and_range(annotation)
     return Hyperparameter(name, annotation, default, kind, range_, descriptions.get(name, ""))
 
 
-def _type_of(default: object) -> Any:
-    """Return the type of an unannotated hyperparameter: that of its default, and any number for an integer."""
-    if type(default) is int:
-        return int | float
-    return type(default) if type(default) in (bool, float, str) else Any
+def _documented(function: Any) -> Any:
+    """Return the function behind a `functools.partial`, whose own docstring is that of `partial`."""
+    return _documented(function.func) if isinstance(function, partial) else function
 
 
-_KINDS = {float: "a number", int: "a whole number", bool: "true or false", str: "text", type(None): "null"}
+def _usable_annotation(annotation: Any, default: Any) -> Any:
+    """Return an annotation that values can be converted by: the given one, which takes None if that is the default.
+
+    Without an annotation, and with one that says nothing or that pydantic does not know, it is the default's type.
+    """
+    if annotation is REQUIRED or is_any(annotation) or not is_known(annotation):
+        return type_of(default)
+    if (get_origin(annotation) or annotation) is abc.Callable:
+        return FromFile()
+    if default is None:
+        return annotation if NoneType in get_args(annotation) else Union[annotation, None]  # noqa: UP007
+    if annotation is int and isinstance(default, float):
+        return WHOLE_OR_NOT
+    if isinstance(default, list | tuple | abc.Set | abc.Mapping) and not _accepts(annotation, default):
+        return Union[annotation, type_of(default)]  # noqa: UP007
+    return annotation
+
+
+def _accepts(annotation: Any, default: Any) -> bool:
+    try:
+        convert(annotation, to_plain(default))
+    except ValueError:
+        return False
+    return True
+
+
+_KINDS = {
+    float: "a number",
+    int: "a whole number",
+    bool: "true or false",
+    str: "text",
+    NoneType: "null",
+    list: "a list",
+    tuple: "a list",
+}
 
 
 def _type_and_range(annotation: Any) -> tuple[str, str]:
@@ -168,13 +284,22 @@ def _type_and_range(annotation: Any) -> tuple[str, str]:
     if origin is Literal:
         return "one of", ", ".join(map(str, arguments))
     if origin in (Union, UnionType):
-        if set(arguments) == {int, float}:
-            return "a number", ""
+        if set(arguments) == {int, float} or any(map(is_any, arguments)):
+            return "a number" if int in arguments else "a value", ""
         (kind, range_), *others = map(_type_and_range, arguments)
         return kind, ", ".join(filter(None, (range_, *(f"or {other}" for other, _ in others))))
-    if origin in (tuple, list):
-        return "a list with one number per class", ""
-    return _KINDS.get(annotation, "a value"), ""
+    return _words(origin or annotation, parameterized=bool(arguments)), ""
+
+
+def _words(kind: Any, *, parameterized: bool) -> str:
+    """Return the type of an annotation in words, without its range."""
+    if is_array(kind) or (kind in (tuple, list) and parameterized):
+        return "a list with one number per class"
+    if isinstance(kind, FromFile):
+        return "the value that the file sets, as YAML cannot express its type"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return f"one of {', '.join(str(member.value) for member in kind)}"
+    return _KINDS.get(kind, "a mapping" if kind in MAPPINGS else "a value")
 
 
 def _interval(constraints: Iterable[Any]) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lossbench.runs.rows import RunRow
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Increase it whenever `rows.read_row` changes."""
 
 INDEX_BYTES: Final = 512 << 20

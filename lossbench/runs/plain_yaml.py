@@ -32,8 +32,8 @@ def parse(text: str) -> dict[str, Any]:
     """Return the mapping in a text.
 
     Raises:
-        ValueError: The text is not YAML, not a mapping with text keys, nested deeper than 20 levels, or has an alias
-            or a tag.
+        ValueError: The text is not YAML, not a mapping with text keys (those in `loss` may be other scalars), nested
+            deeper than 20 levels, or has an alias or a tag.
     """
     try:
         _check(text)
@@ -44,7 +44,7 @@ def parse(text: str) -> dict[str, Any]:
             loader.dispose()
     except (yaml.YAMLError, RecursionError, OverflowError) as error:
         raise ValueError(f"not YAML: {getattr(error, 'problem', None) or type(error).__name__}") from error
-    if not isinstance(value, dict) or not _keys_are_text(value):
+    if not isinstance(value, dict) or not _keys_are_text({**value, "loss": None}):
         raise ValueError("expected a mapping with text keys")
     return value
 

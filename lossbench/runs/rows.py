@@ -30,9 +30,10 @@ def read_row(folder: Path) -> tuple[dict[str, Scalar], dict[str, Scalar], dict[s
         folder: The run folder.
 
     Returns:
-        The configuration without seed and name, lists as JSON; the columns of `RUN_COLUMNS` (but `folder`) and
-        `data.sha256`; the metrics, such as `test.last.accuracy`, NaN as None. `loss` is the label, `loss.name` the
-        name or names, `settings` the complete loss and the hash of its plugin as JSON, `lossbench` the version.
+        The configuration without seed and name, lists and the values of hyperparameters as JSON; the columns of
+        `RUN_COLUMNS` (but `folder`) and `data.sha256`; the metrics, such as `test.last.accuracy`, NaN as None. `loss`
+        is the label, `loss.name` the name or names, `settings` the complete loss and the hash of its plugin as JSON,
+        `lossbench` the version.
 
     Raises:
         BrokenRunError: A file is missing, damaged or of a newer version.
@@ -83,9 +84,9 @@ def is_metric(name: str) -> bool:
 
 
 def flatten(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Scalar]]:
-    """Yield the dotted keys and scalars of a nested mapping; lists and empty mappings become JSON."""
+    """Yield the dotted keys and scalars of a nested mapping; lists, empty mappings and hyperparameters become JSON."""
     for key, value in mapping.items():
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict) and value and prefix != "loss.":
             yield from flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", _scalar(value)
@@ -94,10 +95,19 @@ def flatten(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 def _scalar(value: Any) -> Scalar:
     match value:
         case list() | dict():
-            return json.dumps(value)
+            return _json(value)
         case float() if not math.isfinite(value):
             return str(value)
     return value  # type: ignore[no-any-return]  # a scalar: YAML has nothing else
+
+
+def _json(value: Any) -> str:
+    """Return a value as JSON, in which the keys of mappings keep their types: `{0: 5.0}`."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_json, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)}: {_json(item)}' for key, item in value.items())}}}"
+    return json.dumps(value)
 
 
 def _names(loss: object) -> str:

@@ -291,4 +291,4 @@ def _rising(low: Any, high: Any) -> bool:
 def _axis(text: str) -> tuple[str, Node]:
     key, _, _ = text.partition("=")
     position = Position(f"command line: {show(text)}")
-    return key.strip(), Node([yaml.parse_value(value, position) for value in values_of(text)], position)
+    return key.strip(), Node([yaml.parse_value(value, position, (key.strip(),)) for value in values_of(text)], position)

@@ -225,10 +225,6 @@ BAD_FILES: list[tuple[str, str]] = [
         "the loss 'categorical_focal_crossentropy' is already defined",
     ),
     (
-        "def mine(y_true, y_pred, *, weight=1.0):\n    return y_pred[:, 0]\n",
-        "parameter 'weight', a name that the engine uses",
-    ),
-    (
         "def mine(y_true, y_pred, *, class_counts=1):\n    return 0\n",
         "parameter 'class_counts', a name that the engine uses",
     ),

@@ -196,7 +196,7 @@ def test_preset_of_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_numpy_values_are_plain_numbers() -> None:
     """Python users may hand over NumPy numbers and arrays."""
     (term,) = expression.parse({"name": "focal", "gamma": np.float32(3), "alpha": np.array([1, 2])})
-    assert (term.hyperparameters["gamma"], term.hyperparameters["alpha"]) == (3.0, (1.0, 2.0))
+    assert (term.hyperparameters["gamma"], term.hyperparameters["alpha"]) == (3.0, [1.0, 2.0])
 
 
 def test_find_suggests() -> None:

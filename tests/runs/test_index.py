@@ -79,7 +79,7 @@ def test_a_config_is_kept_once(study: Path) -> None:
 DAMAGE = {
     "empty": lambda text: "",
     "truncated": lambda text: text[: len(text) // 2],
-    "another format": lambda text: text.replace('"format": 1', '"format": 0'),
+    "another format": lambda text: text.replace('"format": 2', '"format": 0'),
     "a list": lambda text: "[]",
     "deep": lambda text: "[" * 100_000,
     "no configuration of that number": lambda text: text.replace('"configs": [', '"configs": [], "old": ['),

@@ -10,9 +10,10 @@ import numpy as np
 
 from lossbench import files
 from lossbench.errors import UsageError
-from lossbench.losses.expression import LossTerm, canonical, label, parse, to_yaml
+from lossbench.losses.expression import LossTerm, label, parse, to_yaml
 from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, fit_to_classes, gradient, values
 from lossbench.losses.registry import find
+from lossbench.losses.signature import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -108,18 +109,18 @@ def variations(terms: Sequence[LossTerm], margins: Array) -> dict[str, dict[str,
     shape: dict[str, dict[str, Array]] = {}
     scale: dict[str, dict[str, Array]] = {}
     for index, term in enumerate(terms):
-        for hyperparameter in find(term.name).hyperparameters.values():
-            now = term.hyperparameters[hyperparameter.name]
+        for name, now in term.hyperparameters.items():
+            hyperparameter = find(term.name).hyperparameters[name]
             varied = {
                 _curve_label(hyperparameter, value, now): curves(
                     [*terms[:index], _with(term, hyperparameter, value), *terms[index + 1 :]], margins
                 )
                 for value in alternatives(hyperparameter, now)
             }
-            name = f"{term.name}: {hyperparameter.name}" if len(terms) > 1 else hyperparameter.name
+            title = f"{term.name}: {name}" if len(terms) > 1 else name
             if _visibly_different(list(varied.values())):
                 scaled = [each / np.abs(each[0]).max() for each in varied.values()]
-                (shape if _visibly_different(scaled) else scale)[name] = varied
+                (shape if _visibly_different(scaled) else scale)[title] = varied
             if len(shape) == MAX_COLUMNS:
                 return shape
     return shape or dict(list(scale.items())[:MAX_COLUMNS]) or {"": {label(terms): curves(terms, margins)}}
@@ -140,7 +141,7 @@ def _with(term: LossTerm, hyperparameter: Hyperparameter, value: object) -> Loss
 def _curve_label(hyperparameter: Hyperparameter, value: Any, now: object) -> str:
     """Return a value as text, with a note on the current value."""
     text = f"{value:.4g}" if isinstance(value, float) else to_yaml(value)
-    chosen = "default" if now == hyperparameter.default else "chosen"
+    chosen = "default" if hyperparameter.is_default(now) else "chosen"
     return f"{text} ({chosen})" if value == now else text
 
 

@@ -111,7 +111,8 @@ def fit_to_classes(terms: Sequence[LossTerm], classes: int) -> tuple[LossTerm, .
     """Return the terms with every list of one number per class cut or repeated to the number of classes."""
 
     def fitted(value: Any) -> Any:
-        return tuple(islice(cycle(value), classes)) if isinstance(value, tuple) else value
+        per_class = isinstance(value, list) and value and all(isinstance(entry, int | float) for entry in value)
+        return list(islice(cycle(value), classes)) if per_class else value
 
     return tuple(
         replace(term, hyperparameters={name: fitted(value) for name, value in term.hyperparameters.items()})

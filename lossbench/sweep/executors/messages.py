@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
-from lossbench.config import resolve
-from lossbench.config.dump import dump
+from lossbench.config import resolve, yaml
+from lossbench.config.dump import dump, scalar
 from lossbench.errors import LossbenchError
 from lossbench.training import identify
 from lossbench.training.runtime import Threads
@@ -62,9 +62,10 @@ class Job:
 
     def to_wire(self) -> dict[str, Any]:
         """Return the job as plain data for `from_wire`."""
+        config = dump(self.trial.experiment)
         return {
             "number": self.number,
-            "config": dump(self.trial.experiment),
+            "config": config | {"loss": scalar(config["loss"])},  # as YAML, since JSON makes every key text
             "identity": self.trial.identity,
             "folder": self.trial.folder,
             "threads": self.threads,
@@ -80,7 +81,9 @@ class Job:
             LossbenchError: Data, plugins or lossbench differ between this machine and the scheduler's.
         """
         fields = {key: value for key, value in wire.items() if key != "folder"}
-        trial = identify(resolve.from_mapping(fields.pop("config")), plugins)
+        config = fields.pop("config")
+        loss = yaml.parse_value(config["loss"], yaml.Position("the job"), ("loss",)).plain()
+        trial = identify(resolve.from_mapping(config | {"loss": loss}), plugins)
         if trial.identity != fields.pop("identity"):
             raise LossbenchError(
                 f"{trial.folder}: the worker's identity of this trial differs from the scheduler's; "
