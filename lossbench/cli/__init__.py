@@ -17,6 +17,7 @@ from lossbench.cli.compare import compare
 from lossbench.cli.config import config
 from lossbench.cli.diff import diff
 from lossbench.cli.doctor import doctor
+from lossbench.cli.explain import explain
 from lossbench.cli.export import app as export
 from lossbench.cli.guide import guide
 from lossbench.cli.init import init
@@ -30,7 +31,23 @@ from lossbench.cli.validate import validate
 from lossbench.cli.verify import verify
 from lossbench.errors import LossbenchError
 
-COMMANDS = (train, sweep, compare, report, show, diff, verify, losses, init, validate, config, schema, doctor, guide)
+COMMANDS = (
+    train,
+    sweep,
+    compare,
+    report,
+    show,
+    diff,
+    verify,
+    losses,
+    init,
+    validate,
+    config,
+    schema,
+    doctor,
+    explain,
+    guide,
+)
 
 app = typer.Typer(
     help="Find out which loss function wins on MNIST, where, and how certain that is.",

@@ -51,6 +51,13 @@ def guide_pages(incomplete: str) -> Iterator[tuple[str, str]]:
     return (page for page in guide.pages().items() if page[0].startswith(incomplete))
 
 
+def terms(incomplete: str) -> Iterator[tuple[str, str]]:
+    """Complete a term of the glossary, with its subject."""
+    from lossbench.guide import glossary
+
+    return ((each.term, each.subject) for each in glossary.entries() if each.term.startswith(incomplete))
+
+
 def _keys(value: dict[str, Any], prefix: str = "") -> Iterator[str]:
     for key, child in value.items():
         yield f"{prefix}{key}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,11 @@ def rendered(text: str) -> None:
 def note(text: object, *, to: TextIO | None = None) -> None:
     """Print a message to stderr."""
     typer.echo(plain(text), file=to or sys.stderr)
+
+
+def width() -> int:
+    """Return the columns of the terminal; 80 where there is none, COLUMNS if it is set."""
+    return shutil.get_terminal_size().columns
 
 
 def plain(text: object) -> str:
