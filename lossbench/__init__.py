@@ -27,25 +27,51 @@ The package has two halves, joined only by the run folder: one half trains and w
 
     guide/           the manual in Markdown, shown by `lossbench guide`
 
-    api.py           the public functions for Python users: train, compare
+    api.py           the public functions for Python users: compare
+    experiments.py   the same: train, sweep, load_model
     cli/             one file per command: parse, call one function, print
 
-From Python, `lossbench.train(config)` and `lossbench.compare(paths)` do what the commands do, and
-`lossbench.load_runs(paths)` gives run folders as a pandas frame, for analyses of your own.
+From Python, `lossbench.train(config)`, `lossbench.sweep(config)` and `lossbench.compare(paths)` do what the commands
+do, `lossbench.load_runs(paths)` gives run folders as a pandas frame, `lossbench.load_model(run)` the trained network.
 """
+
+import sys
 
 TYPE_CHECKING = False
 """True for type checkers; importing it from `typing` would be all that `import lossbench` costs."""
 
 if TYPE_CHECKING:
     from lossbench.analysis.loading import load_runs
-    from lossbench.api import compare, train
+    from lossbench.api import compare
+    from lossbench.experiments import load_model, sweep, train
 
-__all__ = ["__version__", "compare", "load_runs", "train"]
+__all__ = ["__version__", "compare", "load_model", "load_runs", "sweep", "train"]
 __version__ = "0.1.0"
 
 
-_MODULES = {"compare": "lossbench.api", "load_runs": "lossbench.analysis.loading", "train": "lossbench.api"}
+_MODULES = {
+    "compare": "lossbench.api",
+    "load_model": "lossbench.experiments",
+    "load_runs": "lossbench.analysis.loading",
+    "sweep": "lossbench.experiments",
+    "train": "lossbench.experiments",
+}
+
+
+class _Package(type(sys)):  # type: ignore[misc]  # the type of modules
+    """The package as a module in which `sweep` is the function, although a subpackage has this name too."""
+
+    @property
+    def sweep(self) -> object:
+        """Return the function `sweep`."""
+        return __getattr__("sweep")
+
+    @sweep.setter
+    def sweep(self, _: object) -> None:
+        """Ignore the subpackage, which the import system assigns here once it is imported."""
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> object:

@@ -1,4 +1,4 @@
-"""Python API: `lossbench.train` and `lossbench.compare`; `lossbench.load_runs` is in `analysis/loading.py`."""
+"""Python API: `lossbench.compare`; `train`, `sweep` and `load_model` are in `experiments.py`."""
 
 from __future__ import annotations
 
@@ -17,43 +17,6 @@ if TYPE_CHECKING:
 
     from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Comparison
-    from lossbench.training import TrainResult
-
-
-def train(
-    config: Mapping[str, Any] | Path | str,
-    *,
-    runs_dir: Path | str = "runs",
-    device: str = "auto",
-    rerun: bool = False,
-    plugins: Iterable[Path | str] = (),
-) -> TrainResult:
-    """Train the classifier of a configuration; return a finished run as it is, and continue an interrupted one.
-
-    Args:
-        config: The keys of a YAML file, e.g. `{"loss": {"name": "gce", "q": 0.5}}`, or the path of one.
-        runs_dir: Folder for run folders.
-        device: `auto`, `cpu`, `gpu` or `gpu:N`; `cuda` means `gpu`.
-        rerun: Retrain even if the run is finished.
-        plugins: Python files with your own losses.
-
-    Returns:
-        `run`, the run's folder; `summary`, its `run.json`; `status`, `completed` or `diverged`.
-
-    Raises:
-        LossbenchError: The errors of `lossbench train`, each with its exit code.
-
-    Example:
-        lossbench.train({"loss": "focal", "train": {"epochs": 1}}).summary["metrics"]["test.last.accuracy"]
-    """
-    from lossbench import training
-    from lossbench.config import resolve
-    from lossbench.losses import plugin
-
-    loaded = [plugin.load(Path(path)) for path in plugins]
-    read = resolve.load(Path(config)) if isinstance(config, str | Path) else resolve.from_mapping(config)
-    trial = training.identify(read, loaded)
-    return training.train(trial, runs_dir=Path(runs_dir), device=device, rerun=rerun, plugins=loaded)
 
 
 def compare(  # noqa: PLR0913 - one parameter per property of a query

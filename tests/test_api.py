@@ -1,15 +1,19 @@
 """Training and comparing from Python: the commands' numbers, as objects."""
 
 import csv
+import inspect
 import io
+import json
 import re
 import subprocess
 import sys
 
 import pytest
+import yaml
 
 import lossbench
 from lossbench import errors
+from lossbench.training import TrainResult
 
 
 @pytest.fixture
@@ -146,3 +150,90 @@ def test_importing_lossbench_imports_nothing_heavy():
         "import sys, lossbench; print(sorted({'pandas', 'numpy', 'keras', 'tensorflow', 'rich'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+STUDY = {
+    "name": "study",
+    "data": {"train_size": 300, "validation_size": 100},
+    "train": {"epochs": 1, "threads": 1},
+    "sweep": {"cases": [{"loss": "ce"}, {"loss": "squentropy", "optimizer": {"name": "sgd", "learning_rate": 1e38}}]},
+}
+
+
+def test_a_sweep_is_the_commands_sweep(tmp_path, commands):
+    """The same folders, continued where they are; a diverged run is no error."""
+    swept = lossbench.sweep(STUDY, seeds=range(2), runs_dir=tmp_path / "runs", jobs=1)
+    assert list(swept.statuses.values()) == ["completed", "diverged"] * 2
+    assert (swept.folder, swept.is_complete, swept.failures) == (tmp_path / "runs" / "study", False, {})
+    assert repr(swept) == f"<SweepResult {swept.folder}: 2 completed, 2 diverged>"
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY))
+    again = commands("sweep", "--config", "study.yaml", "--seeds", "0-1", "--dry-run", cwd=tmp_path)
+    assert re.findall(r"^(\w+) ", again.out, re.MULTILINE) == ["completed", "diverged"] * 2
+    stamps = [(run / "run.json").stat().st_mtime_ns for run in swept.runs]
+    assert lossbench.sweep(tmp_path / "study.yaml", seeds="0-1", runs_dir=tmp_path / "runs") == swept
+    assert stamps == [(run / "run.json").stat().st_mtime_ns for run in swept.runs]
+    assert lossbench.compare(swept.folder).groups["n"].tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("options", "parameter"),
+    [
+        ({"seeds": 3}, "seeds"),
+        ({"seeds": [0, "1"]}, "seeds"),
+        ({"seeds": [True]}, "seeds"),
+        ({"seeds": []}, "seeds"),
+        ({"jobs": 0}, "jobs"),
+        ({"jobs": 1.5}, "jobs"),
+        ({"retries": -1}, "retries"),
+        ({"max_consecutive_failures": "3"}, "max_consecutive_failures"),
+        ({"device": "tpu"}, "device"),
+    ],
+    ids=str,
+)
+def test_mistakes_in_a_sweep_name_the_parameter(options, parameter, tmp_path):
+    """And nothing is written."""
+    with pytest.raises(errors.UsageError) as caught:
+        lossbench.sweep(STUDY, runs_dir=tmp_path / "runs", **options)
+    assert caught.value.parameter == parameter
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mistakes_in_the_configuration_of_a_sweep_name_the_key(tmp_path):
+    """In a mapping as in a file; seeds out of range too."""
+    for seeds in ("a-b", [-1]):
+        with pytest.raises(errors.ConfigError, match=r"^sweep\.seeds"):
+            lossbench.sweep(STUDY, seeds=seeds, runs_dir=tmp_path)
+    with pytest.raises(errors.ConfigError, match=r"did you mean 'gamma'"):
+        lossbench.sweep({"sweep": {"cases": [{"loss": {"name": "focal", "gama": 1}}]}}, runs_dir=tmp_path)
+    with pytest.raises(errors.UsageError, match=r"2,000,000 trials.*confirm with `yes`"):
+        lossbench.sweep(STUDY, seeds="0-999999", runs_dir=tmp_path)
+
+
+def test_a_result_is_shown_on_one_line(tmp_path, fabricate):
+    """Not the whole of `run.json`."""
+    run = fabricate(tmp_path, "focal", 3)
+    summary = json.loads((run / "run.json").read_text())
+    accuracy = f"{100 * summary['metrics']['test.last.accuracy']:.2f} %"
+    shown = repr(TrainResult(run, summary))
+    assert shown == f"<TrainResult focal, seed 3: completed, test accuracy {accuracy}, {run}>"
+    diverged = TrainResult(run, summary | {"status": "diverged", "metrics": {}})
+    assert repr(diverged) == f"<TrainResult focal, seed 3: diverged, {run}>"
+
+
+@pytest.mark.parametrize("name", sorted(set(lossbench.__all__) - {"__version__"}))
+def test_every_public_function_has_types_and_a_complete_docstring(name):
+    """Each parameter is described under Args; help says what is returned and raised."""
+    function = getattr(lossbench, name)
+    parameters = inspect.signature(function).parameters
+    assert set(function.__annotations__) == {*parameters, "return"}
+    for word in ("Returns:", "Raises:", *(f"{parameter}: " for parameter in parameters)):
+        assert word in function.__doc__, f"{name}: {word}"
+
+
+def test_sweep_is_the_function_whatever_is_imported():
+    """A subpackage has the same name."""
+    from lossbench.sweep import plan
+
+    assert plan.__name__ == "lossbench.sweep.plan"
+    assert lossbench.sweep.__name__ == "sweep"
+    assert inspect.isfunction(lossbench.sweep)

@@ -76,7 +76,12 @@ def from_mapping(mapping: Mapping[str, Any], *, name: str = "experiment") -> Exp
         >>> from_mapping({"model": "linear", "train": {"epochs": 2}}).train.epochs
         2
     """
-    return build(merge(_defaults(), expand(yaml.node(dict(mapping)), Path())), name)
+    return build(*read_mapping(mapping, name=name))
+
+
+def read_mapping(mapping: Mapping[str, Any], *, name: str = "experiment") -> tuple[Node, str]:
+    """Return a Python mapping merged with the defaults, and the experiment name, as `read` does for a file."""
+    return merge(_defaults(), expand(yaml.node(dict(mapping)), Path())), name
 
 
 def name_from(path: Path) -> str:

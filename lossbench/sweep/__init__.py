@@ -6,5 +6,6 @@ scheduler.py  dispatch of trials to an executor until all are finished
 status.py     finished, running and remaining trials; time left; best losses
 journal.py    events, and `sweep.jsonl`
 listing.py    the trials as a table, CSV or JSON
+outcome.py    the result of a sweep, for Python users
 executors/    worker processes on this machine; tasks on a Ray cluster
 """

@@ -9,6 +9,7 @@ import math
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lossbench.config import identity, resolve, yaml
@@ -20,7 +21,6 @@ from lossbench.seeding import generator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     import numpy as np
 
@@ -87,14 +87,18 @@ class Plan:
 
 
 def load(
-    path: Path, overrides: Sequence[str] = (), *, seeds: str | None = None, max_trials: int | None = MAX_TRIALS
+    config: Path | Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    *,
+    seeds: str | Sequence[int] | None = None,
+    max_trials: int | None = MAX_TRIALS,
 ) -> Plan:
     """Return the plan of a configuration; without a `sweep` section it has one combination.
 
     Args:
-        path: The YAML file.
+        config: The YAML file, or the keys of one as a mapping, which takes no overrides.
         overrides: `key=value`; a comma outside brackets makes an axis, e.g. `loss.gamma=0,1,2`.
-        seeds: Seeds that replace the file's, e.g. `0-9`.
+        seeds: Seeds that replace the configuration's, e.g. `0-9` or `[0, 1]`.
         max_trials: The largest number of trials; None: unlimited.
 
     Raises:
@@ -103,13 +107,25 @@ def load(
     """
     axes = tuple(text for text in overrides if values_of(text))
     with _commas_explained(axes):
-        return _load(path, [text for text in overrides if text not in axes], axes, seeds=seeds, max_trials=max_trials)
+        settings = [text for text in overrides if text not in axes]
+        return _load(config, settings, axes, seeds=seeds, max_trials=max_trials)
 
 
-def _load(path: Path, settings: list[str], axes: tuple[str, ...], *, seeds: str | None, max_trials: int | None) -> Plan:
-    if seeds is not None:
-        settings.append(f"sweep.seeds='{seeds}'")
-    base, name = resolve.read(path, settings)
+def _load(
+    config: Path | Mapping[str, Any],
+    settings: list[str],
+    axes: tuple[str, ...],
+    *,
+    seeds: str | Sequence[int] | None,
+    max_trials: int | None,
+) -> Plan:
+    if isinstance(config, Path):
+        settings += [f"sweep.seeds='{seeds}'"] if isinstance(seeds, str) else []
+        (base, name), path = resolve.read(config, settings), config
+    else:
+        (base, name), path = resolve.read_mapping(config), Path("sweep")
+    if seeds is not None and not (isinstance(seeds, str) and isinstance(config, Path)):
+        base = resolve.set_key(base, "sweep.seeds", yaml.node(seeds), path.parent)
     section = resolve.build(base, name).sweep or Sweep()
     written = base.value.pop("sweep", Node(None))
     parameters = {**_parameters(written), **dict(map(_axis, axes))}

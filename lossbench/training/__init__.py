@@ -7,6 +7,7 @@ loop.py          the one compiled training loop
 layers.py        Keras layers that are fast on a CPU
 record.py        the files of the run folder, written during training
 verify.py        retrain a recorded run
+saved_model.py   the trained network of a run folder
 optimizers.py, schedules.py, loss_scale.py, epochs.py, checkpoint.py, runtime.py, signals.py, provenance.py
 """
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lossbench.training.trainer import Trainer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainResult:
     """Result of training a trial.
 
@@ -47,6 +47,13 @@ class TrainResult:
     def status(self) -> str:
         """`completed` or `diverged`."""
         return str(self.summary["status"])
+
+    def __repr__(self) -> str:
+        """Return e.g. `<TrainResult focal, seed 0: completed, test accuracy 97.62 %, runs/mnist/focal-s0-c28>`."""
+        accuracy = self.summary["metrics"].get("test.last.accuracy")
+        score = "" if accuracy is None else f", test accuracy {accuracy:.2%}".replace("%", " %")
+        trial = f"{self.summary['loss']}, seed {self.summary['seed']}"
+        return f"<TrainResult {trial}: {self.status}{score}, {self.run}>"
 
 
 def train(

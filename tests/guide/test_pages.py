@@ -201,6 +201,7 @@ def test_loss_expressions_in_the_text_are_valid(file, tmp_path, commands):
 PREPARED = """
 import keras
 model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
+images = keras.ops.zeros((2, 28, 28))
 """
 
 

@@ -1,0 +1,161 @@
+"""Python API: `lossbench.train`, `lossbench.sweep` and `lossbench.load_model`."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from lossbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lossbench.sweep.outcome import SweepResult
+    from lossbench.training import TrainResult
+
+
+def train(
+    config: Mapping[str, Any] | Path | str,
+    *,
+    runs_dir: Path | str = "runs",
+    device: str = "auto",
+    rerun: bool = False,
+    plugins: Iterable[Path | str] = (),
+) -> TrainResult:
+    """Train the classifier of a configuration; return a finished run as it is, and continue an interrupted one.
+
+    Args:
+        config: The keys of a YAML file, e.g. `{"loss": {"name": "gce", "q": 0.5}}`, or the path of one.
+        runs_dir: Folder for run folders.
+        device: `auto`, `cpu`, `gpu` or `gpu:N`; `cuda` means `gpu`.
+        rerun: Retrain even if the run is finished.
+        plugins: Python files with your own losses.
+
+    Returns:
+        `run`, the run's folder; `summary`, its `run.json`; `status`, `completed` or `diverged`.
+
+    Raises:
+        LossbenchError: The errors of `lossbench train`, each with its exit code.
+
+    Example:
+        lossbench.train({"loss": "focal", "train": {"epochs": 1}}).summary["metrics"]["test.last.accuracy"]
+    """
+    from lossbench import training
+    from lossbench.config import resolve
+    from lossbench.losses import plugin
+
+    loaded = [plugin.load(Path(path)) for path in plugins]
+    read = resolve.load(Path(config)) if isinstance(config, str | Path) else resolve.from_mapping(config)
+    trial = training.identify(read, loaded)
+    return training.train(trial, runs_dir=Path(runs_dir), device=device, rerun=rerun, plugins=loaded)
+
+
+def sweep(  # noqa: PLR0913 - one parameter per option of the command
+    config: Mapping[str, Any] | Path | str,
+    *,
+    seeds: str | Iterable[int] | None = None,
+    runs_dir: Path | str = "runs",
+    device: str = "auto",
+    jobs: int | None = None,
+    plugins: Iterable[Path | str] = (),
+    retry_failed: bool = False,
+    retries: int = 1,
+    trial_timeout: float | None = None,
+    fail_fast: bool = False,
+    max_consecutive_failures: int = 3,
+    yes: bool = False,
+) -> SweepResult:
+    """Train all trials of a configuration, as `lossbench sweep` does; the same call continues an interrupted sweep.
+
+    Args:
+        config: The keys of a YAML file, with its `sweep` section, or the path of one.
+        seeds: Seeds that replace those of the configuration, e.g. `"0-9"` or `range(10)`.
+        runs_dir: Folder for run folders.
+        device: `auto`, `cpu`, `gpu` or `gpu:N`; `cuda` means `gpu`.
+        jobs: Trials at a time; None: one per core, or on GPUs as many as fit.
+        plugins: Python files with your own losses.
+        retry_failed: Retrain trials that failed in an earlier call.
+        retries: Resume a trial at most this many times if its worker dies.
+        trial_timeout: Stop a trial that takes longer than this many seconds; None: never.
+        fail_fast: Stop at the first failed trial.
+        max_consecutive_failures: Stop after this many failed trials in a row; 0: never.
+        yes: Allow more than a million trials.
+
+    Returns:
+        `folder`, for `lossbench.compare`; `statuses`, the status of each run folder; `failures`, the reasons of the
+        failed ones, which raise nothing.
+
+    Raises:
+        LossbenchError: The errors of `lossbench sweep`, each with its exit code, except that of failed trials.
+
+    Example:
+        lossbench.sweep({"sweep": {"cases": [{"loss": "ce"}, {"loss": "focal"}]}}, seeds=range(8))
+    """
+    from lossbench.losses import plugin
+    from lossbench.sweep import outcome, plan
+    from lossbench.sweep.executors.choice import choose
+    from lossbench.sweep.executors.messages import WorkerSettings
+    from lossbench.sweep.journal import Journal
+    from lossbench.sweep.scheduler import Rules, run
+    from lossbench.sweep.status import read_status
+    from lossbench.training import identify
+    from lossbench.training.signals import stop_request
+
+    _check_numbers(jobs=(jobs, 1), retries=(retries, 0), max_consecutive_failures=(max_consecutive_failures, 0))
+    loaded = [plugin.load(Path(path)) for path in plugins]
+    source = Path(config) if isinstance(config, str | Path) else config
+    swept = plan.load(source, seeds=_seeds(seeds), max_trials=None if yes else plan.MAX_TRIALS)
+    planned, _ = plan.trials(swept, lambda experiment: identify(experiment, loaded))
+    runs = Path(runs_dir)
+    status, folder = read_status(planned, runs), runs / swept.name
+    settings = WorkerSettings(str(runs), device, plugins=[str(each.path) for each in loaded])
+    finished = status.finished == len(planned)
+    start_executor = choose(None, settings, planned, folder=folder, finished=finished, jobs=jobs)
+    rules = Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures)
+    with stop_request() as stop:
+        run(status, start_executor, runs_dir=runs, journal=Journal(folder), stop=stop, rules=rules)
+    return outcome.outcome(status, folder, runs)
+
+
+def load_model(run: TrainResult | Path | str, *, at: Literal["last", "best"] = "last") -> Any:
+    """Return the trained network of a run as a Keras model.
+
+    Args:
+        run: What `lossbench.train` returned, a run folder, or a folder that contains exactly one; the run must have
+            been trained with `train.save_weights: true`.
+        at: Epoch of the weights: the last, or the best by validation.
+
+    Returns:
+        A `keras.Model` of images `[batch, height, width]` with pixels from 0 to 255, which returns logits
+        `[batch, classes]`; normalisation is its first layer.
+
+    Raises:
+        UsageError: The run has no such weights, or they do not fit its configuration.
+        NothingMatchedError: The folder contains no run.
+
+    Example:
+        probabilities = keras.ops.softmax(lossbench.load_model("runs").predict(images))
+    """
+    from lossbench.inspect.details import read_run
+    from lossbench.training import saved_model
+
+    folder = run if isinstance(run, str | Path) else run.run
+    return saved_model.load(read_run(Path(folder)), at)
+
+
+def _seeds(seeds: str | Iterable[int] | None) -> str | list[int] | None:
+    """Return seeds as text or as a list of Python integers."""
+    if seeds is None or isinstance(seeds, str):
+        return seeds
+    listed = [*seeds] if hasattr(seeds, "__iter__") else [None]
+    if not listed or any(isinstance(seed, bool) or not isinstance(seed, Integral) for seed in listed):
+        raise UsageError(f"expected e.g. '0-9', range(10) or [0, 1], got {seeds!r}", parameter="seeds")
+    return [int(seed) for seed in listed if seed is not None]
+
+
+def _check_numbers(**numbers: tuple[int | None, int]) -> None:
+    """Check that each number, if there is one, is whole and not below its smallest value."""
+    for name, (number, smallest) in numbers.items():
+        if number is not None and (type(number) is not int or number < smallest):
+            raise UsageError(f"expected a whole number ≥ {smallest}, got {number!r}", parameter=name)
