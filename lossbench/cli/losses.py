@@ -64,7 +64,8 @@ def losses(
         from lossbench.losses.plugin import load
 
         for path in plugin:
-            load(path)
+            for reason in load(path).unusable:
+                console.note(f"note: not listed: {reason}")
     if not tried:
         console.result(listing.render(name, json=json, markdown=markdown))
         return

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lossbench.runs import rows
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -81,7 +83,9 @@ def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
         items = value
         if isinstance(value, list) and any(isinstance(item, dict) for item in value):
             items = {str(index): item for index, item in enumerate(value)}
-        if isinstance(items, dict) and not re.fullmatch(r"loss\.(\d+\.)?", prefix):
+        if isinstance(value, dict) and re.fullmatch(r"loss\.(\d+\.)?", prefix):
+            yield f"{prefix}{key}", rows.typed_json(value)
+        elif isinstance(items, dict):
             yield from _flat(items, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", items

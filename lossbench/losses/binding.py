@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import nullcontext
-from copy import copy, deepcopy
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -213,10 +213,17 @@ def takes_logits(term: LossTerm) -> bool:
 def _build_function(signature: LossSignature, parameters: Mapping[str, Any]) -> Callable[..., Any]:
     if signature.form == "function":
         return partial(signature.function, **parameters)
-    made: Any = copy(signature.function) if signature.form == "instance" else signature.function(**parameters)
+    made: Any = _copy(signature.function) if signature.form == "instance" else signature.function(**parameters)
     if signature.form in ("class", "instance"):
         made.reduction = "none"  # the training step reduces, once
     return made  # type: ignore[no-any-return]  # the return type of a user's factory is unknown
+
+
+def _copy(instance: Any) -> Any:
+    """Return a Keras loss with the same attributes; Keras' own copy would call the constructor again."""
+    made = object.__new__(type(instance))
+    vars(made).update(vars(instance))
+    return made
 
 
 def _users_code(signature: LossSignature) -> AbstractContextManager[None]:

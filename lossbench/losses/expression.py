@@ -33,10 +33,6 @@ WEIGHT = Hyperparameter("weight", Positive, 1.0, "a number", "> 0", "The loss's 
 RESERVED = ("name", "weight", "reduction", "from_logits", *INPUT_FORMS)
 """Keys that are no hyperparameters of lossbench's own losses, because the engine or the notation uses them."""
 
-LONGEST_VALUE = 30_000
-"""Characters of the longest value that is recorded with a run."""
-
-
 DEFAULT_LOSS = "categorical_crossentropy"
 
 
@@ -236,7 +232,7 @@ def _validate(
             problems.append(Problem((), required + _factor_hint(hyperparameter)))
         elif value is not IN_FILE:
             try:
-                values[name] = _recorded(hyperparameter, value)
+                values[name] = canonical(hyperparameter, value)
             except ValueError:
                 if isinstance(hyperparameter.annotation, FromFile):
                     problems.append(Problem((name,), f"{IN_FILE}, as YAML cannot express it; change it there"))
@@ -251,20 +247,6 @@ def _factor_hint(hyperparameter: Hyperparameter) -> str:
     if hyperparameter.name != "weight" or hyperparameter.description == WEIGHT.description:
         return ""
     return "; this is a parameter of the loss, whose factor in a sum is 'term_weight'"
-
-
-def _recorded(hyperparameter: Hyperparameter, value: object) -> Any:
-    """Return a value as `config.yaml` records it.
-
-    Raises:
-        ValueError: If the value is not valid.
-        InvalidLossError: If it is too long to be recorded.
-    """
-    plain = canonical(hyperparameter, value)
-    if (length := len(str(plain))) > LONGEST_VALUE:
-        reason = f"{length:,} characters are too many to record with a run; set the value in the file of the loss"
-        raise InvalidLossError([Problem((hyperparameter.name,), reason)])
-    return plain
 
 
 def default_terms() -> tuple[LossTerm, ...]:

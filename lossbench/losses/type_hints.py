@@ -84,7 +84,7 @@ def _known_names() -> dict[str, Any]:
         name: value
         for module in (typing, annotated_types, types)
         for name, value in vars(module).items()
-        if not name.startswith("_")
+        if not name.startswith("_") and not inspect.ismodule(value)
     }
 
 

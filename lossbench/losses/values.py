@@ -99,7 +99,7 @@ def convert(annotation: Any, plain: Any) -> Any:
         value = _checked(annotation, convert(arguments[0], plain))
         return int(value) if annotation == WHOLE_OR_NOT and value == int(value) else value
     if kind in (Union, UnionType):
-        return _first(sorted(arguments, key=lambda member: not _is_exact(member, plain)), plain)
+        return _first(sorted(arguments, key=lambda member: (is_any(member), not _is_exact(member, plain))), plain)
     if is_any(kind):
         return deepcopy(plain)
     if choices := _choices(kind, arguments):

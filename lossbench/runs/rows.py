@@ -92,22 +92,22 @@ def flatten(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
             yield f"{prefix}{key}", _scalar(value)
 
 
+def typed_json(value: Any) -> str:
+    """Return a value as JSON, in which the keys of mappings keep their types: `{0: 5.0}`."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(typed_json, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)}: {typed_json(item)}' for key, item in value.items())}}}"
+    return json.dumps(value)
+
+
 def _scalar(value: Any) -> Scalar:
     match value:
         case list() | dict():
-            return _json(value)
+            return typed_json(value)
         case float() if not math.isfinite(value):
             return str(value)
     return value  # type: ignore[no-any-return]  # a scalar: YAML has nothing else
-
-
-def _json(value: Any) -> str:
-    """Return a value as JSON, in which the keys of mappings keep their types: `{0: 5.0}`."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(_json, value))}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{json.dumps(key)}: {_json(item)}' for key, item in value.items())}}}"
-    return json.dumps(value)
 
 
 def _names(loss: object) -> str:

@@ -15,7 +15,7 @@ from lossbench.config.dump import dump
 from lossbench.config.model import AdaptiveHead
 from lossbench.data import prepare
 from lossbench.errors import ConfigError
-from lossbench.losses import binding, registry
+from lossbench.losses import binding, expression, registry
 from lossbench.losses.trial_call import try_call
 from lossbench.models import build
 from lossbench.training import runtime, tensorboard
@@ -129,7 +129,7 @@ def compiled(graph: str) -> list[Loop]:  # noqa: ARG001 - the cache's key
 def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any], parts: int) -> str:
     """Return everything that is compiled into the functions; learning rates, seeds and images are their inputs."""
     config = dump(experiment)
-    sections = {key: config[key] for key in ("model", "regularization", "loss")}
+    sections = [config["model"], config["regularization"], expression.identity(experiment.loss)]
     inputs = {"learning_rate": None, "schedule": None}
     used = {name for term in experiment.loss for name in registry.find(term.name).context}
     if isinstance(experiment.model.head, AdaptiveHead):

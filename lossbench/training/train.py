@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lossbench.config import identity
+from lossbench.config.dump import to_yaml
 from lossbench.data import sha256
 from lossbench.errors import ConfigError, InterruptedRunError, LossbenchError, MachineError, UnfinishedRunError
-from lossbench.runs import lock, paths, read, replace
+from lossbench.losses import expression, registry
+from lossbench.runs import lock, paths, plain_yaml, read, replace
 from lossbench.training import checkpoint, epochs, provenance, runtime, settings
 from lossbench.training.gpus import parse_device
 from lossbench.training.progress import Progress, Silent
@@ -132,13 +134,29 @@ def identify(experiment: Experiment, plugins: Sequence[PluginLoaded] = ()) -> Tr
     """Return the trial of an experiment, with the digests of its data and of the plugin that defines its loss.
 
     Raises:
-        ConfigError: The experiment has a sweep.
+        ConfigError: The experiment has a sweep, or its loss has a value that `config.yaml` cannot hold.
         DataError: The data cannot be read.
     """
     if experiment.sweep is not None:
         raise ConfigError([f"{experiment.name}: the configuration has a sweep; `lossbench sweep` trains all of it"])
+    _check_recordable(experiment)
     digests = {name: plugin.sha256 for plugin in plugins for name in plugin.names}
     return identity.trial(experiment, data_sha256=sha256(experiment.data), plugins=digests)
+
+
+def _check_recordable(experiment: Experiment) -> None:
+    """Refuse a user's loss with values that `config.yaml` would not give back, before anything is trained."""
+    if not any(registry.find(term.name).plugin for term in experiment.loss):
+        return
+    text = to_yaml(experiment)
+    if len(text.encode()) > read.CONFIG_BYTES:
+        raise ConfigError([f"loss: its values take more than the {read.CONFIG_BYTES >> 10} KiB of a recorded run"])
+    try:
+        recorded = plain_yaml.parse(text)["loss"]
+    except ValueError:
+        recorded = None
+    if recorded != expression.dump(experiment.loss):
+        raise ConfigError([f"loss: {expression.label(experiment.loss)[:80]}: a value cannot be recorded with the run"])
 
 
 def _used_plugins(trial: Trial, plugins: Sequence[PluginLoaded]) -> list[dict[str, Any]]:

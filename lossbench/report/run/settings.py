@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from lossbench.report.formatting import clean
+from lossbench.runs.rows import typed_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,15 +42,19 @@ def _parts(mapping: Mapping[str, Any], *, everything: bool) -> Iterator[str]:
             named = inner[:1] if value.keys() & {"name", "type"} else []
             rest = [f"({', '.join(inner[len(named) :])})"] if inner[len(named) :] else []
             if inner:
-                yield " ".join([clean(key), *named, *rest])
+                yield " ".join([_key(key), *named, *rest])
         elif value or everything:
-            yield f"{clean(key)} {_scalar(value)}" if value is not True else clean(key)
+            yield f"{_key(key)} {_scalar(value)}" if value is not True else _key(key)
+
+
+def _key(key: object) -> str:
+    return clean(key if isinstance(key, str) else typed_json(key))
 
 
 def _scalar(value: object) -> str:
     match value:
         case bool() | None | list():
-            return clean(json.dumps(value))
+            return clean(typed_json(value))
         case float():
             return f"{value:g}"
         case _:
