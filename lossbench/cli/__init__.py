@@ -27,6 +27,7 @@ from lossbench.cli.schema import schema
 from lossbench.cli.show import show
 from lossbench.cli.sweep import sweep
 from lossbench.cli.train import train
+from lossbench.cli.unknown_option import Command
 from lossbench.cli.validate import validate
 from lossbench.cli.verify import verify
 from lossbench.errors import LossbenchError
@@ -57,7 +58,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in COMMANDS:
-    app.command()(command)
+    app.command(cls=Command)(command)
 app.add_typer(export, name="export")
 
 

@@ -23,16 +23,18 @@ def losses(incomplete: str) -> Iterator[str]:
 
 
 def settings(ctx: typer.Context, incomplete: str) -> Iterator[str]:
-    """Complete a key of the configuration named by `--config`, or of the defaults, followed by `=`."""
+    """Complete a YAML file, or a key of the configuration that was named, or of the defaults, followed by `=`."""
     from lossbench.config import resolve
     from lossbench.config.dump import dump
 
-    file = ctx.params.get("config") or ctx.params.get("file")
+    yield from map(str, sorted(Path().glob(f"{glob.escape(incomplete)}*.y*ml")))
+    named = next((text for text in ctx.params.get("overrides") or () if is_file(text)), None)
+    file = ctx.params.get("config") or ctx.params.get("file") or named
     try:
         experiment = resolve.load(Path(file)) if file else resolve.from_mapping({})
     except LossbenchError:
         experiment = resolve.from_mapping({})
-    return (f"{key}=" for key in _keys(dump(experiment)) if key.startswith(incomplete))
+    yield from (f"{key}=" for key in _keys(dump(experiment)) if key.startswith(incomplete))
 
 
 def runs(incomplete: str) -> Iterator[str]:
@@ -56,6 +58,11 @@ def terms(incomplete: str) -> Iterator[tuple[str, str]]:
     from lossbench.guide import glossary
 
     return ((each.term, each.subject) for each in glossary.entries() if each.term.startswith(incomplete))
+
+
+def is_file(text: str) -> bool:
+    """Return whether an argument is a file and not `key=value`."""
+    return Path(text).is_file() or ("=" not in text and Path(text).suffix in (".yaml", ".yml"))
 
 
 def _keys(value: dict[str, Any], prefix: str = "") -> Iterator[str]:

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import typer
 
 from lossbench import metrics
-from lossbench.cli import completion
+from lossbench.cli import completion, console
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from lossbench.analysis.query import Query
     from lossbench.errors import LossbenchError
+    from lossbench.losses.expression import LossTerm
 
-Config: TypeAlias = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="YAML file.")]
+Config: TypeAlias = Annotated[
+    Path | None, typer.Option("--config", "-c", metavar="FILE", help="YAML file; may also be the first argument.")
+]
 Plugins: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option("--plugin", metavar="FILE", help="Python file with your own losses; repeatable."),
@@ -174,6 +179,33 @@ def _readings(text: str) -> dict[str, str]:
     if not readings:
         raise UsageError(f"expected LOSS=NAME, e.g. my_robust=Ours, got {text!r}", parameter="labels")
     return readings
+
+
+def configuration(config: Path | None, arguments: list[str] | None) -> tuple[Path, list[str]]:
+    """Return the configuration, named by the option or as an argument, and the arguments that are settings.
+
+    Raises:
+        UsageError: There is no configuration, or more than one.
+    """
+    files = [text for text in arguments or [] if completion.is_file(text)]
+    found = [*([config] if config else []), *map(Path, files)]
+    if not found:
+        other = next((f"; {text!r} is neither a file nor key=value" for text in arguments or [] if "=" not in text), "")
+        raise UsageError(f"no configuration: name a YAML file, e.g. train configs/focal.yaml{other}")
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} configurations, {', '.join(map(str, found))}; name one")
+    return found[0], [text for text in arguments or [] if text not in files]
+
+
+def note_sums(losses: Iterable[Sequence[LossTerm]]) -> None:
+    """Say that a list of losses is one loss, their sum, where no weight shows that this is meant."""
+    from lossbench.losses.expression import is_plain_sum, label
+
+    for terms in {label(each): each for each in losses if is_plain_sum(each)}.values():
+        each = ",".join(term.name for term in terms)
+        console.note(
+            f"loss: a list is one loss, the sum {label(terms)}; to compare them: lossbench sweep … loss={each}"
+        )
 
 
 def split(text: str | None) -> tuple[str, ...]:

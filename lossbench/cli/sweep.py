@@ -25,13 +25,13 @@ def sweep(  # noqa: PLR0913 - a command's options
     overrides: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="KEY=VALUE",
-            help="Set keys, e.g. train.epochs=3; several values make an axis: loss.gamma=0,1,2.",
+            metavar="FILE|KEY=VALUE",
+            help="YAML file, and keys to set, e.g. train.epochs=3; several values make an axis: loss.gamma=0,1,2.",
             autocompletion=completion.settings,
         ),
     ] = None,
     *,
-    config: options.Config,
+    config: options.Config = None,
     seeds: Annotated[str | None, typer.Option(help="Seeds, e.g. 0-9 or 0,1,5.")] = None,
     plugin: options.Plugins = None,
     runs_dir: options.RunsDir = options.RUNS,
@@ -114,10 +114,13 @@ def sweep(  # noqa: PLR0913 - a command's options
         raise UsageError("--format: only the list of trials has a format; add --dry-run")
     number, shards = _shard(shard)
     plugins = [plugin_losses.load(path) for path in plugin or []]
-    swept = plan.load(config, overrides or [], seeds=seeds, max_trials=None if yes else plan.MAX_TRIALS)
+    file, settings = options.configuration(config, overrides)
+    swept = plan.load(file, settings, seeds=seeds, max_trials=None if yes else plan.MAX_TRIALS)
     planned, repeated = plan.trials(swept, lambda experiment: identify(experiment, plugins))
     if repeated:
         console.note(f"{repeated} of {len(swept)} draws repeat an earlier one; each is trained once")
+    if not quiet:
+        options.note_sums(each.experiment.loss for each in swept.combinations)
     status = read_status(shard_of(planned, number, shards), runs_dir)
     folder = runs_dir / swept.name
     start_executor = choose(

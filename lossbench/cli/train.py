@@ -21,13 +21,13 @@ def train(
     overrides: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="KEY=VALUE",
-            help="Override keys of the configuration, e.g. loss.gamma=5 train.epochs=3.",
+            metavar="FILE|KEY=VALUE",
+            help="YAML file, and keys to override, e.g. loss.gamma=5 train.epochs=3.",
             autocompletion=completion.settings,
         ),
     ] = None,
     *,
-    config: options.Config,
+    config: options.Config = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the run; short for seed=N.")] = None,
     plugin: options.Plugins = None,
     runs_dir: options.RunsDir = options.RUNS,
@@ -50,8 +50,11 @@ def train(
     from lossbench.losses import plugin as plugin_losses
 
     plugins = [plugin_losses.load(path) for path in plugin or []]
-    settings = [*(overrides or []), *([f"seed={seed}"] if seed is not None else [])]
-    trial = training.identify(resolve.load(config, settings), plugins)
+    file, settings = options.configuration(config, overrides)
+    settings += [f"seed={seed}"] if seed is not None else []
+    trial = training.identify(resolve.load(file, settings), plugins)
+    if not quiet:
+        options.note_sums([trial.experiment.loss])
     with progress(quiet=quiet) as listener:
         result = training.train(
             trial,

@@ -31,10 +31,12 @@ def validate(
     wrong: list[ConfigError] = []
     for file in files:
         try:
-            plan.check_distinct(plan.load(Path(file), overrides))
+            swept = plan.load(Path(file), overrides)
+            plan.check_distinct(swept)
         except ConfigError as error:
             wrong.append(error)
         else:
             console.result(f"{file}: ok")
+            options.note_sums(each.experiment.loss for each in swept.combinations)
     if wrong:
         raise ConfigError([str(error) for error in wrong], [problem for error in wrong for problem in error.problems])

@@ -10,10 +10,12 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from lossbench.config.other_keys import OPTIONS, key_here
 from lossbench.config.schema import Experiment
 from lossbench.config.yaml import KeyPath, show
 from lossbench.errors import Problem, did_you_mean
 from lossbench.losses import registry
+from lossbench.losses.other_names import HYPERPARAMETERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,21 +94,41 @@ def _follow(loc: KeyPath) -> tuple[KeyPath, Schema, Schema]:
 
 def _unknown(path: KeyPath, parent: Schema) -> str:
     """Return the message for an unknown key, with a similar key or the valid keys."""
-    key, keys = path[-1], list(parent["properties"])
+    key, keys = str(path[-1]), list(parent["properties"])
     owners = {name: None for where, name, others in _mappings() if where == path[:-1] and name and key in others}
-    elsewhere = min(((*where, key) for where, _, others in _mappings() if key in others), key=len, default=None)
     owner = parent["properties"].get("name", {}).get("const") or dotted(path[:-1])
     listed = ", ".join(keys if path[1:] else ["extends", *keys])
     takes = f"{owner} takes {listed}" if owner else f"The keys are {listed}"
     if owners:
         return f"unknown key for {owner}; {' and '.join(owners)} would take it"
-    if near := did_you_mean(key, keys):
+    if key in OPTIONS:
+        return f"unknown key; the option `{OPTIONS[key]}` sets it"
+    if "." in key and key.partition(".")[0] in keys:
+        return f"unknown key; only the command line and sweeps take dotted keys, here write {_nested(key)}"
+    if (near := did_you_mean(key, keys)) and not key_here(key):
         return f"unknown key{near} {takes}"
-    if not elsewhere and any(key in loss.hyperparameters for loss in registry.signatures().values()):
-        elsewhere = ("loss", key)
-    if elsewhere:
-        return f"unknown key here; did you mean {dotted(elsewhere)!r}?"
+    if here := find_key(key):
+        return f"unknown key here; did you mean {here!r}?"
     return f"unknown key; {takes.replace('The', 'the', 1)}"
+
+
+def find_key(key: str) -> str:
+    """Return the dotted key that a misplaced key, or its name in other tools, has here; empty if there is none.
+
+    Example:
+        >>> find_key("epochs"), find_key("lr"), find_key("gamma"), find_key("zorp")
+        ('train.epochs', 'optimizer.learning_rate', 'loss.gamma', '')
+    """
+    exact = min(((*where, key) for where, _, keys in _mappings() if key in keys), key=len, default=())
+    known = {name for loss in registry.signatures().values() for name in loss.hyperparameters}
+    renamed = next((name for name in (key, *HYPERPARAMETERS.get(key, ())) if name in known), None)
+    return dotted(exact) or key_here(key) or (f"loss.{renamed}" if renamed else "")
+
+
+def _nested(key: str) -> str:
+    """Return a dotted key as nested mappings: `loss: {gamma: …}`."""
+    first, *others = key.split(".")
+    return f"{first}: {''.join(f'{{{part}: ' for part in others)}…{'}' * len(others)}"
 
 
 @cache
@@ -144,7 +166,7 @@ def _hint(schema: Schema, given: Any) -> str:
         "object": "leave the key out to have its defaults" if given is None else example and f"write e.g. {example}",
         "integer": isinstance(given, float) and given.is_integer() and f"write {int(given)}",
     }
-    quoted = kind in ("integer", "number") and isinstance(given, str) and re.fullmatch(r"[-+.\deE]+", given)
+    quoted = kind in ("integer", "number") and isinstance(given, str) and re.fullmatch(r"[-+.0-9eE]+", given)
     remedy = "remove the quotes" if quoted else remedies.get(str(kind))
     return f"; {remedy}" if remedy else ""
 

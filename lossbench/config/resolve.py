@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from lossbench.config import yaml
 from lossbench.config.dump import dump
-from lossbench.config.explain import dotted, explain
+from lossbench.config.explain import dotted, explain, find_key
 from lossbench.config.merge import SHORT_FORMS, expand, join_path, merge
 from lossbench.config.rules import contradictions
 from lossbench.config.schema import Experiment, valid_name
@@ -133,9 +133,9 @@ def _mapping(path: Path, named_at: Position | None) -> Node:
         return node
     if node.value is None:
         raise ConfigError([f"{path}: empty; `lossbench init` writes a file to start from"])
-    raise _error(
-        node.position, f"expected keys with values, e.g. 'loss: focal' (with the space), got {show(node.plain())}"
-    )
+    hint = yaml.lookalike(node.value) if isinstance(node.value, str) else ""
+    expected = f"expected keys with values, e.g. 'loss: focal' (with the space), got {show(node.plain())}"
+    raise _error(node.position, f"{expected}{hint and f'; {hint}'}")
 
 
 def _bytes(path: Path, named_at: Position | None) -> bytes:
@@ -234,7 +234,16 @@ def _terms(loss: Any) -> tuple[tuple[LossTerm, ...], list[Problem]]:
     try:
         return parse(loss), []
     except InvalidLossError as error:
-        return Experiment().loss, [replace(problem, path=("loss", *problem.path)) for problem in error.problems]
+        return Experiment().loss, [_in_loss(problem) for problem in error.problems]
+
+
+def _in_loss(problem: Problem) -> Problem:
+    """Return a problem of the loss with its whole path, and for a key of another section where that belongs."""
+    where = find_key(str(problem.path[-1])) if problem.path and " It takes" in problem.message else ""
+    message = problem.message
+    if where and not where.startswith("loss."):
+        message = re.sub(r"(; did you mean '\w+'\?|\.) It takes", f"; did you mean {where!r}? It takes", message)
+    return replace(problem, path=("loss", *problem.path), message=message)
 
 
 def _lines(problems: list[Problem], node: Node) -> list[str]:
@@ -244,15 +253,24 @@ def _lines(problems: list[Problem], node: Node) -> list[str]:
         position = node.locate(problem.path) or Position("")
         return not position.line, position.source, position.line, position.column
 
-    return [_line(problem, node.locate(problem.path)) for problem in sorted(problems, key=position_of)]
+    return [_line(problem, node) for problem in sorted(problems, key=position_of)]
 
 
-def _line(problem: Problem, position: Position | None) -> str:
+def _line(problem: Problem, node: Node) -> str:
+    position = node.locate(problem.path)
     path = (
         problem.path[:-1] if problem.path and SHORT_FORMS.get(problem.path[:-1]) == problem.path[-1] else problem.path
     )
-    message = _in_a_file(problem.unknown_loss, position) or problem.message
+    message = _lookalike(problem, node) or _in_a_file(problem.unknown_loss, position) or problem.message
     return ": ".join(str(part) for part in (position, dotted(path), message) if part)
+
+
+def _lookalike(problem: Problem, node: Node) -> str:
+    """Return the message for a key or value with a character that only looks like the right one, e.g. `：`."""
+    written = node.at(problem.path).value
+    in_key = yaml.lookalike(str(problem.path[-1])) if problem.path else ""
+    in_value = yaml.lookalike(written) if isinstance(written, str) else ""
+    return in_key or (in_value and (in_value if problem.unknown_loss else f"{problem.message}; {in_value}"))
 
 
 def _in_a_file(loss: str, position: Position | None) -> str:

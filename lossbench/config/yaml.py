@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import reprlib
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -44,6 +45,23 @@ PLAIN_WORDS: tuple[tuple[str, str], ...] = (
     (r"sequence entries are not allowed", "a list's '- ' begins on a line of its own"),
     (r"expected (<block end>|'<document start>')", "the indentation does not match the lines above"),
 )
+
+FULL_WIDTH = 0xFEE0
+"""Distance of a full-width character, U+FF01 to U+FF5E, from the ASCII character that it looks like."""
+
+LOOKALIKES: dict[str, tuple[str, str]] = {
+    **dict.fromkeys("“”„‟«»", ("curly quote", '"')),
+    **dict.fromkeys("‘’‚‛", ("curly quote", "'")),
+    **dict.fromkeys("−‐‑‒–—", ("typographic dash", "-")),
+    **dict.fromkeys("\u00a0\u2007\u202f", ("non-breaking space", " ")),
+    **dict.fromkeys("\u2002\u2003\u2009\u200a\u3000", ("wide or thin space", " ")),
+    **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff", ("invisible character", "")),
+    "、": ("ideographic comma", ","),
+    "。": ("ideographic full stop", "."),
+    "【": ("wide bracket", "["),
+    "】": ("wide bracket", "]"),
+}
+"""Characters that word processors and input methods write for one of YAML's: what they are, and the right one."""
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = 60
@@ -84,6 +102,10 @@ class Node:
         elif isinstance(self.value, list):
             yield from enumerate(self.value)
 
+    def at(self, path: KeyPath) -> Node:
+        """Return the node at `path`; one with the value None if there is none."""
+        return dict(self.children()).get(path[0], Node(None)).at(path[1:]) if path else self
+
     def locate(self, path: KeyPath) -> Position | None:
         """Return the position of the value at `path`, or of its nearest ancestor."""
         child = dict(self.children()).get(path[0]) if path else None
@@ -105,6 +127,23 @@ def is_hyperparameter(path: KeyPath) -> bool:
     keys = [part for part in path if isinstance(part, str)]
     place = next((index for index, key in enumerate(keys) if key.partition(".")[0] == "loss"), len(keys))
     return len(".".join(keys[place:]).split(".")) > 1
+
+
+def lookalike(text: str) -> str:
+    """Return what to write instead of the first character that looks like one of YAML's; empty if there is none.
+
+    Example:
+        >>> lookalike("loss：focal")
+        "a full-width colon '：' (U+FF1A): write ':'"
+    """
+    found = next((each for each in text if each in LOOKALIKES or "！" <= each <= "～"), None)
+    if found is None:
+        return ""
+    name, right = LOOKALIKES.get(found, ("", chr(ord(found) - FULL_WIDTH if found >= "！" else 0)))
+    name = name or unicodedata.name(found).lower().replace("fullwidth", "full-width")
+    remedy = f"write {right!r}" if right.strip() else "write a space" if right else "remove it"
+    shown, article = f" {found!r}" if found.isprintable() else "", "an" if name[0] in "aeiou" else "a"
+    return f"{article} {name}{shown} (U+{ord(found):04X}): {remedy}"
 
 
 def node(value: Any, position: Position | None = None, path: KeyPath = ()) -> Node:
@@ -185,8 +224,12 @@ def _parse(text: str, source: str, start: Position, path: KeyPath = ()) -> Node:
                 _location(source, start, loader.peek_event().start_mark), "a second document; keep one in a file"
             )
     except yaml.MarkedYAMLError as error:
-        location = _location(source, start, error.problem_mark or error.context_mark)
-        raise _error(location, f"not YAML: {_sentence(error)}") from None
+        mark = error.problem_mark or error.context_mark
+        location, reason = _lookalike_near(text, source, start, mark) or (
+            _location(source, start, mark),
+            _sentence(error),
+        )
+        raise _error(location, f"not YAML: {reason}") from None
     finally:
         loader.dispose()
     return root
@@ -262,6 +305,18 @@ def _scalar(text: str, location: Position) -> Any:
         return yaml_scalars.parse(text)
     except ValueError as error:
         raise _error(location, str(error)) from None
+
+
+def _lookalike_near(text: str, source: str, start: Position, mark: yaml.Mark | None) -> tuple[Position, str] | None:
+    """Return position and message for a lookalike in the line of an error or the one above."""
+    lines = text.splitlines()
+    for number in (mark.line, mark.line - 1) if mark else ():
+        line = lines[number] if 0 <= number < len(lines) else ""
+        code = re.sub(r"(^|\s)#.*", "", line)
+        if hint := lookalike(code):
+            column = next(index for index, each in enumerate(code) if lookalike(each))
+            return (Position(source, number + 1, column + 1) if start.line else start), hint
+    return None
 
 
 def _location(source: str, start: Position, mark: yaml.Mark | None) -> Position:

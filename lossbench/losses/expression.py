@@ -322,6 +322,12 @@ def _term_label(term: LossTerm) -> str:
     return " ".join((term.name, *words, *forms))
 
 
+def is_plain_sum(terms: Sequence[LossTerm]) -> bool:
+    """Return whether the terms are several losses with weight 1 that no preset stands for."""
+    presets = (parse(preset) for preset in PRESETS.values() if isinstance(preset, list))
+    return len(terms) > 1 and all(term.weight == 1 for term in terms) and tuple(terms) not in presets
+
+
 def to_yaml(value: Any) -> str:
     """Return a hyperparameter in YAML, with all digits: `2`, `true`, `[1, 2.5]`, `{0: 5}`."""
     return to_flow(value, lambda number: json.dumps(number).removesuffix(".0"))

@@ -391,3 +391,36 @@ def test_a_comma_in_an_override_of_one_run_points_to_sweep(override: str, tmp_pa
     with pytest.raises(ConfigError) as caught:
         load(tmp_path / "a.yaml", [override, "train.batch_size=x"])
     assert str(caught.value).count("a comma makes an axis") == 1
+
+
+LOOKALIKES = [
+    ("loss：focal", 1, "a full-width colon '：' (U+FF1A): write ':'"),
+    ("loss: focal\ntrain：\n  epochs: 3", 2, "a full-width colon '：' (U+FF1A): write ':'"),
+    ("train: {epochs：3}", 1, "a full-width colon '：' (U+FF1A): write ':'"),
+    ("train: ｛epochs: 3｝", 1, "a full-width left curly bracket '｛' (U+FF5B): write '{'"),
+    ("train: {epochs: ３}", 1, "a full-width digit three '３' (U+FF13): write '3'"),
+    ("model: {name: mlp, hidden: [8，9]}", 1, "a full-width comma '，' (U+FF0C): write ','"),
+    ("loss: “focal”", 1, "a curly quote '“' (U+201C): write '\"'"),
+    ("loss: ‘focal’", 1, "a curly quote '‘' (U+2018): write \"'\""),
+    ("loss:\u00a0focal", 1, "a non-breaking space (U+00A0): write a space"),
+    ("train:\n\u00a0 epochs: 3", 2, "a non-breaking space (U+00A0): write a space"),
+    ("loss: focal\n\u3000\nseed: 3", 2, "a wide or thin space (U+3000): write a space"),
+    ("loss: focal\u200b", 1, "an invisible character (U+200B): remove it"),
+    ("optimizer: {learning_rate: 1e−3}", 1, "a typographic dash '−' (U+2212): write '-'"),
+    ("train:\n\tepochs: 3", 2, "a tab; indent with spaces"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "named"), LOOKALIKES)
+def test_a_character_that_only_looks_right_is_named(text: str, line: int, named: str, tmp_path: Path) -> None:
+    """With its line; input methods and word processors write them."""
+    (tmp_path / "a.yaml").write_text(text + "\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "a.yaml")
+    assert any(f"a.yaml:{line}:" in each and each.endswith(named) for each in str(caught.value).splitlines())
+
+
+def test_such_a_character_is_no_mistake_where_text_may_hold_it(tmp_path: Path) -> None:
+    """In a comment and in a path."""
+    (tmp_path / "a.yaml").write_text("# “ja”：\ndata: {name: idx, path: /x/a：b}\n", encoding="utf-8")
+    assert load(tmp_path / "a.yaml").data.path == Path("/x/a：b")

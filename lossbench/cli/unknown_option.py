@@ -1,0 +1,73 @@
+"""Advice on an option that a command does not have: settings are written `key=value`, without dashes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperCommand
+
+from lossbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WITH_SETTINGS = ("train", "sweep", "validate", "config")
+
+
+class Command(TyperCommand):
+    """A command that says how to write what was given as an unknown option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments.
+
+        Raises:
+            UsageError: An option is unknown, and it is known what is meant.
+        """
+        given = tuple(args)
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            option = getattr(error, "option_name", None)
+            if option and (advice := _advice(str(self.name), option, given)):
+                raise UsageError(advice) from None
+            raise
+
+
+def _advice(command: str, option: str, arguments: Sequence[str]) -> str:
+    """Return the message for an unknown option; empty if nothing better is known than the parser's own."""
+    written, value = _written(option, arguments)
+    name = written.lstrip("-")
+    if command == "train" and name == "seeds":
+        return f"train: no option --seeds; a run has one seed: --seed N, several are a sweep: sweep --seeds {value}"
+    if command == "sweep" and name == "seed":
+        return f"sweep: no option --seed; write --seeds {value}"
+    if command in ("validate", "config") and name in ("c", "config"):
+        return f"{command}: no option {written}; write the file alone: {command} {value}"
+    if command in WITH_SETTINGS and (key := _key(name)):
+        return f"{command}: no option {written}; write {key}={value}"
+    if command == "losses" and (key := _hyperparameter(name)):
+        return f"losses: no option {written}; write {key}={value}"
+    return ""
+
+
+def _written(option: str, arguments: Sequence[str]) -> tuple[str, str]:
+    """Return an option as it was written, with its value or dots; the parser cuts `-lr` to `-l`."""
+    index = next((number for number, each in enumerate(arguments) if each.startswith(option)), len(arguments) - 1)
+    written, equals, value = arguments[index].partition("=")
+    following = arguments[index + 1 : index + 2]
+    if not equals and following and not following[0].startswith("--"):
+        value = following[0]
+    return written, value or "…"
+
+
+def _key(name: str) -> str:
+    from lossbench.config.explain import find_key
+    from lossbench.config.schema import Experiment
+
+    key = name.replace("-", "_")
+    return key if key.partition(".")[0] in Experiment.model_fields else find_key(key)
+
+
+def _hyperparameter(name: str) -> str:
+    key = _key(name)
+    return key.removeprefix("loss.") if key.startswith("loss.") else ""
