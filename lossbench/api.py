@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from lossbench.errors import UsageError
 from lossbench.metrics import DEFAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -22,22 +25,22 @@ if TYPE_CHECKING:
 def compare(  # noqa: PLR0913 - one parameter per property of a query
     paths: Path | str | Iterable[Path | str] = "runs",
     *,
-    metrics: Sequence[str] = DEFAULTS,
+    metrics: Sequence[str] | str = DEFAULTS,
     where: str | None = None,
-    seeds: Iterable[int] | None = None,
+    seeds: Iterable[int] | int | None = None,
     at: Literal["last", "best"] = "last",
-    by: Sequence[str] = ("loss",),
-    across: Sequence[str] = (),
+    by: Sequence[str] | str = ("loss",),
+    across: Sequence[str] | str = (),
     pivot: str | None = None,
     labels: Mapping[str, str] = MappingProxyType({}),
     baseline: str | None = None,
     confidence: float = 0.95,
-    rope: str | None = None,
+    rope: str | float | None = None,
     unpaired: bool = False,
-    allow_different: Sequence[str] = (),
+    allow_different: Sequence[str] | str = (),
     write_index: bool = False,
 ) -> Compared:
-    """Compare losses over seeds, as `lossbench compare` does.
+    """Compare losses over seeds, as `lossbench compare` does. One name or seed need not be in a list.
 
     Args:
         paths: One or several run folders, or folders that contain them.
@@ -51,7 +54,8 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
         labels: Names under which tables show losses, e.g. `{"my_robust": "Ours"}`.
         baseline: Baseline loss; None: categorical_crossentropy, if it is among the losses.
         confidence: Confidence of the intervals, in (0, 1).
-        rope: Losses are equivalent if the interval of their difference lies within this size, e.g. `"0.1pp"`.
+        rope: Losses are equivalent if the interval of their difference lies within this size, e.g. `"0.1pp"`; of a
+            metric that is no percentage, such as NLL, a number.
         unpaired: Do not pair the seeds.
         allow_different: Keys that may differ between losses although a fair comparison needs them equal, with the keys
             below them, e.g. `["train.epochs"]`.
@@ -72,22 +76,40 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
 
     query = Query(
         paths=tuple(map(Path, [paths] if isinstance(paths, Path | str) else paths)),
-        metric_names=tuple(metrics),
+        metric_names=_names("metrics", metrics),
         where=where,
-        seeds=None if seeds is None else frozenset(seeds),
+        seeds=_seeds(seeds),
         at=at,
-        by=tuple(by) or None,
-        across=tuple(across),
+        by=_names("by", by) or None,
+        across=_names("across", across),
         pivot=pivot,
         labels=tuple({label_of(label): name} for label, name in labels.items()),
         baseline=baseline and label_of(baseline),
         confidence=confidence,
         rope=rope,
         unpaired=unpaired,
-        allow_different=tuple(allow_different),
+        allow_different=_names("allow_different", allow_different),
         write_index=write_index,
     )
     return Compared(answer(query))
+
+
+def _names(parameter: str, value: object) -> tuple[str, ...]:
+    """Return the names in a sequence; a text is one name."""
+    names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else (value,)
+    if all(isinstance(name, str) for name in names):
+        return tuple(map(str, names))
+    raise UsageError(f"expected names, e.g. ['loss'], got {value!r}", parameter=parameter)
+
+
+def _seeds(value: object) -> frozenset[int] | None:
+    """Return seeds as a set; a number is one seed, None selects all."""
+    if value is None:
+        return None
+    seeds = [value] if isinstance(value, Integral) else list(value) if isinstance(value, Iterable) else [None]
+    if isinstance(value, str) or not all(isinstance(seed, Integral) for seed in seeds):
+        raise UsageError(f"expected whole numbers, e.g. range(10), got {value!r}", parameter="seeds")
+    return frozenset(map(int, seeds))
 
 
 class Compared:

@@ -8,7 +8,7 @@
     │   └── DeviceError         2   a device that this machine does not have
     ├── MachineError            1   disk full, no permission, damaged installation
     ├── TakenRunError           1   another process is training this run
-    ├── GateFailedError         3   a loss violates a threshold of the gate, or a run cannot be reproduced
+    ├── GateFailedError         3   a loss violates a threshold, evidence is missing, or a run cannot be reproduced
     ├── UnfinishedRunError      4   a run failed or diverged
     ├── NothingMatchedError     5   no run matches the selection
     ├── UndecidedError          6   the gate is undecided, under `--strict`
@@ -97,7 +97,7 @@ class TakenRunError(LossbenchError):
 
 
 class GateFailedError(LossbenchError):
-    """A loss that violates a threshold of the gate, or a run that cannot be reproduced; one sentence per violation."""
+    """A loss that violates a threshold of the gate, evidence that it lacks, or a run that cannot be reproduced."""
 
     exit_code = 3
 

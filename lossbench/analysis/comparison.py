@@ -79,6 +79,7 @@ def compare(rows: Sequence[RunRow], query: Query, baseline_file: Baseline | None
         absent=tuple(
             (label, dict(zip(then.varying, condition, strict=True)))
             for condition, label in sorted(earlier.keys() - groups.keys(), key=lambda cell: (cell[1], str(cell[0])))
+            if earlier[condition, label].n
         ),
         duplicates=duplicates,
         ambiguous=ambiguous,

@@ -1,118 +1,154 @@
-"""The gate: whether a loss got worse or is not good enough, or whether its seeds cannot decide that.
+"""The gate: whether a loss got worse or is not good enough, whether its seeds cannot decide that, or are not there.
 
-The gate fails only if the whole interval, which is not adjusted for other comparisons, lies beyond the threshold, over
-at least three seeds. A loss with diverged runs fails every threshold of a difference.
+A threshold fails only if the whole interval, which is not adjusted for other comparisons, lies beyond it, over at least
+three seeds. A loss with diverged or failed runs fails every threshold. What should have been judged and was not is
+missing evidence, which is never a pass.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lossbench.analysis.estimates import contrast
+from lossbench.analysis.gate_result import GateResult, of_group
+from lossbench.analysis.requirements import required_losses, required_seeds
+from lossbench.analysis.thresholds import CountThreshold, Threshold
 from lossbench.errors import NothingMatchedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
+    from lossbench.analysis.gate_result import GateOutcome, Reason
     from lossbench.analysis.result import Block, Comparison, Group
-    from lossbench.analysis.thresholds import Threshold
-    from lossbench.runs.rows import Scalar
     from lossbench.statistics import Interval
-
-GateOutcome: TypeAlias = Literal["passed", "failed", "undecided"]
 
 FEWEST_SEEDS = 3
 
 
-@dataclass(frozen=True)
-class GateResult:
-    """One threshold applied to one group.
-
-    Attributes:
-        threshold: Which.
-        label: The group.
-        condition: Its condition's keys and values.
-        reference: What a difference is from; None for a threshold of the mean, and where there is nothing to compare.
-        outcome: passed, failed, or undecided: the interval holds the threshold, or there are too few seeds.
-        mean: Of the difference or of the metric itself; None without values.
-        interval: Around it, not adjusted; None for one seed.
-        n: Number of seeds.
-        diverged: How many runs of the group diverged.
-    """
-
-    threshold: Threshold
-    label: str
-    condition: Mapping[str, Scalar]
-    reference: str | None
-    outcome: GateOutcome
-    mean: float | None = None
-    interval: Interval | None = None
-    n: int = 0
-    diverged: int = 0
-
-
 def judge(comparison: Comparison) -> list[GateResult]:
-    """Apply every threshold of the query to every group.
+    """Apply every threshold and requirement of the query to every group.
 
     Raises:
         UsageError: A threshold applies to differences and there is no baseline.
-        NothingMatchedError: A threshold applies to no pair of runs, or to no completed run.
+        NothingMatchedError: No run was found that a threshold or a stored baseline is about.
     """
-    thresholds = comparison.query.gate
-    if comparison.baseline is None and (delta := next((each for each in thresholds if each.is_delta), None)):
+    query = comparison.query
+    if comparison.baseline is None and (delta := next((each for each in query.gate if each.is_delta), None)):
         raise UsageError(
             f"{delta.text!r}: there is no baseline; choose one with `baseline` or `baseline_file`",
             parameter="thresholds",
             mentions=("baseline", "baseline_file"),
         )
-    gate_results = [result for each in thresholds for result in _judge(comparison, each)]
-    for each in thresholds:
-        judged = (result for result in gate_results if result.threshold is each)
-        if not any(result.n or (result.diverged and result.reference) for result in judged):
-            pairs, runs = f"pair of runs with {comparison.baseline}", f"completed run with {each.metric.name}"
-            what = f"no {pairs if each.is_delta else runs}"
-            raise NothingMatchedError(f"{each.text!r}: {what}, so nothing was judged", parameter="thresholds")
-    return gate_results
+    required = [*required_losses(comparison), *required_seeds(comparison)]
+    judged = {each: list(_judge(comparison, each)) or [_of_nothing(comparison, each)] for each in query.gate}
+    results = [result for each in judged.values() for result in each] + required
+    if results and not query.require_losses and not _has_evidence(comparison, results):
+        raise _nothing_matched(comparison)
+    return results
 
 
-def _judge(comparison: Comparison, threshold: Threshold) -> Iterator[GateResult]:
+def _has_evidence(comparison: Comparison, results: Sequence[GateResult]) -> bool:
+    """Return whether runs were found that a rule is about, or a loss that a baseline file has too."""
+    groups = [group for block in comparison.blocks for group in block.groups]
+    known = comparison.baseline_is_file and not comparison.query.gate and any(group.reference for group in groups)
+    return known or any(each.has_evidence for each in results)
+
+
+def _nothing_matched(comparison: Comparison) -> NothingMatchedError:
+    if not comparison.query.gate:
+        return NothingMatchedError(f"no run of a loss of {comparison.baseline}", parameter="baseline_file")
+    first = comparison.query.gate[0]
+    runs = "run"
+    if isinstance(first, Threshold):
+        pair = f"pair of runs with {comparison.baseline}"
+        runs = pair if first.is_delta else f"completed run with {first.metric.name}"
+    return NothingMatchedError(f"{first.text!r}: no {runs}, so nothing was judged", parameter="thresholds")
+
+
+def _of_nothing(comparison: Comparison, threshold: Threshold | CountThreshold) -> GateResult:
+    """Return the result of a difference where the baseline is the only loss."""
+    return GateResult(threshold, str(comparison.baseline), {}, "missing", "alone")
+
+
+def _judge(comparison: Comparison, threshold: Threshold | CountThreshold) -> Iterator[GateResult]:
     for block in comparison.blocks:
         for group in block.groups:
-            if not threshold.is_delta:
+            if isinstance(threshold, CountThreshold):
+                yield _of_count(block, group, threshold)
+            elif not threshold.is_delta:
                 yield _of_mean(block, group, threshold)
             elif comparison.baseline_is_file or group.label != comparison.baseline:
                 yield _of_difference(comparison, block, group, threshold)
-    if threshold.is_delta:
-        for label, condition in comparison.absent:
-            yield GateResult(threshold, label, condition, comparison.baseline, "undecided")
+
+
+def _of_count(block: Block, group: Group, threshold: CountThreshold) -> GateResult:
+    count = {"diverged": len(group.diverged), "failed": group.failed, "unfinished": group.unfinished}[threshold.count]
+    outcome: GateOutcome = "failed" if threshold.is_crossed(count) else "passed"
+    return replace(of_group(threshold, block, group, outcome, "count"), mean=float(count), n=group.n)
 
 
 def _of_mean(block: Block, group: Group, threshold: Threshold) -> GateResult:
-    """Return the result for a mean; without the diverged runs of its group, a mean cannot pass."""
     estimate = group.metrics[threshold.metric.name]
-    n = len(estimate.values) if estimate.mean is not None else 0
-    outcome = _outcome(threshold, estimate.interval, n)
-    if group.diverged and outcome == "passed":
-        outcome = "undecided"
-    values = (outcome, estimate.mean, estimate.interval, n, len(group.diverged))
-    return GateResult(threshold, group.label, block.condition, None, *values)
+    n = len(estimate.values)
+    if group.diverged or group.failed:
+        verdict: tuple[GateOutcome, Reason] = ("failed", "runs")
+    elif estimate.mean is None:
+        verdict = ("missing", "no value" if group.n else "unfinished")
+    else:
+        verdict = _verdict(threshold, estimate.interval, n)
+        if verdict[0] != "failed" and group.unfinished:
+            verdict = ("missing", "unfinished")
+    found = of_group(threshold, block, group, *verdict)
+    return replace(found, mean=estimate.mean, interval=estimate.interval, n=n)
 
 
 def _of_difference(comparison: Comparison, block: Block, group: Group, threshold: Threshold) -> GateResult:
-    """Return the result for a difference; it is undecided without a shared seed, unless the query is unpaired."""
-    reference = comparison.baseline if group.reference else None
+    """Return the result for a difference, which needs a shared seed, unless the query is unpaired."""
     difference = contrast(group, threshold.metric, comparison.query)
-    if difference is None or not (difference.paired or comparison.query.unpaired):
-        outcome: GateOutcome = "failed" if group.diverged else "undecided"
-        return GateResult(threshold, group.label, block.condition, reference, outcome, diverged=len(group.diverged))
-    outcome = "failed" if group.diverged else _outcome(threshold, difference.interval, difference.n)
-    values = (outcome, difference.mean, difference.interval, difference.n, len(group.diverged))
-    return GateResult(threshold, group.label, block.condition, reference, *values)
+    if difference and not (difference.paired or comparison.query.unpaired):
+        difference = None
+    if group.diverged or group.failed:
+        verdict: tuple[GateOutcome, Reason] = ("failed", "runs")
+    elif difference is None:
+        verdict = _without_difference(comparison, group, threshold)
+    else:
+        verdict = _verdict(threshold, difference.interval, difference.n)
+        if verdict[0] != "failed" and group.unfinished:
+            verdict = ("missing", "unfinished")
+        elif verdict[0] != "failed" and _lacks_runs(comparison, group.reference):
+            verdict = ("missing", "reference runs")
+    found = of_group(threshold, block, group, *verdict, comparison.baseline if group.reference else None)
+    if difference is None:
+        return (
+            replace(found, n=len(group.metrics[threshold.metric.name].values)) if found.reason == "no value" else found
+        )
+    return replace(found, mean=difference.mean, interval=difference.interval, n=difference.n)
 
 
-def _outcome(threshold: Threshold, interval: Interval | None, n: int) -> GateOutcome:
+def _without_difference(comparison: Comparison, group: Group, threshold: Threshold) -> tuple[GateOutcome, Reason]:
+    """Return why a group has no difference; a loss that a baseline file cannot know yet is no fault."""
+    if group.unlike:
+        return "missing", "unlike"
+    if group.reference is None:
+        return ("undecided", "new") if comparison.baseline_is_file else ("missing", "no reference")
+    if not group.n:
+        return "missing", "unfinished"
+    if not group.reference.n:
+        return "missing", "reference runs"
+    means = [each.metrics[threshold.metric.name].mean for each in (group, group.reference)]
+    return "missing", "no value" if None in means else "no pair"
+
+
+def _lacks_runs(comparison: Comparison, reference: Group | None) -> bool:
+    """Return whether runs of a baseline failed or are unfinished; those of a file cannot be repaired here."""
+    return bool(reference and not comparison.baseline_is_file and (reference.failed or reference.unfinished))
+
+
+def _verdict(threshold: Threshold, interval: Interval | None, n: int) -> tuple[GateOutcome, Reason]:
     if interval is None or n < FEWEST_SEEDS:
-        return "undecided"
+        return "undecided", "few seeds"
     crossed = {threshold.is_crossed(end) for end in interval}
-    return "undecided" if len(crossed) > 1 else "failed" if True in crossed else "passed"
+    if len(crossed) > 1:
+        return "undecided", "noise"
+    return ("failed", "beyond") if True in crossed else ("passed", "within")

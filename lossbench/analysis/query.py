@@ -11,19 +11,19 @@ from lossbench.analysis import baseline_file, gate, loading, names, pivot
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.images import compare_images
 from lossbench.analysis.result import At
-from lossbench.analysis.thresholds import parse_rope, parse_threshold
+from lossbench.analysis.thresholds import Threshold, parse_rope, parse_threshold
 from lossbench.analysis.tune import tune
 from lossbench.analysis.where import select
 from lossbench.errors import UsageError
 from lossbench.metrics import DEFAULTS, METRICS, find
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from lossbench.analysis.gate import GateResult
+    from lossbench.analysis.gate_result import GateResult
     from lossbench.analysis.images import ImageComparison
     from lossbench.analysis.result import Baseline, Comparison
-    from lossbench.analysis.thresholds import Threshold
+    from lossbench.analysis.thresholds import CountThreshold
     from lossbench.metrics import Metric
     from lossbench.runs.index import BrokenRun
     from lossbench.runs.rows import RunRow
@@ -46,11 +46,13 @@ class Query:
         pivot: Key whose values are the columns of a table of losses.
         baseline: Label of the baseline; None: categorical_crossentropy, if it is among the groups.
         confidence: Confidence of the intervals, in (0, 1).
-        rope: Largest difference that is equivalent to none, e.g. `0.1pp`.
+        rope: Largest difference that is equivalent to none, e.g. `0.1pp`; of NLL or Brier score, a plain number.
         unpaired: Whether seeds are not paired.
         allow_different: Keys that may differ between a loss and its baseline although they should agree, with the keys
             below them, e.g. `train.epochs` or `data`.
-        thresholds: Thresholds of the gate, e.g. `delta.accuracy < -0.2pp`.
+        thresholds: Thresholds of the gate, e.g. `delta.accuracy < -0.2pp` or `diverged > 0`.
+        require_losses: Labels of losses that need a completed run in every condition.
+        require_seeds: Completed seeds that every group needs; None: with a baseline file, those that it has.
         baseline_file: File of `baseline_file.save`; each group is compared with itself in that file.
         labels: For each display name, the ways in which its text can be read, as label -> name.
         images: Whether to compare saved predictions image by image.
@@ -68,10 +70,12 @@ class Query:
     pivot: str | None = None
     baseline: str | None = None
     confidence: float = 0.95
-    rope: str | None = None
+    rope: str | float | None = None
     unpaired: bool = False
     allow_different: tuple[str, ...] = ()
     thresholds: tuple[str, ...] = ()
+    require_losses: tuple[str, ...] = ()
+    require_seeds: int | None = None
     baseline_file: Path | None = None
     labels: tuple[Mapping[str, str], ...] = ()
     images: bool = False
@@ -85,14 +89,14 @@ class Query:
         return tuple(map(find, self.metric_names))
 
     @cached_property
-    def gate(self) -> tuple[Threshold, ...]:
+    def gate(self) -> tuple[Threshold | CountThreshold, ...]:
         """The thresholds, parsed."""
         return tuple(map(parse_threshold, self.thresholds))
 
     @cached_property
     def margin(self) -> float | None:
         """`rope` in the first metric's own unit."""
-        return parse_rope(self.rope, self.metrics[0]) if self.rope else None
+        return parse_rope(self.rope, self.metrics[0]) if self.rope is not None else None
 
     @property
     def group_keys(self) -> tuple[str, ...]:
@@ -107,7 +111,8 @@ class Query:
     @property
     def all_metrics(self) -> tuple[Metric, ...]:
         """The metrics of the query and those of the thresholds, each once."""
-        return tuple(dict.fromkeys((*self.metrics, *(each.metric for each in self.gate))))
+        gated = (each.metric for each in self.gate if isinstance(each, Threshold))
+        return tuple(dict.fromkeys((*self.metrics, *gated)))
 
     def check(self) -> None:
         """Raise a `UsageError` if a value is not valid, before any run is read."""
@@ -127,6 +132,8 @@ class Query:
             )
         if not 0 < self.confidence < 1:
             raise UsageError(f"expected 0 < confidence < 1, e.g. 0.95, got {self.confidence}", parameter="confidence")
+        if self.require_seeds is not None and self.require_seeds < 0:
+            raise UsageError(f"expected a number of seeds, got {self.require_seeds}", parameter="require_seeds")
         _ = self.all_metrics, self.margin
 
 
@@ -137,7 +144,7 @@ class Answer:
     Attributes:
         comparison: The groups, their differences and verdicts, as they are to be shown.
         broken: The folders that could not be read.
-        gate_results: Each threshold applied to each group.
+        gate_results: Each threshold and requirement applied to each group.
         image_comparisons: Each group compared with its reference image by image.
         rows: The runs compared.
         names: Display names by label.
@@ -155,8 +162,12 @@ class Answer:
     latex_label: str | None = None
 
 
-def select_runs(query: Query) -> tuple[list[RunRow], list[BrokenRun]]:
+def select_runs(query: Query, stored: Baseline | None = None) -> tuple[list[RunRow], list[BrokenRun]]:
     """Read the runs that a query selects.
+
+    Args:
+        query: The query.
+        stored: The runs of its baseline file, whose keys its condition may name too.
 
     Returns:
         The selected runs, with every metric of the query; and the folders that could not be read.
@@ -167,7 +178,8 @@ def select_runs(query: Query) -> tuple[list[RunRow], list[BrokenRun]]:
     """
     query.check()
     found, broken = loading.rows(query.paths, write_index=query.write_index)
-    return loading.with_class_metrics(select(found, query.where, query.seeds), query.all_metrics), broken
+    selected = _select(found, query, ", ".join(map(str, query.paths)) if stored else "", stored.rows if stored else ())
+    return loading.with_class_metrics(selected, query.all_metrics), broken
 
 
 def answer(query: Query) -> Answer:
@@ -177,11 +189,15 @@ def answer(query: Query) -> Answer:
         UsageError: A value of the query is not valid, or names a path, key or group that does not exist.
         NothingMatchedError: No run is selected, or a threshold applies to none.
     """
-    rows, broken = select_runs(query)
+    query.check()
+    stored = baseline_file.load(query.baseline_file) if query.baseline_file else None
+    rows, broken = select_runs(query, stored)
     if query.pivot:
         pivot.check(rows, query)
+    if stored:
+        stored = replace(stored, rows=_select(stored.rows, query, stored.name, rows))
     rows, choices = tune(rows, query) if query.tune else (rows, ())
-    comparison = replace(compare(rows, query, _read_baseline(query)), tuned=choices)
+    comparison = replace(compare(rows, query, stored), tuned=choices)
     return Answer(
         comparison=comparison,
         broken=tuple(broken),
@@ -192,8 +208,7 @@ def answer(query: Query) -> Answer:
     )
 
 
-def _read_baseline(query: Query) -> Baseline | None:
-    if query.baseline_file is None:
-        return None
-    baseline = baseline_file.load(query.baseline_file)
-    return replace(baseline, rows=select(baseline.rows, query.where, query.seeds))
+def _select(rows: Sequence[RunRow], query: Query, source: str, others: Iterable[RunRow]) -> list[RunRow]:
+    """Select runs of one side of a comparison with a baseline file; an error names the side."""
+    keys = {key for row in others for key in row}
+    return select(rows, query.where, query.seeds, source=source, keys=keys)

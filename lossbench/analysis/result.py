@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 At: TypeAlias = Literal["last", "best"]
 """The epoch whose weights were tested: the last, or the best by validation."""
 
+Count: TypeAlias = Literal["diverged", "failed", "unfinished"]
+"""Runs without a result: diverged, ended by an error, or still running or interrupted."""
+
 Verdict: TypeAlias = Literal["better", "worse", "equivalent", "identical", "undecided"]
 
 

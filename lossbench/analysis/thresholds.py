@@ -5,8 +5,9 @@ from __future__ import annotations
 import operator
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, get_args
 
+from lossbench.analysis.result import Count
 from lossbench.errors import UsageError
 from lossbench.metrics import find
 
@@ -18,10 +19,10 @@ SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.g
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _THRESHOLD = re.compile(
     rf"\s*(?P<delta>delta\.)?(?P<metric>[a-z][a-z_0-9.]*)\s*(?P<sign><=|>=|<|>)\s*"
-    rf"(?P<size>[-+]?{_NUMBER})\s*(?P<points>pp)?\s*",
+    rf"(?P<size>[-+]?{_NUMBER})\s*(?P<points>pp|%)?\s*",
     re.ASCII,
 )
-_ROPE = re.compile(rf"\s*(?:(?P<metric>[a-z][a-z_0-9.]*)\s*=)?\s*(?P<size>{_NUMBER})\s*(?P<points>pp)?\s*", re.ASCII)
+_ROPE = re.compile(rf"\s*(?:(?P<metric>[a-z][a-z_0-9.]*)\s*=)?\s*(?P<size>{_NUMBER})\s*(?P<points>pp|%)?\s*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,31 @@ class Threshold:
         return bool(SIGNS[self.sign](value, self.size))
 
 
-def parse_threshold(text: str) -> Threshold:
-    """Parse `[delta.]METRIC SIGN NUMBER[pp]`.
+@dataclass(frozen=True)
+class CountThreshold:
+    """A condition on the number of a loss's runs without a result: `diverged > 0`.
+
+    Attributes:
+        text: The threshold as the user wrote it.
+        count: Which runs are counted.
+        sign: `<`, `<=`, `>` or `>=`.
+        size: The limit.
+        is_delta: Always false: numbers of runs are not compared with those of a baseline.
+    """
+
+    text: str
+    count: Count
+    sign: str
+    size: float
+    is_delta: bool = False
+
+    def is_crossed(self, value: float) -> bool:
+        """Return whether a count lies beyond the limit."""
+        return bool(SIGNS[self.sign](value, self.size))
+
+
+def parse_threshold(text: str) -> Threshold | CountThreshold:
+    """Parse `[delta.]METRIC SIGN NUMBER[pp|%]`, or `COUNT SIGN NUMBER` with a number of runs.
 
     Raises:
         UsageError: The text has another form, names no metric, or its number cannot be a value of the metric.
@@ -59,29 +83,39 @@ def parse_threshold(text: str) -> Threshold:
             f"expected a threshold such as 'delta.accuracy < -0.2pp' or 'accuracy < 0.97', got {text!r}",
             parameter="thresholds",
         )
+    if (name := found["metric"]) in get_args(Count):
+        return _parse_count(found, cast("Count", name), text)
     of = find(found["metric"])
-    size = _size(found, of, text, "thresholds")
+    size = _size(found, of, text, "thresholds", is_difference=bool(found["delta"]))
     if of.is_share and abs(size) > 1:
         raise UsageError(
-            f"{text!r}: {of.name} lies between 0 and 1: write 97 % as 0.97 and two points as 2pp",
+            f"{text!r}: {of.name} lies between 0 and 1: write 97 % as 97% or 0.97, and two points as 2pp",
             parameter="thresholds",
         )
     return Threshold(text.strip(), of, bool(found["delta"]), found["sign"], size)
 
 
-def parse_rope(text: str, first: Metric) -> float:
-    """Parse the largest difference that is equivalent to none: `0.1pp`, `accuracy=0.1pp`, `0.005`.
+def _parse_count(found: re.Match[str], name: Count, text: str) -> CountThreshold:
+    size = float(found["size"])
+    if found["delta"] or found["points"] or not size.is_integer():
+        raise UsageError(f"{text!r}: {name} is a number of runs; write e.g. '{name} > 0'", parameter="thresholds")
+    return CountThreshold(text.strip(), name, found["sign"], size)
+
+
+def parse_rope(rope: str | float, first: Metric) -> float:
+    """Parse the largest difference that is equivalent to none: `0.1pp`, `accuracy=0.1pp`; of NLL, `0.005`.
 
     Args:
-        text: The text.
+        rope: The text, or a number in the metric's own unit.
         first: The metric that carries the verdict.
 
     Returns:
         The difference in the metric's own unit: 0.001 for 0.1pp.
 
     Raises:
-        UsageError: The text has another form, or names another metric.
+        UsageError: The text has another form, names another metric, or lacks the unit that the metric needs.
     """
+    text = rope if isinstance(rope, str) else f"{float(rope)!r}".removesuffix(".0")
     found = _ROPE.fullmatch(text)
     if found is None:
         raise UsageError(f"expected a size such as 0.1pp or accuracy=0.1pp, got {text!r}", parameter="rope")
@@ -91,12 +125,24 @@ def parse_rope(text: str, first: Metric) -> float:
             parameter="rope",
             mentions=("metrics",),
         )
-    return _size(found, first, text, "rope")
+    size = _size(found, first, text, "rope", is_difference=True)
+    if first.is_share and size > 1:
+        raise UsageError(f"{text!r}: {first.name} lies between 0 and 1, that is 100pp", parameter="rope")
+    return size
 
 
-def _size(found: re.Match[str], of: Metric, text: str, parameter: str) -> float:
+def _size(found: re.Match[str], of: Metric, text: str, parameter: str, *, is_difference: bool) -> float:
+    """Return a size in the metric's own unit; a difference of what tables show in per cent needs a unit."""
+    size = float(found["size"])
+    if is_difference and of.in_percent and size and not found["points"]:
+        raise UsageError(
+            f"{text!r}: a difference in {of.name} needs a unit: {size:g}pp (or {size:g}%) for {size:g} percentage "
+            f"points, {100 * size:g}pp for a share of {size:g}",
+            parameter=parameter,
+        )
     if found["points"] and not of.is_share:
         raise UsageError(
-            f"{text!r}: {of.name} is not a share of images; write the number without pp", parameter=parameter
+            f"{text!r}: {of.name} is not a share of images; write the number without {found['points']}",
+            parameter=parameter,
         )
-    return float(found["size"]) / (100 if found["points"] else 1)
+    return size / (100 if found["points"] else 1)

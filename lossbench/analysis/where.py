@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from lossbench.errors import NothingMatchedError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from lossbench.runs.rows import RunRow, Scalar
 
@@ -45,26 +45,35 @@ _WORD = re.compile(rf"{_TEXT.pattern}|[\w.]+")
 _STRANGE = re.compile(r"[^\w '\"()<>=!,+-]")
 
 
-def select(rows: Sequence[RunRow], condition: str | None = None, seeds: Collection[int] | None = None) -> list[RunRow]:
+def select(
+    rows: Sequence[RunRow],
+    condition: str | None = None,
+    seeds: Collection[int] | None = None,
+    *,
+    source: str = "",
+    keys: Iterable[str] = (),
+) -> list[RunRow]:
     """Select runs by a condition and by seed.
 
     Args:
         rows: The runs.
         condition: A condition; None selects all.
         seeds: Seeds; None selects all.
+        source: Where the runs come from, e.g. `main.json`; empty if there is only one place.
+        keys: Keys that the condition may name although none of these runs has them.
 
     Raises:
         UsageError: The condition has another form, or names a key that no run has.
         NothingMatchedError: No run is selected.
     """
-    selected = [row for row in rows if seeds is None or row["seed"] in seeds]
-    if condition is not None:
-        holds = parse(condition, {key for row in rows for key in row})
-        selected = [row for row in selected if holds(row)]
+    where = f" in {source}" * bool(source)
+    of_seeds = [row for row in rows if seeds is None or row["seed"] in seeds]
+    holds = None if condition is None else parse(condition, {*keys, *(key for row in rows for key in row)})
+    if not of_seeds:
+        raise NothingMatchedError(f"match none of {len(rows)} runs{where}", parameter="seeds")
+    selected = [row for row in of_seeds if holds is None or holds(row)]
     if not selected:
-        if condition is None:
-            raise NothingMatchedError(f"match none of {len(rows)} runs", parameter="seeds")
-        raise NothingMatchedError(f"{condition!r} matches none of {len(rows)} runs", parameter="where")
+        raise NothingMatchedError(f"{condition!r} matches none of {len(of_seeds)} runs{where}", parameter="where")
     return selected
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from lossbench.cli import console, options
+from lossbench.cli import console, gate, options
 from lossbench.cli.options import GATE, OUTPUT, SELECTION, STATISTICS
-from lossbench.errors import GateFailedError, UndecidedError, UsageError
+from lossbench.errors import UsageError
 from lossbench.report import formats
 
 if TYPE_CHECKING:
-    from lossbench.analysis.gate import GateResult
     from lossbench.analysis.query import Answer, Query
     from lossbench.analysis.result import Comparison
 
@@ -56,27 +54,17 @@ def compare(  # noqa: PLR0913 - the options of the command
         typer.Option("--unpaired", rich_help_panel=STATISTICS, help="Do not pair seeds: use Welch's test."),
     ] = False,
     allow_different: options.AllowDifferent = None,
-    fail_if: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="THRESHOLD",
-            rich_help_panel=GATE,
-            help="Exit 3 if this holds: 'delta.accuracy < -0.2pp', 'accuracy < 0.97'; repeatable.",
-        ),
-    ] = None,
-    against: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", rich_help_panel=GATE, help="Compare each loss with itself in this baseline file."),
-    ] = None,
+    fail_if: options.FailIf = None,
+    require_losses: options.RequireLosses = None,
+    require_seeds: options.RequireSeeds = None,
+    against: options.Against = None,
     save_baseline: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE", rich_help_panel=GATE, help="Write these runs to a baseline file, unless the gate fails."
         ),
     ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", rich_help_panel=GATE, help="Exit 6 if a threshold is undecided.")
-    ] = False,
+    strict: options.Strict = False,
     sort: Annotated[
         str | None,
         typer.Option(
@@ -118,7 +106,8 @@ def compare(  # noqa: PLR0913 - the options of the command
 ) -> None:
     """Compare losses over seeds: which is better, by how much, and how certain that is.
 
-    Exit codes: 0 success, 2 usage error, 3 failed gate, 5 no matching run, 6 undecided gate with --strict.
+    Exit codes: 0 success, 2 usage error, 3 failed gate or missing evidence, 5 no matching run, 6 undecided gate with
+    --strict.
     """
     from lossbench.analysis import baseline_file
     from lossbench.analysis.filter import filter_groups
@@ -127,6 +116,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     from lossbench.report import formatting
 
     _check_list(list_runs=list_runs, plots=plots, pivot=pivot, caption=caption, latex_label=latex_label)
+    gate.check_strict(fail_if, strict=strict)
     query = options.query(
         paths,
         where=where,
@@ -144,6 +134,8 @@ def compare(  # noqa: PLR0913 - the options of the command
         unpaired=unpaired,
         allow_different=allow_different,
         thresholds=tuple(fail_if or ()),
+        require_losses=require_losses,
+        require_seeds=require_seeds,
         baseline_file=against,
         images=images,
     )
@@ -157,9 +149,9 @@ def compare(  # noqa: PLR0913 - the options of the command
         console.note(line)
     if plots:
         _draw(with_names(shown).comparison, plots)
-    if save_baseline and not any(result.outcome == "failed" for result in found.gate_results):
+    if save_baseline and not gate.has_failed(found.gate_results):
         baseline_file.save(save_baseline, found.rows)
-    _judge(found.gate_results, confidence / 100, strict=strict)
+    gate.report(found.gate_results, confidence / 100, strict=strict)
 
 
 def _check_list(*, list_runs: bool, **others: object) -> None:
@@ -213,22 +205,3 @@ def _summarise(text: str, output: Path | None) -> None:
         return
     with Path(summary).open("a", encoding="utf-8") as file:
         file.write(text)
-
-
-def _judge(gate_results: Sequence[GateResult], confidence: float, *, strict: bool) -> None:
-    """Print the gate's results, and exit with its code."""
-    from lossbench.report.wording import gate_sentence
-
-    sentences = {
-        outcome: [gate_sentence(result, confidence) for result in gate_results if result.outcome == outcome]
-        for outcome in ("failed", "undecided", "passed")
-    }
-    if gate_results:
-        counts = ", ".join(f"{len(lines)} {outcome}" for outcome, lines in sentences.items() if lines)
-        console.note(f"gate: {counts}")
-    if strict and sentences["undecided"] and not sentences["failed"]:
-        raise UndecidedError("\n".join(sentences["undecided"]))
-    for line in sentences["undecided"]:
-        console.note(f"warning: {line}")
-    if sentences["failed"]:
-        raise GateFailedError("\n".join(sentences["failed"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -121,6 +122,42 @@ LatexLabel: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="NAME", rich_help_panel=OUTPUT, help="Label of the LaTeX table, e.g. tab:noise."),
 ]
+FailIf: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="THRESHOLD",
+        rich_help_panel=GATE,
+        help="Exit 3 if this holds: 'delta.accuracy < -0.2pp', 'accuracy < 0.97', 'diverged > 0'; repeatable.",
+    ),
+]
+RequireLosses: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="LOSSES",
+        rich_help_panel=GATE,
+        help="Exit 3 unless each of these losses has a completed run in every condition; repeatable.",
+    ),
+]
+RequireSeeds: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=0,
+        rich_help_panel=GATE,
+        help="Exit 3 unless each loss has N completed seeds. (default with --against: the seeds in that file)",
+    ),
+]
+Against: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=GATE,
+        help="Compare each loss with itself in this baseline file; exit 3 if its losses or seeds are missing.",
+    ),
+]
+Strict: TypeAlias = Annotated[
+    bool, typer.Option("--strict", rich_help_panel=GATE, help="Exit 6 if a threshold is undecided.")
+]
 
 METRICS = ",".join(metrics.DEFAULTS)
 RUNS = Path("runs")
@@ -145,6 +182,7 @@ def query(
     confidence: float,
     allow_different: list[str] | None = None,
     label: list[str] | None,
+    require_losses: list[str] | None = None,
     **others: Any,
 ) -> Query:
     """Return the query of the options that `compare` and `report` share; `others` are fields of `Query`."""
@@ -159,6 +197,7 @@ def query(
         baseline=baseline and label_of(baseline),
         confidence=confidence / 100,
         allow_different=split(",".join(allow_different or ())),
+        require_losses=tuple(map(label_of, split_losses(",".join(require_losses or ())))),
         labels=tuple(_readings(text) for text in label or []),
         write_index=True,
         **others,
@@ -211,6 +250,11 @@ def note_sums(losses: Iterable[Sequence[LossTerm]]) -> None:
 def split(text: str | None) -> tuple[str, ...]:
     """Return the names in a comma-separated list."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def split_losses(text: str) -> tuple[str, ...]:
+    """Return the losses in a comma-separated list; a comma inside brackets belongs to a loss."""
+    return tuple(name.strip() for name in re.findall(r"(?:\[[^\]]*\]|[^,\[]|\[)+", text) if name.strip())
 
 
 def parse_seeds(text: str | None) -> frozenset[int] | None:

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from lossbench.analysis.gate import FEWEST_SEEDS
 from lossbench.report import formatting
 from lossbench.report.formatting import clean, count_of
 from lossbench.runs import read
@@ -14,7 +13,6 @@ from lossbench.runs import read
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from lossbench.analysis.gate import GateResult
     from lossbench.analysis.images import Image, ImageComparison
     from lossbench.analysis.result import Block, Comparison, Group
     from lossbench.runs.likeness import UnlikeKey
@@ -190,49 +188,6 @@ def _headline(comparison: Comparison, block: Block) -> str:
 
 def _and_more(others: int) -> str:
     return f"; so {'is' if others == 1 else 'are'} {others} more" * bool(others)
-
-
-def gate_sentence(result: GateResult, confidence: float) -> str:
-    """Return a gate result in a sentence: which loss, by how much, the interval, the threshold."""
-    name = group_name(result.label, result.condition)
-    return f"{name}: {_outcome(result, confidence)}: {clean(result.threshold.text)}"
-
-
-def _outcome(result: GateResult, confidence: float) -> str:
-    if result.outcome == "failed" and result.diverged and result.threshold.is_delta:
-        return f"{count_of(result.diverged, 'run')} diverged, which fails every threshold of a difference"
-    if result.mean is None:
-        pair = f"no run to pair with {clean(result.reference or 'a baseline in this condition')}"
-        return f"undecided, {pair if result.threshold.is_delta else 'no completed run'}"
-    measured = _measured(result, confidence)
-    if result.outcome == "undecided":
-        return f"undecided, {measured}, {_doubt(result)}"
-    return f"{measured}, wholly {'beyond' if result.outcome == 'failed' else 'within'} the threshold"
-
-
-def _doubt(result: GateResult) -> str:
-    """Return the reason why a measured value decides nothing."""
-    if result.n < FEWEST_SEEDS:
-        return f"fewer than the {FEWEST_SEEDS} needed"
-    if result.diverged:
-        return f"but {count_of(result.diverged, 'run')} more diverged"
-    return "on both sides of the threshold"
-
-
-def _measured(result: GateResult, confidence: float) -> str:
-    """Return the value with ±, its interval, the reference and the number of seeds."""
-    metric = result.threshold.metric
-    text, ends = formatting.value(metric, result.mean), formatting.interval(metric, result.interval)
-    unit = " %" if metric.in_percent else ""
-    if result.threshold.is_delta:
-        text, unit = formatting.with_sign(metric, result.mean or 0), f" {formatting.unit(metric)}".rstrip()
-        ends = formatting.signed_interval(metric, result.interval)
-    spread = unit
-    if result.interval:
-        half = formatting.value(metric, result.interval.half_width)
-        spread = f" ± {half}{unit} ({formatting.percent(confidence)} interval {ends})"
-    against = f" against {clean(result.reference)}" if result.reference else ""
-    return f"{metric.title} {text}{spread}{against} over {count_of(result.n, 'seed')}"
 
 
 def disagreements(pair: ImageComparison) -> Iterator[tuple[str, tuple[Image, ...]]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fabricate import row
 
-from lossbench.analysis import loading
+from lossbench.analysis import gate, loading
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.filter import filter_groups
 from lossbench.analysis.images import compare_images
@@ -209,3 +209,13 @@ def test_images_of_unlike_losses_are_not_compared(tmp_path: Path, fabricate: Any
     fabricate(tmp_path, "gce", 0, strength=4.0)
     comparison = compare(loading.rows([tmp_path])[0], Query())
     assert [each.label for each in compare_images(comparison)] == ["gce"]
+
+
+def test_a_gate_on_an_unfair_difference_fails() -> None:
+    """A difference that may not be judged is missing evidence, never a pass; a mean is judged as ever."""
+    rows = runs(CE, BASE, train__epochs=1) + runs("focal", BETTER, train__epochs=2)
+    results = gate.judge(compare(rows, Query(thresholds=("delta.accuracy < -1pp", "accuracy < 0.5"))))
+    assert [(each.label, each.outcome) for each in results] == [
+        ("focal", "missing"), (CE, "passed"), ("focal", "passed"),
+    ]  # fmt: skip
+    assert results[0].unlike == (("train.epochs", 1, 2),)

@@ -129,18 +129,19 @@ def test_equivalence_comes_first() -> None:
     """A small but certain difference is equivalent within ±1 point, better without; the bound is inside."""
     rows = runs(CE, *BASE) + runs("focal", *shifted(CLEAR))
     assert difference(rows).verdict == "better"
-    low, high = difference(rows).interval or (0, 0)
-    assert difference(rows, query=Query(rope="0.01")).verdict == "equivalent"
-    assert difference(rows, query=Query(rope=str(high))).verdict == "equivalent"
-    assert difference(rows, query=Query(rope=str(high - 1e-9))).verdict == "better"
-    assert low > 0
-    assert difference(runs(CE, *BASE) + runs("focal", *BASE), query=Query(rope="0.01")).verdict == "equivalent"
+    assert difference(rows, query=Query(rope="1pp")).verdict == "equivalent"
+    assert difference(runs(CE, *BASE) + runs("focal", *BASE), query=Query(rope="1pp")).verdict == "equivalent"
+    rows = [each | {"test.last.nll": 1 - each["test.last.accuracy"]} for each in rows]
+    low, high = difference(rows, query=Query(metric_names=("nll",))).interval or (0, 0)
+    assert high < 0
+    for rope, verdict in ((-low, "equivalent"), (str(-low), "equivalent"), (-low - 1e-9, "better")):
+        assert difference(rows, query=Query(metric_names=("nll",), rope=rope)).verdict == verdict
 
 
 def test_a_diverging_loss_is_never_better() -> None:
     """Better, equivalent or identical where it survived is undecided; worse stays worse; a lost seed is not won."""
     for shift, verdict in ((shifted(CLEAR), "undecided"), (BASE, "undecided"), (shifted(CLEAR, -1), "worse")):
-        found = difference(runs(CE, *BASE, 0.9) + runs("focal", *shift, None), query=Query(rope="1e-9"))
+        found = difference(runs(CE, *BASE, 0.9) + runs("focal", *shift, None), query=Query(rope="1e-7pp"))
         assert found.verdict == verdict
         assert found.contested == 9
         assert found.further is None

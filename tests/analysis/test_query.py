@@ -31,8 +31,8 @@ def test_an_answer_holds_all_that_a_query_selects(runs: Path) -> None:
     """Comparison, gate, images, the runs themselves and the folders that cannot be read."""
     found = answer(Query(paths=(runs,), seeds=frozenset({0, 1}), thresholds=("accuracy < 0", "recall.5 < 0")))
     assert found.comparison.baseline == CE
-    assert {(result.label, result.threshold.metric.name, result.n) for result in found.gate_results} == {
-        (label, name, 2) for label in (CE, "focal") for name in ("accuracy", "recall.5")
+    assert {(result.label, result.rule.text, result.n) for result in found.gate_results} == {
+        (label, text, 2) for label in (CE, "focal") for text in ("accuracy < 0", "recall.5 < 0")
     }
     assert found.image_comparisons == ()
     (images,) = answer(Query(paths=(runs,), seeds=frozenset({0}), images=True)).image_comparisons

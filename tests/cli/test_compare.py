@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -158,6 +159,11 @@ def test_exit_statuses(compare: Any, study: Path, tmp_path: Path, fabricate: Any
         (["--by", "nothing"], 2, "nothing: no run has this key"),
         (["--where", "seed = 1"], 2, "column 6"),
         (["--where", "seed == 7"], 5, "matches none of 4 runs"),
+        (["--strict"], 2, "--strict: needs a threshold; add --fail-if"),
+        (["--strict", "--require-seeds", "2"], 2, "--strict: needs a threshold; add --fail-if"),
+        (["--rope", "0.5"], 2, "--rope: '0.5': a difference in accuracy needs a unit: 0.5pp (or 0.5%)"),
+        (["--fail-if", "delta.accuracy < -0.5"], 2, "--fail-if: 'delta.accuracy < -0.5': a difference in accuracy"),
+        (["--allow-different", "train.epoch"], 2, "--allow-different: no run has the key 'train.epoch'; did you mean"),
         (["--seeds", "5-9"], 5, "--seeds: match none of 4 runs"),
         (["--seeds", "x"], 2, "--seeds: expected seeds such as 0-9"),
         (["--rope", "nll=1"], 2, "--rope: 'nll=1': the verdict is on accuracy; name nll first in --metric"),
@@ -186,7 +192,7 @@ def test_the_gate(here: Any, worse: Path) -> None:
     assert failed.returncode == 3
     assert failed.stdout == here(worse).stdout
     assert "gate: 1 failed, 1 passed" in failed.stderr
-    assert "error: worse: accuracy −1.98 ± 0.03 pp (95 % interval [−2.01, −1.95]) " in failed.stderr
+    assert "error: worse: accuracy −1.98 pp (95 % interval [−2.01, −1.95]) " in failed.stderr
     assert " against categorical_crossentropy over 6 seeds, wholly beyond the threshold" in failed.stderr
     passed = here(worse, "--fail-if", threshold, "--where", "loss != 'worse'", "--strict")
     assert (passed.returncode, passed.stderr) == (0, "gate: 1 passed\n")
@@ -214,7 +220,7 @@ def test_a_stored_baseline(here: Any, worse: Path, tmp_path: Path, fabricate: An
     failed = here(later, "--against", file, "--fail-if", "delta.accuracy < -0.2pp")
     assert failed.returncode == 3
     assert failed.stderr.count("error: ") == 1
-    assert "error: equal: accuracy −1.00 ± 0.00 pp" in failed.stderr
+    assert "error: equal: accuracy −1.00 pp" in failed.stderr
     assert "against main.json over 6 seeds" in failed.stderr
     other = fill(fabricate, tmp_path / "other", 3, new=0.9)
     assert here(other, "--against", file, "--fail-if", "delta.accuracy < -0.2pp").returncode == 5
@@ -314,3 +320,60 @@ def test_damaged_predictions_are_named(tmp_path: Path, fabricate: Any, here: Any
     result = here(runs, "--images")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith(f"error: --images: {path.parent}: predictions.npz: ")
+
+
+def test_missing_evidence(here: Any, worse: Path, tmp_path: Path, fabricate: Any) -> None:
+    """3 and a sentence for a loss that is gone, seeds that are missing and runs that failed, in every form."""
+    file = tmp_path / "main.json"
+    assert here(worse, "--save-baseline", file).returncode == 0
+    gone = here(worse, "--against", file, "--where", "loss != 'worse'")
+    assert gone.returncode == 0, "the selection holds for both sides"
+    fewer = fill(fabricate, tmp_path / "fewer", 4, **{CE: 0.95, "equal": 0.95})
+    found = here(fewer, "--against", file, "--fail-if", "delta.accuracy < -5pp", "--save-baseline", tmp_path / "x.json")
+    assert found.returncode == 3
+    assert found.stderr.splitlines() == [
+        "gate: 3 without evidence, 2 passed",
+        "error: worse: missing evidence, no run: the runs of main.json are required",
+        *(
+            f"error: {loss}: missing evidence, 4 of 6 seeds completed; without seeds 4–5: "
+            "the seeds of main.json are required"
+            for loss in ("equal", CE)
+        ),
+    ]
+    assert not (tmp_path / "x.json").exists()
+    required = here(fewer, "--require-losses", "ce, equal,worse", "--require-seeds", "4")
+    assert required.stderr.splitlines() == [
+        "gate: 1 without evidence, 4 passed", "error: worse: missing evidence, no run: worse is required",
+    ]  # fmt: skip
+    fabricate(fewer, "equal", 9, status="failed")
+    lost = here(fewer, "--fail-if", "accuracy < 0.01", "--fail-if", "failed > 0")
+    assert lost.returncode == 3
+    assert "error: equal: 1 run failed, which fails every threshold: accuracy < 0.01" in lost.stderr
+    assert "error: equal: 1 run failed: failed > 0" in lost.stderr
+
+
+def test_unlike_losses(here: Any, tmp_path: Path, fabricate: Any) -> None:
+    """No verdict in any form, and a difference that fails the gate, unless the keys are named."""
+    for seed in range(8):
+        for label, epochs, accuracy in ((CE, 1, 0.8), ("focal", 2, 0.9)):
+            metrics = {f"test.last.{name}": accuracy + seed / 1000 for name in ("accuracy", "nll", "brier", "ece")}
+            config = {"train.epochs": epochs, "data.train_size": 500 * epochs}
+            fabricate(tmp_path / "runs", label, seed, metrics=metrics, images=20, epochs=1, config=config)
+    unlike = "data.train_size 500 / 1000, train.epochs 1 / 2"
+    threshold = ["--fail-if", "delta.accuracy < -1pp"]
+    for form in set(formats.FORMATS):
+        result = here(tmp_path / "runs", "-f", form, *threshold)
+        text = result.stdout.replace("\\_", "_")
+        assert result.returncode == 3
+        assert not re.search("(is|8/8|>) ?better|better than", text)
+        if form in {"json", "jsonl"}:
+            record = json.loads(text)["groups"][1] if form == "json" else json.loads(text.splitlines()[1])
+            assert (record["verdict"], record["p"], record["delta_mean"]) == ("not alike", None, None)
+            assert record["unlike"] == {"data.train_size": [500, 1000], "train.epochs": [1, 2]}
+        else:
+            assert unlike in text
+            assert "not alike" in text
+    assert f"focal: missing evidence, not alike (baseline / loss): {unlike}: delta.accuracy < -1pp" in result.stderr
+    allowed = here(tmp_path / "runs", *threshold, "--allow-different", "train,data.train_size")
+    assert allowed.returncode == 0
+    assert "8/8 better" in allowed.stdout

@@ -16,7 +16,7 @@ from lossbench.analysis.result import Baseline, Choice, Comparison
 from lossbench.analysis.tune import tune
 from lossbench.report import formats, wording
 from lossbench.report.comparison import columns, footnotes
-from lossbench.report.wording import gate_sentence
+from lossbench.report.gate_sentences import gate_sentence
 
 CE = "categorical_crossentropy"
 BASE = (0.90, 0.92, 0.94, 0.96)
@@ -196,7 +196,7 @@ def test_the_legend_explains_what_occurs() -> None:
         "± standard deviation over seeds; [ ] 95 % interval, not adjusted for the number of comparisons",
     ]
     rows = runs(CE, *BASE) + runs("focal", *BASE, None) + runs("hinge", *BASE, link="none")
-    found = list(footnotes.legend(comparison(rows, rope="0.001", confidence=0.9)))
+    found = list(footnotes.legend(comparison(rows, rope="0.1pp", confidence=0.9)))
     assert found == [
         "* best mean, without losses with diverged runs",
         "† the loss trains no softmax probabilities, so this is never marked best",
@@ -206,7 +206,7 @@ def test_the_legend_explains_what_occurs() -> None:
             "p: exact sign-flip test of the paired differences, adjusted by Holm for 2 comparisons; "
             "won: seeds in which the loss did better"
         ),
-        "equivalent: the whole interval of the difference lies within ±0.10 pp",
+        "equivalent: the whole interval of the difference lies between −0.10 pp and +0.10 pp",
     ]
 
 
@@ -236,25 +236,26 @@ def test_rows_that_are_not_shown_are_counted() -> None:
     ("ours", "text", "expected"),
     [
         ([value - 0.01 - number / 1e4 for number, value in enumerate(BASE)], "delta.accuracy < -0.2pp",
-         ("focal (rate 0.2): accuracy −1.01 ± 0.02 pp (95 % interval [−1.04, −0.99]) against categorical_crossentropy "
+         ("focal (rate 0.2): accuracy −1.01 pp (95 % interval [−1.04, −0.99]) against categorical_crossentropy "
          "over 4 seeds, wholly beyond the threshold: delta.accuracy < -0.2pp")),
         (BASE, "delta.accuracy < -0.2pp",
-         ("focal (rate 0.2): accuracy 0.00 ± 0.00 pp (95 % interval [0.00, 0.00]) against categorical_crossentropy "
+         ("focal (rate 0.2): accuracy 0.00 pp (95 % interval [0.00, 0.00]) against categorical_crossentropy "
          "over 4 seeds, wholly within the threshold: delta.accuracy < -0.2pp")),
         ((0.89, 0.93, 0.93, 0.965), "delta.accuracy < -0.2pp",
-         ("focal (rate 0.2): undecided, accuracy −0.12 ± 1.64 pp (95 % interval [−1.77, +1.52]) against "
-         "categorical_crossentropy over 4 seeds, on both sides of the threshold: delta.accuracy < -0.2pp")),
+         ("focal (rate 0.2): undecided, accuracy −0.12 pp (95 % interval [−1.77, +1.52]) against "
+         "categorical_crossentropy over 4 seeds, too noisy: on both sides of the threshold: delta.accuracy < -0.2pp")),
         ((0.8, 0.9), "delta.accuracy < -0.2pp",
-         ("focal (rate 0.2): undecided, accuracy −6.00 ± 50.82 pp (95 % interval [−56.82, +44.82]) against "
+         ("focal (rate 0.2): undecided, accuracy −6.00 pp (95 % interval [−56.82, +44.82]) against "
          "categorical_crossentropy over 2 seeds, fewer than the 3 needed: delta.accuracy < -0.2pp")),
         ((0.8, None), "delta.accuracy < -0.2pp",
-         "focal (rate 0.2): 1 run diverged, which fails every threshold of a difference: delta.accuracy < -0.2pp"),
+         "focal (rate 0.2): 1 run diverged, which fails every threshold: delta.accuracy < -0.2pp"),
         ((0.8,), "nll > 0.2",
          "focal (rate 0.2): undecided, NLL 0.1000 over 1 seed, fewer than the 3 needed: nll > 0.2"),
         ((0.8, 0.8, 0.8, None), "nll > 0.2",
-         ("focal (rate 0.2): undecided, NLL 0.1000 ± 0.0000 (95 % interval [0.1000, 0.1000]) over 3 seeds, but 1 run "
-         "more diverged: nll > 0.2")),
-        ((None,), "nll > 0.2", "focal (rate 0.2): undecided, no completed run: nll > 0.2"),
+         "focal (rate 0.2): 1 run diverged, which fails every threshold: nll > 0.2"),
+        ((None,), "nll > 0.2", "focal (rate 0.2): 1 run diverged, which fails every threshold: nll > 0.2"),
+        ((None, None, 0.8), "diverged > 1", "focal (rate 0.2): 2 runs diverged: diverged > 1"),
+        ((0.8, 0.8), "failed > 0", "focal (rate 0.2): 0 runs failed: failed > 0"),
     ],
 )  # fmt: skip
 def test_the_gate_says_it_in_a_sentence(ours: Any, text: str, expected: str) -> None:
@@ -271,5 +272,5 @@ def test_a_loss_without_a_pair_is_said_to_have_none() -> None:
     rows = runs("focal", *BASE) + runs("new", *BASE)
     found = gate.judge(compare(rows, Query(thresholds=("delta.accuracy < 0",)), stored))
     said = {result.label: gate_sentence(result, 0.95) for result in found}
-    assert said["new"] == "new: undecided, no run to pair with a baseline in this condition: delta.accuracy < 0"
-    assert said["gone"] == "gone: undecided, no run to pair with main.json: delta.accuracy < 0"
+    assert said["new"] == "new: undecided, not in the baseline in this condition: delta.accuracy < 0"
+    assert said["gone"] == "gone: missing evidence, no run: the runs of main.json are required"

@@ -69,7 +69,7 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
         yield "would show, needs: with 80 % probability, if further seeds vary like these"
     if (rope := comparison.query.margin) is not None:
         size = formatting.with_unit(comparison.query.metrics[0], rope)
-        yield f"equivalent: the whole interval of the difference lies within ±{size}"
+        yield f"equivalent: the whole interval of the difference lies between {formatting.MINUS}{size} and +{size}"
 
 
 def pivot_legend(comparison: Comparison) -> Iterator[str]:

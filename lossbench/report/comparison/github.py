@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lossbench.report import wording
+from lossbench.report.gate_sentences import gate_sentence
 
 if TYPE_CHECKING:
     from lossbench.analysis.query import Answer
 
-COMMANDS = {"failed": "error", "undecided": "warning"}
+COMMANDS = {"failed": "error", "missing": "error", "undecided": "warning"}
 
 
 def github_text(answer: Answer) -> str:
-    """Return `::error` for each failed threshold, `::warning` for each undecided one."""
+    """Return `::error` for what failed or has no evidence, `::warning` for what is undecided."""
     confidence = answer.comparison.query.confidence
     return "".join(
-        f"::{COMMANDS[result.outcome]} title=lossbench compare::{_escaped(wording.gate_sentence(result, confidence))}\n"
+        f"::{COMMANDS[result.outcome]} title=lossbench compare::{_escaped(gate_sentence(result, confidence))}\n"
         for result in answer.gate_results
         if result.outcome in COMMANDS
     )

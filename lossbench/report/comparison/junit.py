@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, assert_never
 from xml.etree import ElementTree as ET
 
 from lossbench.report import formatting, wording
+from lossbench.report.gate_sentences import gate_sentence
 
 if TYPE_CHECKING:
-    from lossbench.analysis.gate import GateResult
+    from lossbench.analysis.gate_result import GateResult
     from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Comparison
 
 
 def junit_text(answer: Answer) -> str:
-    """Return failed thresholds as failures, undecided ones as skipped; without a gate, a case per loss."""
+    """Return what failed as failures, missing evidence as errors, what is undecided as skipped; or a case per loss."""
     outcomes = [result.outcome for result in answer.gate_results]
     suite = ET.Element("testsuite", name=wording.comparison_title(answer.comparison))
     if answer.gate_results:
@@ -22,7 +23,7 @@ def junit_text(answer: Answer) -> str:
             _add_result(suite, result, answer.comparison.query.confidence)
     else:
         _add_verdicts(suite, answer.comparison)
-    counts = {"tests": len(suite), "failures": outcomes.count("failed"), "errors": 0}
+    counts = {"tests": len(suite), "failures": outcomes.count("failed"), "errors": outcomes.count("missing")}
     for name, count in {**counts, "skipped": outcomes.count("undecided")}.items():
         suite.set(name, str(count))
     ET.indent(suite)
@@ -30,11 +31,13 @@ def junit_text(answer: Answer) -> str:
 
 
 def _add_result(suite: ET.Element, result: GateResult, confidence: float) -> None:
-    name = f"{wording.group_name(result.label, result.condition)}: {formatting.clean(result.threshold.text)}"
-    case, sentence = _add_case(suite, name), wording.gate_sentence(result, confidence)
+    name = f"{wording.group_name(result.label, result.condition)}: {formatting.clean(result.rule.text)}"
+    case, sentence = _add_case(suite, name), gate_sentence(result, confidence)
     match result.outcome:
         case "failed":
             ET.SubElement(case, "failure", message=sentence).text = sentence
+        case "missing":
+            ET.SubElement(case, "error", message=sentence).text = sentence
         case "undecided":
             ET.SubElement(case, "skipped", message=sentence)
         case "passed":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.report import formatting, wording
 from lossbench.report.comparison import columns, footnotes
+from lossbench.report.gate_sentences import gate_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +30,7 @@ def markdown_text(answer: Answer) -> str:
         parts += bullets([*footnotes.labelled_remarks(comparison, block), *[left_out] * bool(left_out)])
     parts += bullets([*footnotes.legend(comparison), *footnotes.notes(comparison)])
     confidence = comparison.query.confidence
-    parts += bullets(f"{result.outcome}: {wording.gate_sentence(result, confidence)}" for result in answer.gate_results)
+    parts += bullets(f"{result.outcome}: {gate_sentence(result, confidence)}" for result in answer.gate_results)
     return "\n\n".join(parts) + "\n"
 
 

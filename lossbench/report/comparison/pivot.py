@@ -11,6 +11,7 @@ from lossbench.analysis.pivot import PivotRow, pivot_tables
 from lossbench.analysis.result import Block
 from lossbench.report import formatting, wording
 from lossbench.report.comparison import columns, footnotes, grid
+from lossbench.report.gate_sentences import gate_sentence
 from lossbench.report.screen import Screen
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def pivot_markdown(answer: Answer) -> str:
     parts += markdown.bullets(notes(comparison))
     confidence = comparison.query.confidence
     parts += markdown.bullets(
-        f"{result.outcome}: {wording.gate_sentence(result, confidence)}" for result in answer.gate_results
+        f"{result.outcome}: {gate_sentence(result, confidence)}" for result in answer.gate_results
     )
     return "\n\n".join(parts) + "\n"
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from lossbench.json_data import to_json
 from lossbench.report import formatting, wording
 from lossbench.report.comparison import footnotes
+from lossbench.report.gate_sentences import gate_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lossbench.analysis.gate import GateResult
+    from lossbench.analysis.gate_result import GateResult
     from lossbench.analysis.images import ImageComparison
     from lossbench.analysis.query import Answer, Query
     from lossbench.analysis.result import Comparison, Group
@@ -174,17 +175,21 @@ def _contrast(group: Group, comparison: Comparison) -> dict[str, Any]:
 
 def _gate_record(result: GateResult, confidence: float) -> dict[str, Any]:
     record = {
-        "threshold": result.threshold.text,
+        "threshold": result.rule.text,
         "outcome": result.outcome,
+        "reason": result.reason,
         "loss": result.label,
         "condition": dict(result.condition),
         "baseline": result.reference,
         "n": result.n,
         "diverged": result.diverged,
+        "failed": result.failed,
+        "unfinished": result.unfinished,
+        "unlike": {each.key: [each.reference, each.value] for each in result.unlike},
         "mean": result.mean,
         **ends(result.interval),
     }
-    return {**without_escapes(record), "sentence": wording.gate_sentence(result, confidence)}
+    return {**without_escapes(record), "sentence": gate_sentence(result, confidence)}
 
 
 def _image_record(pair: ImageComparison) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _seed_charts(content: ConditionFigure, metric: Metric) -> list[Html]:
     for group in groups:
         estimate = group.metrics[metric.name]
         values = f"{formatting.estimate(metric, estimate)}, interval {formatting.interval(metric, estimate.interval)}"
-        about = f"{figures.axis_title(metric)} of {clean(group.label)}: {values}"
+        about = f"{figures.axis_title(metric)} of {clean(group.label)}, mean ± standard deviation: {values}"
         charted.append(_figure(group.label, charts.seed_chart(estimates[group.label], baseline, x, about)))
     return charted
 
