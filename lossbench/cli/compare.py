@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
@@ -113,7 +114,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     from lossbench.analysis.filter import filter_groups
     from lossbench.analysis.names import with_names
     from lossbench.analysis.query import answer
-    from lossbench.report import formatting
+    from lossbench.report import formatting, next_step
 
     _check_list(list_runs=list_runs, plots=plots, pivot=pivot, caption=caption, latex_label=latex_label)
     gate.check_strict(fail_if, strict=strict)
@@ -151,6 +152,8 @@ def compare(  # noqa: PLR0913 - the options of the command
         _draw(with_names(shown).comparison, plots)
     if save_baseline and not gate.has_failed(found.gate_results):
         baseline_file.save(save_baseline, found.rows)
+    if format == "table" and not output and sys.stdout.isatty():
+        console.note(f"\n{next_step.next_step(found, sys.argv[1:])}")
     gate.report(found.gate_results, confidence / 100, strict=strict)
 
 
