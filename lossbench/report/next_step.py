@@ -202,7 +202,7 @@ def _closer_look(answer: Answer, again: Sequence[str]) -> list[str]:
         "--at": query.at if query.at != "last" else None,
         "--by": ",".join(query.by) if query.by else None,
         "--baseline": query.baseline,
-        "--rope": query.rope,
+        "--rope": None if query.rope is None else str(query.rope),
         "--ci": f"{100 * query.confidence:g}" if query.confidence != Query.confidence else None,
         "--allow-different": ",".join(query.allow_different),
     }
