@@ -107,7 +107,7 @@ def sweep(  # noqa: PLR0913 - a command's options
     from lossbench.sweep.journal import Journal
     from lossbench.sweep.scheduler import Rules, run
     from lossbench.sweep.status import read_status
-    from lossbench.training import identify
+    from lossbench.training import checks, identify
     from lossbench.training.signals import stop_request
 
     if format and not dry_run:
@@ -115,7 +115,8 @@ def sweep(  # noqa: PLR0913 - a command's options
     number, shards = _shard(shard)
     plugins = [plugin_losses.load(path) for path in plugin or []]
     file, settings = options.configuration(config, overrides)
-    swept = plan.load(file, settings, seeds=seeds, max_trials=None if yes else plan.MAX_TRIALS)
+    most = None if yes else plan.MAX_TRIALS
+    swept = plan.load(file, settings, seeds=seeds, max_trials=most, check=checks.problems)
     planned, repeated = plan.trials(swept, lambda experiment: identify(experiment, plugins))
     if repeated:
         console.note(f"{repeated} of {len(swept)} draws repeat an earlier one; each is trained once")

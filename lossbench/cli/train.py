@@ -48,11 +48,12 @@ def train(
     from lossbench.cli.progress import progress
     from lossbench.config import resolve
     from lossbench.losses import plugin as plugin_losses
+    from lossbench.training import checks
 
     plugins = [plugin_losses.load(path) for path in plugin or []]
     file, settings = options.configuration(config, overrides)
     settings += [f"seed={seed}"] if seed is not None else []
-    trial = training.identify(resolve.load(file, settings), plugins)
+    trial = training.identify(resolve.load(file, settings, check=checks.problems), plugins)
     if not quiet:
         options.note_sums([trial.experiment.loss])
     with progress(quiet=quiet) as listener:

@@ -18,9 +18,14 @@ def validate(
     ],
     plugin: options.Plugins = None,
 ) -> None:
-    """Check configurations and report every error at once, with file, line and column."""
+    """Check configurations and report every error at once, with file, line and column.
+
+    It refuses what `train` and `sweep` refuse before training, data folders included. Data sets that are not downloaded
+    yet stay where they are. Losses of your own are called once on a small batch, if TensorFlow is installed.
+    """
     from lossbench.losses import plugin as plugins
     from lossbench.sweep import plan
+    from lossbench.training import checks
 
     for path in plugin or []:
         plugins.load(path)
@@ -28,15 +33,18 @@ def validate(
     files = [text for text in arguments if text not in overrides]
     if not files:
         raise UsageError("no file to validate; name one, e.g. configs/focal.yaml")
-    wrong: list[ConfigError] = []
+    wrong: list[UsageError] = []
     for file in files:
         try:
-            swept = plan.load(Path(file), overrides)
+            swept = plan.load(Path(file), overrides, check=checks.problems)
             plan.check_distinct(swept)
-        except ConfigError as error:
+            experiments = [each.experiment for each in swept.combinations]
+            checks.call_own_losses(experiments)
+        except UsageError as error:
             wrong.append(error)
         else:
-            console.result(f"{file}: ok")
-            options.note_sums(each.experiment.loss for each in swept.combinations)
+            console.result("; ".join([f"{file}: ok", *checks.not_checked(experiments)]))
+            options.note_sums(each.loss for each in experiments)
     if wrong:
-        raise ConfigError([str(error) for error in wrong], [problem for error in wrong for problem in error.problems])
+        problems = [problem for error in wrong if isinstance(error, ConfigError) for problem in error.problems]
+        raise ConfigError([str(error) for error in wrong], problems)

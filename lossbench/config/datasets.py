@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 OWN_FILES = "idx"
 """The name of a data set that is a folder of the user's."""
 
+IMAGE_SHAPE = (28, 28)
+"""Height and width of the images of all data sets known by name."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -22,14 +25,13 @@ class Source:
 
     Attributes:
         title: Its full name.
-        classes: Number of classes, labelled from 0.
+        class_counts: Number of training images of each class; the labels count from 0.
         checksums: SHA-256 of each of the four files by file name: training images, training labels, test images, test
             labels.
         base_url: Address of the files' folder, ending with a slash; None: they are in the package, in `data/<name>/`.
         sha256: `idx.Arrays.sha256` of the four files, so that naming a run needs no reading; None: not known yet, the
             files are read for it.
         transposed: Rows and columns of the images are exchanged in the files.
-        train_images: Number of training images.
         test_images: Number of test images.
         confusions: The class that asymmetric label noise takes a class for; empty: there is no such noise.
         licence: Licence of the files.
@@ -37,23 +39,32 @@ class Source:
     """
 
     title: str
-    classes: int
+    class_counts: tuple[int, ...]
     checksums: Mapping[str, str]
     licence: str
     citation: str
     base_url: str | None = None
     sha256: str | None = None
     transposed: bool = False
-    train_images: int = 60_000
     test_images: int = 10_000
     confusions: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_counts)
+
+    @property
+    def train_images(self) -> int:
+        """Number of training images."""
+        return sum(self.class_counts)
 
 
 DATASETS: Final[Mapping[str, Source]] = MappingProxyType(
     {
         "mnist": Source(
             title="MNIST",
-            classes=10,
+            class_counts=(5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
             checksums={
                 "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
                 "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
@@ -68,7 +79,7 @@ DATASETS: Final[Mapping[str, Source]] = MappingProxyType(
         ),
         "fashion_mnist": Source(
             title="Fashion-MNIST",
-            classes=10,
+            class_counts=(6000,) * 10,
             base_url="https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
             checksums={
                 "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
@@ -83,7 +94,7 @@ DATASETS: Final[Mapping[str, Source]] = MappingProxyType(
         ),
         "kmnist": Source(  # checksums: tensorflow/datasets, tensorflow_datasets/url_checksums/kmnist.txt
             title="Kuzushiji-MNIST",
-            classes=10,
+            class_counts=(6000,) * 10,
             base_url="https://codh.rois.ac.jp/kmnist/dataset/kmnist/",
             checksums={
                 "train-images-idx3-ubyte.gz": "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",

@@ -25,18 +25,29 @@ from lossbench.losses.registry import signatures
 from lossbench.losses.suggestion import defining_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lossbench.config.yaml import KeyPath
 
 Layers: TypeAlias = dict[str, Node]
 """Mappings by file, from lowest to highest precedence."""
 
+Check: TypeAlias = "Callable[[Experiment], list[Problem]]"
+"""Further problems of an experiment that is valid on its own, e.g. `training.checks.problems`."""
 
-def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+
+def no_problems(_: Experiment) -> list[Problem]:
+    """Return no problems."""
+    return []
+
+
+def load(path: Path, overrides: Sequence[str] = (), *, check: Check = no_problems) -> Experiment:
     """Return the experiment of a YAML file.
 
     Args:
         path: The file; the files that it `extends` are read too.
         overrides: `key.sub=value`; later ones take precedence.
+        check: Returns further problems of a valid experiment.
 
     Returns:
         The validated experiment, complete.
@@ -45,7 +56,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
         ConfigError: Every problem, one line each: `file:line:column: key: expected ..., got ...`.
     """
     try:
-        return build(*read(path, overrides))
+        return build(*read(path, overrides), check=check)
     except ConfigError as error:
         commas = tuple(f"{_command_line(text)}: " for text in overrides if values_of(text))
         advice = "; a comma makes an axis, and only `lossbench sweep` trains axes"
@@ -208,8 +219,13 @@ def _refuse_lists(path: list[str], under: Node, position: Position) -> None:
         under = dict(under.children()).get(part, Node(None))
 
 
-def build(node: Node, name: str) -> Experiment:
+def build(node: Node, name: str, *, check: Check = no_problems) -> Experiment:
     """Return the experiment of a merged mapping.
+
+    Args:
+        node: The mapping.
+        name: The name of an experiment that has none.
+        check: Returns further problems of a valid experiment.
 
     Raises:
         ConfigError: Every problem, one line each.
@@ -226,6 +242,9 @@ def build(node: Node, name: str) -> Experiment:
         problems += contradictions(experiment)
     if problems:
         raise ConfigError(_lines(problems, node), problems)
+    if found := check(experiment):
+        found = sorted(found, key=lambda problem: _order(_written(problem.path, node)))
+        raise ConfigError([line(problem, _written(problem.path, node)) for problem in found], found)
     return experiment
 
 
@@ -248,21 +267,34 @@ def _in_loss(problem: Problem) -> Problem:
 
 def _lines(problems: list[Problem], node: Node) -> list[str]:
     """Return one line per problem, ordered by position: files first, then the command line."""
+    ordered = sorted(problems, key=lambda problem: _order(node.locate(problem.path)))
+    return [_line(problem, node) for problem in ordered]
 
-    def position_of(problem: Problem) -> tuple[bool, str, int, int]:
-        position = node.locate(problem.path) or Position("")
-        return not position.line, position.source, position.line, position.column
 
-    return [_line(problem, node) for problem in sorted(problems, key=position_of)]
+def _order(position: Position | None) -> tuple[bool, str, int, int]:
+    position = position or Position("")
+    return not position.line, position.source, position.line, position.column
 
 
 def _line(problem: Problem, node: Node) -> str:
     position = node.locate(problem.path)
+    message = _lookalike(problem, node) or _in_a_file(problem.unknown_loss, position) or problem.message
+    return line(replace(problem, message=message), position)
+
+
+def line(problem: Problem, position: Position | None = None) -> str:
+    """Return a problem on one line: position, key, what was expected and what came."""
     path = (
         problem.path[:-1] if problem.path and SHORT_FORMS.get(problem.path[:-1]) == problem.path[-1] else problem.path
     )
-    message = _lookalike(problem, node) or _in_a_file(problem.unknown_loss, position) or problem.message
-    return ": ".join(str(part) for part in (position, dotted(path), message) if part)
+    return ": ".join(str(part) for part in (position, dotted(path), problem.message) if part)
+
+
+def _written(path: KeyPath, node: Node) -> Position | None:
+    """Return the position of a key; of a default, which stands nowhere, only the file."""
+    position, found = node.locate(path), node.at(path)
+    is_default = found.value is not None and found.position is None
+    return Position(position.source) if position and is_default else position
 
 
 def _lookalike(problem: Problem, node: Node) -> str:

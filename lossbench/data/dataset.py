@@ -16,33 +16,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossbench import seeding
-from lossbench.config.datasets import DATASETS, OWN_FILES
+from lossbench.config.datasets import DATASETS
 from lossbench.data import idx, noise, sources, split
 from lossbench.data.imbalance import imbalanced
+from lossbench.data.reading import Split, read, stamps
+from lossbench.data.summary import ALL_THE_SAME, confusions, effective_noise
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
     from lossbench.config.data import Data, LabelNoise
     from lossbench.config.schema import Experiment
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Images with the labels that the loss sees and the true labels; both are equal without noise.
-
-    Attributes:
-        images: `[n, height, width]` uint8.
-        labels: `[n]` uint8, as seen.
-        true_labels: `[n]` uint8.
-    """
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-    true_labels: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +79,7 @@ def sha256(section: Data, *, fetch: bool = True) -> str:
         DataError: The files are missing or unusable, or cannot be downloaded.
     """
     if section.path is not None:
-        return _sha256(Path(section.path), _stamps(section))
+        return _sha256(Path(section.path), stamps(section))
     if known := DATASETS[section.name].sha256:
         return known
     folder = sources.cache_folder(section.name)
@@ -115,11 +100,6 @@ def _sha256(folder: Path, _: object) -> str:
     return idx.read_folder(folder).sha256
 
 
-def _stamps(section: Data) -> object:
-    """Return a value that changes when a file of the section's folder changes."""
-    return None if section.path is None else idx.stamps(Path(section.path))
-
-
 def test_images(section: Data) -> NDArray[np.uint8]:
     """Return the test images of a data section, in the order of a run's predictions, without downloading anything.
 
@@ -132,8 +112,7 @@ def test_images(section: Data) -> NDArray[np.uint8]:
     Raises:
         DataError: The files are missing or unusable.
     """
-    _, test, source = _read(section.name, section.path, _stamps(section), fetch=False)
-    return (test if section.classes is None else _only(section.classes, test, source)).images
+    return read(section, fetch=False).test.images
 
 
 def prepare(experiment: Experiment) -> Dataset:
@@ -149,83 +128,44 @@ def prepare(experiment: Experiment) -> Dataset:
         DataError: The files cannot be used, or do not fit the section.
         MachineError: The embedded files are damaged, or the cache cannot be written.
     """
-    return _prepared(experiment.data, experiment.seed, _stamps(experiment.data))
+    return _prepared(experiment.data, experiment.seed, stamps(experiment.data))
 
 
 @lru_cache(maxsize=1)
-def _prepared(section: Data, seed: int, stamps: object) -> Dataset:
+def _prepared(section: Data, seed: int, _: object) -> Dataset:
     """Prepare data once for consecutive trials that share a seed and a data section."""
-    train, test, source = _read(section.name, section.path, stamps)
-    if section.classes is not None:
-        train, test = (_only(section.classes, part, source) for part in (train, test))
-    classes = int(train.labels.max()) + 1
-    train, validation = _split(train, section, seed)
+    files = read(section)
+    classes = int(files.train.labels.max()) + 1
+    train, validation = _split(files.train, section, seed)
     if section.imbalance is not None:
         train = _take(train, imbalanced(train.labels, section.imbalance, seeding.generator(seed, "imbalance")))
     matrix = None
-    if (label_noise := _label_noise(section)) is not None:
-        matrix = noise.transition_matrix(label_noise, np.bincount(train.labels), _confusions(section))
+    if (label_noise := effective_noise(section)) is not None:
+        matrix = noise.transition_matrix(label_noise, np.bincount(train.labels), confusions(section))
         train, validation = _noisy(train, validation, label_noise, matrix, seed)
     mean, std = _normalization(section, train.images)
     return Dataset(
         train=train,
         validation=validation,
-        test=test,
+        test=files.test,
         classes=classes,
         mean=mean,
         std=std,
         class_counts=np.bincount(train.labels, minlength=classes),
         transition_matrix=matrix,
         realised_transition_matrix=None if matrix is None else noise.realised(train.true_labels, train.labels, classes),
-        source=source,
+        source=files.source,
     )
-
-
-@lru_cache(maxsize=1)
-def _read(name: str, path: Path | None, _: object, *, fetch: bool = True) -> tuple[Split, Split, str]:
-    """Return the training part, the test part and their source; decoded once for consecutive trials."""
-    folder = Path(path) if path is not None else sources.folder(name, fetch=fetch)
-    arrays = idx.read_folder(folder)
-    images = [arrays.train_images, arrays.test_images]
-    if name != OWN_FILES and DATASETS[name].transposed:
-        images = [np.ascontiguousarray(each.transpose(0, 2, 1)) for each in images]
-    train, test = (
-        Split(each, labels, labels)
-        for each, labels in zip(images, (arrays.train_labels, arrays.test_labels), strict=True)
-    )
-    return train, test, str(path) if path is not None else sources.description(name)
 
 
 def _take(part: Split, indices: NDArray[np.intp]) -> Split:
     return Split(part.images[indices], part.labels[indices], part.true_labels[indices])
 
 
-def _only(classes: Sequence[int], part: Split, where: str) -> Split:
-    present = np.unique(part.labels).tolist()
-    for c in classes:
-        if c not in present:
-            raise DataError(
-                f"data.classes: {where} has no images of class {c}; choose from {', '.join(map(str, present))}"
-            )
-    indices, labels = split.select_classes(part.labels, classes)
-    return Split(part.images[indices], labels, labels)
-
-
 def _split(part: Split, section: Data, seed: int) -> tuple[Split, Split | None]:
     generator = seeding.generator(seed, "split")
     train, validation = split.stratified(part.labels, section.validation_size, section.train_size, generator)
     return _take(part, train), _take(part, validation) if len(validation) else None
-
-
-def _label_noise(section: Data) -> LabelNoise | None:
-    """Return the noise; None without noise or at a rate of 0."""
-    label_noise = section.label_noise
-    return None if label_noise is None or label_noise.rate == 0 else label_noise
-
-
-def _confusions(section: Data) -> Mapping[int, int]:
-    """Return the class that asymmetric noise takes each class for; none is known for classes of the user's choice."""
-    return {} if section.name == OWN_FILES or section.classes is not None else DATASETS[section.name].confusions
 
 
 def _noisy(
@@ -254,6 +194,6 @@ def _normalization(section: Data, images: NDArray[np.uint8]) -> tuple[float, flo
         mean = images.mean(dtype=np.float64)
         deviation = math.sqrt(np.square(images, dtype=np.uint16).mean(dtype=np.float64) - mean**2)
         if deviation == 0:
-            raise DataError("data.normalize: standard needs pixels that differ, but all are the same; write unit")
+            raise DataError(ALL_THE_SAME)
         return mean / 255, deviation / 255
     return normalize.mean, normalize.std

@@ -41,6 +41,12 @@ def folder(name: str, *, fetch: bool = True) -> Path:
     return download(source, cache_folder(name)) if fetch else cache_folder(name)
 
 
+def is_present(name: str) -> bool:
+    """Return whether a data set is embedded, or all files of it are in the user's cache."""
+    source = DATASETS[name]
+    return source.base_url is None or all((cache_folder(name) / file).is_file() for file in source.checksums)
+
+
 def _verified(embedded: Path, source: Source) -> Path:
     advice = "the installation is damaged, reinstall lossbench"
     for name, checksum in source.checksums.items():

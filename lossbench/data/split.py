@@ -55,20 +55,36 @@ def stratified(
     Raises:
         DataError: The sizes do not fit the data, or a class would have no training image.
     """
-    sizes = _checked_sizes(len(labels), validation_size, train_size)
-    counts = np.bincount(labels)
-    validation = apportion(validation_size, counts)
-    train = apportion(sizes, counts - validation)
-    if not train.all():
-        raise DataError(
-            f"data.train_size: {sizes} training images leave class {np.flatnonzero(train == 0)[0]} without images; "
-            "choose a larger one (or a smaller data.validation_size)"
-        )
-    orders = [generator.permutation(np.flatnonzero(labels == c)) for c in range(len(counts))]
+    train, validation = class_counts(np.bincount(labels), validation_size, train_size)
+    orders = [generator.permutation(np.flatnonzero(labels == c)) for c in range(len(train))]
     return (
         np.sort(np.concatenate([order[len(order) - n :] for order, n in zip(orders, train, strict=True)])),
         np.sort(np.concatenate([order[:n] for order, n in zip(orders, validation, strict=True)])),
     )
+
+
+def class_counts(
+    available: NDArray[np.int64], validation_size: int, train_size: int | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return how many training and how many validation images each class has.
+
+    Args:
+        available: `[classes]` images per class.
+        validation_size: Number of validation images.
+        train_size: Number of training images; None: all that are not validation images.
+
+    Raises:
+        DataError: The sizes do not fit the data, or a class would have no training image.
+    """
+    size = _checked_size(int(available.sum()), validation_size, train_size)
+    validation = apportion(validation_size, available)
+    train = apportion(size, available - validation)
+    if not train.all():
+        raise DataError(
+            f"data.train_size: {size} training images leave class {np.flatnonzero(train == 0)[0]} without images; "
+            "choose a larger one (or a smaller data.validation_size)"
+        )
+    return train, validation
 
 
 def apportion(total: int, weights: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -91,7 +107,7 @@ def apportion(total: int, weights: NDArray[np.int64]) -> NDArray[np.int64]:
     return shares
 
 
-def _checked_sizes(available: int, validation_size: int, train_size: int | None) -> int:
+def _checked_size(available: int, validation_size: int, train_size: int | None) -> int:
     if train_size is not None and validation_size + train_size > available:
         raise DataError(
             f"data.train_size: {train_size} training and {validation_size} validation images were requested, "

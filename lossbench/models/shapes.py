@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import count
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, assert_never
 
 from lossbench.config.model import AdaptiveHead, CosineHead, LinearHead
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 Shape: TypeAlias = tuple[int, ...]
 Kind: TypeAlias = Literal["convolution", "dense", "batch_norm", "elementwise", "pooling", "flatten"]
-
-IMAGE_SHAPE = (28, 28)
-"""Height and width of the images of all data sets known by name."""
 
 
 class LayerShape(NamedTuple):
@@ -51,6 +49,11 @@ def layer_shapes(model: Model, image_shape: tuple[int, int]) -> list[LayerShape]
         shapes.append(layer(shape))
         shape = shapes[-1].output
     return shapes
+
+
+def smallest_side(model: Model) -> int:
+    """Return the smallest height and width in pixels at which every layer of a model has an output."""
+    return next(side for side in count(1) if all(min(each.output) > 0 for each in layer_shapes(model, (side, side))))
 
 
 def multiplications(model: Model, *, image_shape: tuple[int, int], classes: int) -> int:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lossbench.config.datasets import DATASETS, OWN_FILES
-from lossbench.models.shapes import IMAGE_SHAPE, multiplications
+from lossbench.config.datasets import DATASETS, IMAGE_SHAPE, OWN_FILES
+from lossbench.models.shapes import multiplications
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from lossbench.config.identity import Trial
+    from lossbench.config.resolve import Check
     from lossbench.config.schema import Experiment
 
 DISTRIBUTIONS = ("uniform", "log_uniform", "int_uniform")
@@ -92,6 +93,7 @@ def load(
     *,
     seeds: str | Sequence[int] | None = None,
     max_trials: int | None = MAX_TRIALS,
+    check: Check = resolve.no_problems,
 ) -> Plan:
     """Return the plan of a configuration; without a `sweep` section it has one combination.
 
@@ -100,6 +102,7 @@ def load(
         overrides: `key=value`; a comma outside brackets makes an axis, e.g. `loss.gamma=0,1,2`.
         seeds: Seeds that replace the configuration's, e.g. `0-9` or `[0, 1]`.
         max_trials: The largest number of trials; None: unlimited.
+        check: Returns further problems of a valid experiment; called for every combination.
 
     Raises:
         UsageError: There are more trials than `max_trials`.
@@ -108,7 +111,7 @@ def load(
     axes = tuple(text for text in overrides if values_of(text))
     with _commas_explained(axes):
         settings = [text for text in overrides if text not in axes]
-        return _load(config, settings, axes, seeds=seeds, max_trials=max_trials)
+        return _load(config, settings, axes, seeds=seeds, max_trials=max_trials, check=check)
 
 
 def _load(
@@ -118,6 +121,7 @@ def _load(
     *,
     seeds: str | Sequence[int] | None,
     max_trials: int | None,
+    check: Check,
 ) -> Plan:
     if isinstance(config, Path):
         settings += [f"sweep.seeds='{seeds}'"] if isinstance(seeds, str) else []
@@ -133,7 +137,7 @@ def _load(
     _check_keys([*cases, parameters], seeds=bool(section.seeds))
     _check_number(path, parameters, section, max_trials)
     chosen = [{**case, **values} for values, case in product(_combinations(parameters, section), cases)]
-    combinations = tuple(_build(base, name, chosen, path))
+    combinations = tuple(_build(base, name, chosen, path, check))
     random = isinstance(section.method, Random)
     return Plan(resolve.build(base, name).name, combinations, section.seeds or (), random, axes)
 
@@ -216,7 +220,9 @@ def phrase(settings: Mapping[str, Any]) -> str:
     return " · ".join(f"{key}={scalar(value)}" for key, value in settings.items())
 
 
-def _build(base: Node, name: str, chosen: Sequence[Mapping[str, Node]], path: Path) -> Iterator[Combination]:
+def _build(
+    base: Node, name: str, chosen: Sequence[Mapping[str, Node]], path: Path, check: Check
+) -> Iterator[Combination]:
     lines: dict[str, None] = {}
     for settings in chosen:
         node = base
@@ -225,7 +231,7 @@ def _build(base: Node, name: str, chosen: Sequence[Mapping[str, Node]], path: Pa
         try:
             plain = {key: value.plain() for key, value in settings.items()}
             position = next((value.position for value in settings.values()), None)
-            yield Combination(plain, resolve.build(node, name), position)
+            yield Combination(plain, resolve.build(node, name, check=check), position)
         except ConfigError as error:
             lines |= dict.fromkeys(str(error).splitlines())
     if lines:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossbench import ops
+from lossbench.config.datasets import IMAGE_SHAPE
 from lossbench.errors import DeviceError, UsageError
-from lossbench.models.shapes import IMAGE_SHAPE, layer_shapes
+from lossbench.models.shapes import layer_shapes
 from lossbench.training import settings
 from lossbench.training.gpus import installed, parse_device
 from lossbench.training.layers import blocks

@@ -14,11 +14,10 @@ import numpy as np
 from lossbench.config.dump import dump
 from lossbench.config.model import AdaptiveHead
 from lossbench.data import prepare
-from lossbench.errors import ConfigError
 from lossbench.losses import binding, expression, registry
 from lossbench.losses.trial_call import try_call
 from lossbench.models import build
-from lossbench.training import runtime, tensorboard
+from lossbench.training import checks, runtime
 from lossbench.training.layers import layers
 from lossbench.training.loop import Loop
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from lossbench.config.identity import Trial
     from lossbench.config.schema import Experiment
     from lossbench.data import Dataset
-    from lossbench.losses.binding import BoundLoss
 
 
 class Stopwatch:
@@ -76,8 +74,8 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
     """
     experiment, stopwatch = trial.experiment, Stopwatch()
     with stopwatch.phase("data"):
+        checks.check(experiment)
         dataset = prepare(experiment)
-        _check(experiment, dataset)
     with stopwatch.phase("startup"):
         count = threads or experiment.train.threads or runtime.default_threads(experiment)
         machine = runtime.start(
@@ -87,7 +85,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
             deterministic=experiment.train.deterministic,
         )
     with stopwatch.phase("build"), runtime.on(machine):
-        context = _context(experiment, dataset)
+        context = checks.context(experiment, dataset)
         try_call(experiment.loss, dataset.classes, **context)
         model = build(
             experiment.model,
@@ -98,7 +96,6 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
             layer_classes=layers(),
         )
         loss = binding.bind(experiment.loss, **context)
-        _check_monitor(experiment, loss)
         parts = runtime.parts(machine.threads, experiment) if machine.kind == "cpu" else 1
         loop = Loop(experiment, dataset, model, loss, parts=parts)
         loop = _reuse_compiled(loop, _graph(experiment, dataset, context, parts), experiment)
@@ -137,32 +134,3 @@ def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any],
     given = {name: np.asarray(value).tolist() for name, value in context.items() if name in used}
     shapes = (dataset.train.images.shape, dataset.classes, experiment.train.precision)
     return json.dumps([sections, config["optimizer"] | inputs, given, shapes, parts], sort_keys=True)
-
-
-def _check_monitor(experiment: Experiment, loss: BoundLoss) -> None:
-    stopping = experiment.train.early_stopping
-    if stopping and stopping.monitor == "val_loss" and any(state.per_image for state in loss.states.values()):
-        reason = "this loss has a state per training image and no val_loss; monitor val_accuracy or val_nll"
-        raise ConfigError([f"train.early_stopping.monitor: {reason}"])
-
-
-def _context(experiment: Experiment, dataset: Dataset) -> dict[str, Any]:
-    """Return the context that losses can use; without label noise, the transition matrix is the identity."""
-    matrix = dataset.transition_matrix
-    return {
-        "class_counts": dataset.class_counts.astype(np.float32),
-        "transition_matrix": (np.eye(dataset.classes) if matrix is None else matrix).astype(np.float32),
-        "head_scale": getattr(experiment.model.head, "scale", None),
-    }
-
-
-def _check(experiment: Experiment, dataset: Dataset) -> None:
-    images, batch = len(dataset.train.labels), experiment.train.batch_size
-    if batch > images:
-        raise ConfigError([f"train.batch_size: expected at most the {images} training images, got {batch}"])
-    head = experiment.model.head
-    if isinstance(head, AdaptiveHead) and head.cutoffs[-1] >= dataset.classes:
-        reason = f"expected numbers below {dataset.classes}, the number of classes, got {head.cutoffs[-1]}"
-        raise ConfigError([f"model.head.cutoffs: {reason}"])
-    if experiment.log.tensorboard:
-        tensorboard.check()

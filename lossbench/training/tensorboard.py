@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from lossbench import files
-from lossbench.errors import UsageError
 from lossbench.metrics import METRICS
 from lossbench.runs import paths, rows
 
@@ -21,10 +20,9 @@ if TYPE_CHECKING:
 TAGS = {name: f"epoch_{name}" for name in (*METRICS, "loss", "learning_rate")}
 
 
-def check() -> None:
-    """Raise a UsageError if TensorBoard is not installed; TensorFlow cannot write events without it."""
-    if find_spec("tensorboard") is None:
-        raise UsageError("log.tensorboard: TensorBoard is not installed; type: pip install 'lossbench[tensorboard]'")
+def is_installed() -> bool:
+    """Return whether TensorBoard is installed; TensorFlow cannot write events without it."""
+    return find_spec("tensorboard") is not None
 
 
 class Events:

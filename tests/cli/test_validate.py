@@ -78,9 +78,33 @@ def test_a_loss_of_ones_own_needs_its_plugin(
     assert capsys.readouterr().out == f"{custom}: ok\n"
 
 
+def test_what_training_would_refuse_is_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the position, and in the words of `train` and of `sweep`."""
+    Path("wrong.yaml").write_text("loss: ce\ndata:\n  train_size: 50\ntrain:\n  batch_size: 64\n", encoding="utf-8")
+    said = "error: wrong.yaml:5:3: train.batch_size: expected at most the 50 training images, got 64\n"
+    for command in (
+        ["validate", "wrong.yaml"],
+        ["train", "--config", "wrong.yaml"],
+        ["sweep", "--config", "wrong.yaml"],
+    ):
+        assert run(monkeypatch, *command) == 2
+        assert capsys.readouterr() == ("", said)
+    assert not Path("runs").exists()
+
+
+def test_what_is_not_checked_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Beside the file that is right otherwise."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert run(monkeypatch, "validate", "good.yaml", "data=kmnist", "train.precision=mixed_float16") == 0
+    assert capsys.readouterr().out == "good.yaml: ok; mixed_float16 needs a GPU; kmnist will be downloaded\n"
+
+
 COMMANDS = [
     ["validate", str(CONFIGS / "focal.yaml")],
-    ["validate", str(CONFIGS / "custom.yaml"), "--plugin", str(CONFIGS / "my_losses.py")],
     ["config", str(CONFIGS / "focal.yaml"), "loss.gamma=5"],
     ["schema"],
     ["init"],

@@ -222,7 +222,7 @@ def toy(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 def forget() -> None:
     """Empty the caches of a process, in which a name has one meaning."""
-    data.dataset._read.cache_clear()  # noqa: SLF001 - caches have no public name
+    data.reading._read.cache_clear()  # noqa: SLF001 - caches have no public name
     data.dataset._prepared.cache_clear()  # noqa: SLF001 - likewise
 
 
@@ -246,7 +246,7 @@ def test_transposed_images_are_turned_upright(
     """Rows become columns in both parts; the SHA-256 stays that of the files."""
     upright = data.sha256(experiment(name="fashion_mnist").data)
     forget()
-    monkeypatch.setattr(data.dataset, "DATASETS", {"fashion_mnist": replace(toy.source, transposed=True)})
+    monkeypatch.setattr(data.reading, "DATASETS", {"fashion_mnist": replace(toy.source, transposed=True)})
     made = data.prepare(experiment(name="fashion_mnist", validation_size=1))
     np.testing.assert_array_equal(small[2].transpose(0, 2, 1), made.test.images)
     assert made.image_shape == (3, 2)
