@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 from lossbench.errors import UsageError
-from lossbench.training import runtime
-from lossbench.training.gpus import parse_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,6 +49,9 @@ def choose(
         UsageError: An option is out of range, or belongs to another executor.
         DeviceError: The device has another form, or is missing where nothing is left to train.
     """
+    from lossbench.training import runtime
+    from lossbench.training.gpus import parse_device
+
     settings = replace(settings, device=parse_device(settings.device))
     chosen = name or ("local" if ray_address is None else "ray")
     match chosen:
