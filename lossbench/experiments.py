@@ -44,9 +44,13 @@ def train(
     from lossbench import training
     from lossbench.config import resolve
     from lossbench.losses import plugin
+    from lossbench.training import checks
 
     loaded = [plugin.load(Path(path)) for path in plugins]
-    read = resolve.load(Path(config)) if isinstance(config, str | Path) else resolve.from_mapping(config)
+    if isinstance(config, str | Path):
+        read = resolve.load(Path(config), check=checks.problems)
+    else:
+        read = resolve.from_mapping(config)
     trial = training.identify(read, loaded)
     return training.train(trial, runs_dir=Path(runs_dir), device=device, rerun=rerun, plugins=loaded)
 
@@ -99,13 +103,14 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
     from lossbench.sweep.journal import Journal
     from lossbench.sweep.scheduler import Rules, run
     from lossbench.sweep.status import read_status
-    from lossbench.training import identify
+    from lossbench.training import checks, identify
     from lossbench.training.signals import stop_request
 
     _check_numbers(jobs=(jobs, 1), retries=(retries, 0), max_consecutive_failures=(max_consecutive_failures, 0))
     loaded = [plugin.load(Path(path)) for path in plugins]
     source = Path(config) if isinstance(config, str | Path) else config
-    swept = plan.load(source, seeds=_seeds(seeds), max_trials=None if yes else plan.MAX_TRIALS)
+    most = None if yes else plan.MAX_TRIALS
+    swept = plan.load(source, seeds=_seeds(seeds), max_trials=most, check=checks.problems)
     planned, _ = plan.trials(swept, lambda experiment: identify(experiment, loaded))
     runs = Path(runs_dir)
     status, folder = read_status(planned, runs), runs / swept.name
