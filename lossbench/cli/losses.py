@@ -1,7 +1,8 @@
-"""`lossbench losses`: list the losses, or show, measure, check or plot one."""
+"""`lossbench losses`: list the losses; show, measure or check one; plot one or several."""
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,9 +10,10 @@ import typer
 
 from lossbench.cli import completion, console, options
 from lossbench.errors import ConfigError, UsageError
+from lossbench.losses.lab.plot_file import Over
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lossbench.losses.expression import LossTerm
 
@@ -21,7 +23,11 @@ Name = Annotated[
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Argument(metavar="KEY=VALUE", help="Hyperparameters for --measure, --plot and --check."),
+    typer.Argument(
+        metavar="KEY=VALUE",
+        help="Hyperparameters for --measure, --plot and --check. --plot takes several values, gamma=0,2,5, and further "
+        "losses, each followed by its hyperparameters.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")]
@@ -32,7 +38,11 @@ Measure = Annotated[
     ),
 ]
 Plot = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE.png", help="Plot loss and gradient against the margin.")
+    Path | None, typer.Option("--plot", metavar="FILE.png", help="Plot value and slope of one loss or of several.")
+]
+PlotOver = Annotated[
+    Over | None,
+    typer.Option("--over", help="Horizontal axis of --plot: margin (default), or probability of the true class."),
 ]
 Check = Annotated[
     bool, typer.Option("--check", help="Test values, gradients and limits of the loss; exit with 2 if a check fails.")
@@ -48,29 +58,31 @@ def losses(
     plugin: options.Plugins = None,
     measure: Measure = False,
     plot: Plot = None,
+    over: PlotOver = None,
     check: Check = False,
 ) -> None:
     """List all losses, or show formula, hyperparameters, ranges and source of one; measure, check or plot it."""
     from lossbench.losses import listing
+    from lossbench.losses.lab.plot_file import check_file
 
-    tried = measure or plot or check
+    tried = bool(measure or plot or check)
     if settings and not tried:
         raise UsageError(f"{settings[0]}: hyperparameters need --measure, --plot or --check")
     if tried and (markdown or not name):
         raise UsageError("--measure, --plot and --check need the name of one loss: lossbench losses NAME --check")
-    if tried:
-        _start_keras()
-    if plugin:
-        from lossbench.losses.plugin import load
-
-        for path in plugin:
-            for reason in load(path).unusable:
-                console.note(f"note: not listed: {reason}")
+    if over and not plot:
+        raise UsageError("--over: only a plot has an axis; add --plot FILE.png")
+    if plot:
+        check_file(plot)
+    _load(plugin or [], tried=tried)
     if not tried:
         console.result(listing.render(name, json=json, markdown=markdown))
         return
-    terms = _terms(str(name), settings or [])
-    report, text, sound = _examine(terms, measure=measure, plot=plot, check=check)
+    chosen = _losses([str(name), *(settings or [])])
+    if len(chosen) > 1 and (measure or check):
+        raise UsageError(f"--measure and --check take one loss, got {', '.join(chosen)}; --plot takes several")
+    _start_keras()
+    report, text, sound = _examine(chosen, measure=measure, plot=plot, over=over or "margin", check=check)
     if json:
         from json import dumps
 
@@ -79,6 +91,17 @@ def losses(
         console.result("\n\n".join([listing.card(str(name)), text] if measure else [text]))
     if not sound:
         raise typer.Exit(UsageError.exit_code)
+
+
+def _load(plugins: Sequence[Path], *, tried: bool) -> None:
+    """Load plugins; those whose losses are tried need Keras with its messages off."""
+    from lossbench.losses.plugin import load
+
+    if plugins and tried:
+        _start_keras()
+    for path in plugins:
+        for reason in load(path).unusable:
+            console.note(f"note: not listed: {reason}")
 
 
 def _start_keras() -> None:
@@ -91,6 +114,35 @@ def _start_keras() -> None:
         tensorflow()
 
 
+def _losses(words: Sequence[str]) -> dict[str, tuple[LossTerm, ...]]:
+    """Return the losses by the words that choose them: names, each followed by settings with one or more values.
+
+    Example:
+        >>> list(_losses(["ce", "focal", "gamma=0,5"]))
+        ['ce', 'focal gamma=0', 'focal gamma=5']
+    """
+    from lossbench.config.sweep import values_of
+
+    entries: list[tuple[str, list[str]]] = []
+    for word in words:
+        if "=" not in word:
+            entries.append((word, []))
+        elif entries:
+            entries[-1][1].append(word)
+        else:
+            raise UsageError(f"{word!r}: name a loss first, e.g. focal {word}")
+    chosen: dict[str, tuple[LossTerm, ...]] = {}
+    for name, settings in entries:
+        keys = [setting.partition("=")[0] for setting in settings]
+        if len(set(keys)) < len(keys):
+            raise UsageError(f"{name}: a hyperparameter is set twice: {' '.join(settings)}; write e.g. gamma=0,2,5")
+        values = [values_of(setting) or [setting.partition("=")[2]] for setting in settings]
+        for each in product(*values):
+            pairs = [f"{key}={value.strip()}" for key, value in zip(keys, each, strict=True)]
+            chosen[" ".join([name, *pairs])] = _terms(name, pairs)
+    return chosen
+
+
 def _terms(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
     """Parse the loss with the given hyperparameters."""
     from lossbench.config import yaml
@@ -98,9 +150,7 @@ def _terms(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
 
     hyperparameters = {}
     for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UsageError(f"{setting!r}: expected KEY=VALUE, e.g. gamma=5")
+        key, _, value = setting.partition("=")
         position = yaml.Position(f"command line: {setting!r}")
         hyperparameters[key] = yaml.parse_value(value, position, ("loss", key)).plain()
     try:
@@ -111,7 +161,7 @@ def _terms(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
 
 
 def _examine(
-    terms: Sequence[LossTerm], *, measure: bool, plot: Path | None, check: bool
+    chosen: Mapping[str, Sequence[LossTerm]], *, measure: bool, plot: Path | None, over: Over, check: bool
 ) -> tuple[dict[str, Any], str, bool]:
     """Return the requested results as plain values and as text, and whether all checks passed."""
     from dataclasses import asdict
@@ -119,7 +169,8 @@ def _examine(
     from lossbench.losses import listing
     from lossbench.losses.expression import dump
 
-    report: dict[str, Any] = {"loss": dump(terms)}
+    terms, *others = chosen.values()
+    report: dict[str, Any] = {"losses": list(map(dump, chosen.values()))} if others else {"loss": dump(terms)}
     texts, sound = [], True
     if measure:
         from lossbench.losses.lab import properties
@@ -137,7 +188,7 @@ def _examine(
     if plot:
         from lossbench.losses.lab.plot import save
 
-        save(terms, plot)
+        save(chosen, plot, over=over)
         report["plot"] = str(plot)
         texts.append(str(plot))
     return report, "\n\n".join(texts), sound

@@ -199,6 +199,57 @@ def test_plot(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["focal", "gamma=0,2,5"], ["focal gamma=0", "focal gamma=2", "focal gamma=5"]),
+        (["ce", "focal", "gce"], ["ce", "focal", "gce"]),
+        (["ce", "focal", "gamma=1,5", "gce"], ["ce", "focal gamma=1", "focal gamma=5", "gce"]),
+        (["sce", "alpha=0,1", "beta=1,2"], [f"sce alpha={a} beta={b}" for a in (0, 1) for b in (1, 2)]),
+        (["focal", "alpha=[1,2,3]", "anl_ce"], ["focal alpha=[1,2,3]", "anl_ce"]),
+    ],
+    ids=" ".join,
+)
+def test_a_plot_of_several_losses_has_a_curve_of_each(arguments, expected, tmp_path, monkeypatch) -> None:
+    """By the words that chose it, which are its names in the legend."""
+    from lossbench.losses.lab import plot
+
+    drawn = []
+    build = plot.build_figure
+    monkeypatch.setattr(plot, "build_figure", lambda *given: drawn.append(build(*given)) or drawn[0])
+    path = tmp_path / "several.png"
+    for over in ("margin", "p_y"):
+        drawn.clear()
+        report = json.loads(output(*arguments, "--plot", str(path), "--over", over, "--json"))
+        assert len(report["losses"]) == len(expected)
+        (above, below) = drawn[0].axes
+        names = [line.get_text() for line in above.get_legend().get_texts()]
+        assert [name for name in names if name != "cross-entropy"] == expected
+        assert ("cross-entropy" in names) != ("ce" in names)
+        assert ("p_y" in below.get_ylabel()) == (over == "p_y")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["focal", "gama=1"],
+        ["focal", "gamma=0,x"],
+        ["focl"],
+        ["ce", "no_such_loss"],
+        ["ce", "--plot", "a.pdf"],
+        ["ce", "--plot", "nowhere/a.png"],
+        ["ce", "--over", "p"],
+    ],
+    ids=" ".join,
+)
+def test_a_mistake_in_the_arguments_of_a_plot_is_found_without_tensorflow(arguments, commands, tmp_path) -> None:
+    """`commands` stops a command that is about to import TensorFlow; here the mistake is the answer before that."""
+    done = commands("losses", "--plot", "a.png", *arguments, cwd=tmp_path)
+    assert done.code in {1, 2}
+    assert (done.beyond, bool(done.err)) == ("", True)
+    assert not list(tmp_path.iterdir())
+
+
 def test_everything_as_json(tmp_path: Path) -> None:
     """One JSON object holds what was asked for."""
     path = tmp_path / "brier.png"
@@ -216,7 +267,14 @@ def test_everything_as_json(tmp_path: Path) -> None:
         (["--measure"], "need the name of one loss: lossbench losses NAME"),
         (["ce", "--check", "--markdown"], "need the name of one loss: lossbench losses NAME"),
         (["focal", "gamma=5"], "gamma=5: hyperparameters need --measure, --plot or --check"),
-        (["focal", "gamma", "--check"], "'gamma': expected KEY=VALUE, e.g. gamma=5"),
+        (["focal", "gamma", "--check"], "unknown loss 'gamma'"),
+        (["gamma=5", "focal", "--check"], "'gamma=5': name a loss first, e.g. focal gamma=5"),
+        (["focal", "gamma=1", "gamma=2", "--plot", "a.png"], "focal: a hyperparameter is set twice: gamma=1 gamma=2"),
+        (["focal", "gamma=0,-1", "--plot", "a.png"], "gamma: expected a number ≥ 0, got -1"),
+        (["focal", "gamma=0,1", "--check"], "--measure and --check take one loss, got focal gamma=0, focal gamma=1"),
+        (["ce", "gce", "--measure"], "--measure and --check take one loss, got ce, gce; --plot takes several"),
+        (["ce", "gce"], "gce: hyperparameters need --measure, --plot or --check"),
+        (["ce", "--over", "p_y", "--check"], "--over: only a plot has an axis; add --plot FILE.png"),
         (["focal", "gamma=-1", "--check"], "gamma: expected a number ≥ 0, got -1"),
         (["focal", "gama=1", "--check"], "unknown key 'gama' in loss 'focal'; did you mean 'gamma'?"),
         (["nce_rce", "weights=1", "--check"], "'nce_rce' stands for"),

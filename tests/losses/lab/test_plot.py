@@ -70,7 +70,7 @@ def test_only_what_makes_a_difference_is_varied(loss, varied):
 def test_picture(loss, tmp_path):
     """The file is a PNG of readable size, and nothing else is left behind."""
     path = tmp_path / "card.png"
-    plot.save(expression.parse(loss), path)
+    plot.save({str(loss): expression.parse(loss)}, path)
     content = path.read_bytes()
     width, height = (int.from_bytes(content[at : at + 4]) for at in (16, 20))
     assert content.startswith(b"\x89PNG")
@@ -82,10 +82,20 @@ def test_picture(loss, tmp_path):
 def test_file_name(tmp_path):
     """A name without .png is refused before anything is drawn."""
     with pytest.raises(UsageError, match=r"ends in \.png"):
-        plot.save(expression.parse("ce"), tmp_path / "card.pdf")
+        plot.save({"ce": expression.parse("ce")}, tmp_path / "card.pdf")
 
 
 def test_folder_that_is_not_there(tmp_path):
     """A file that cannot be written is the machine's matter."""
     with pytest.raises(MachineError, match=r"card\.png: cannot be written: No such file"):
-        plot.save(expression.parse("ce"), tmp_path / "nowhere" / "card.png")
+        plot.save({"ce": expression.parse("ce")}, tmp_path / "nowhere" / "card.png")
+
+
+def test_over_the_probability_cross_entropy_is_its_logarithm():
+    """The axis is p_y, the slope that in p_y: -1/p."""
+    figure = plot.build_figure({"ce": expression.parse("ce"), "gce": expression.parse("gce")}, "p_y")
+    loss, slope = (axis.lines[0] for axis in figure.axes)
+    p, values = loss.get_data()
+    assert (p[0], p[-1]) == pytest.approx((0.001, 0.999))
+    np.testing.assert_allclose(values, -np.log(p), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(slope.get_ydata(), -1 / p, rtol=2e-3)
