@@ -13,6 +13,7 @@ Keras class all follow from its signature and docstring.
     binding.py     terms and context -> function of targets and logits
     plugin.py      user losses from Python files
     user_code.py   execution of such a file; siblings.py finds the modules beside it
+    trial_call.py  trial calls before training; trial.py tries a user's loss, behaviour.py judges it
     keras_loss.py  class form for Keras
     listing.py     list, card, Markdown table and JSON
     json_schema.py JSON Schema of `loss:`

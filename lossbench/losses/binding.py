@@ -124,13 +124,19 @@ class BoundTerm:
         with _users_code(self.signature):
             returned = self.function(y_true, y_pred, **filled_in, **states)
             losses, after = returned if self.states else (returned, dict[str, Any]())
-            return losses, {name: after[name] for name in self.states}
+            return _in_float32(losses), {name: after[name] for name in self.states}
 
     def _check_shapes(self, classes: int) -> None:
         for name, shape in self.context_shapes.items():
             if any(size != classes for size in shape):
                 got, expected = (" × ".join(map(str, sizes)) for sizes in (shape, [classes] * len(shape)))
                 raise UsageError(f"loss {self.signature.name!r}: {name}: expected {expected} numbers, got {got}")
+
+
+def _in_float32(losses: Any) -> Any:
+    """Return the losses in float32 if they are floats of another precision."""
+    is_float = ops.is_tensor(losses) and "float" in ops.dtype(losses)
+    return ops.cast(losses, "float32") if is_float else losses
 
 
 def bind_term(term: LossTerm, context: Mapping[str, Any]) -> BoundTerm:

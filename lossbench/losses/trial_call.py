@@ -1,55 +1,55 @@
-"""Trial call of a loss, which finds errors before training starts."""
+"""Trial calls of a loss, which find errors before training starts.
+
+Every loss is called once. A user's loss is also compiled and differentiated as in training: see `trial`.
+"""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from lossbench import ops
-from lossbench.errors import PluginError
 from lossbench.losses import registry
-from lossbench.losses.binding import bind_term
+from lossbench.losses.result_check import check_result
+from lossbench.losses.trial import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from lossbench.losses.behaviour import Gradient
     from lossbench.losses.expression import LossTerm
+    from lossbench.losses.trial import Differentiate
+    from lossbench.losses.types import Tensor
 
 
-def try_call(terms: Sequence[LossTerm], classes: int, **context: Any) -> None:
-    """Call each term once on a small batch, to find errors before training starts.
+def try_call(
+    terms: Sequence[LossTerm], classes: int, *, differentiate: Differentiate | None = None, **context: Any
+) -> None:
+    """Call each term on a small batch, and each user's loss on ordinary logits, before training starts.
 
     Args:
         terms: Loss terms, as `parse` returns them.
         classes: Number of classes.
+        differentiate: Compiles and differentiates a loss as training does; None: eagerly, on any Keras backend.
         **context: Context of the losses, as for `bind`.
 
     Raises:
-        PluginError: If a user's loss fails or does not return floats of shape `[batch]` or a scalar.
+        PluginError: If a user's loss fails, does not return floats of shape `[batch]` or a scalar, has no gradient, or
+            needs its inputs in another form.
         UsageError: If a hyperparameter does not fit the number of classes.
     """
-    batch = classes + 1  # distinguishes [batch] from [classes]
-    y_true = ops.one_hot(ops.arange(batch) % classes, classes)
-    y_pred = ops.sin(ops.reshape(ops.arange(batch * classes, dtype="float32"), (batch, classes)))
-    sizes = {"batch": batch, "images": batch, "classes": classes}
+    flat = []
     for term in terms:
-        signature = registry.find(term.name)
-        loss = bind_term(term, context)
-        states = {name: state.initialize(**sizes) for name, state in loss.states.items()}
-        call_context = {
-            name: ops.zeros([sizes[axis] for axis in mark.shape]) for name, mark in loss.call_context.items()
-        }
-        values, after = loss(y_true, y_pred, states, call_context)
-        returned = f"{ops.dtype(values)} {tuple(values.shape)}" if ops.is_tensor(values) else type(values).__name__
-        if not re.fullmatch(rf"b?float\d+ \(({batch},)?\)", returned):
-            raise PluginError(
-                f"{signature.plugin or signature.name}: the loss {signature.name!r} should return one float "
-                f"per image, or a scalar; for {batch} images of {classes} classes it returned {returned}, "
-                f"not float32 ({batch},)"
-            )
-        for name, state in states.items():
-            if tuple(after[name].shape) != tuple(state.shape):
-                raise PluginError(
-                    f"{signature.plugin or signature.name}: the loss {signature.name!r} should return {name!r} with "
-                    f"its shape {tuple(state.shape)}, not {tuple(after[name].shape)}"
-                )
+        if registry.find(term.name).plugin:
+            trial = Trial(term, classes, context, differentiate or _eagerly)
+            if not trial.check().has_gradient:
+                flat.append(trial)
+        else:
+            check_result(term, classes, context)
+    for trial in flat:
+        if len(flat) == len(terms) or not trial.is_switched_off():
+            raise trial.error("no gradient reaches the logits" + trial.advice_on_gradient())
+
+
+def _eagerly(loss: Callable[[Tensor, Tensor], Tensor], classes: int) -> Gradient:  # noqa: ARG001 - the interface's
+    from lossbench.losses.lab.probe import gradient, values
+
+    return lambda y_true, y_pred: (values(loss, y_true, y_pred), gradient(loss, y_true, y_pred))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lossbench.errors import LossbenchError, PluginError
 from lossbench.losses import siblings
+from lossbench.losses.advice import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -136,6 +137,5 @@ def report_user_errors(file: UserFile) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:  # the user's code may raise anything, or exit
         location = (file.lines(error) or [str(file.path)])[-1]
-        words = error.msg if isinstance(error, SyntaxError) else str(error)
         advice = siblings.advice(error, file.path.parent) if isinstance(error, ImportError) else ""
-        raise PluginError(f"{location}: {type(error).__name__}: {' '.join(words.split())}{advice}") from error
+        raise PluginError(f"{location}: {explain(error)}{advice}") from error

@@ -18,6 +18,7 @@ from lossbench.losses import binding, expression, registry
 from lossbench.losses.trial_call import try_call
 from lossbench.models import build
 from lossbench.training import checks, runtime
+from lossbench.training.differentiate import differentiate
 from lossbench.training.layers import layers
 from lossbench.training.loop import Loop
 
@@ -86,7 +87,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         )
     with stopwatch.phase("build"), runtime.on(machine):
         context = checks.context(experiment, dataset)
-        try_call(experiment.loss, dataset.classes, **context)
+        try_call(experiment.loss, dataset.classes, differentiate=differentiate, **context)
         model = build(
             experiment.model,
             class_counts=dataset.class_counts,
