@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lossbench.errors import Problem, UsageError, did_you_mean
 from lossbench.losses.other_names import HYPERPARAMETERS
 from lossbench.losses.presets import PRESETS
-from lossbench.losses.registry import find, find_usable, signatures
+from lossbench.losses.registry import check_usable, find, signatures
 from lossbench.losses.signature import (
     IN_FILE,
     INPUT_FORMS,
@@ -126,12 +126,13 @@ def _parse_mapping(value: Mapping[Any, Any], name_path: tuple[str, ...]) -> tupl
         got = f", got {reprlib.repr(name)}" if "name" in value else ""
         path = name_path if "name" in value else ()
         raise InvalidLossError([Problem(path, f"expected 'name', the name of a loss{got}")])
-    if name in PRESETS:
-        return _parse_preset(name, given)
     try:
-        signature = find_usable(name)
+        check_usable(name)
+        signature = None if name in PRESETS else find(name)
     except UsageError as error:
         raise InvalidLossError([Problem(name_path, str(error), unknown_loss=name)]) from None
+    if signature is None:
+        return _parse_preset(name, given)
     input_forms = {key: given.pop(key) for key in signature.input_form_keys if key in given}
     problems = [*_input_form_problems(input_forms), *_key_problems(signature, given)]
     weight = _validate([replace(WEIGHT, name=signature.weight_key)], given, problems)

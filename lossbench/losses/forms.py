@@ -88,7 +88,7 @@ def _is_keras_loss(kind: type) -> bool:
 
 
 def _is_callable_class(kind: type) -> bool:
-    call = vars(kind).get("__call__")
+    call = vars(kind).get("__call__") if not kind.__module__.startswith("keras.") else None
     return inspect.isfunction(call) and tuple(inspect.signature(call).parameters)[1:3] == LOSS_PARAMETERS
 
 

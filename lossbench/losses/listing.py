@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.losses.expression import label, link, parse, to_yaml
 from lossbench.losses.presets import PRESETS
-from lossbench.losses.registry import find, find_usable, signatures
+from lossbench.losses.registry import check_usable, find, signatures
 from lossbench.losses.signature import IN_FILE, REQUIRED, context_conditions, engine_parameters
 from lossbench.losses.types import State
 from lossbench.losses.values import FromFile
@@ -47,9 +47,10 @@ def record(name: str) -> LossSignature:
     Raises:
         UsageError: If there is no such loss.
     """
+    check_usable(name)
     preset = PRESETS.get(name)
     if preset is None:
-        return find_usable(name)
+        return find(name)
     terms = parse(name)
     first = find(terms[0].name)
     if isinstance(preset, dict):
@@ -97,9 +98,10 @@ def card(name: str) -> str:
     Raises:
         UsageError: If there is no such loss.
     """
+    check_usable(name)
     if isinstance(PRESETS.get(name), list):
         return _fill(f"{name} is short for {_flow_yaml(PRESETS[name])}", 0, 2)
-    signature = find_usable(name)
+    signature = find(name)
     title = _fill(f"{name} is short for {_flow_yaml(PRESETS[name])}", 0, 2) + "\n\n" if name in PRESETS else ""
     defaults = {h.name: _default(h) for h in signature.hyperparameters.values() if h.plain_default is not IN_FILE}
     entries = ", ".join(f"{key}:{NO_BREAK}{text}" for key, text in {"name": signature.name, **defaults}.items())

@@ -101,16 +101,14 @@ def replace(path: Path, found: Mapping[str, LossSignature | PluginError]) -> Non
             _unusable[name] = path, str(error)
 
 
-def find_usable(name: str) -> LossSignature:
-    """Return a loss that a user has named.
+def check_usable(name: str) -> None:
+    """Check a name that a user has written.
 
     Raises:
-        UsageError: If there is no such loss.
         PluginError: If a plugin has a loss of this name that cannot be used, with the reason.
     """
     if name in _unusable:
         raise PluginError(_unusable[name][1])
-    return find(name)
 
 
 def unusable(plugin: Path) -> tuple[str, ...]:
@@ -126,7 +124,8 @@ def register(signature: LossSignature) -> None:
     """
     for name in (signature.name, *signature.aliases):
         if name in names():
-            owner = find(name).plugin or "lossbench"
+            defined = (each.plugin for each in _plugins.values() if name in (each.name, *each.aliases))
+            owner = next(defined, "lossbench")
             raise PluginError(
                 f"{signature.plugin}: the loss {name!r} is already defined by {owner}: choose another name"
             )

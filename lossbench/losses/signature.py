@@ -244,7 +244,8 @@ def _usable_annotation(annotation: Any, default: Any) -> Any:
 
     Without an annotation, and with one that says nothing or that pydantic does not know, it is the default's type.
     """
-    if annotation is REQUIRED or is_any(annotation) or not is_known(annotation):
+    inner = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    if annotation is REQUIRED or is_any(inner) or not is_known(annotation):
         return type_of(default)
     if (get_origin(annotation) or annotation) is abc.Callable:
         return FromFile()

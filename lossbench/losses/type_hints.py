@@ -24,7 +24,9 @@ class _Unknown:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return _known_names().get(name, self)
+        from lossbench.losses import types
+
+        return _known_names().get(name, self) if name in (*vars(types), *FORMS) else self
 
     def __getitem__(self, _: object) -> _Unknown:
         return self
@@ -39,6 +41,9 @@ class _Unknown:
 
 
 UNKNOWN = _Unknown()
+
+FORMS = ("Any", "Annotated", "Literal", "Optional", "Union")
+"""Names of `typing` that an annotation reaches through a module, as in `t.Optional[float]`."""
 
 
 def resolved_signature(function: Callable[..., Any]) -> inspect.Signature:
