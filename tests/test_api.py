@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import yaml
 
@@ -112,6 +113,15 @@ def test_mistakes_are_errors_of_the_family(runs, tmp_path):
         ({"where": "seed == 99"}, "where: 'seed == 99' matches none of 16 runs"),
         ({"baseline": "fokal"}, "baseline: no group 'fokal'; did you mean 'focal'?"),
         ({"rope": "1pq"}, "rope: expected a size"),
+        ({"rope": 0.005}, "rope: '0.005': a difference in accuracy needs a unit: 0.005pp (or 0.005%)"),
+        ({"rope": -0.1, "metrics": "nll"}, "rope: expected a size"),
+        ({"seeds": "0-9"}, "seeds: expected whole numbers, e.g. range(10), got '0-9'"),
+        ({"seeds": 0.5}, "seeds: expected whole numbers"),
+        ({"seeds": [0, 1.5]}, "seeds: expected whole numbers"),
+        ({"by": 3}, "by: expected names, e.g. ['loss'], got 3"),
+        ({"across": [1]}, "across: expected names"),
+        ({"metrics": 1}, "metrics: expected names"),
+        ({"allow_different": "train.epoch"}, "allow_different: no run has the key 'train.epoch'; did you mean"),
         ({"rope": "nll=1"}, "rope: 'nll=1': the verdict is on accuracy; name nll first in `metrics`"),
     ],
     ids=str,
@@ -237,3 +247,22 @@ def test_sweep_is_the_function_whatever_is_imported():
     assert plan.__name__ == "lossbench.sweep.plan"
     assert lossbench.sweep.__name__ == "sweep"
     assert inspect.isfunction(lossbench.sweep)
+
+
+@pytest.mark.parametrize(
+    ("one", "listed"),
+    [
+        ({"seeds": 0}, {"seeds": [0]}),
+        ({"seeds": np.int64(1)}, {"seeds": [1]}),
+        ({"by": "loss"}, {"by": ["loss"]}),
+        ({"metrics": "nll"}, {"metrics": ["nll"]}),
+        ({"across": "model.name"}, {"across": ["model.name"]}),
+        ({"allow_different": "train"}, {"allow_different": ("train",)}),
+        ({"metrics": "nll", "rope": 0.01}, {"metrics": ["nll"], "rope": "0.01"}),
+        ({"metrics": "nll", "rope": 1}, {"metrics": ["nll"], "rope": "1"}),
+    ],
+    ids=str,
+)
+def test_one_name_or_number_needs_no_list(runs, one, listed):
+    """A text is one name, not its letters, and a number one seed; a rope may be a number where it needs no unit."""
+    assert lossbench.compare(runs, **one).text("json") == lossbench.compare(runs, **listed).text("json")

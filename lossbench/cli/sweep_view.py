@@ -135,7 +135,8 @@ class ScreenView(LineView):
             for each in [leader for leader in leaders if leader.condition == condition][:LEADERS]:
                 spread = "" if each.sd is None else f" ± {100 * each.sd:.2f}"
                 table.add_row(_cut(each.loss), f"{100 * each.mean:.2f}{spread} %", f"n {each.n}")
-            yield Text(f"\nbest so far by validation{f' · {condition}' if condition else ''}", style="cyan")
+            named = ", ± standard deviation" * any(each.sd is not None for each in leaders)
+            yield Text(f"\nbest so far by validation{f' · {condition}' if condition else ''}{named}", style="cyan")
             yield table
 
     def _running(self) -> Iterator[RenderableType]:

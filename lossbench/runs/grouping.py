@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lossbench.errors import UsageError, did_you_mean
 from lossbench.runs import likeness
+from lossbench.runs.likeness import value
 from lossbench.runs.rows import RUN_COLUMNS, Scalar, is_metric
 
 if TYPE_CHECKING:
@@ -85,11 +86,13 @@ def group_runs(
     labelled = {**groups, **{f"{label} (baseline)": group for label, group in baseline_groups.items()}}
     keys = {key for key in known if not _is_under(key, (*NO_CONDITIONS, *by, *ignore))}
     keys |= {*across, *_loss_keys(known, by)}
-    different = sorted(key for key in keys if len({row.get(key) for row in all_rows}) > 1)
-    within = [key for key in different if any(len({row.get(key) for row in group}) > 1 for group in labelled.values())]
+    different = sorted(key for key in keys if len({value(row, key) for row in all_rows}) > 1)
+    within = [
+        key for key in different if any(len({value(row, key) for row in group}) > 1 for group in labelled.values())
+    ]
     varying = (*across, *(key for key in within if key not in across))
     hidden = tuple(_hidden(key, labelled) for key in different if key not in varying)
-    setting = {key: rows[0].get(key) for key in sorted(keys) if key not in different}
+    setting = {key: value(rows[0], key) for key in sorted(keys) if key not in different}
     now, then = (Grouping(_cells(each, varying), varying, hidden, setting) for each in (groups, baseline_groups))
     return now, then
 
@@ -164,7 +167,7 @@ def _loss_keys(known: Iterable[str], by: Sequence[str]) -> set[str]:
 def _group(rows: Iterable[RunRow], by: Sequence[str]) -> dict[str, list[RunRow]]:
     groups = defaultdict(list)
     for row in rows:
-        groups[" · ".join("none" if (value := row.get(key)) is None else str(value) for key in by)].append(row)
+        groups[" · ".join("none" if (found := row.get(key)) is None else str(found) for key in by)].append(row)
     return groups
 
 
@@ -172,15 +175,15 @@ def _cells(groups: Mapping[str, Sequence[RunRow]], varying: Sequence[str]) -> di
     cells = defaultdict(list)
     for label, rows in groups.items():
         for row in rows:
-            cells[tuple(row.get(key) for key in varying), label].append(row)
+            cells[tuple(value(row, key) for key in varying), label].append(row)
     return cells
 
 
 def _hidden(key: str, groups: Mapping[str, Sequence[RunRow]]) -> HiddenKey:
     labels = defaultdict(list)
     for label, rows in groups.items():
-        labels[rows[0].get(key)].append(label)
-    return HiddenKey(key, {value: tuple(labels[value]) for value in sorted(labels, key=_order)})
+        labels[value(rows[0], key)].append(label)
+    return HiddenKey(key, {each: tuple(labels[each]) for each in sorted(labels, key=_order)})
 
 
 def _is_under(key: str, parents: Iterable[str]) -> bool:

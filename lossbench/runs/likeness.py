@@ -47,6 +47,9 @@ LIKENESS: dict[str, Likeness] = {
 }  # fmt: skip
 """The likeness of every key of a configuration; an entry holds for the keys below it too."""
 
+LATER: dict[str, Scalar] = {"model.initializer.bias": "zeros"}
+"""Keys that were added after the first runs, with the value that runs without them have."""
+
 IGNORED = tuple(key for key, likeness in LIKENESS.items() if likeness == "ignored")
 STRICT_SECTIONS = ("data", "model", "train")
 """Sections in which a key without an entry, e.g. of a later version, must agree."""
@@ -85,10 +88,10 @@ def unlike_keys(
     """
     allowed = tuple(allowed)
     return tuple(
-        UnlikeKey(key, reference.get(key), row.get(key))
+        UnlikeKey(key, value(reference, key), value(row, key))
         for key in keys
         if not any(is_under(key, each) for each in allowed) and _must_agree(key, reference, row)
-        if _level(reference.get(key)) != _level(row.get(key))
+        if _level(value(reference, key)) != _level(value(row, key))
     )
 
 
@@ -108,6 +111,11 @@ def with_siblings(keys: Iterable[str]) -> Iterator[str]:
     for key in keys:
         section = key.rpartition(".")[0]
         yield section if "." in section else key
+
+
+def value(row: RunRow, key: str) -> Scalar:
+    """Return the value of a key in a run; a key that was added later has its default in earlier runs."""
+    return row.get(key, LATER.get(key))
 
 
 def is_under(key: str, parent: str) -> bool:

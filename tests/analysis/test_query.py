@@ -8,7 +8,7 @@ import pytest
 
 from lossbench.analysis import baseline_file
 from lossbench.analysis.query import Query, answer, select_runs
-from lossbench.errors import UsageError
+from lossbench.errors import NothingMatchedError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,3 +77,35 @@ def test_a_tuned_hyperparameter_of_the_loss_is_no_group() -> None:
     assert Query(tune="optimizer.learning_rate").group_keys == ("loss",)
     assert Query(tune="loss.gamma").group_keys == ("loss.name",)
     assert Query(tune="loss.gamma", by=("loss",)).group_keys == ("loss",)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"where": "seed == 2"}, r"where: 'seed == 2' matches none of 4 runs in main\.json"),
+        ({"where": "seed == 7"}, r"where: 'seed == 7' matches none of 6 runs in .*runs"),
+        ({"seeds": frozenset({2})}, r"seeds: match none of 4 runs in main\.json"),
+        ({"seeds": frozenset({7})}, r"seeds: match none of 6 runs in .*runs"),
+        ({"seeds": frozenset({2}), "where": "seed == 2"}, r"seeds: match none of 4 runs in main\.json"),
+        ({"seeds": frozenset({1}), "where": "seed == 0"}, r"where: 'seed == 0' matches none of 2 runs in .*runs"),
+    ],
+)
+def test_a_selection_blames_its_side(runs: Path, tmp_path: Path, query: dict[str, Any], message: str) -> None:
+    """With a baseline file, the message says whether the runs or the file have nothing of the selection."""
+    file = tmp_path / "main.json"
+    baseline_file.save(file, select_runs(Query(paths=(runs,), seeds=frozenset({0, 1})))[0])
+    with pytest.raises(NothingMatchedError, match=message):
+        answer(Query(paths=(runs,), baseline_file=file, **query))
+
+
+def test_a_selection_may_name_a_key_of_either_side(runs: Path, tmp_path: Path, fabricate: Any) -> None:
+    """A key that only the runs have is no mistake, though it selects nothing of the file; one of neither is."""
+    file = tmp_path / "main.json"
+    baseline_file.save(file, select_runs(Query(paths=(runs,)))[0])
+    for seed in range(3):
+        fabricate(tmp_path / "noisy", "focal", seed, config={"data.label_noise": {"type": "pair", "rate": 0.2}})
+    query = {"paths": (tmp_path / "noisy",), "baseline_file": file}
+    with pytest.raises(NothingMatchedError, match=r"matches none of 6 runs in main\.json"):
+        answer(Query(where="data.label_noise.rate == 0.2", **query))
+    with pytest.raises(UsageError, match=r"no run has the key 'data.label_noise.rat'"):
+        answer(Query(where="data.label_noise.rat == 0.2", **query))

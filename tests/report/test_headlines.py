@@ -63,3 +63,22 @@ def test_a_rate_alone_is_one_of_noise():
     rows = [row(data__label_noise__type="symmetric", data__label_noise__rate=rate) for rate in (0.2, 0.4)]
     found = [each.partition(": ")[0] for each in wording.headlines(compare(rows, Query()))]
     assert found == ["With 20 % label noise", "With 40 % label noise"]
+
+
+def test_an_unfair_comparison_is_no_headline():
+    """Losses with other budgets are named with the keys, or counted where others have a verdict."""
+    values = {CE: (0.90, 1), "focal": (0.95, 2), "dice": (0.91, 1)}
+    rows = [
+        row(loss, seed, accuracy + seed / 1000, train__epochs=epochs)
+        for loss, (accuracy, epochs) in values.items()
+        for seed in range(8)
+    ]
+    unfair = [each for each in rows if each["loss"] != "dice"]
+    sentence = f"{CE} and focal are not alike: train.epochs 1 / 2"
+    assert list(wording.headlines(compare(unfair, Query()))) == [f"No verdict: {sentence}"]
+    (both,) = wording.headlines(compare(rows, Query()))
+    assert both.startswith(f"dice is better than {CE}: +1.00 pp")
+    assert both.endswith("8 seeds; 1 not alike, without a verdict")
+    comparison = compare(rows, Query())
+    (group,) = [each for each in comparison.blocks[0].groups if each.label == "focal"]
+    assert wording.verdict_sentence(comparison, group) == f"no verdict: {sentence}"

@@ -147,6 +147,9 @@ def test_metrics_that_were_added_later_are_empty(runs, lossbench):
     lossbench("compare", runs, "--metric", names, "--list", check=0)
     lossbench("compare", runs, "--metric", names, "--plots", "plots", check=0)
     lossbench("report", runs, "--metric", names, "-o", "page.html", check=0)
+    gate = lossbench("compare", runs, "--fail-if", "macro_f1 < 0.5", check=3)
+    assert "focal: missing evidence, a completed run has no macro F1" in gate.stderr
+    (runs / DIVERGED.relative_to(KEPT / "runs") / "run.json").unlink()
     gate = lossbench("compare", runs, "--fail-if", "macro_f1 < 0.5", check=5)
     assert "no completed run with macro_f1, so nothing was judged" in gate.stderr
 

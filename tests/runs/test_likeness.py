@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 from pydantic import BaseModel
 
+from lossbench.config.identity import ADDED
 from lossbench.config.schema import Experiment
 from lossbench.losses.registry import signatures
-from lossbench.runs.likeness import HEAD_LOSSES, IGNORED, LIKENESS, likeness, unlike_keys
+from lossbench.runs import grouping
+from lossbench.runs.likeness import HEAD_LOSSES, IGNORED, LATER, LIKENESS, likeness, unlike_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,3 +78,12 @@ def test_a_key_that_is_off_is_one_that_is_absent() -> None:
     assert unlike_keys(["train.deterministic"], {}, {"train.deterministic": True}) == (
         ("train.deterministic", None, True),
     )
+
+
+def test_keys_that_were_added_later() -> None:
+    """They are those that an identity leaves out at their defaults, at which runs with and without them are alike."""
+    assert LATER == ADDED
+    rows = [{"loss": "focal", "seed": 0}, {"loss": "focal", "seed": 1, **LATER}]
+    now, _ = grouping.group_runs(rows, by=("loss",))
+    assert now.varying == ()
+    assert unlike_keys(list(LATER), *rows) == ()
