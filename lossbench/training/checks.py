@@ -22,6 +22,7 @@ from lossbench.losses.trial_call import try_call
 from lossbench.losses.types import State
 from lossbench.models.shapes import smallest_side
 from lossbench.training import runtime, tensorboard
+from lossbench.training.differentiate import differentiate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -63,7 +64,7 @@ def call_own_losses(experiments: Iterable[Experiment]) -> None:
     for experiment in own.values() if find_spec("tensorflow") else ():
         runtime.tensorflow()
         summary = summarize(experiment.data)
-        try_call(experiment.loss, summary.classes, **context(experiment, summary))
+        try_call(experiment.loss, summary.classes, differentiate=differentiate, **context(experiment, summary))
 
 
 def not_checked(experiments: Sequence[Experiment]) -> list[str]:
