@@ -42,7 +42,8 @@ def get(
             are drawn inside.
 
     Returns:
-        The loss; it takes integer labels or one-hot targets.
+        The loss; it takes integer labels or one-hot targets. A label outside the classes raises a UsageError, and in
+        compiled code makes the loss NaN.
 
     Raises:
         InvalidLossError: If name or hyperparameters are not valid.
@@ -104,7 +105,7 @@ class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Compute the losses of a batch without reduction, and update the state."""
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        targets = _targets(y_true, y_pred.shape)
+        targets, valid = _targets(y_true, y_pred.shape)
         logits = y_pred if self.from_logits else self._logits(y_pred)
         if not self._states:
             self._states = {key: _variable(state, y_pred.shape[-1]) for key, state in self._loss.states.items()}
@@ -112,7 +113,7 @@ class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
         losses, after = self._loss.step(targets, logits, before, **self._call_context(logits))
         for key, variable in self._states.items():
             variable.assign(after[key])
-        return losses
+        return losses if valid is None else losses * _one_or_nan(valid, losses)
 
     def _call_context(self, logits: Tensor) -> dict[str, Tensor]:
         """Return the context that changes during training."""
@@ -148,16 +149,53 @@ class CatalogueLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
         return {**super().get_config(), "loss": dump(self.terms), "from_logits": self.from_logits, **context}
 
 
-def _targets(y_true: Tensor, shape: tuple[int | None, ...]) -> Tensor:
-    """Return one-hot targets from targets `[batch, classes]` or integer labels `[batch]` or `[batch, 1]`."""
+def _targets(y_true: Tensor, shape: tuple[int | None, ...]) -> tuple[Tensor, Tensor | None]:
+    """Return one-hot targets, and which labels are valid if they are integers and only known when compiled code runs.
+
+    Args:
+        y_true: Targets `[batch, classes]`, or integer labels `[batch]` or `[batch, 1]`.
+        shape: Shape of the model's outputs.
+
+    Raises:
+        UsageError: If the shapes do not fit, or a label is not an integer from 0 to classes - 1.
+    """
     if len(shape) != 2:  # noqa: PLR2004  # batch and classes
         raise UsageError(f"expected the model's outputs as [batch, classes], got shape {tuple(shape)}")
     classes = shape[-1]
     if len(y_true.shape) == 2 and y_true.shape[-1] == classes:  # noqa: PLR2004  # batch and classes
-        return y_true
-    if len(y_true.shape) == 1 or y_true.shape[1:] == (1,):
-        return ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), classes)
-    raise UsageError(f"expected labels [batch] or [batch, 1], or targets [batch, {classes}], got {tuple(y_true.shape)}")
+        return y_true, None
+    if len(y_true.shape) != 1 and y_true.shape[1:] != (1,):
+        raise UsageError(
+            f"expected labels [batch] or [batch, 1], or targets [batch, {classes}], got {tuple(y_true.shape)}"
+        )
+    labels = ops.cast(ops.reshape(y_true, (-1,)), "float32")  # int32 would wrap large labels
+    valid = ops.logical_and(ops.logical_and(labels >= 0, labels < classes), labels == ops.floor(labels))
+    one_hot = ops.one_hot(ops.cast(ops.where(valid, labels, 0.0), "int32"), classes)
+    if not _has_values(labels):
+        return one_hot, valid
+    wrong = ops.convert_to_numpy(labels)[~ops.convert_to_numpy(valid)]
+    if len(wrong):
+        reason = f"expected integer labels from 0 to {ops.shape(one_hot)[-1] - 1}, got {wrong[0]:g}"
+        raise UsageError(reason, parameter="y_true")
+    return one_hot, None
+
+
+def _has_values(tensor: Tensor) -> bool:
+    """Return whether a tensor has values already; in compiled code it has none."""
+    if isinstance(tensor, keras.KerasTensor):
+        return False
+    if keras.backend.backend() == "tensorflow":
+        return hasattr(tensor, "numpy")
+    try:
+        ops.convert_to_numpy(tensor)
+    except TypeError:  # a tracer of JAX
+        return False
+    return True
+
+
+def _one_or_nan(valid: Tensor, losses: Tensor) -> Tensor:
+    """Return the factor of each loss, or of a scalar loss: NaN for labels that are not valid, else 1."""
+    return ops.where(valid if len(losses.shape) else ops.all(valid), 1.0, float("nan"))
 
 
 def _to_python(value: Any) -> Any:
