@@ -22,6 +22,13 @@ def losses(incomplete: str) -> Iterator[str]:
     return (name for name in registry.names() if name.startswith(incomplete))
 
 
+def families(incomplete: str) -> Iterator[str]:
+    """Complete a family of losses."""
+    from lossbench.losses import search
+
+    return (family for family in search.all_families() if family.startswith(incomplete))
+
+
 def settings(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     """Complete a YAML file, or a key of the configuration that was named, or of the defaults, followed by `=`."""
     from lossbench.config import resolve

@@ -17,16 +17,22 @@ if TYPE_CHECKING:
 
     from lossbench.losses.expression import LossTerm
 
-Name = Annotated[
-    str | None,
-    typer.Argument(help="Identifier, alias or preset of a loss.", autocompletion=completion.losses),
-]
-Settings = Annotated[
+Arguments = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="KEY=VALUE",
-        help="Hyperparameters for --measure, --plot and --check. --plot takes several values, gamma=0,2,5, and further "
-        "losses, each followed by its hyperparameters.",
+        metavar="NAME|WORD|KEY=VALUE",
+        help="A loss, or words to search for. With --measure, --plot and --check, hyperparameters follow the loss; "
+        "--plot takes several values, gamma=0,2,5, and several losses.",
+        autocompletion=completion.losses,
+    ),
+]
+Family = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--family",
+        metavar="FAMILY",
+        help="List only this family, e.g. focusing; repeatable.",
+        autocompletion=completion.families,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -50,9 +56,9 @@ Check = Annotated[
 
 
 def losses(
-    name: Name = None,
-    settings: Settings = None,
+    arguments: Arguments = None,
     *,
+    family: Family = None,
     json: Json = False,
     markdown: Markdown = False,
     plugin: options.Plugins = None,
@@ -61,24 +67,26 @@ def losses(
     over: PlotOver = None,
     check: Check = False,
 ) -> None:
-    """List all losses, or show formula, hyperparameters, ranges and source of one; measure, check or plot it."""
+    """List all losses or those of a family or subject, or show one: formula, hyperparameters, ranges, source.
+
+    A loss can also be measured, checked and plotted. Several words list the losses that contain all of them, or else
+    any: `lossbench losses noise`.
+    """
     from lossbench.losses import listing
     from lossbench.losses.lab.plot_file import check_file
 
+    given, families = arguments or [], family or []
     tried = bool(measure or plot or check)
-    if settings and not tried:
-        raise UsageError(f"{settings[0]}: hyperparameters need --measure, --plot or --check")
-    if tried and (markdown or not name):
-        raise UsageError("--measure, --plot and --check need the name of one loss: lossbench losses NAME --check")
+    _check_arguments(given, tried=tried, lists=bool(families or markdown))
     if over and not plot:
         raise UsageError("--over: only a plot has an axis; add --plot FILE.png")
     if plot:
         check_file(plot)
     _load(plugin or [], tried=tried)
     if not tried:
-        console.result(listing.render(name, json=json, markdown=markdown))
+        console.result(listing.render(given, families=families, json=json, markdown=markdown))
         return
-    chosen = _losses([str(name), *(settings or [])])
+    chosen = _losses(given)
     if len(chosen) > 1 and (measure or check):
         raise UsageError(f"--measure and --check take one loss, got {', '.join(chosen)}; --plot takes several")
     _start_keras()
@@ -88,7 +96,7 @@ def losses(
 
         console.result(dumps(report, indent=2, ensure_ascii=False))
     else:
-        console.result("\n\n".join([listing.card(str(name)), text] if measure else [text]))
+        console.result("\n\n".join([listing.card(given[0]), text] if measure else [text]))
     if not sound:
         raise typer.Exit(UsageError.exit_code)
 
@@ -102,6 +110,15 @@ def _load(plugins: Sequence[Path], *, tried: bool) -> None:
     for path in plugins:
         for reason in load(path).unusable:
             console.note(f"note: not listed: {reason}")
+
+
+def _check_arguments(arguments: Sequence[str], *, tried: bool, lists: bool) -> None:
+    """Refuse hyperparameters without an option that uses them, and such an option without the name of a loss."""
+    settings = [text for text in arguments if "=" in text]
+    if settings and not tried:
+        raise UsageError(f"{settings[0]}: hyperparameters need --measure, --plot or --check")
+    if tried and (lists or not arguments):
+        raise UsageError("--measure, --plot and --check need the name of one loss: lossbench losses NAME --check")
 
 
 def _start_keras() -> None:

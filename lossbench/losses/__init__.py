@@ -15,6 +15,7 @@ Keras class all follow from its signature and docstring.
     user_code.py   execution of such a file; siblings.py finds the modules beside it
     trial_call.py  trial calls before training; trial.py tries a user's loss, behaviour.py judges it
     keras_loss.py  class form for Keras
+    search.py      losses by words and families
     listing.py     list, card, Markdown table and JSON
     json_schema.py JSON Schema of `loss:`
     lab/           tools behind `losses --measure`, `--check` and `--plot`

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.losses.expression import label, link, parse, to_yaml
 from lossbench.losses.presets import PRESETS
-from lossbench.losses.registry import check_usable, find, signatures
+from lossbench.losses.registry import check_usable, find, names, signatures
+from lossbench.losses.search import search
 from lossbench.losses.signature import IN_FILE, REQUIRED, context_conditions, engine_parameters
 from lossbench.losses.types import State
 from lossbench.losses.values import FromFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lossbench.losses.signature import Hyperparameter, LossSignature
 
@@ -27,18 +28,34 @@ PIPE = "&#124;"  # a vertical bar inside a table cell
 NO_BREAK = "\u00a0"
 
 
-def render(name: str | None = None, *, json: bool = False, markdown: bool = False) -> str:
-    """Return all losses, or one, as text, JSON or a Markdown table.
+def render(
+    words: Sequence[str] = (), *, families: Sequence[str] = (), json: bool = False, markdown: bool = False
+) -> str:
+    """Return losses as text, JSON or a Markdown table: all, one that is named, or those that are searched for.
+
+    Args:
+        words: The name of one loss, or words to search for.
+        families: Families to search in; all if empty.
+        json: Whether to return JSON.
+        markdown: Whether to return a Markdown table.
 
     Raises:
-        UsageError: If there is no such loss.
+        UsageError: If there is no such loss or family.
     """
+    if len(words) == 1 and not families and words[0] in names():
+        (name,) = words
+        one = record(name)
+        return _json(as_json(one)) if json else table([one]) if markdown else card(name)
+    found = search(words, families)
     if json:
-        records = as_json(record(name)) if name else [as_json(record(each)) for each in (*signatures(), *PRESETS)]
-        return dumps(records, indent=2, ensure_ascii=False)
+        return _json([as_json(record(name)) for name in found])
     if markdown:
-        return table([record(name)] if name else None)
-    return card(name) if name else listing()
+        return table([record(name) for name in found if words or families or name not in PRESETS])
+    return listing(found)
+
+
+def _json(value: object) -> str:
+    return dumps(value, indent=2, ensure_ascii=False)
 
 
 def record(name: str) -> LossSignature:
@@ -76,14 +93,12 @@ def record(name: str) -> LossSignature:
     )
 
 
-def listing() -> str:
-    """Return every loss with its hyperparameters and summary, by family."""
-    families = [
-        "\n".join([family, *map(_entry, members)])
-        for family, members in groupby(signatures().values(), lambda s: s.family)
-    ]
-    presets = [_fill(f"{name}: {_flow_yaml(value)}", 2, 8) for name, value in PRESETS.items()]
-    return "\n\n".join([*families, "\n".join(["presets", *presets])])
+def listing(found: Sequence[str]) -> str:
+    """Return losses with their hyperparameters and summary, by family, and presets."""
+    members = [signature for name, signature in signatures().items() if name in found]
+    families = ["\n".join([family, *map(_entry, losses)]) for family, losses in groupby(members, lambda s: s.family)]
+    presets = [_fill(f"{name}: {_flow_yaml(value)}", 2, 8) for name, value in PRESETS.items() if name in found]
+    return "\n\n".join([*families, *(["\n".join(["presets", *presets])] if presets else [])])
 
 
 def _entry(signature: LossSignature) -> str:

@@ -145,6 +145,59 @@ def test_json_of_a_preset_has_its_values_as_defaults() -> None:
             assert defaults == {}
 
 
+def listed(*arguments: str) -> list[str]:
+    """The names that a search lists."""
+    return [entry["name"] for entry in json.loads(output(*arguments, "--json"))]
+
+
+@pytest.mark.parametrize("family", [*registry.FAMILIES, "presets"])
+def test_a_family_lists_its_losses(family: str) -> None:
+    """And no other, as text and as JSON."""
+    members = [name for name, each in registry.signatures().items() if each.family == family]
+    assert listed("--family", family) == (members or list(PRESETS))
+    assert output("--family", family).splitlines()[0] == family
+    assert output("--family", family, "--markdown").count("\n") == 2 + len(members or PRESETS)
+
+
+@pytest.mark.parametrize(
+    ("words", "among", "not_among"),
+    [
+        (["noise"], ["gce", "sce", "forward_correction", "elr", "taylor_crossentropy", "nce_rce"], ["hinge"]),
+        (["imbalance"], ["ldam", "seesaw", "logit_adjustment", "balanced_softmax"], ["focal", "huber"]),
+        (["imbalance", "calibration"], ["ldam", "mdca"], ["hinge"]),
+        (["NORMALIZED", "focal"], ["normalized_focal", "nfl_rce"], ["focal", "normalized_crossentropy"]),
+        (["sce", "zorp"], ["symmetric_crossentropy"], ["focal"]),
+        (["focal", "--family", "calibration"], ["dual_focal", "focal_flsd53"], ["focal", "mdca"]),
+        (["bounded", "--family", "margins", "--family", "scores"], ["savage", "brier"], ["gce"]),
+    ],
+)
+def test_words_search_names_summaries_families_and_subjects(
+    words: list[str], among: list[str], not_among: list[str]
+) -> None:
+    """All words if some loss has them all, else any of them."""
+    found = listed(*words)
+    canonical = {name: name if name in PRESETS else registry.find(name).name for name in [*among, *not_among]}
+    assert {canonical[name] for name in among} <= set(found)
+    assert {canonical[name] for name in not_among} & set(found) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["zorp"], "unknown loss 'zorp': `lossbench losses` lists them all"),
+        (["cross_entropy"], r"did you mean 'ce' \(categorical_crossentropy\)"),
+        (["zorp", "xyzzy"], "no loss has 'zorp' or 'xyzzy'"),
+        (["noise", "--family", "focusing"], "no loss of focusing has 'noise'"),
+        (["--family", "focus"], "family: unknown family 'focus'; did you mean 'focusing'"),
+        (["focal", "--family", "focusing", "--check"], "need the name of one loss"),
+    ],
+)
+def test_a_search_that_finds_nothing_says_what_there_is(arguments: list[str], message: str) -> None:
+    """A word alone may be a misspelt name."""
+    with pytest.raises(UsageError, match=message):
+        output(*arguments)
+
+
 def test_markdown() -> None:
     """Markdown is the README's table, of one loss if one is named."""
     assert output("--markdown").rstrip("\n") == listing.table()
@@ -273,7 +326,6 @@ def test_everything_as_json(tmp_path: Path) -> None:
         (["focal", "gamma=0,-1", "--plot", "a.png"], "gamma: expected a number ≥ 0, got -1"),
         (["focal", "gamma=0,1", "--check"], "--measure and --check take one loss, got focal gamma=0, focal gamma=1"),
         (["ce", "gce", "--measure"], "--measure and --check take one loss, got ce, gce; --plot takes several"),
-        (["ce", "gce"], "gce: hyperparameters need --measure, --plot or --check"),
         (["ce", "--over", "p_y", "--check"], "--over: only a plot has an axis; add --plot FILE.png"),
         (["focal", "gamma=-1", "--check"], "gamma: expected a number ≥ 0, got -1"),
         (["focal", "gama=1", "--check"], "unknown key 'gama' in loss 'focal'; did you mean 'gamma'?"),
