@@ -11,6 +11,7 @@ from lossbench.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from lossbench.losses.plugin import PluginLoaded
     from lossbench.sweep.outcome import SweepResult
     from lossbench.training import TrainResult
 
@@ -26,7 +27,9 @@ def train(
     """Train the classifier of a configuration; return a finished run as it is, and continue an interrupted one.
 
     Args:
-        config: The keys of a YAML file, e.g. `{"loss": {"name": "gce", "q": 0.5}}`, or the path of one.
+        config: The keys of a YAML file, e.g. `{"loss": {"name": "gce", "q": 0.5}}`, or the path of one. In a mapping, a
+            function, a Keras loss (class or instance) or a partial may stand in place of a loss's name. A run with such
+            a loss in memory is never found done: every call trains it, and `verify` cannot.
         runs_dir: Folder for run folders.
         device: `auto`, `cpu`, `gpu` or `gpu:N`; `cuda` means `gpu`.
         rerun: Retrain even if the run is finished.
@@ -43,14 +46,10 @@ def train(
     """
     from lossbench import training
     from lossbench.config import resolve
-    from lossbench.losses import plugin
     from lossbench.training import checks
 
-    loaded = [plugin.load(Path(path)) for path in plugins]
-    if isinstance(config, str | Path):
-        read = resolve.load(Path(config), check=checks.problems)
-    else:
-        read = resolve.from_mapping(config)
+    source, loaded, _ = _load(config, plugins)
+    read = resolve.load(source, check=checks.problems) if isinstance(source, Path) else resolve.from_mapping(source)
     trial = training.identify(read, loaded)
     return training.train(trial, runs_dir=Path(runs_dir), device=device, rerun=rerun, plugins=loaded)
 
@@ -73,11 +72,12 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
     """Train all trials of a configuration, as `lossbench sweep` does; the same call continues an interrupted sweep.
 
     Args:
-        config: The keys of a YAML file, with its `sweep` section, or the path of one.
+        config: The keys of a YAML file, with its `sweep` section, or the path of one. In a mapping, losses in memory
+            may stand in place of names, as for `train`; then the trials are trained here, one after the other.
         seeds: Seeds that replace those of the configuration, e.g. `"0-9"` or `range(10)`.
         runs_dir: Folder for run folders.
         device: `auto`, `cpu`, `gpu` or `gpu:N`; `cuda` means `gpu`.
-        jobs: Trials at a time; None: one per core, or on GPUs as many as fit.
+        jobs: Trials at a time; None: one per core, or on GPUs as many as fit. With a loss in memory, 1.
         plugins: Python files with your own losses.
         retry_failed: Retrain trials that failed in an earlier call.
         retries: Resume a trial at most this many times if its worker dies.
@@ -96,8 +96,8 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
     Example:
         lossbench.sweep({"sweep": {"cases": [{"loss": "ce"}, {"loss": "focal"}]}}, seeds=range(8))
     """
-    from lossbench.losses import plugin
     from lossbench.sweep import outcome, plan
+    from lossbench.sweep.executors import in_process
     from lossbench.sweep.executors.choice import choose
     from lossbench.sweep.executors.messages import WorkerSettings
     from lossbench.sweep.journal import Journal
@@ -107,8 +107,7 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
     from lossbench.training.signals import stop_request
 
     _check_numbers(jobs=(jobs, 1), retries=(retries, 0), max_consecutive_failures=(max_consecutive_failures, 0))
-    loaded = [plugin.load(Path(path)) for path in plugins]
-    source = Path(config) if isinstance(config, str | Path) else config
+    source, loaded, in_memory = _load(config, plugins)
     most = None if yes else plan.MAX_TRIALS
     swept = plan.load(source, seeds=_seeds(seeds), max_trials=most, check=checks.problems)
     planned, _ = plan.trials(swept, lambda experiment: identify(experiment, loaded))
@@ -116,7 +115,11 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
     status, folder = read_status(planned, runs), runs / swept.name
     settings = WorkerSettings(str(runs), device, plugins=[str(each.path) for each in loaded])
     finished = status.finished == len(planned)
-    start_executor = choose(None, settings, planned, folder=folder, finished=finished, jobs=jobs)
+    start_executor = (
+        in_process.prepare(settings, loaded, status, jobs=jobs, trial_timeout=trial_timeout)
+        if in_memory
+        else choose(None, settings, planned, folder=folder, finished=finished, jobs=jobs)
+    )
     rules = Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures)
     with stop_request() as stop:
         run(status, start_executor, runs_dir=runs, journal=Journal(folder), stop=stop, rules=rules)
@@ -147,6 +150,24 @@ def load_model(run: TrainResult | Path | str, *, at: Literal["last", "best"] = "
 
     folder = run if isinstance(run, str | Path) else run.run
     return saved_model.load(read_run(Path(folder)), at)
+
+
+def _load(
+    config: Mapping[str, Any] | Path | str, plugins: Iterable[Path | str]
+) -> tuple[Path | Mapping[str, Any], list[PluginLoaded], bool]:
+    """Load the users' losses.
+
+    Returns:
+        The path of the configuration, or its keys with names of losses only; the plugins, those for losses in memory
+        among them; whether there are such losses.
+    """
+    from lossbench.losses import in_memory, plugin
+
+    loaded = [plugin.load(Path(path)) for path in plugins]
+    if isinstance(config, str | Path):
+        return Path(config), loaded, False
+    named, found = in_memory.register_losses(config)
+    return named, [*loaded, *found], bool(found)
 
 
 def _seeds(seeds: str | Iterable[int] | None) -> str | list[int] | None:

@@ -266,3 +266,73 @@ def test_sweep_is_the_function_whatever_is_imported():
 def test_one_name_or_number_needs_no_list(runs, one, listed):
     """A text is one name, not its letters, and a number one seed; a rope may be a number where it needs no unit."""
     assert lossbench.compare(runs, **one).text("json") == lossbench.compare(runs, **listed).text("json")
+
+
+def small_loss(y_true, y_pred, *, scale: float = 1.0):
+    """Cross-entropy with a factor."""
+    from lossbench import ops
+
+    return -scale * ops.sum(y_true * ops.log_softmax(y_pred), axis=-1)
+
+
+SMALL = {key: STUDY[key] for key in ("name", "data", "train")}
+
+
+@pytest.fixture
+def _no_plugins():
+    from lossbench.losses import registry
+
+    yield
+    registry.clear_plugins()
+
+
+@pytest.mark.usefixtures("_no_plugins")
+def test_a_function_in_memory_is_trained_by_every_call(tmp_path):
+    """It computes what it says, is marked in run.json, and cannot be verified."""
+    from lossbench.inspect.details import read_run
+    from lossbench.training.verify import trial_of
+
+    named = lossbench.train({**SMALL, "loss": "ce"}, runs_dir=tmp_path)
+    config = {**SMALL, "loss": small_loss}
+    first = lossbench.train(config, runs_dir=tmp_path)
+    again = lossbench.train(config, runs_dir=tmp_path)
+    assert (first.run, first.was_done, again.was_done) == (again.run, False, False)
+    assert first.summary["metrics"] == again.summary["metrics"] == named.summary["metrics"]
+    (recorded,) = first.summary["plugins"]
+    assert (recorded["in_memory"], first.summary["loss"]) == ("small_loss", "small_loss")
+    with pytest.raises(errors.PluginError, match=r"'small_loss', a loss in the memory of a program.*into a file"):
+        trial_of(read_run(first.run))
+    summed = lossbench.train({**SMALL, "loss": [{"name": small_loss, "scale": 0.5}, "ce"]}, runs_dir=tmp_path)
+    assert summed.summary["loss"] == "1 small_loss scale=0.5 + 1 categorical_crossentropy"
+
+
+@pytest.mark.usefixtures("_no_plugins")
+def test_a_sweep_with_a_function_in_memory_runs_here(tmp_path):
+    """Trial by trial; what has a name is found done, the function is trained again; workers are refused."""
+    config = SMALL | {"sweep": {"parameters": {"loss": ["ce", small_loss]}}}
+    swept = lossbench.sweep(config, runs_dir=tmp_path)
+    assert swept.is_complete
+    stamps = [(run / "run.json").stat().st_mtime_ns for run in swept.runs]
+    assert lossbench.sweep(config, runs_dir=tmp_path, jobs=1) == swept
+    after = [(run / "run.json").stat().st_mtime_ns for run in swept.runs]
+    assert [old == new for old, new in zip(stamps, after, strict=True)] == [True, False]
+    for options in ({"jobs": 2}, {"trial_timeout": 1.0}, {"device": "tpu"}):
+        with pytest.raises(errors.UsageError) as caught:
+            lossbench.sweep(config, runs_dir=tmp_path, **options)
+        assert caught.value.parameter in options
+
+
+@pytest.mark.usefixtures("_no_plugins")
+def test_training_works_in_a_thread_with_a_running_event_loop(tmp_path):
+    """As in the kernel of a notebook: no signal handlers outside the main thread, and those there are restored."""
+    import asyncio
+    import signal
+
+    before = signal.getsignal(signal.SIGINT)
+
+    async def cell():
+        in_thread = await asyncio.to_thread(lossbench.train, {**SMALL, "loss": small_loss}, runs_dir=tmp_path)
+        return in_thread, lossbench.train({**SMALL, "loss": small_loss, "seed": 1}, runs_dir=tmp_path)
+
+    assert [each.status for each in asyncio.run(cell())] == ["completed"] * 2
+    assert signal.getsignal(signal.SIGINT) is before

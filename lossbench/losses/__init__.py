@@ -14,6 +14,7 @@ Keras class all follow from its signature and docstring.
     plugin.py      user losses from Python files
     user_code.py   execution of such a file; siblings.py finds the modules beside it
     trial_call.py  trial calls before training; trial.py tries a user's loss, behaviour.py judges it
+    in_memory.py   user losses of a running program; code_digest.py tells them apart
     keras_loss.py  class form for Keras
     search.py      losses by words and families
     listing.py     list, card, Markdown table and JSON

@@ -40,12 +40,26 @@ def read_losses(execution: Execution) -> Iterator[tuple[str, LossSignature | Plu
             continue
         try:
             with execution.active():
-                form = _form(thing)
-                read: LossSignature | PluginError | None = _read(name, thing, form, file.path) if form else None
+                read: LossSignature | PluginError | None = read_loss(name, thing, file.path)
         except PluginError as error:
             read = error
         if read:
             yield name, read
+
+
+def read_loss(name: str, thing: Any, path: Path) -> LossSignature | None:
+    """Return the record of an object under a name; None if it is no loss.
+
+    Args:
+        name: The name of the loss.
+        thing: Function, class, instance or partial.
+        path: What errors name as the place where it is defined.
+
+    Raises:
+        PluginError: If it is a loss that cannot be used.
+    """
+    form = _form(thing)
+    return _read(name, thing, form, path) if form else None
 
 
 def _assigned_names(source: bytes) -> set[str]:

@@ -19,13 +19,13 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossbench import ops
 from lossbench.errors import PluginError
 from lossbench.losses import registry
 from lossbench.losses.forms import read_losses
-from lossbench.losses.user_code import UserFile
+from lossbench.losses.user_code import Execution, UserFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +41,7 @@ class PluginLoaded:
     Attributes:
         imports: SHA-256 of each file beside it that it imports; `sha256` covers them too.
         unusable: The reasons why other losses in it cannot be used.
+        in_memory: The loss itself, if it is in no file but in a running program; None otherwise.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class PluginLoaded:
     names: tuple[str, ...]
     imports: Mapping[str, str] = field(default_factory=dict)
     unusable: tuple[str, ...] = ()
+    in_memory: Any = None
 
 
 def load(path: Path) -> PluginLoaded:
@@ -86,7 +88,7 @@ def execute_again(terms: Sequence[LossTerm]) -> None:
         PluginError: If the code raises.
     """
     executions = (registry.find(term.name).execution for term in terms)
-    for file in {each.file.path: each.file for each in executions if each}.values():
+    for file in {each.file.path: each.file for each in executions if isinstance(each, Execution)}.values():
         registry.replace(file.path, _read_losses(file))
 
 

@@ -75,7 +75,7 @@ def train(
         trial: The trial.
         runs_dir: Parent folder of `<name>/<folder>`, the run folder.
         device: `auto`, `cpu`, `gpu` or `gpu:N`; `cuda` means `gpu`. It is checked even if the run is finished.
-        rerun: Retrain a finished run, and replace it once the new one is complete.
+        rerun: Retrain a finished run, and replace it once the new one is complete; so is a run with a loss in memory.
         claimed: Whether the caller already holds the claim of the run.
         plugins: Files with the user's own losses; `run.json` names those that the trial uses.
         argv: The command line, for `run.json`.
@@ -93,6 +93,8 @@ def train(
     """
     device = parse_device(device)
     run = run_folder(trial, runs_dir)
+    in_memory = any(each.in_memory is not None for each in _used(trial, plugins))
+    rerun = rerun or (in_memory and _finished(run, trial) is not None)
     target = replace.rerun_folder(run) if rerun else run
     if not rerun and (done := _finished(run, trial)):
         runtime.check_device(device)
@@ -159,13 +161,19 @@ def _check_recordable(experiment: Experiment) -> None:
         raise ConfigError([f"loss: {expression.label(experiment.loss)[:80]}: a value cannot be recorded with the run"])
 
 
-def _used_plugins(trial: Trial, plugins: Sequence[PluginLoaded]) -> list[dict[str, Any]]:
+def _used(trial: Trial, plugins: Sequence[PluginLoaded]) -> list[PluginLoaded]:
     names = {term.name for term in trial.experiment.loss}
+    return [each for each in plugins if names.intersection(each.names)]
+
+
+def _used_plugins(trial: Trial, plugins: Sequence[PluginLoaded]) -> list[dict[str, Any]]:
+    """Return what `run.json` records of the users' losses; one in memory has a name instead of a path."""
     return [
-        {"path": str(each.path.resolve()), "sha256": each.sha256}
+        {"in_memory": each.names[0], "sha256": each.sha256}
+        if each.in_memory is not None
+        else {"path": str(each.path.resolve()), "sha256": each.sha256}
         | ({"imports": dict(each.imports)} if each.imports else {})
-        for each in plugins
-        if names.intersection(each.names)
+        for each in _used(trial, plugins)
     ]
 
 

@@ -109,6 +109,11 @@ def _experiment(run: read.Run) -> Experiment:
 def _check_plugins(run: read.Run, plugins: Sequence[PluginLoaded]) -> None:
     recorded = run.summary.get("plugins")
     for each in map(_mapping, recorded if isinstance(recorded, list) else []):
+        if each.get("in_memory"):
+            raise PluginError(
+                f"{run.folder}: was trained with {str(each['in_memory'])!r}, a loss in the memory of a program, which "
+                "no file holds, so it cannot be retrained; put the loss into a file, and train and verify it from there"
+            )
         path, digest = Path(str(each.get("path"))), each.get("sha256")
         if digest in {plugin.sha256 for plugin in plugins}:
             continue

@@ -5,4 +5,5 @@ local.py        worker processes on this machine
 ray.py          tasks on a Ray cluster
 ray_cluster.py  starting or joining a cluster
 worker.py       the worker process
+in_process.py   this process, for losses in memory
 """
