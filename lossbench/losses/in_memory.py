@@ -70,7 +70,7 @@ def _register(loss: Any, taken: set[str]) -> PluginLoaded:
             "returns one, a subclass of keras.losses.Loss, or an instance of one"
         )
     registry.replace(path, {name: _with_execution(signature, execution)})
-    registry.find_usable(name)
+    registry.check_usable(name)
     return PluginLoaded(path, digest(loss), (name,), in_memory=loss)
 
 
