@@ -87,6 +87,11 @@ def macro_f1(log_probabilities: Floats, labels: Labels) -> float:
     return float(CLASS_METRICS["f1"].function(counts)[counts.any(axis=0) | counts.any(axis=1)].mean())
 
 
+def train_seconds(_log_probabilities: Floats, _labels: Labels) -> float:
+    """Return the seconds of the training steps, compilation included; read from `run.json`, not from predictions."""
+    raise TypeError("training time is measured while training; no function of predictions")
+
+
 def ece_bins(confidence: Floats) -> NDArray[np.intp]:
     """Return the bin of each confidence, from 0: ((b-1)/15, b/15] is bin b - 1."""
     import numpy as np
@@ -148,7 +153,8 @@ class Metric:
         function: Computes it from log-probabilities and labels.
         unit: The unit, or the range of values.
         direction: Which values are better.
-        judges: `labels` if only the predicted class counts, `probabilities` if the probabilities do.
+        judges: `labels` if only the predicted class counts, `probabilities` if the probabilities do, `machine` if it
+            depends on the computer.
         in_percent: Whether tables show it multiplied by 100.
         is_default: Whether comparisons and summaries show it unless they are given other metrics.
         scaled_from: The metric of which this is the variant at a fitted temperature; empty for all others.
@@ -157,9 +163,9 @@ class Metric:
     name: str
     title: str
     function: Callable[[Floats, Labels], float] = field(compare=False)
-    unit: Literal["share of images", "0 to 1", "0 to 2", "nats"]
+    unit: Literal["share of images", "0 to 1", "0 to 2", "nats", "seconds"]
     direction: Literal["higher", "lower"]
-    judges: Literal["labels", "probabilities"]
+    judges: Literal["labels", "probabilities", "machine"]
     in_percent: bool = False
     is_default: bool = False
     scaled_from: str = ""
@@ -201,6 +207,11 @@ SCALED = _table(
 
 REPORTED: Mapping[str, Metric] = MappingProxyType({**METRICS, **SCALED})
 
+COSTS = _table(
+    Metric("train_seconds", "training time", train_seconds, "seconds", "lower", "machine"),
+)
+"""What a run cost, from `seconds` in `run.json`; shown only where it is named, and comparable on one machine only."""
+
 DEFAULTS = tuple(name for name, metric in METRICS.items() if metric.is_default)
 """The metrics that comparisons and summaries show unless they are given others; the first carries the verdict."""
 
@@ -213,7 +224,7 @@ VALIDATION_COLUMNS = (f"val_{_FIRST}", "val_loss", *(f"val_{name}" for name in _
 
 
 def find(name: str) -> Metric:
-    """Return the metric of a name: an entry of `REPORTED`, or a class metric of one class such as `recall.5`.
+    """Return the metric of a name: of `REPORTED` or `COSTS`, or a class metric of one class such as `recall.5`.
 
     Raises:
         UsageError: No metric has the name, or it ranks nothing: `loss`, `val_loss`.
@@ -223,13 +234,15 @@ def find(name: str) -> Metric:
             f"metric {name!r}: the losses of two losses are different quantities, so they rank nothing; "
             f"choose {', '.join(METRICS)}"
         )
-    if name in REPORTED:
-        return REPORTED[name]
+    if known := {**REPORTED, **COSTS}.get(name):
+        return known
     kind, _, digits = name.partition(".")
     if kind in CLASS_METRICS and re.fullmatch("[0-9]{1,4}", digits):
         return _of_class(CLASS_METRICS[kind], kind, int(digits))
-    names = ", ".join([*REPORTED, *(f"{each}.CLASS" for each in CLASS_METRICS)])
-    raise UsageError(f"metric {name!r}: expected one of {names}, e.g. recall.5{did_you_mean(name, REPORTED)}")
+    names = ", ".join([*REPORTED, *COSTS, *(f"{each}.CLASS" for each in CLASS_METRICS)])
+    raise UsageError(
+        f"metric {name!r}: expected one of {names}, e.g. recall.5{did_you_mean(name, [*REPORTED, *COSTS])}"
+    )
 
 
 def _of_class(metric: ClassMetric, kind: str, index: int) -> Metric:

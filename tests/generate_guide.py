@@ -69,7 +69,7 @@ def metric_names() -> str:
     """Return every metric of a trained model."""
     rows = [
         (f"`{name}`", _noun(each.function.__doc__), f"{each.unit}, {each.direction} is better")
-        for name, each in metrics.METRICS.items()
+        for name, each in {**metrics.METRICS, **metrics.COSTS}.items()
     ]
     scaled = [
         (f"`{name}`", f"`{each.scaled_from}` after temperature scaling on the validation images.",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from lossbench.analysis.result import At
 from lossbench.errors import NothingMatchedError
-from lossbench.metrics import REPORTED
+from lossbench.metrics import COSTS, REPORTED
 from lossbench.runs import index, read
 
 if TYPE_CHECKING:
@@ -46,8 +47,26 @@ def with_class_metrics(rows: Sequence[RunRow], metrics: Iterable[Metric]) -> lis
 
     A run whose file cannot be read, or that has no such class, lacks them.
     """
-    names = {metric.name for metric in metrics} - REPORTED.keys()
+    names = {metric.name for metric in metrics} - REPORTED.keys() - COSTS.keys()
     return [{**row, **_class_metrics(row, names)} for row in rows] if names else list(rows)
+
+
+def with_costs(rows: Sequence[RunRow], metrics: Iterable[Metric]) -> list[RunRow]:
+    """Return the rows with the costs among some metrics, from `run.json` of each run; a run without them lacks them."""
+    names = {metric.name for metric in metrics} & COSTS.keys()
+    return [{**row, **_costs(row, names)} for row in rows] if names else list(rows)
+
+
+def _costs(row: RunRow, names: Iterable[str]) -> dict[str, float]:
+    if row["status"] != "completed":
+        return {}
+    try:
+        seconds = read.read_summary(Path(str(row["folder"]))).get("seconds")
+    except read.BrokenRunError:
+        return {}
+    measured = seconds if isinstance(seconds, dict) else {}
+    found = {name: measured.get(name.removesuffix("_seconds")) for name in names}
+    return {f"test.{at}.{name}": value for name, value in found.items() if read.is_number(value) for at in get_args(At)}
 
 
 def _class_metrics(row: RunRow, names: Iterable[str]) -> dict[str, float]:

@@ -179,7 +179,8 @@ def select_runs(query: Query, stored: Baseline | None = None) -> tuple[list[RunR
     query.check()
     found, broken = loading.rows(query.paths, write_index=query.write_index)
     selected = _select(found, query, ", ".join(map(str, query.paths)) if stored else "", stored.rows if stored else ())
-    return loading.with_class_metrics(selected, query.all_metrics), broken
+    measured = loading.with_class_metrics(selected, query.all_metrics)
+    return loading.with_costs(measured, query.all_metrics), broken
 
 
 def answer(query: Query) -> Answer:

@@ -57,7 +57,8 @@ Metric: TypeAlias = Annotated[
     typer.Option(
         metavar="METRICS",
         rich_help_panel=STATISTICS,
-        help=f"Comma-separated metrics: {', '.join(metrics.METRICS)}, recall.5, … The first carries the verdict.",
+        help=f"Comma-separated metrics: {', '.join({**metrics.METRICS, **metrics.COSTS})}, recall.5, … "
+        "The first carries the verdict.",
     ),
 ]
 At: TypeAlias = Annotated[

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MINUS = "−"
 """A minus sign as wide as a plus sign."""
 
+SECONDS = "s"
 HIGHER, LOWER = "↑", "↓"
 """Which values are better, in the titles of columns."""
 
@@ -80,12 +81,15 @@ def metric_head(metric: Metric) -> str:
 
 
 def metric_title(metric: Metric) -> str:
-    """Return a metric's column title, with a % if the values are in per cent."""
-    return f"{metric.title} %" if metric.in_percent else metric.title
+    """Return a metric's column title with the unit of its values: `accuracy %`, `NLL`, `training time s`."""
+    unit = "%" if metric.in_percent else SECONDS if metric.unit == "seconds" else ""
+    return f"{metric.title} {unit}".rstrip()
 
 
 def value(metric: Metric, value: float | None) -> str:
     """Return a value of a metric as tables show it: `97.85`, `0.0712`, `-` where there is none."""
+    if metric.unit == "seconds" and value is not None:
+        return f"{value:.2f}"
     return number(value, in_percent=metric.in_percent)
 
 
@@ -100,8 +104,8 @@ def interval(metric: Metric, of: Interval | None) -> str:
 
 
 def unit(metric: Metric) -> str:
-    """Return the unit of a difference: pp for percentage points, nothing for a plain number."""
-    return "pp" if metric.in_percent else ""
+    """Return the unit of a difference: pp for percentage points, s for seconds, nothing for a plain number."""
+    return "pp" if metric.in_percent else SECONDS if metric.unit == "seconds" else ""
 
 
 def with_sign(metric: Metric, difference: float) -> str:

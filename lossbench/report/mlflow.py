@@ -6,19 +6,23 @@ import logging
 import os
 import re
 import sqlite3
+import time
 from collections import Counter
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from lossbench.analysis.estimates import average_by_seed, by_seed, estimate
+from lossbench.analysis.result import At
 from lossbench.errors import MachineError, UsageError
+from lossbench.metrics import REPORTED
 from lossbench.report import formatting, wording
 from lossbench.runs import grouping, links, read, rows
 from lossbench.runs.index import BrokenRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lossbench.runs.rows import RunRow
 
@@ -60,7 +64,8 @@ def export(found: Sequence[RunRow], tracking_uri: str, experiment: str) -> tuple
         counts: Counter[str] = Counter(new=0, known=0)
         broken: list[BrokenRun] = []
         for (condition, label), members in now.cells.items():
-            parent = target.group(wording.group_name(label, dict(zip(now.varying, condition, strict=True))))
+            name = wording.group_name(label, dict(zip(now.varying, condition, strict=True)))
+            parent = target.group(name, _summary(members))
             for row in members:
                 try:
                     counts[target.run(row, parent)] += 1
@@ -82,12 +87,25 @@ class _Target:
             each.data.tags["lossbench.run"]: each for each in self._all() if "lossbench.run" in each.data.tags
         }
 
-    def group(self, name: str) -> str:
-        """Return the identifier of the parent run of a loss in a condition; create it if needed."""
+    def group(self, name: str, summary: Mapping[str, float]) -> str:
+        """Return the identifier of the parent run of a loss in a condition; create it if needed.
+
+        Args:
+            name: Its name.
+            summary: Its metrics; only those that have changed are written.
+        """
         if (known := self._known.get(name)) is None:
             known = self._client.create_run(self._experiment, run_name=name, tags={"lossbench.run": name})
             self._client.set_terminated(known.info.run_id)
             self._known[name] = known
+        logged, now = known.data.metrics, int(time.time() * 1000)
+        metrics = [
+            self._mlflow.entities.Metric(key, value, now, 0)
+            for key, value in summary.items()
+            if logged.get(key) != value
+        ]
+        for first in range(0, len(metrics), BATCH):
+            self._client.log_batch(known.info.run_id, metrics[first : first + BATCH])
         return str(known.info.run_id)
 
     def run(self, row: RunRow, parent: str) -> str:
@@ -133,6 +151,19 @@ class _Target:
             page = self._client.search_runs([self._experiment], page_token=token)
             yield from page
             token = page.token or ""
+
+
+def _summary(members: Sequence[RunRow]) -> dict[str, float]:
+    """Return mean, sd and n over seeds of every test metric, e.g. `test.last.accuracy.mean`; sd from two seeds on."""
+    completed = by_seed(members)
+    summary: dict[str, float] = {}
+    for column in (f"test.{at}.{name}" for at in get_args(At) for name in REPORTED):
+        of = estimate(average_by_seed(completed, column))
+        if of.mean is not None:
+            summary |= {f"{column}.mean": of.mean, f"{column}.n": len(of.values)}
+        if of.sd is not None:
+            summary[f"{column}.sd"] = of.sd
+    return summary
 
 
 def _metrics(run: read.Run, history: Sequence[read.EpochRow]) -> Iterator[tuple[str, float, int]]:

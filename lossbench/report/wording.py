@@ -27,10 +27,16 @@ def comparison_title(comparison: Comparison) -> str:
     """Return the settings that all runs share, the first metric and the baseline, in one line."""
     parts = [
         background(comparison),
-        f"test {comparison.query.metrics[0].title}, {comparison.query.at} epoch",
+        _measured_on(comparison),
         f"baseline {clean(comparison.baseline)}" if comparison.baseline else None,
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _measured_on(comparison: Comparison) -> str:
+    """Return the first metric with what it was measured on: `test accuracy, last epoch`, `training time`."""
+    first = comparison.query.metrics[0]
+    return first.title if first.judges == "machine" else f"test {first.title}, {comparison.query.at} epoch"
 
 
 def background(comparison: Comparison) -> str:

@@ -32,7 +32,7 @@ ASKED = (
 
 def shown_titles():
     """The titles of every column that `compare` can print: every metric first, for two confidences."""
-    measured = {f"test__last__{name}": 0.5 for name in metrics.REPORTED}
+    measured = {f"test__last__{name}": 0.5 for name in (*metrics.REPORTED, *metrics.COSTS)}
     rows = [
         row(loss, seed, 0.9 + seed / 100, link=link, **measured)
         for loss, link in (("categorical_crossentropy", "softmax"), ("hinge", "none"))
@@ -40,7 +40,7 @@ def shown_titles():
     ]
     for run in rows:
         run |= {f"test.last.{name}.5": 0.5 for name in metrics.CLASS_METRICS}
-    names = (*metrics.METRICS, *(f"{name}.5" for name in metrics.CLASS_METRICS))
+    names = (*metrics.METRICS, *metrics.COSTS, *(f"{name}.5" for name in metrics.CLASS_METRICS))
     for number in range(len(names)):
         found = compare(rows, Query(metric_names=(*names[number:], *names[:number]), confidence=0.9 + number / 200))
         yield from (column.head for column in columns.table_columns(found))
@@ -50,7 +50,8 @@ def shown_titles():
     "term",
     sorted({
         *ASKED, *get_args(Verdict), wording.NOT_ALIKE, *paths.STATUSES[1:4], *metrics.REPORTED, *metrics.CLASS_METRICS,
-        *(each.title for each in metrics.REPORTED.values()), *(each.title for each in metrics.CLASS_METRICS.values()),
+        *metrics.COSTS, *(each.title for each in {**metrics.REPORTED, **metrics.COSTS}.values()),
+        *(each.title for each in metrics.CLASS_METRICS.values()),
         *get_args(LabelNoise.model_fields["type"].annotation), *get_args(Imbalance.model_fields["type"].annotation),
         *columns.VERDICT_MARKS, columns.BEST, columns.NO_SOFTMAX, formatting.HIGHER, formatting.LOWER, *shown_titles(),
     } - {"interrupted", "failed"}),

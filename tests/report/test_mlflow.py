@@ -2,6 +2,7 @@
 
 import json
 import os
+import statistics
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -62,6 +63,27 @@ def test_mlflow_finds_parameters_curves_files_and_parents(lossbench, tmp_path, r
         }
         assert by_name[run.loss].info.run_id == logged.data.tags["mlflow.parentRunId"]
         assert logged.info.status == {"completed": "FINISHED", "running": "RUNNING"}[run.status]
+
+
+@needs_mlflow
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # MLflow's, of SQLAlchemy
+def test_a_parent_has_mean_deviation_and_number_of_its_seeds(lossbench, tmp_path, runs):
+    """Of every test metric over the completed runs; they follow when a further run is completed."""
+    lossbench("export", "mlflow", "runs", check=0)
+    for count in (2, 3):
+        (logged,) = [each.data.metrics for each in stored(tmp_path)[1] if each.info.run_name == "focal"]
+        members = [read.read(path.parent) for path in runs.rglob("run.json")]
+        done = [each.metrics for each in members if (each.loss, each.status) == ("focal", "completed")]
+        assert len(done) == count
+        for name in ("test.last.accuracy", "test.best.nll", "test.last.ece_scaled"):
+            values = [each[name] for each in done]
+            assert logged[f"{name}.n"] == count
+            assert logged[f"{name}.mean"] == pytest.approx(statistics.fmean(values), rel=1e-12)
+            assert logged[f"{name}.sd"] == pytest.approx(statistics.stdev(values), rel=1e-9)
+        for path in list(runs.rglob("run.json")):
+            change_status(path.parent, "completed")
+        lossbench("export", "mlflow", "runs", check=0)
 
 
 @needs_mlflow

@@ -122,6 +122,7 @@ def notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[str]:
         yield "no differences: no run has categorical_crossentropy with its defaults; choose another baseline"
     yield from _too_few_seeds(comparison)
     yield from _missing_metrics(comparison)
+    yield from _costs(comparison)
     remarked = {each.key for block in comparison.blocks for group in block.groups for each in group.unlike}
     for hidden in comparison.hidden:
         if hidden.key not in remarked:
@@ -148,6 +149,16 @@ def _missing_metrics(comparison: Comparison) -> Iterator[str]:
     for metric in comparison.query.metrics:
         if groups and not any(group.metrics[metric.name].values for group in groups):
             yield f"no run has {metric.title}"
+
+
+def _costs(comparison: Comparison) -> Iterator[str]:
+    """Warn of numbers that depend on the machine."""
+    for metric in comparison.query.metrics:
+        if metric.judges == "machine":
+            yield (
+                f"{metric.title}: training steps only, on the machine that trained the run; not comparable between "
+                "machines, devices or loads; the first trial of a process also compiles"
+            )
 
 
 def _too_few_seeds(comparison: Comparison) -> Iterator[str]:

@@ -10,7 +10,7 @@ from lossbench.report import formatting
 from lossbench.report.run import classes, settings
 from lossbench.report.run.sparkline import sparkline
 from lossbench.report.screen import Screen
-from lossbench.runs import read
+from lossbench.runs import paths, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -115,9 +115,11 @@ def _scaled_metric_line(metrics: Mapping[str, float | None], at: str) -> Iterato
 
 
 def _best_epoch(details: RunDetails) -> str:
-    """Return the best epoch counted from 1, as the progress of training counts; files count from 0."""
+    """Return the best epoch counted from 1, as the progress of training counts, and its row in the file, from 0."""
     best, epochs = (details.run.summary.get(name) for name in ("best_epoch", "epochs"))
-    return f"   epoch {best + 1}/{epochs}" if type(best) is int and type(epochs) is int else ""
+    return (
+        f"   epoch {best + 1}/{epochs}, {best} in {paths.METRICS}" if type(best) is int and type(epochs) is int else ""
+    )
 
 
 def _curves(details: RunDetails) -> Iterator[str]:
