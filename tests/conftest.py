@@ -11,7 +11,7 @@ from children import Commands
 from fabricate import fabricate as fabricate_run
 
 from lossbench.config import resolve
-from lossbench.data import idx, prepare
+from lossbench.data import fileset, prepare
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,7 +33,7 @@ def few_images(tmp_path_factory):
     folder = tmp_path_factory.mktemp("few_images")
     mnist = prepare(resolve.from_mapping({}))
     arrays = (mnist.train.images[:2000], mnist.train.labels[:2000], mnist.test.images[:200], mnist.test.labels[:200])
-    for name, array in zip(idx.FILES, arrays, strict=True):
+    for name, array in zip(fileset.FILES, arrays, strict=True):
         header = struct.pack(f">{1 + array.ndim}I", 0x800 + array.ndim, *array.shape)
         (folder / name).write_bytes(header + array.tobytes())
     return {"name": "idx", "path": str(folder), "train_size": 500, "validation_size": 100}

@@ -90,7 +90,7 @@ def data_sets() -> str:
          f"{each.train_images:,} + {each.test_images:,}", each.classes, each.licence, each.citation)
         for name, each in DATASETS.items()
     ]  # fmt: skip
-    own = (f"`{OWN_FILES}`", "your own", "IDX files in the folder `data.path`", *"––––")
+    own = (f"`{OWN_FILES}`", "your own", "IDX files or an NPZ file at `data.path`", *"––––")
     return table("`data.name`|title|files|training + test images|classes|licence|source", [*rows, own])
 
 

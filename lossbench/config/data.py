@@ -81,9 +81,11 @@ class Data(Section):
 
     name: DatasetName = Field("mnist", description=f"{', '.join(DATASETS)}; {OWN_FILES}: your files.")
     path: Annotated[Path, Lax, AfterValidator(_printable)] | None = None
-    """Folder of four IDX files, gzipped or raw."""
+    """Folder of four IDX files, gzipped or raw; or an NPZ file."""
     classes: Annotated[tuple[Index, ...], Lax, Field(min_length=2), AfterValidator(_distinct)] | None = None
-    """Only these classes, relabelled from 0, e.g. [3, 8]."""
+    """Only these classes, relabelled from 0 in this order, e.g. [3, 8]."""
+    transpose: bool = False
+    """Exchange rows and columns of the images, as EMNIST's files need."""
     train_size: Count | None = None
     """Size of a stratified training subset; null: all images."""
     validation_size: Index = 5000

@@ -29,7 +29,7 @@ class Source:
         checksums: SHA-256 of each of the four files by file name: training images, training labels, test images, test
             labels.
         base_url: Address of the files' folder, ending with a slash; None: they are in the package, in `data/<name>/`.
-        sha256: `idx.Arrays.sha256` of the four files, so that naming a run needs no reading; None: not known yet, the
+        sha256: `Arrays.sha256` of the four files, so that naming a run needs no reading; None: not known yet, the
             files are read for it.
         transposed: Rows and columns of the images are exchanged in the files.
         test_images: Number of test images.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lossbench.config.schema import Experiment
 
-ADDED: dict[str, Any] = {"model.initializer.bias": "zeros"}
+ADDED: dict[str, Any] = {"model.initializer.bias": "zeros", "data.transpose": False}
 """Keys that were added after the first runs, with the defaults at which the digest leaves them out."""
 
 DIGITS = 12

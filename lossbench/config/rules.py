@@ -34,6 +34,9 @@ def contradictions(experiment: Experiment) -> list[Problem]:
 def _data(data: Data) -> Iterator[Problem]:
     if data.name == OWN_FILES and not data.path:
         yield Problem(("data", "path"), f"missing; data.name: {OWN_FILES} needs a folder of four IDX files")
+    if data.transpose and data.name != OWN_FILES:
+        reason = f"the images of {data.name} are upright; only files of your own take it, data.name: {OWN_FILES}"
+        yield Problem(("data", "transpose"), reason)
     if data.path and data.name != OWN_FILES and DATASETS[data.name].base_url is None:
         reason = f"{data.name} is embedded and takes no path; for files of your own write data.name: {OWN_FILES}"
         yield Problem(("data", "path"), reason)

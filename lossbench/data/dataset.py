@@ -17,7 +17,7 @@ import numpy as np
 
 from lossbench import seeding
 from lossbench.config.datasets import DATASETS
-from lossbench.data import idx, noise, sources, split
+from lossbench.data import fileset, noise, sources, split
 from lossbench.data.imbalance import imbalanced
 from lossbench.data.reading import Split, read, stamps
 from lossbench.data.summary import ALL_THE_SAME, confusions, effective_noise
@@ -85,7 +85,7 @@ def sha256(section: Data, *, fetch: bool = True) -> str:
     folder = sources.cache_folder(section.name)
     if fetch:
         _fetch_once(section.name, folder)
-    return _sha256(folder, idx.stamps(folder))
+    return _sha256(folder, fileset.stamps(folder))
 
 
 @lru_cache
@@ -97,7 +97,7 @@ def _fetch_once(name: str, _: Path) -> None:
 @lru_cache
 def _sha256(folder: Path, _: object) -> str:
     """Return the digest of a folder; it is read again only after a file in it has changed."""
-    return idx.read_folder(folder).sha256
+    return fileset.read_folder(folder).sha256
 
 
 def test_images(section: Data) -> NDArray[np.uint8]:
@@ -134,9 +134,9 @@ def prepare(experiment: Experiment) -> Dataset:
 @lru_cache(maxsize=1)
 def _prepared(section: Data, seed: int, _: object) -> Dataset:
     """Prepare data once for consecutive trials that share a seed and a data section."""
-    files = read(section)
-    classes = int(files.train.labels.max()) + 1
-    train, validation = _split(files.train, section, seed)
+    parts = read(section)
+    classes = int(parts.train.labels.max()) + 1
+    train, validation = _split(parts.train, section, seed)
     if section.imbalance is not None:
         train = _take(train, imbalanced(train.labels, section.imbalance, seeding.generator(seed, "imbalance")))
     matrix = None
@@ -147,14 +147,14 @@ def _prepared(section: Data, seed: int, _: object) -> Dataset:
     return Dataset(
         train=train,
         validation=validation,
-        test=files.test,
+        test=parts.test,
         classes=classes,
         mean=mean,
         std=std,
         class_counts=np.bincount(train.labels, minlength=classes),
         transition_matrix=matrix,
         realised_transition_matrix=None if matrix is None else noise.realised(train.true_labels, train.labels, classes),
-        source=files.source,
+        source=parts.source,
     )
 
 

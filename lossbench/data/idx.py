@@ -1,23 +1,22 @@
-"""The IDX format of MNIST: a big-endian header, then one byte per pixel or label; gzipped or raw.
+"""The IDX format of MNIST: a big-endian header, then the numbers, usually one byte per pixel or label; gzipped or raw.
 
-A header is two zero bytes, the type (8: unsigned bytes), the number of dimensions, and these as 32-bit integers.
+A header is two zero bytes, the type of the numbers, the number of dimensions, and these as 32-bit integers.
 No more bytes are read than the header announces, and a file must end there.
 """
 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import math
 import struct
 import zlib
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossbench.data import pixels
+from lossbench.data.formats import DOWNLOAD, HEAD, describe
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,13 +24,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-TRAIN_IMAGES = "train-images-idx3-ubyte"
-TRAIN_LABELS = "train-labels-idx1-ubyte"
-TEST_IMAGES = "t10k-images-idx3-ubyte"
-TEST_LABELS = "t10k-labels-idx1-ubyte"
-FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
-
 DIMENSIONS = {"images": 3, "labels": 1}
+MOST_DIMENSIONS = 4
+
+TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+"""The number types of the format, by their byte in the header."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_LARGEST_RATIO = 1032
@@ -41,167 +38,72 @@ LARGEST = 2**31
 """Bytes per file, compressed or not: 45 times the largest of MNIST."""
 
 
-@dataclass(frozen=True, eq=False)
-class Arrays:
-    """The content of the four files: images `[n, height, width]`, labels `[n]`, all uint8."""
-
-    train_images: NDArray[np.uint8]
-    train_labels: NDArray[np.uint8]
-    test_images: NDArray[np.uint8]
-    test_labels: NDArray[np.uint8]
-
-    @property
-    def classes(self) -> int:
-        """One more than the largest training label."""
-        return int(self.train_labels.max()) + 1
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of the four raw files, concatenated: the same for gzipped and raw folders."""
-        digest = hashlib.sha256()
-        for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
-            digest.update(_header(array.ndim) + struct.pack(f">{array.ndim}I", *array.shape))
-            digest.update(array.tobytes())
-        return digest.hexdigest()
-
-
-def read_folder(folder: Path) -> Arrays:
-    """Read the four IDX files of a folder.
-
-    Args:
-        folder: Holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
-            `t10k-labels-idx1-ubyte`, each with or without `.gz`; `train-images.idx3-ubyte` is understood too.
-
-    Returns:
-        The four arrays, checked to belong together.
-
-    Raises:
-        DataError: The folder or a file is missing, unreadable, or does not fit the others.
-    """
-    if not folder.is_dir():
-        raise DataError(
-            f"{folder}: no such folder; data.path names a folder that holds {', '.join(FILES)} (.gz or raw)"
-        )
-    paths = [_find(folder, name) for name in FILES]
-    return assemble([decode(_read(path), path) for path in paths], paths)
-
-
-def stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return name, size and time of each file in a folder, which change with its content; empty if it is unreadable."""
-    with suppress(OSError):
-        found = [(path.name, path.stat()) for path in sorted(folder.iterdir())]
-        return tuple((name, status.st_size, status.st_mtime_ns) for name, status in found)
-    return ()
-
-
-def assemble(arrays: list[NDArray[np.uint8]], paths: list[Path]) -> Arrays:
-    """Check that the four arrays, in the order of `FILES`, belong together.
-
-    Args:
-        arrays: Training images and labels, test images and labels.
-        paths: The file of each, for error messages.
-
-    Returns:
-        The arrays as one record.
-
-    Raises:
-        DataError: Lengths or image sizes differ, a test label is not a class, or a class has no images.
-    """
-    for images, labels in ((0, 1), (2, 3)):
-        if len(arrays[images]) != len(arrays[labels]):
-            raise DataError(
-                f"{paths[labels]}: expected one label for each of the {len(arrays[images])} images of "
-                f"{paths[images].name}, got {len(arrays[labels])}; take both files from the same data set"
-            )
-    read = Arrays(*arrays)
-    if read.test_images.shape[1:] != read.train_images.shape[1:]:
-        sizes = [" × ".join(map(str, images.shape[1:])) for images in (read.train_images, read.test_images)]
-        raise DataError(f"{paths[2]}: expected images of {sizes[0]} pixels as in {paths[0].name}, got {sizes[1]}")
-    _check_labels(read, paths)
-    return read
-
-
-def _check_labels(read: Arrays, paths: list[Path]) -> None:
-    outside = np.flatnonzero(read.test_labels >= read.classes)
-    if outside.size:
-        raise DataError(
-            f"{paths[3]}: image {outside[0]} has label {read.test_labels[outside[0]]}, "
-            f"but the training labels are 0 to {read.classes - 1}"
-        )
-    empty = np.flatnonzero(np.bincount(read.train_labels) == 0)
-    if empty.size or read.classes == 1:
-        raise DataError(
-            f"{paths[1]}: class {empty[0] if empty.size else 1} has no images; "
-            "labels are expected to be 0, 1, … without a gap, two classes at least"
-        )
-
-
 def decode(packed: bytes, path: Path) -> NDArray[np.uint8]:
     """Decode one IDX file, gzipped or raw.
 
     Args:
         packed: The content of the file.
-        path: Its path; three dimensions are expected if the name contains `images`, else one.
+        path: Its path; images are expected if the name contains `images`, else labels.
 
     Returns:
-        A read-only array of the shape that the header announces.
+        Images `[n, height, width]` or labels `[n]`, read-only if no number had to be converted.
 
     Raises:
-        DataError: The content is not such a file, is damaged, or does not have the announced length.
+        DataError: The content is not such a file, is damaged, does not have the announced length, or uint8 cannot hold
+            its numbers.
     """
     stream = io.BytesIO(packed)
     try:
         if packed.startswith(GZIP_MAGIC):
-            return _parse(gzip.GzipFile(fileobj=stream), path, GZIP_LARGEST_RATIO * len(packed))
-        return _parse(stream, path, len(packed))
+            array = _parse(gzip.GzipFile(fileobj=stream), path, GZIP_LARGEST_RATIO * len(packed))
+        else:
+            array = _parse(stream, path, len(packed))
     except EOFError:
-        raise DataError(f"{path}: truncated: the gzip stream ends too early; fetch the file again") from None
+        raise DataError(f"{path}: truncated: the gzip stream ends too early; {DOWNLOAD}") from None
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path}: damaged: {error}; fetch the file again") from None
+        raise DataError(f"{path}: damaged: {error}; {DOWNLOAD}") from None
+    return (pixels.grey_levels if kind_of(path) == "images" else pixels.class_labels)(array, path)
 
 
-def _parse(stream: io.BufferedIOBase, path: Path, largest: int) -> NDArray[np.uint8]:
-    kind = "images" if "images" in path.name else "labels"
-    dimensions = DIMENSIONS[kind]
-    magic = stream.read(4)
-    if magic != _header(dimensions):
-        raise DataError(
-            f"{path}: expected an IDX file of {kind}, gzipped or raw, that begins "
-            f"with the bytes {_header(dimensions).hex(' ')}, got {magic.hex(' ') or 'an empty file'}"
-        )
+def kind_of(path: Path) -> str:
+    """Return what a file should hold by its name: `images` or `labels`."""
+    return "images" if "images" in path.name else "labels"
+
+
+def _parse(stream: io.BufferedIOBase, path: Path, largest: int) -> NDArray[Any]:
+    """Return the array of an unpacked file."""
+    dtype, dimensions = _read_type(stream, path)
     sizes = stream.read(4 * dimensions)
     shape = struct.unpack(f">{dimensions}I", sizes) if len(sizes) == 4 * dimensions else ()
-    count = math.prod(shape)
+    count = math.prod(shape) * dtype.itemsize
+    unit = "bytes" if dtype.itemsize == 1 else f"numbers of {dtype.itemsize} bytes"
     announced = " × ".join(map(str, shape))
     if LARGEST < count <= largest:
-        raise DataError(f"{path}: expected at most {LARGEST} bytes, its header announces {announced}")
+        raise DataError(f"{path}: expected at most {LARGEST} bytes, its header announces {announced} {unit}")
     content = stream.read(count) if shape and count <= largest else b""
     if not shape or len(content) < count:
-        raise DataError(f"{path}: truncated: its header announces {announced or 'no'} bytes; fetch the file again")
+        raise DataError(f"{path}: truncated: its header announces {announced or 'no'} {unit}; {DOWNLOAD}")
     if stream.read(1):
-        raise DataError(f"{path}: bytes follow the {announced} that its header announces; fetch the file again")
+        raise DataError(f"{path}: bytes follow the {announced} that its header announces; {DOWNLOAD}")
     if count == 0:
         raise DataError(f"{path}: expected at least one image, got {announced}")
-    return np.frombuffer(content, np.uint8).reshape(shape)
+    return np.frombuffer(content, dtype).reshape(shape)
 
 
-def _header(dimensions: int) -> bytes:
+def _read_type(stream: io.BufferedIOBase, path: Path) -> tuple[np.dtype[Any], int]:
+    """Return the type of the numbers and the number of dimensions that the header announces."""
+    kind = kind_of(path)
+    magic = stream.read(4)
+    zeros, number_type, dimensions = magic[:2], *(*magic[2:], 0, 0)[:2]
+    if zeros != bytes(2) or number_type not in TYPES or not 1 <= dimensions <= MOST_DIMENSIONS:
+        found = describe(magic + stream.read(HEAD))
+        raise DataError(f"{path}: expected an IDX file of {kind}, gzipped or raw, this is {found}")
+    if (dimensions == 1) != (kind == "labels"):
+        other = "labels" if dimensions == 1 else f"images ({dimensions} dimensions)"
+        raise DataError(f"{path}: expected {kind}, this is an IDX file of {other}; are images and labels exchanged?")
+    return np.dtype(TYPES[number_type]), dimensions
+
+
+def header(dimensions: int) -> bytes:
+    """Return the first four bytes of a file of unsigned bytes."""
     return bytes([0, 0, 8, dimensions])
-
-
-def _find(folder: Path, name: str) -> Path:
-    spellings = [name, name.replace("-idx", ".idx")]
-    candidates = [folder / (spelling + ending) for spelling in spellings for ending in (".gz", "")]
-    for path in candidates:
-        if path.is_file():
-            return path
-    raise DataError(f"{folder}: the file {name}.gz is missing (or {name} without .gz)")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size <= LARGEST:
-            return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
-    raise DataError(f"{path}: expected at most {LARGEST} bytes; is this an IDX file?")

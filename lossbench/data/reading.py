@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lossbench.config.datasets import DATASETS, OWN_FILES
-from lossbench.data import idx, sources, split
+from lossbench.data import fileset, sources, split
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -37,11 +37,12 @@ class Split:
 
 
 class Parts(NamedTuple):
-    """Training part and test part of the files, and where they came from, e.g. `mnist (embedded)`."""
+    """Training part and test part, where they came from, e.g. `mnist (embedded)`, and the files' own arrays."""
 
     train: Split
     test: Split
     source: str
+    arrays: fileset.Arrays
 
 
 def read(section: Data, *, fetch: bool = True) -> Parts:
@@ -55,31 +56,32 @@ def read(section: Data, *, fetch: bool = True) -> Parts:
         DataError: The files are missing or unusable, or do not fit the section.
         MachineError: The embedded files are damaged, or the cache cannot be written.
     """
-    parts = _read(section.name, section.path, stamps(section), fetch=fetch)
+    parts = _read(section.name, section.path, section.transpose, stamps(section), fetch=fetch)
     if section.classes is None:
+        fileset.check_classes(parts.arrays)
         return parts
     train, test = (_only(section.classes, part, parts.source) for part in (parts.train, parts.test))
-    return Parts(train, test, parts.source)
+    return Parts(train, test, parts.source, parts.arrays)
 
 
 def stamps(section: Data) -> object:
     """Return a value that changes when a file of the section's folder changes."""
-    return None if section.path is None else idx.stamps(Path(section.path))
+    return None if section.path is None else fileset.stamps(Path(section.path))
 
 
 @lru_cache(maxsize=1)
-def _read(name: str, path: Path | None, _: object, *, fetch: bool = True) -> Parts:
+def _read(name: str, path: Path | None, transpose: bool, _: object, *, fetch: bool = True) -> Parts:  # noqa: FBT001 - a key
     """Decode the files once for consecutive trials."""
     folder = Path(path) if path is not None else sources.folder(name, fetch=fetch)
-    arrays = idx.read_folder(folder)
+    arrays = fileset.read_folder(folder)
     images = [arrays.train_images, arrays.test_images]
-    if name != OWN_FILES and DATASETS[name].transposed:
+    if transpose or (name != OWN_FILES and DATASETS[name].transposed):
         images = [np.ascontiguousarray(each.transpose(0, 2, 1)) for each in images]
     train, test = (
         Split(each, labels, labels)
         for each, labels in zip(images, (arrays.train_labels, arrays.test_labels), strict=True)
     )
-    return Parts(train, test, str(path) if path is not None else sources.description(name))
+    return Parts(train, test, str(path) if path is not None else sources.description(name), arrays)
 
 
 def _only(classes: Sequence[int], part: Split, where: str) -> Split:

@@ -87,9 +87,9 @@ def _devices() -> Iterator[CheckResult]:
 
 
 def _data() -> CheckResult:
-    from lossbench.data import idx, sources
+    from lossbench.data import fileset, sources
 
-    arrays = idx.read_folder(sources.folder("mnist"))
+    arrays = fileset.read_folder(sources.folder("mnist"))
     return CheckResult(
         "data", f"MNIST, embedded: {len(arrays.train_images)} + {len(arrays.test_images)} images, checksums match"
     )

@@ -8,7 +8,7 @@ import pytest
 
 from lossbench import softmax
 from lossbench.config.datasets import DATASETS
-from lossbench.data import idx, sources
+from lossbench.data import fileset, sources
 from lossbench.runs import paths, write
 
 CE = "categorical_crossentropy"
@@ -84,7 +84,7 @@ def test_hostile_run_folders_inject_nothing(lossbench, fabricate, tmp_path):
 
 def with_real_test_set(folder, fixed):
     """Let a run predict every real test image rightly but for the first ten, of which it gets `fixed` right."""
-    labels = idx.read_folder(sources.folder("mnist")).test_labels
+    labels = fileset.read_folder(sources.folder("mnist")).test_labels
     predicted = labels.copy()
     wrong = [place for place in range(10) if place not in fixed]
     predicted[wrong] = (labels[wrong] + 1) % 10
@@ -108,9 +108,9 @@ def test_the_images_that_one_loss_fixes_are_those_of_the_test_set(lossbench, fab
     page = Elements((tmp_path / "out.html").read_text())
     images = [given["src"] for tag, given in page.elements if tag == "img"]
     shown = [imread(io.BytesIO(base64.b64decode(src.partition(",")[2])), format="png") for src in images]
-    mnist = idx.read_folder(sources.folder("mnist"))
+    mnist = fileset.read_folder(sources.folder("mnist"))
     assert np.array_equal(np.round(255 * np.stack(shown)), mnist.test_images[[3, 7]])
-    assert f"#3: {idx.read_folder(sources.folder('mnist')).test_labels[3]} taken for" in page.text
+    assert f"#3: {fileset.read_folder(sources.folder('mnist')).test_labels[3]} taken for" in page.text
 
 
 def test_images_that_are_not_at_hand_are_named_as_such(lossbench, runs, tmp_path):

@@ -65,3 +65,14 @@ def test_exit_statuses(tmp_path: Path, fabricate: Any) -> None:
     result = show(folder)
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
     assert result.stderr.startswith(f"error: {folder}: run.json: not JSON")
+
+
+def test_classes_have_the_labels_of_their_files(tmp_path: Path, fabricate: Any) -> None:
+    """Where `data.classes` chose them: the classes 0, 1 and 2 of the run are 7, 1 and 26 in the files."""
+    run = fabricate(tmp_path / "runs", config={"data.classes": [7, 1, 26]}, classes=3)
+    lines = show(run).stdout.splitlines()
+    table = lines[next(number for number, line in enumerate(lines) if line.startswith("test set")) + 1 :]
+    assert table[0].split()[:3] == ["7", "1", "26"]
+    assert [line.split()[0] for line in table[1:4]] == ["7", "1", "26"]
+    assert set(table[4].split(":")[1].replace(",", " ").split()) & {"7", "26"}
+    assert not {"0", "2"} & {word for word in table[4].split() if not word.startswith("(")}

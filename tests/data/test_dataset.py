@@ -350,7 +350,7 @@ def test_a_folders_digest_is_read_again_once_a_file_has_changed(tmp_path: Path) 
     from unittest import mock
 
     from lossbench.config.data import Data
-    from lossbench.data import idx, sha256
+    from lossbench.data import fileset, sha256
 
     def write(labels: list[int]) -> None:
         for part in ("train", "t10k"):
@@ -362,7 +362,7 @@ def test_a_folders_digest_is_read_again_once_a_file_has_changed(tmp_path: Path) 
     section = Data(name="idx", path=tmp_path)
     write([0, 1, 2])
     first = sha256(section)
-    with mock.patch.object(idx, "read_folder", side_effect=AssertionError("read twice")):
+    with mock.patch.object(fileset, "read_folder", side_effect=AssertionError("read twice")):
         assert sha256(section) == first
     write([0, 1, 2, 2])
     assert sha256(section) != first

@@ -20,13 +20,13 @@ import pytest
 from lossbench import data
 from lossbench.config import datasets
 from lossbench.config.datasets import DATASETS, Source
-from lossbench.data import download, idx, sources
+from lossbench.data import download, fileset, sources
 from lossbench.errors import DataError, MachineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-NAMES = tuple(f"{name}.gz" for name in idx.FILES)
+NAMES = tuple(f"{name}.gz" for name in fileset.FILES)
 FIRST = NAMES[0]
 
 
@@ -200,7 +200,7 @@ def test_the_checksums_are_those_of_the_files(name: str, request: pytest.Fixture
     """Intact files need no network, and the SHA-256 and sizes of the table are theirs."""
     folder, entry = request.getfixturevalue(name), DATASETS[name]
     assert download.download(replace(entry, base_url="http://127.0.0.1:1/"), folder) == folder
-    read = idx.read_folder(folder)
+    read = fileset.read_folder(folder)
     assert read.sha256 == entry.sha256
     assert (read.classes, len(read.train_labels), len(read.test_labels)) == (
         entry.classes,

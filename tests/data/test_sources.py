@@ -12,7 +12,7 @@ import pytest
 
 from lossbench.config import resolve
 from lossbench.config.datasets import DATASETS, OWN_FILES
-from lossbench.data import idx, sources
+from lossbench.data import fileset, sources
 from lossbench.errors import MachineError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def test_every_data_set_is_complete(name: str) -> None:
     source = DATASETS[name]
     assert resolve.from_mapping({"data": name}).data.name == name
     assert name != OWN_FILES
-    assert len(source.checksums) == len(idx.FILES), f"{name} needs the SHA-256 of four files"
+    assert len(source.checksums) == len(fileset.FILES), f"{name} needs the SHA-256 of four files"
     for file, checksum in source.checksums.items():
         assert len(bytes.fromhex(checksum)) == 32, f"{name}: {file} needs a SHA-256 of 64 hexadecimal digits"
     if source.base_url is None:
@@ -43,7 +43,7 @@ def test_every_data_set_is_complete(name: str) -> None:
 @pytest.mark.parametrize("name", DATASETS)
 def test_every_data_set_uses_the_files_names_of_the_format(name: str) -> None:
     """The checksums' order is the order in which the arrays are put together."""
-    assert tuple(DATASETS[name].checksums) == tuple(f"{file}.gz" for file in idx.FILES)
+    assert tuple(DATASETS[name].checksums) == tuple(f"{file}.gz" for file in fileset.FILES)
 
 
 @pytest.mark.parametrize("name", [name for name, source in DATASETS.items() if source.confusions])
@@ -55,12 +55,12 @@ def test_confusions_are_between_classes(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def read() -> idx.Arrays:
+def read() -> fileset.Arrays:
     """Read MNIST once."""
-    return idx.read_folder(sources.folder("mnist"))
+    return fileset.read_folder(sources.folder("mnist"))
 
 
-def test_mnist_is_what_another_reader_reads(read: idx.Arrays, mnist: dict[str, np.ndarray[Any, Any]]) -> None:
+def test_mnist_is_what_another_reader_reads(read: fileset.Arrays, mnist: dict[str, np.ndarray[Any, Any]]) -> None:
     """All 70,000 images and labels are those that the test's own reader finds in the files."""
     np.testing.assert_array_equal(mnist["train-images-idx3-ubyte"], read.train_images)
     np.testing.assert_array_equal(mnist["train-labels-idx1-ubyte"], read.train_labels)
@@ -68,7 +68,7 @@ def test_mnist_is_what_another_reader_reads(read: idx.Arrays, mnist: dict[str, n
     np.testing.assert_array_equal(mnist["t10k-labels-idx1-ubyte"], read.test_labels)
 
 
-def test_mnist_has_its_known_labels(read: idx.Arrays) -> None:
+def test_mnist_has_its_known_labels(read: fileset.Arrays) -> None:
     """The first labels and the size of each class are the published ones."""
     assert read.train_labels[:5].tolist() == [5, 0, 4, 1, 9]
     assert read.test_labels[:5].tolist() == [7, 2, 1, 0, 4]
@@ -77,7 +77,7 @@ def test_mnist_has_its_known_labels(read: idx.Arrays) -> None:
     assert read.classes == 10
 
 
-def test_the_known_sha256_is_that_of_the_raw_files(read: idx.Arrays) -> None:
+def test_the_known_sha256_is_that_of_the_raw_files(read: fileset.Arrays) -> None:
     """The constant that identities use is what the files have."""
     raw = b"".join(gzip.decompress((sources.PACKAGE / "mnist" / name).read_bytes()) for name in MNIST.checksums)
     assert hashlib.sha256(raw).hexdigest() == MNIST.sha256

@@ -21,7 +21,7 @@ from fuzzing import changed, fuzzed, survives
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossbench.data import idx
+from lossbench.data import fileset, idx
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ def read(content: bytes, kind: str) -> np.ndarray[Any, Any] | None:
 @pytest.mark.parametrize("kind", RAW)
 @pytest.mark.parametrize("packing", PACKED)
 def test_every_byte_of_a_header_with_every_telling_value(kind, packing):
-    """A header that is not the file's own is refused: no other one has the same length."""
+    """A header that is not the file's own is refused: only signed bytes, small as these are, have the same length."""
     whole = RAW[kind]
     for place, value in itertools.product(range(len(HEADERS[kind])), BYTES):
         content = whole[:place] + bytes([value]) + whole[place + 1 :]
         array = read(PACKED[packing](content), kind)
-        assert (array is not None) == (content == whole)
+        assert (array is not None) == (content == whole or (place, value) == (2, 9))
 
 
 @pytest.mark.parametrize("kind", RAW)
@@ -145,8 +145,8 @@ def test_a_file_with_a_few_changes(kind, packing, seed):
 def written(folder: Path, seed: int | None) -> None:
     """The four files of a data set, one to four of which are changed or gone."""
     draw = random.Random(seed)  # noqa: S311 - nothing secret
-    damaged = draw.sample(idx.FILES, draw.randint(1, 4)) if seed is not None else ()
-    for name in idx.FILES:
+    damaged = draw.sample(fileset.FILES, draw.randint(1, 4)) if seed is not None else ()
+    for name in fileset.FILES:
         content = PACKED["gzip"](RAW["images" if "images" in name else "labels"])
         if name in damaged:
             content = (

@@ -10,7 +10,7 @@ from lossbench.config import resolve
 from lossbench.config.datasets import DATASETS
 from lossbench.config.model import Model
 from lossbench.config.section import names
-from lossbench.data import idx, prepare, summary
+from lossbench.data import fileset, prepare, summary
 from lossbench.errors import ConfigError, LossbenchError
 from lossbench.losses import plugin, registry
 from lossbench.models.shapes import smallest_side
@@ -29,7 +29,7 @@ def own(tmp_path):
         folder = tmp_path / f"{height}x{width}-{images}"
         folder.mkdir()
         generator = np.random.default_rng(0)
-        for name, count in zip(idx.FILES, (images, images, 12, 12), strict=True):
+        for name, count in zip(fileset.FILES, (images, images, 12, 12), strict=True):
             shape = (count, height, width) if "images" in name else (count,)
             array = generator.integers(0, 256, shape) if "images" in name else np.arange(count) % classes
             array = np.full(shape, value) if value is not None and "images" in name else array
@@ -344,7 +344,7 @@ def test_the_summary_is_that_of_the_data_drawn(section):
 
 def test_the_counts_of_the_table_are_those_of_the_files():
     """MNIST's are counted; the others have 6,000 images per class."""
-    labels = idx.read_folder(Path(idx.__file__).parent / "mnist").train_labels
+    labels = fileset.read_folder(Path(fileset.__file__).parent / "mnist").train_labels
     assert DATASETS["mnist"].class_counts == tuple(np.bincount(labels).tolist())
     assert all(source.train_images == 60_000 for source in DATASETS.values())
 

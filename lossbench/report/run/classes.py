@@ -31,44 +31,59 @@ def class_table(run: RunDetails, width: int) -> Text:
     scores, counts = run.per_class.get("last"), run.confusion.get("last")
     if not scores:
         return Text()
+    labels = _labels(run.run.config)
     shown = sorted(sorted(scores, key=lambda row: row["f1"])[:MOST_CLASSES], key=lambda row: row["class"])
-    title, lines = "test set, last epoch", _scores(shown)
+    title, lines = "test set, last epoch", _scores(shown, labels)
     if counts is not None and len(counts) == len(scores) == len(shown):
-        wide = _counts_and_scores(shown, counts)
+        wide = _counts_and_scores(shown, counts, labels)
         if max(map(len, wide)) <= width:
             title, lines = f"{title}; rows: true class, columns: predicted class", wide
     title += f"; the {len(shown)} worst of {len(scores)} classes" * (len(shown) < len(scores))
     text = Text(f"{title}\n", style="bold")
     text.append("\n".join(lines), style="not bold")
-    if counts is not None and (pairs := ", ".join(_most_confused(counts))):
+    if counts is not None and (pairs := ", ".join(_most_confused(counts, labels))):
         text.append("\n" + formatting.fill(f"most often confused: {pairs}", width, ", "), style="not bold")
     return text
 
 
-def _scores(scores: Sequence[Mapping[str, Any]]) -> list[str]:
-    return formatting.align([["class", *HEADERS], *([_name(row), *_shares(row)] for row in scores)])
+def _labels(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the label in the data files of each class, where `data.classes` names them; the classes count from 0."""
+    data = config.get("data")
+    chosen = data.get("classes") if isinstance(data, dict) else None
+    return {
+        str(index): formatting.clean(str(label))
+        for index, label in enumerate(chosen if isinstance(chosen, list) else [])
+    }
 
 
-def _counts_and_scores(scores: Sequence[Mapping[str, Any]], counts: NDArray[Any]) -> list[str]:
+def _scores(scores: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> list[str]:
+    return formatting.align([["class", *HEADERS], *([_name(row, labels), *_shares(row)] for row in scores)])
+
+
+def _counts_and_scores(
+    scores: Sequence[Mapping[str, Any]], counts: NDArray[Any], labels: Mapping[str, str]
+) -> list[str]:
     """Return the counts, zeros as dots, then the scores of the row's class."""
-    names = [_name(row) for row in scores]
+    names = [_name(row, labels) for row in scores]
     cells = [[str(count) if count else "·" for count in row] for row in counts.tolist()]
     left = [["", *names], *([name, *row] for name, row in zip(names, cells, strict=True))]
     right = [HEADERS, *map(_shares, scores)]
     return [f"{a}  {b}" for a, b in zip(*(formatting.align(each, gap=" ") for each in (left, right)), strict=True)]
 
 
-def _name(row: Mapping[str, Any]) -> str:
-    return f"{row['class']:.0f}"
+def _name(row: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+    index = f"{row['class']:.0f}"
+    return labels.get(index, index)
 
 
 def _shares(row: Mapping[str, Any]) -> list[str]:
     return [f"{row['support']:.0f}", *(f"{100 * row[name]:.1f}" for name in ("precision", "recall", "f1"))]
 
 
-def _most_confused(counts: NDArray[Any]) -> Iterator[str]:
+def _most_confused(counts: NDArray[Any], labels: Mapping[str, str]) -> Iterator[str]:
     """Yield the largest counts off the diagonal: `4 as 9 (12)`."""
     wrong = [(-count, true, predicted) for (true, predicted), count in np.ndenumerate(counts) if true != predicted]
     for count, true, predicted in sorted(wrong)[:MOST_PAIRS]:
         if count:
-            yield f"{true} as {predicted} ({-count})"
+            shown = (labels.get(str(each), str(each)) for each in (true, predicted))
+            yield f"{' as '.join(shown)} ({-count})"

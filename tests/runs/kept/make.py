@@ -13,7 +13,7 @@ import numpy as np
 
 from lossbench import cli
 from lossbench.data import sources
-from lossbench.data.idx import read_folder
+from lossbench.data.fileset import read_folder
 from lossbench.errors import LossbenchError
 
 IMAGES = {"train": 480, "t10k": 120}
