@@ -34,6 +34,7 @@ DEFAULTS = {
         "name": "mnist",
         "path": None,
         "classes": None,
+        "transpose": False,
         "train_size": None,
         "validation_size": 5000,
         "normalize": "unit",
