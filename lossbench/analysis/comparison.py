@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lossbench import statistics
 from lossbench.analysis import alike
+from lossbench.analysis.adjustment import with_adjusted_p
 from lossbench.analysis.estimates import average_by_seed, by_seed, contrast, estimate
 from lossbench.analysis.ranking import ranked
 from lossbench.analysis.result import Block, Comparison, Group
@@ -75,7 +76,6 @@ def compare(rows: Sequence[RunRow], query: Query, baseline_file: Baseline | None
         unlike=alike.differing([block.groups for block in blocks], unlike),
         blocks=blocks,
         comparisons=comparisons,
-        fewest_seeds=statistics.fewest_seeds(comparisons),
         absent=tuple(
             (label, dict(zip(then.varying, condition, strict=True)))
             for condition, label in sorted(earlier.keys() - groups.keys(), key=lambda cell: (cell[1], str(cell[0])))
@@ -144,11 +144,9 @@ def _with_verdicts(compared: Mapping[Cell, Group], query: Query) -> dict[Cell, G
     """Return the groups with their contrasts, p adjusted over all of them, and verdicts."""
     first = query.metrics[0]
     contrasts = {cell: each for cell, group in compared.items() if (each := contrast(group, first, query))}
-    p_values = {cell: each.p for cell, each in contrasts.items() if each.p is not None}
-    adjusted = dict(zip(p_values, statistics.holm(list(p_values.values())), strict=True))
     decided = {
-        cell: _with_verdict(compared[cell], replace(each, p_holm=adjusted.get(cell)), query, len(contrasts))
-        for cell, each in contrasts.items()
+        cell: _with_verdict(compared[cell], each, query, len(contrasts))
+        for cell, each in with_adjusted_p(contrasts).items()
     }
     return {cell: replace(group, difference=decided.get(cell)) for cell, group in compared.items()}
 
@@ -160,7 +158,7 @@ def _with_verdict(group: Group, difference: Contrast, query: Query, comparisons:
     if difference.verdict != "undecided" or sd is None or group.diverged:
         return difference
     needed = statistics.seeds_needed(difference.mean, sd, comparisons)
-    shows = difference.n >= statistics.fewest_seeds(comparisons)
+    shows = difference.n >= statistics.FEWEST_SEEDS
     return replace(
         difference,
         detectable=statistics.detectable(sd, difference.n, comparisons) if shows else None,
@@ -178,7 +176,7 @@ def _verdict(group: Group, difference: Contrast, query: Query) -> Verdict:
             return "equivalent"
         if difference.values and not any(difference.values.values()):
             return "identical"
-    if difference.p_holm is not None and difference.p_holm <= ALPHA:
+    if difference.p_adjusted is not None and difference.p_adjusted <= ALPHA:
         if gain > 0 and not group.diverged:
             return "better"
         if gain < 0 and not reference_diverged:

@@ -81,4 +81,4 @@ def _has_changed(group: Group) -> bool:
 
 
 def _p(group: Group) -> float:
-    return 1 if group.difference is None or group.difference.p_holm is None else group.difference.p_holm
+    return 1 if group.difference is None or group.difference.p_adjusted is None else group.difference.p_adjusted

@@ -51,8 +51,9 @@ class Contrast:
         n: Number of pairs; if seeds are not paired, the smaller number of runs.
         paired: Whether seeds are paired.
         effect: The mean over the differences' standard deviation (unpaired: over the pooled one); None without one.
-        p: Exact sign-flip test of no difference (unpaired: Welch's t-test).
-        p_holm: p adjusted over every comparison of the selection; None for all but the first metric.
+        p: Sign-flip test of no difference (unpaired: Welch's t-test); None for all but the first metric.
+        p_adjusted: p adjusted over every comparison of the selection; None for all but the first metric.
+        adjustment: Method of the adjustment: max-T for paired comparisons, Holm's for others.
         won: Seeds in which the group was better.
         tied: Seeds in which it was equal.
         contested: Seeds in which both ended; a diverged run loses against a completed one.
@@ -68,7 +69,8 @@ class Contrast:
     paired: bool
     effect: float | None
     p: float | None
-    p_holm: float | None = None
+    p_adjusted: float | None = None
+    adjustment: Literal["max-T", "Holm"] | None = None
     won: int = 0
     tied: int = 0
     contested: int = 0
@@ -165,8 +167,7 @@ class Comparison:
         hidden: The keys that differ only between groups; each gets a footnote.
         unlike: Those of `hidden` that must agree before losses are compared or ranked, unless the query allows them.
         blocks: One for each condition.
-        comparisons: Number of contrasts over all blocks, for which Holm's correction adjusts.
-        fewest_seeds: The fewest seeds with which a verdict is possible among that number of comparisons.
+        comparisons: Number of contrasts over all blocks, for which p is adjusted.
         absent: Labels of the baseline file without a run now, each with its condition.
         duplicates: Folders left out because they hold the same trial as another: (left out, counted).
         ambiguous: Labels that stood for different settings; each got a suffix.
@@ -184,7 +185,6 @@ class Comparison:
     unlike: tuple[str, ...]
     blocks: tuple[Block, ...]
     comparisons: int
-    fewest_seeds: int
     absent: tuple[tuple[str, Mapping[str, Scalar]], ...] = ()
     duplicates: tuple[tuple[str, str], ...] = ()
     ambiguous: tuple[str, ...] = ()

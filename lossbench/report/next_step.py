@@ -13,6 +13,7 @@ from lossbench.metrics import DEFAULTS
 from lossbench.report import wording
 from lossbench.report.formatting import clean, count_of
 from lossbench.runs import paths, read
+from lossbench.statistics import FEWEST_SEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -124,11 +125,10 @@ def _undecided(answer: Answer, groups: Sequence[Group], again: Sequence[str]) ->
     contrasts = [group.difference for group in groups if group.difference]
     if not contrasts or {each.verdict for each in contrasts} != {"undecided"}:
         return ""
-    n, least = max(each.n for each in contrasts), comparison.fewest_seeds
-    if n < least:
-        among = count_of(comparison.comparisons, "comparison")
-        can = f"{count_of(n, 'seed')} cannot decide {among}, {least} can; add seeds"
-        return _advice(can, *_more_seeds(comparison, least))
+    n = max(each.n for each in contrasts)
+    if n < FEWEST_SEEDS:
+        can = f"{count_of(n, 'seed')} cannot decide a comparison, {FEWEST_SEEDS} can; add seeds"
+        return _advice(can, *_more_seeds(comparison, FEWEST_SEEDS))
     further = min((each.further for each in contrasts if each.further), default=MOST_SEEDS + 1)
     if n + further <= MOST_SEEDS:
         return _advice(

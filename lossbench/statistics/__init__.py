@@ -4,21 +4,22 @@ SciPy's special functions, imported on first use, are the distributions; `scipy.
 of the tests.
 """
 
-from lossbench.statistics.corrections import ALPHA, fewest_seeds, holm
+from lossbench.statistics.corrections import ALPHA, FEWEST_SEEDS, holm
 from lossbench.statistics.intervals import Interval, Welch, deviation, t_interval, two_way_interval, welch
 from lossbench.statistics.power import detectable, seeds_needed
-from lossbench.statistics.sign_flips import sign_flip
+from lossbench.statistics.sign_flips import FlipTest, max_t
 
 __all__ = [
     "ALPHA",
+    "FEWEST_SEEDS",
+    "FlipTest",
     "Interval",
     "Welch",
     "detectable",
     "deviation",
-    "fewest_seeds",
     "holm",
+    "max_t",
     "seeds_needed",
-    "sign_flip",
     "t_interval",
     "two_way_interval",
     "welch",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,8 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 """Largest adjusted p at which a verdict is given."""
 
-ROUNDING = 1e-12
+FEWEST_SEEDS = 6
+"""The fewest seeds with which the p of sign flips can reach 0.05: the smallest of n seeds is 2 / 2ⁿ."""
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -32,11 +32,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
     adjusted = np.empty(len(order))
     adjusted[order] = np.minimum(1, np.maximum.accumulate(scaled))
     return [float(value) for value in adjusted]
-
-
-def fewest_seeds(comparisons: int) -> int:
-    """Compute the fewest seeds with which Holm's p can reach 0.05 among m comparisons: ⌈1 + log₂(m / 0.05)⌉.
-
-    With fewer, even differences that all have one sign do not reach it, as the smallest p of n sign flips is 2 / 2ⁿ.
-    """
-    return math.ceil(1 + math.log2(max(1, comparisons) / ALPHA) - ROUNDING)

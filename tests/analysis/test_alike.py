@@ -106,7 +106,7 @@ def test_a_head_that_the_loss_needs(loss: str, others: dict[str, Any], expected:
 
 
 def test_each_pair_is_judged_by_itself() -> None:
-    """One loss with another budget does not take the verdict from the others, nor takes part in their Holm."""
+    """One loss with another budget does not take the verdict from the others, nor takes part in their adjustment."""
     rows = (
         runs(CE, BASE, train__epochs=1) + runs("focal", BETTER, train__epochs=1) + runs("gce", BETTER, train__epochs=2)
     )
@@ -115,7 +115,7 @@ def test_each_pair_is_judged_by_itself() -> None:
     assert comparison.comparisons == 1
     found = group(comparison).difference
     assert found
-    assert (found.verdict, found.p, found.p_holm) == ("better", 2 / 256, 2 / 256)
+    assert (found.verdict, found.p, found.p_adjusted) == ("better", 2 / 256, 2 / 256)
     assert "accuracy" in group(comparison).best
 
 

@@ -71,7 +71,7 @@ def test_differences_are_taken_seed_by_seed() -> None:
     assert list(found.values.values()) == pytest.approx(UNCLEAR)
     assert found.interval == pytest.approx(tuple(stats.ttest_rel(shifted(UNCLEAR), BASE).confidence_interval()))
     expected = stats.permutation_test((np.array(UNCLEAR),), np.sum, permutation_type="samples", n_resamples=256)
-    assert (found.p, found.p_holm) == pytest.approx((expected.pvalue, expected.pvalue))
+    assert (found.p, found.p_adjusted) == pytest.approx((expected.pvalue, expected.pvalue))
     assert found.effect == pytest.approx(np.mean(UNCLEAR) / np.std(UNCLEAR, ddof=1))
     assert (found.won, found.tied, found.contested, found.n) == (5, 0, 8, 8)
 
@@ -96,21 +96,20 @@ def test_lower_is_better_for_nll() -> None:
 
 
 def test_below_the_fewest_seeds_nothing_is_decided() -> None:
-    """Five seeds that all agree are one too few for a single comparison, seven one too few for six of them."""
+    """Five seeds that all agree are one too few, however many comparisons; six decide."""
     five = [each[:5] for each in (BASE, shifted(CLEAR))]
     assert difference(runs(CE, *five[0]) + runs("focal", *five[1])).verdict == "undecided"
     losses = [f"loss{number}" for number in range(6)]
-    rows = runs(CE, *BASE[:7]) + [each for loss in losses for each in runs(loss, *shifted(CLEAR)[:7])]
-    comparison = compare(rows, Query())
-    assert (comparison.comparisons, comparison.fewest_seeds) == (6, 8)
-    found = [only(comparison)[loss].difference for loss in losses]
-    assert {each.verdict for each in found if each} == {"undecided"}
-    assert {each.detectable for each in found if each} == {None}
-    assert {each.further for each in found if each} == {1}
+    for seeds, verdict, further in ((5, "undecided", 2), (6, "better", None)):
+        rows = runs(CE, *BASE[:seeds]) + [each for loss in losses for each in runs(loss, *shifted(CLEAR)[:seeds])]
+        found = [each for loss in losses if (each := only(compare(rows, Query()))[loss].difference)]
+        assert [each.verdict for each in found] == [verdict] * 6
+        assert {each.detectable for each in found} == {None}
+        assert {each.further for each in found} == {further}
 
 
 def test_the_family_spans_losses_and_conditions() -> None:
-    """Two others under three noise rates are six comparisons; each p is Holm's of all six."""
+    """Two others under three noise rates are six comparisons; each p is that of max-T over all six."""
     rates = (0.0, 0.2, 0.4)
     rows = [
         run
@@ -122,7 +121,8 @@ def test_the_family_spans_losses_and_conditions() -> None:
     assert [block.condition for block in comparison.blocks] == [{"rate": rate} for rate in rates]
     found = [group.difference for block in comparison.blocks for group in block.groups if group.difference]
     assert comparison.comparisons == len(found) == 6
-    assert [each.p_holm for each in found] == pytest.approx(statistics.holm([each.p or 0 for each in found]))
+    table = np.array([list(each.values.values()) for each in found]).T
+    assert [each.p_adjusted for each in found] == pytest.approx(statistics.max_t(table).adjusted)
 
 
 def test_equivalence_comes_first() -> None:
@@ -176,8 +176,20 @@ def test_no_shared_seed_is_welch() -> None:
         difference(runs(CE, *theirs) + runs("focal", *ours), query=Query(unpaired=True)),
     ):
         assert (found.paired, found.values, found.n) == (False, {}, 8)
-        assert found.p == pytest.approx(expected.pvalue)
+        assert (found.p, found.p_adjusted) == pytest.approx((expected.pvalue, expected.pvalue))
         assert found.interval == pytest.approx(tuple(expected.confidence_interval()))
+        assert found.adjustment == "Holm"
+
+
+def test_paired_and_unpaired_losses_are_two_families() -> None:
+    """Each adjusted p is twice that of its own family: max-T for the paired one, Holm for those without a seed."""
+    apart = [row(f"loss{k}", seed + 100, value + 0.01 * k) for k in (1, 2) for seed, value in enumerate(BASE)]
+    rows = runs(CE, *BASE) + runs("focal", *shifted(CLEAR)) + apart
+    found = {label: each.difference for label, each in only(compare(rows, Query())).items() if each.difference}
+    assert [found[label].adjustment for label in ("focal", "loss1", "loss2")] == ["max-T", "Holm", "Holm"]
+    assert found["focal"].p_adjusted == pytest.approx(2 * 2 / 2**8)
+    holm = statistics.holm([found[label].p or 0 for label in ("loss1", "loss2")])
+    assert [found[f"loss{k}"].p_adjusted for k in (1, 2)] == pytest.approx([min(1, 2 * p) for p in holm])
 
 
 def test_the_baseline_is_cross_entropy_with_its_defaults() -> None:

@@ -83,10 +83,10 @@ def test_remarks_on_a_row() -> None:
         value + shift for value, shift in zip(long, (1e-3, -2e-3, 3e-3, -4e-3, 5e-3, -6e-3, 7e-3, 8e-3), strict=True)
     ]
     assert remarks(runs(CE, *long) + runs("focal", *mixed)) == [
-        "8 seeds would show 0.59 pp; 0.15 pp needs about 87 more"
+        "8 seeds would show 0.60 pp; 0.15 pp needs about 87 more"
     ]
     assert remarks(runs(CE, *BASE) + runs("focal", *(value + 0.01 for value in BASE[:3]), 0.99)) == [
-        "4 seeds cannot show a difference; 1.50 pp needs about 2 more"
+        "4 seeds cannot show a difference; 1.50 pp needs about 3 more"
     ]
     assert remarks(runs(CE, *BASE) + runs("focal", 0.901, None, 0.89)) == ["n 2 + 1 diverged, never better"]
     assert remarks(runs("focal", 0.9, None), baseline=None) == ["n 1 + 1 diverged"]
@@ -105,7 +105,7 @@ def test_notes() -> None:
     rows += [rows[0] | {"folder": "z"}, *runs("mine\n", *BASE, settings="a", head="linear")]
     rows += runs("mine\n", 0.5, settings="b", identity="b", head="linear")
     found = notes(rows)
-    assert found[0] == "with 3 comparisons no verdict is possible below 7 seeds"
+    assert found[0] == "no verdict is possible below 6 seeds"
     assert found[1].startswith("differs between losses: head cosine (ldam), linear (categorical_crossentropy, mine #")
     assert found[2].startswith("means over seeds other than 0–3: ldam (seeds 0–2); mine #")
     assert found[3:] == [
@@ -203,7 +203,7 @@ def test_the_legend_explains_what_occurs() -> None:
         "↑ higher is better, ↓ lower is better",
         "± standard deviation over seeds; [ ] 90 % interval, not adjusted for the number of comparisons",
         (
-            "p: exact sign-flip test of the paired differences, adjusted by Holm for 2 comparisons; "
+            "p: sign-flip test of the paired differences, adjusted by max-T for 2 comparisons; "
             "won: seeds in which the loss did better"
         ),
         "equivalent: the whole interval of the difference lies between −0.10 pp and +0.10 pp",

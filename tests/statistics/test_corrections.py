@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import itertools
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lossbench import statistics
-
-
-def generator() -> np.random.Generator:
-    return np.random.default_rng(0)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
@@ -31,11 +26,3 @@ def test_holm_of_a_published_example() -> None:
     """0.01, 0.04, 0.03, 0.005 become 0.03, 0.06, 0.06, 0.02."""
     assert statistics.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert statistics.holm([]) == []
-
-
-@pytest.mark.parametrize(("comparisons", "seeds"), [(1, 6), (2, 7), (3, 7), (4, 8), (6, 8), (9, 9), (99, 12)])
-def test_the_fewest_seeds(comparisons: int, seeds: int) -> None:
-    """With that many equal differences Holm's smallest p is at most 0.05; with one seed less it is above."""
-    assert statistics.fewest_seeds(comparisons) == seeds
-    assert comparisons * statistics.sign_flip(np.ones(seeds), generator()) <= 0.05
-    assert comparisons * statistics.sign_flip(np.ones(seeds - 1), generator()) > 0.05

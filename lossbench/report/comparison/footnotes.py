@@ -10,12 +10,12 @@ from lossbench.report.comparison import columns
 from lossbench.report.formatting import clean, count_of
 from lossbench.report.wording import group_name, setting
 from lossbench.runs import read
-from lossbench.statistics import ALPHA
+from lossbench.statistics import ALPHA, FEWEST_SEEDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from lossbench.analysis.result import Block, Choice, Comparison, Group
+    from lossbench.analysis.result import Block, Choice, Comparison, Contrast, Group
     from lossbench.runs.grouping import HiddenKey
 
 
@@ -58,13 +58,9 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
         yield f"± standard deviation over seeds; [ ] {confidence} interval, not adjusted for the number of comparisons"
     if any(group.unlike for group in groups):
         yield f"{wording.NOT_ALIKE}: baseline / loss; no verdict unless these keys are allowed to be different"
-    if any(difference.paired for difference in differences):
-        yield (
-            "p: exact sign-flip test of the paired differences, adjusted by Holm for "
-            f"{count_of(comparison.comparisons, 'comparison')}"
-            + "; won: seeds in which the loss did better"
-            * with_remarks
-        )
+    if text := _adjustment(comparison, differences):
+        won = "; won: seeds in which the loss did better" * any(difference.paired for difference in differences)
+        yield text + won * with_remarks
     if with_remarks and any(difference.further or difference.detectable for difference in differences):
         yield "would show, needs: with 80 % probability, if further seeds vary like these"
     if (rope := comparison.query.margin) is not None:
@@ -84,7 +80,7 @@ def pivot_legend(comparison: Comparison) -> Iterator[str]:
         yield (
             f"{better} better than {clean(comparison.baseline)} in {comparison.query.metrics[0].title}, {worse} worse, "
             f"{equal} equivalent or identical, {unlike * any(group.unlike for group in groups)}no mark: undecided; "
-            f"p ≤ {ALPHA:g}, adjusted by Holm for {count_of(comparison.comparisons, 'comparison')}"
+            f"p ≤ {ALPHA:g}, adjusted for {count_of(comparison.comparisons, 'comparison')}"
         )
     yield from _reading_lines(comparison, marks)
     if any(group.n > 1 for group in groups):
@@ -109,6 +105,22 @@ def _reading_lines(comparison: Comparison, marks: set[str]) -> Iterator[str]:
     if len(columns.shown_metrics(comparison)) > len(comparison.query.metrics):
         yield "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images"
     yield f"{formatting.HIGHER} higher is better, {formatting.LOWER} lower is better"
+
+
+def _adjustment(comparison: Comparison, differences: Sequence[Contrast]) -> str:
+    """Return how p was computed and adjusted, for paired and for unpaired comparisons; empty without p."""
+    among = count_of(comparison.comparisons, "comparison")
+    match sorted({difference.adjustment for difference in differences if difference.adjustment}):
+        case ["Holm", "max-T"]:
+            return (
+                "p: paired rows by sign flips, adjusted by max-T; unpaired rows by Welch's test, adjusted by Holm; "
+                "both doubled, as these are two families"
+            )
+        case ["max-T"]:
+            return f"p: sign-flip test of the paired differences, adjusted by max-T for {among}"
+        case ["Holm"]:
+            return f"p: Welch's test, adjusted by Holm for {among}"
+    return ""
 
 
 def notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[str]:
@@ -163,16 +175,14 @@ def _costs(comparison: Comparison) -> Iterator[str]:
 
 def _too_few_seeds(comparison: Comparison) -> Iterator[str]:
     """Yield a warning if no comparison of a loss can be decided with its seeds."""
-    least = comparison.fewest_seeds
     pairs = [
         group.difference.n
         for block in comparison.blocks
         for group in block.groups
         if group.difference and group.difference.paired
     ]
-    if any(n < least for n in pairs):
-        among = count_of(comparison.comparisons, "comparison")
-        yield f"with {among} no verdict is possible below {count_of(least, 'seed')}"
+    if any(n < FEWEST_SEEDS for n in pairs):
+        yield f"no verdict is possible below {FEWEST_SEEDS} seeds"
 
 
 def _hidden(hidden: HiddenKey, *, is_unlike: bool) -> str:

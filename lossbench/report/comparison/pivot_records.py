@@ -77,6 +77,6 @@ def _cell(group: Group | None, value: Scalar, metric: Metric, comparison: Compar
         "best": bool(group and metric.name in group.best),
         "delta_mean": contrast.mean if contrast else None,
         **records.ends(contrast.interval if contrast else None, "delta_"),
-        "p_holm": contrast.p_holm if contrast else None,
+        "p_adjusted": contrast.p_adjusted if contrast else None,
         "verdict": (wording.verdict(group) if group and metric == comparison.query.metrics[0] else "") or None,
     }

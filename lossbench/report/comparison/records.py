@@ -12,6 +12,7 @@ from lossbench.json_data import to_json
 from lossbench.report import formatting, wording
 from lossbench.report.comparison import footnotes
 from lossbench.report.gate_sentences import gate_sentence
+from lossbench.statistics import FEWEST_SEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from lossbench.runs.rows import RunRow
     from lossbench.statistics import Interval
 
-CONTRAST = ("paired", "p", "p_holm", "won", "tied", "contested", "effect", "verdict", "detectable", "further")
+CONTRAST = (
+    *("paired", "p", "p_adjusted", "adjustment", "won", "tied", "contested"),
+    *("effect", "verdict", "detectable", "further"),
+)
 """The fields of a contrast that a record has under their own names; `verdict` is `not alike` where there is none."""
 
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
@@ -115,7 +119,7 @@ def head(comparison: Comparison) -> dict[str, Any]:
         "baseline": without_escapes(comparison.baseline),
         "confidence": comparison.query.confidence,
         "comparisons": comparison.comparisons,
-        "fewest_seeds": comparison.fewest_seeds,
+        "fewest_seeds": FEWEST_SEEDS,
     }
 
 

@@ -78,7 +78,7 @@ def test_csv_is_complete(study: Path, tmp_path: Path) -> None:
     means = [statistics.fmean(metrics["test.last.accuracy"] for metrics in found[label]) for label in ("focal", CE)]
     assert float(row["delta_mean"]) == pytest.approx(means[0] - means[1], rel=1e-12)
     assert (row["baseline"], row["metric"], row["pairs"], row["verdict"]) == (CE, "accuracy", "3", "undecided")
-    assert 0 < float(row["p_holm"]) <= 1
+    assert 0 < float(row["p_adjusted"]) <= 1
 
 
 def test_json_equals_csv(study: Path, fabricate: Any) -> None:

@@ -94,7 +94,7 @@ def test_verdicts_against_the_baseline_are_marks() -> None:
     assert next(line for line in found if line.startswith("focal")).count("−") == 3
     legend = " ".join(" ".join(found).split())
     assert f"+ better than {CE} in accuracy, − worse, = equivalent or identical" in legend
-    assert "adjusted by Holm for 6 comparisons" in legend
+    assert "adjusted for 6 comparisons" in legend
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
