@@ -6,19 +6,25 @@ of the tests.
 
 from lossbench.statistics.corrections import ALPHA, FEWEST_SEEDS, holm
 from lossbench.statistics.intervals import Interval, Welch, deviation, t_interval, two_way_interval, welch
+from lossbench.statistics.possibly_best import possibly_best
 from lossbench.statistics.power import detectable, seeds_needed
+from lossbench.statistics.sequential import Decision, Plan, decide
 from lossbench.statistics.sign_flips import FlipTest, max_t
 
 __all__ = [
     "ALPHA",
     "FEWEST_SEEDS",
+    "Decision",
     "FlipTest",
     "Interval",
+    "Plan",
     "Welch",
+    "decide",
     "detectable",
     "deviation",
     "holm",
     "max_t",
+    "possibly_best",
     "seeds_needed",
     "t_interval",
     "two_way_interval",

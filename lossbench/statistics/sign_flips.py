@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lossbench.statistics.intervals import Floats
 
 EXACT = 16
-"""Up to this number of seeds all assignments of signs are counted, 2¹⁵ up to a common sign."""
+"""Up to this number of seeds all 2ⁿ assignments of signs are counted."""
 
 DRAWS = 2**16 - 1
 RANDOM_SEED = 0
@@ -56,7 +56,7 @@ def max_t(differences: Floats) -> FlipTest:
         >>> max_t(np.array([[1.0, 0.1], [1.2, -0.1], [0.9, 0.2]])).adjusted
         array([0.25, 1.  ])
     """
-    unit = _unit_columns(np.nan_to_num(np.asarray(differences, dtype=np.float64)))
+    unit = unit_columns(np.nan_to_num(np.asarray(differences, dtype=np.float64)))
     observed = np.abs(unit.sum(axis=0)) - ROUNDING
     ascending = np.argsort(observed, kind="stable")
     alone, with_smaller = np.zeros(len(ascending)), np.zeros(len(ascending))
@@ -73,19 +73,19 @@ def max_t(differences: Floats) -> FlipTest:
 
 @lru_cache(maxsize=4)
 def sign_vectors(seeds: int) -> Floats:
-    """Return the sign vectors of a number of seeds, the identity first; vectors of opposite signs are counted once.
+    """Return the sign vectors of a number of seeds, the identity first.
 
     Returns:
-        `[2^(seeds - 1), seeds]` up to 16 seeds, else `[65,536, seeds]`; every entry 1 or -1.
+        `[2^seeds, seeds]` up to 16 seeds, else `[65,536, seeds]` at random; every entry 1 or -1.
     """
     if seeds <= EXACT:
-        bits = np.arange(2 ** max(0, seeds - 1))[:, None] >> np.arange(seeds) & 1
+        bits = np.arange(2**seeds)[:, None] >> np.arange(seeds) & 1
         return np.asarray(1 - 2 * bits, dtype=np.float64)
     random = np.random.default_rng(RANDOM_SEED).integers(0, 2, (DRAWS, seeds))
     return np.concatenate([np.ones((1, seeds)), 1 - 2 * random])
 
 
-def _unit_columns(differences: Floats) -> Floats:
+def unit_columns(differences: Floats) -> Floats:
     """Divide each column by its length √(Σ d²); a column of zeros remains zero."""
     lengths = np.sqrt(np.square(differences).sum(axis=0))
     return differences / np.where(lengths > 0, lengths, 1)

@@ -1,0 +1,37 @@
+"""The set of possibly best losses holds every loss that no pairwise test rejects, and the truly best one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lossbench.statistics import possibly_best
+
+
+def test_two_losses_are_one_sign_flip_test() -> None:
+    """The worse of two is left out if SciPy's sign-flip test of their differences has p ≤ 0.05."""
+    for seed in range(20):
+        scores = np.random.default_rng(seed).normal([0, 0.8], 1, (9, 2))
+        difference = scores[:, 0] - scores[:, 1]
+        p = stats.permutation_test((difference,), np.sum, permutation_type="samples", n_resamples=2**9).pvalue
+        expected = [True, True] if p > 0.05 else list(scores.mean(axis=0) == scores.mean(axis=0).max())
+        assert list(possibly_best(scores)) == expected
+
+
+def test_equal_and_too_few_scores_leave_all() -> None:
+    """Neither equal losses nor five seeds leave any loss out; one loss is the best of one."""
+    assert possibly_best(np.ones((10, 3))).all()
+    assert possibly_best(np.arange(3) + np.random.default_rng(0).normal(0, 1e-3, (5, 3))).all()
+    assert list(possibly_best(np.ones((6, 1)))) == [True]
+
+
+@pytest.mark.parametrize("law", ["normal", "exponential"])
+def test_the_best_loss_is_rarely_left_out(law: str) -> None:
+    """Of 200 studies of four losses, two of them equally good, at most 9 % leave one of these out."""
+    generator = np.random.default_rng(0)
+    left_out = 0
+    for _ in range(200):
+        scores = getattr(generator, law)(size=(8, 4)) + np.array([1.0, 1.0, 0.5, 0.0])
+        left_out += not possibly_best(scores)[:2].all()
+    assert left_out <= 18

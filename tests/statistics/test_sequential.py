@@ -1,0 +1,121 @@
+"""The group-sequential test equals a naive count for few seeds, max-T for one look, and rarely decides equal losses."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+
+from lossbench.statistics import Decision, Plan, decide, max_t
+from lossbench.statistics.sequential import SPENDING
+
+TABLES = arrays(np.float64, st.tuples(st.just(6), st.integers(1, 4)), elements=st.integers(-9, 9).map(float))
+
+
+def statistic(values: list[float]) -> float:
+    """T of a list of differences, one number at a time."""
+    length = math.sqrt(sum(value * value for value in values))
+    return abs(sum(values)) / length if length else 0.0
+
+
+def naive(table: np.ndarray, looks: tuple[int, ...], alpha: float) -> list[tuple[int, int] | None]:
+    """Decisions by the definition, with linear spending: the sign of the mean and the seeds of each."""
+    signs = list(itertools.product((1, -1), repeat=looks[-1]))
+    spent: set[int] = set()
+    decided: dict[int, tuple[int, int]] = {}
+    for seeds in looks:
+        budget = alpha * seeds / looks[-1] - len(spent) / len(signs)
+        while left := [column for column in range(table.shape[1]) if column not in decided]:
+            flipped = {
+                vector: max(
+                    statistic([sign * value for sign, value in zip(each, table[:seeds, column], strict=False)])
+                    for column in left
+                )
+                for vector, each in enumerate(signs)
+                if vector not in spent
+            }
+            reached = {
+                value: sum(other >= value - 1e-9 for other in flipped.values()) / len(signs)
+                for value in flipped.values()
+            }
+            critical = min((value for value, share in reached.items() if share <= budget + 1e-9), default=math.inf)
+            over = [column for column in left if statistic(list(table[:seeds, column])) >= critical - 1e-9]
+            if not over:
+                spent |= {vector for vector, value in flipped.items() if value >= critical - 1e-9}
+                break
+            decided |= {column: (1 if table[:seeds, column].sum() > 0 else -1, seeds) for column in over}
+    return [decided.get(column) for column in range(table.shape[1])]
+
+
+@settings(max_examples=40, deadline=None)
+@given(TABLES, st.sampled_from([(6,), (4, 6), (3, 4, 5, 6)]), st.sampled_from([0.05, 0.2, 0.5]))
+def test_decisions_follow_the_definition(table: np.ndarray, looks: tuple[int, ...], alpha: float) -> None:
+    """Up to 4 comparisons and 4 looks at 6 seeds, every sign vector counted one by one."""
+    found = decide(list(table.T), Plan(looks, alpha, "linear"))
+    signs = {"better": 1, "worse": -1}
+    assert [each and (signs[each.verdict], each.seeds) for each in found] == naive(table, looks, alpha)
+
+
+@pytest.mark.parametrize("seeds", [6, 10])
+def test_one_look_is_max_t(seeds: int) -> None:
+    """A comparison is decided if and only if its adjusted p is at most α."""
+    table = np.random.default_rng(seeds).normal(np.arange(12) / 3, 1, (seeds, 12))
+    decided = [each is not None for each in decide(list(table.T), Plan((seeds,)))]
+    assert decided == list(max_t(table).adjusted <= 0.05)
+    assert any(decided)
+
+
+def test_spending_functions_are_published() -> None:
+    """All spend α at the end; O'Brien and Fleming's at half is 0.0056, Pocock's 0.031 (Lan & DeMets, 1983)."""
+    assert {name: round(each(1.0, 0.05), 12) for name, each in SPENDING.items()} == dict.fromkeys(SPENDING, 0.05)
+    assert SPENDING["obrien_fleming"](0.5, 0.05) == pytest.approx(2 * stats.norm.sf(stats.norm.ppf(0.975) * 2**0.5))
+    assert SPENDING["obrien_fleming"](0.5, 0.05) == pytest.approx(0.0056, abs=5e-5)
+    assert SPENDING["pocock"](0.5, 0.05) == pytest.approx(0.031, abs=5e-4)
+    assert SPENDING["linear"](0.5, 0.05) == 0.025
+
+
+def test_later_seeds_do_not_change_a_decision() -> None:
+    """The decisions at a look are the same before and after further seeds have been trained."""
+    table = np.random.default_rng(1).normal([0, 0.7, -2, 1.5], 1, (30, 4))
+    final = decide(list(table.T), Plan())
+    assert {each.verdict for each in final if each} == {"better", "worse"}
+    for seeds in (6, 9, 12, 20, 29):
+        expected = [each if each and each.seeds <= seeds else None for each in final]
+        assert decide(list(table[:seeds].T), Plan()) == expected
+
+
+def test_a_decided_comparison_needs_no_further_seeds() -> None:
+    """Its differences may end at its look; an open one that lacks seeds is an error."""
+    table = np.random.default_rng(1).normal([0, 3], 1, (30, 2))
+    still, clear = decide(list(table.T), Plan())
+    assert still is None
+    assert clear
+    assert decide([table[:, 0], table[: clear.seeds, 1]], Plan()) == [still, clear]
+    with pytest.raises(ValueError, match="expected 20 seeds"):
+        decide([table[:, 0], table[:19, 0]], Plan())
+
+
+def test_a_rope_decides_equal_losses() -> None:
+    """Small differences are equivalent within a wide rope; a clear one is better; none is both."""
+    table = np.random.default_rng(0).normal([0, 0, 4], 1, (30, 3))
+    verdicts = [each and each.verdict for each in decide(list(table.T), Plan(rope=1.5))]
+    assert verdicts == ["equivalent", "equivalent", "better"]
+    assert decide([np.zeros(30)], Plan(rope=0.1)) == [Decision("equivalent", 12)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spending", SPENDING)
+def test_equal_losses_are_rarely_decided(spending: str) -> None:
+    """In at most 7.5 % of 300 studies of three equal losses, 5 % and two standard errors; the looks end at 12 seeds."""
+    generator = np.random.default_rng(0)
+    wrong = 0
+    for _ in range(300):
+        scores = generator.exponential(1, (12, 4))
+        wrong += any(decide(list((scores[:, 1:] - scores[:, :1]).T), Plan((6, 8, 10, 12), 0.05, spending)))
+    assert wrong <= 22
