@@ -65,7 +65,7 @@ CASES = {
     ),
     "one seed": (
         {CE: [0.9], "focal": [0.91]}, {},
-        "1 seed cannot decide 1 comparison, 6 can; add seeds:", "sweep --config study.yaml loss=ce,focal --seeds 0-5",
+        "1 seed cannot decide a comparison, 6 can; add seeds:", "sweep --config study.yaml loss=ce,focal --seeds 0-5",
     ),
     "undecided": (
         {CE: spread(0.9), "focal": [value + (-1) ** seed * 0.004 + 0.003 for seed, value in enumerate(spread(0.9))]},
