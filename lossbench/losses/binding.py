@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ from lossbench.losses.types import Context, State
 from lossbench.losses.values import convert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from lossbench.losses.expression import LossTerm
@@ -56,6 +56,25 @@ class BoundLoss:
         self._terms = {f"{index}.": term for index, term in enumerate(terms)}
         self.context = frozenset(name for term in terms for name in term.call_context)
         self.states = {key + name: state for key, term in self._terms.items() for name, state in term.states.items()}
+
+    @property
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """The function or instance of each term that a user's file defines."""
+        number = len(self._terms) > 1
+        return {
+            f"{key * number}{term.signature.name}": term.function
+            for key, term in self._terms.items()
+            if term.signature.execution
+        }
+
+    @contextmanager
+    def surroundings(self) -> Iterator[None]:
+        """Keep the modules of the users' files importable and what they print out of stdout, in compiled code too."""
+        with ExitStack() as stack:
+            for term in self._terms.values():
+                if term.signature.execution:
+                    stack.enter_context(term.signature.execution.surroundings())
+            yield
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, **context: Tensor) -> Tensor:
         """Compute the losses of a batch.

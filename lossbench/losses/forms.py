@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import PluginError
 from lossbench.losses import registry
-from lossbench.losses.signature import INPUT_FORMS, REQUIRED, LossSignature, read_signature
+from lossbench.losses.signature import INPUT_FORMS, REQUIRED, LossSignature, engine_parameters, read_signature
+from lossbench.losses.types import Context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,6 +139,7 @@ def _read(name: str, thing: Any, form: str, path: Path) -> LossSignature:
             "its type of lossbench.losses.types, or rename it"
         )
     _check_hyperparameters(signature)
+    _check_context(signature)
     return signature
 
 
@@ -206,3 +208,17 @@ def _check_hyperparameters(signature: LossSignature) -> None:
                 f"{signature.plugin}: the loss {signature.name!r}: the default of {hyperparameter.name!r}, "
                 f"{hyperparameter.default!r}, does not match its annotation: expected {hyperparameter.expected}"
             ) from error
+
+
+def _check_context(signature: LossSignature) -> None:
+    """Check that each parameter of a context type has the name that the engine fills in."""
+    marks = {
+        name: mark for each in registry.built_in().values() for name, mark in engine_parameters(each.function).items()
+    }
+    for name, mark in engine_parameters(signature.function).items():
+        if isinstance(mark, Context) and name not in marks:
+            expected = next((known for known, other in marks.items() if other == mark), "no context of lossbench")
+            raise PluginError(
+                f"{signature.plugin}: the loss {signature.name!r}: its parameter {name!r} has the type of "
+                f"{expected!r}: name it so"
+            )

@@ -35,6 +35,11 @@ class UserFile:
         self.finder = siblings.Finder(path.parent, siblings.imported_by(self.source))
 
     @property
+    def paths(self) -> set[str]:
+        """Paths of the file and of the files that it imports."""
+        return {str(self.path), *(str(source.path) for source in self.finder.sources.values())}
+
+    @property
     def imports(self) -> Mapping[str, str]:
         """SHA-256 of each imported file, by its path relative to the folder of the user's file."""
         return {
@@ -73,11 +78,10 @@ class UserFile:
 
     def lines(self, error: BaseException) -> list[str]:
         """Return the lines of the user's files in the traceback of an error, as `path:line`, the innermost last."""
-        paths = {str(self.path), *(str(source.path) for source in self.finder.sources.values())}
-        if isinstance(error, SyntaxError) and error.filename in paths:
+        if isinstance(error, SyntaxError) and error.filename in self.paths:
             return [f"{error.filename}:{error.lineno}"]
         frames = traceback.extract_tb(error.__traceback__)
-        return [f"{frame.filename}:{frame.lineno}" for frame in frames if frame.filename in paths]
+        return [f"{frame.filename}:{frame.lineno}" for frame in frames if frame.filename in self.paths]
 
 
 class Execution:
@@ -99,18 +103,19 @@ class Execution:
     @contextmanager
     def active(self) -> Iterator[None]:
         """Run the user's code: it imports its own modules, prints to stderr, and its errors become a `PluginError`."""
-        with report_user_errors(self.file), redirect_stdout(sys.stderr), self._importable():
+        with report_user_errors(self.file), self.surroundings():
             yield
 
     @contextmanager
-    def _importable(self) -> Iterator[None]:
-        """Let `import` find the modules of this execution, and none of them afterwards."""
+    def surroundings(self) -> Iterator[None]:
+        """Let `print` write to stderr and `import` find the modules of this execution, until the end of the block."""
         finder = self.file.finder
         hidden = _take(finder.sources)
         sys.modules |= {self.module.__name__: self.module, **self._siblings}
         sys.meta_path.insert(0, finder)
         try:
-            yield
+            with redirect_stdout(sys.stderr):
+                yield
         finally:
             sys.meta_path.remove(finder)
             self._siblings |= _take(finder.sources)

@@ -70,13 +70,22 @@ class Loop:
         model: A Keras model.
         loss: The loss with its context.
         parts: Number of parts of a batch that go through the network in parallel, each on a thread.
+        loss_variables: Variables that a user's loss creates, also those that it will create when it is compiled.
     """
 
     def __init__(
-        self, experiment: Experiment, dataset: Dataset, model: Any, loss: BoundLoss, *, parts: int = 1
+        self,
+        experiment: Experiment,
+        dataset: Dataset,
+        model: Any,
+        loss: BoundLoss,
+        *,
+        parts: int = 1,
+        loss_variables: list[Any] | None = None,
     ) -> None:
         import tensorflow as tf
 
+        self._loss_variables = [] if loss_variables is None else loss_variables
         self._parts = parts
         self.model, self._loss = model, loss
         self._classes, self._regularization = dataset.classes, experiment.regularization
@@ -107,8 +116,12 @@ class Loop:
     @property
     def variables(self) -> list[Any]:
         """State of the model, optimiser, loss scale and loss, number of the epoch and sums, in a fixed order."""
-        of_the_loss = (*self._states.values(), self._epoch, self._draws)
+        of_the_loss = (*self._states.values(), *self._loss_variables, self._epoch, self._draws)
         return [*self.model.variables, *self._optimizer.variables, *self._scale.variables, *of_the_loss, self._sums]
+
+    def compile(self) -> None:
+        """Compile the training step now; otherwise the first call of `steps` does."""
+        self._compiled_steps.get_concrete_function()
 
     def take_over(self, other: Loop) -> None:
         """Take over data and state of another loop, whose compiled functions would be equal to these."""
@@ -128,7 +141,8 @@ class Loop:
 
     def steps(self, order: NDArray[np.int32], learning_rates: NDArray[np.float64]) -> None:
         """Train on batches: `order` is `[steps, batch]` image indices, `learning_rates` is `[steps]`."""
-        self._compiled_steps(self._data, order, learning_rates.astype(np.float32))
+        with self._loss.surroundings():
+            self._compiled_steps(self._data, order, learning_rates.astype(np.float32))
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return logits `[images, classes]` in float32, without dropout."""
@@ -138,6 +152,8 @@ class Loop:
 
     def objective(self, logits: NDArray[np.float32], labels: NDArray[Any]) -> float | None:
         """Return the mean loss plus the regularisation; None for a loss with a state per training image.
+
+        The call changes no variable: a user's loss gets back those that it has updated.
 
         Args:
             logits: `[images, classes]`.
@@ -149,7 +165,10 @@ class Loop:
             return None
         one_hot = tf.one_hot(labels.astype(np.int32), self._classes)
         context = self._changing_context(len(labels), self._data.seed, draw=0)
+        before = [variable.numpy() for variable in self._loss_variables]
         values, _ = self._loss.step(one_hot, tf.constant(logits), dict(self._states), **context)
+        for variable, value in zip(self._loss_variables, before, strict=True):
+            variable.assign(value)
         return float(tf.reduce_mean(values) + self._penalty())
 
     def _steps(self, data: Data, order: Any, learning_rates: Any) -> None:

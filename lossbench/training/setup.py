@@ -15,10 +15,9 @@ from lossbench.config.dump import dump
 from lossbench.config.model import AdaptiveHead
 from lossbench.data import prepare
 from lossbench.losses import binding, expression, registry
-from lossbench.losses.trial_call import try_call
+from lossbench.losses.user_code import report_user_errors
 from lossbench.models import build
-from lossbench.training import checks, runtime
-from lossbench.training.differentiate import differentiate
+from lossbench.training import checks, runtime, user_loss, user_loss_check
 from lossbench.training.layers import layers
 from lossbench.training.loop import Loop
 
@@ -85,9 +84,9 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
             precision=experiment.train.precision,
             deterministic=experiment.train.deterministic,
         )
-    with stopwatch.phase("build"), runtime.on(machine):
+    with stopwatch.phase("build"), runtime.on(machine), user_loss.isolated():
         context = checks.context(experiment, dataset)
-        try_call(experiment.loss, dataset.classes, differentiate=differentiate, **context)
+        user_loss_check.try_loss(experiment.loss, dataset.classes, context, experiment.seed)
         model = build(
             experiment.model,
             class_counts=dataset.class_counts,
@@ -96,20 +95,33 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
             precision=experiment.train.precision,
             layer_classes=layers(),
         )
-        loss = binding.bind(experiment.loss, **context)
         parts = runtime.parts(machine.threads, experiment) if machine.kind == "cpu" else 1
-        loop = Loop(experiment, dataset, model, loss, parts=parts)
-        loop = _reuse_compiled(loop, _graph(experiment, dataset, context, parts), experiment)
+        if user_loss.is_users(experiment.loss):
+            loop = _compile_users_loss(experiment, dataset, model, context, parts)
+        else:
+            loss = binding.bind(experiment.loss, **context)
+            loop = Loop(experiment, dataset, model, loss, parts=parts)
+            loop = _reuse_compiled(loop, _graph(experiment, dataset, context, parts))
     return Setup(trial, machine, dataset, loop.model, loop, stopwatch)
 
 
-def _reuse_compiled(loop: Loop, graph: str, experiment: Experiment) -> Loop:
-    """Return a loop that this process compiled for the same graph, in the state of `loop`; otherwise `loop` itself.
+def _compile_users_loss(
+    experiment: Experiment, dataset: Dataset, model: Any, context: Mapping[str, Any], parts: int
+) -> Loop:
+    """Return a compiled loop whose loss has never been called; it is not reused, as it may have state of its own."""
+    variables = user_loss.Variables()
+    with variables.recorded():
+        user_loss.renew(experiment.loss, experiment.seed)
+        loss = binding.bind(experiment.loss, **context)
+    loop = Loop(experiment, dataset, model, loss, parts=parts, loss_variables=variables.list)
+    files = [execution.file for term in experiment.loss if (execution := registry.find(term.name).execution)]
+    with variables.recorded(), report_user_errors(files[0]):
+        loop.compile()
+    return loop
 
-    Loops with a user's own loss are never reused: such a loss may keep state that lossbench does not know.
-    """
-    if any(registry.find(term.name).plugin for term in experiment.loss):
-        return loop
+
+def _reuse_compiled(loop: Loop, graph: str) -> Loop:
+    """Return a loop that this process compiled for the same graph, in the state of `loop`; otherwise `loop` itself."""
     cached = compiled(graph)
     if cached:
         cached[0].take_over(loop)

@@ -71,7 +71,7 @@ class Trainer:
         for phase, seconds in found.position.seconds.items():
             self._setup.stopwatch.add(phase, seconds)
         for variable, array in zip(variables, found.variables, strict=True):
-            variable.assign(array)
+            variable.assign(array.astype(variable.numpy().dtype))  # `_plain` may have changed it
 
     def train(self, record: Record) -> None:
         """Train the remaining epochs; after a row that diverged, no more.
@@ -220,7 +220,7 @@ class Trainer:
 
     def _save(self) -> None:
         self._position.seconds = dict(self._setup.stopwatch.seconds)
-        variables = [variable.numpy() for variable in self._loop.variables]
+        variables = [_plain(variable.numpy()) for variable in self._loop.variables]
         checkpoint.save(
             self._run, self._setup.trial.identity, Checkpoint(self._position, variables, self._best_weights)
         )
@@ -238,6 +238,11 @@ class Trainer:
     def _assign(self, weights: list[NDArray[Any]]) -> None:
         for weight, array in zip(self._setup.model.weights, weights, strict=True):
             weight.assign(array)
+
+
+def _plain(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array in a type that NumPy can write; bfloat16 becomes float32."""
+    return array.astype(np.float32) if array.dtype.kind == "V" else array
 
 
 def _fits(arrays: Any, variables: Any) -> bool:

@@ -234,6 +234,10 @@ BAD_FILES: list[tuple[str, str]] = [
     ),
     ("def mine(y_true, y_pred, *, a: Nope = 1):\n    return 0\n", "NameError: name 'Nope' is not defined"),
     (
+        "from lossbench.losses.types import Uniform\ndef mine(y_true, y_pred, *, noise: Uniform):\n    return noise\n",
+        "its parameter 'noise' has the type of 'uniform': name it so",
+    ),
+    (
         GOOD.format(name="mine") + "mine.labels = 'ints'\n",
         r"mine\.labels should be one of one_hot, integer, not 'ints'",
     ),

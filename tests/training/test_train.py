@@ -266,8 +266,8 @@ def squared(y_true, y_pred, *, power=2.0):
     return keras.ops.mean(abs(y_true - keras.ops.softmax(y_pred)) ** power, axis=-1)
 
 def fails_later(y_true, y_pred):
-    """Fails on the batches of training only."""
-    if y_pred.shape[0] is None or y_pred.shape[0] > 11:
+    """Fails on the batches of validation only."""
+    if y_pred.shape[0] is not None and y_pred.shape[0] > 11:
         raise RuntimeError("a fault of the loss")
     return keras.ops.sum(y_pred, axis=-1)
 '''
