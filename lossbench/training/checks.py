@@ -18,11 +18,9 @@ from lossbench.data.summary import summarize
 from lossbench.errors import ConfigError, DataError, Problem
 from lossbench.losses import registry
 from lossbench.losses.signature import engine_parameters
-from lossbench.losses.trial_call import try_call
 from lossbench.losses.types import State
 from lossbench.models.shapes import smallest_side
-from lossbench.training import runtime, tensorboard
-from lossbench.training.differentiate import differentiate
+from lossbench.training import runtime, tensorboard, user_loss_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -54,17 +52,17 @@ def problems(experiment: Experiment) -> list[Problem]:
 
 
 def call_own_losses(experiments: Iterable[Experiment]) -> None:
-    """Call every user's loss once on a small batch, as training does, unless TensorFlow is not installed.
+    """Call every user's loss on small batches, as training does, unless TensorFlow is not installed.
 
     Raises:
-        PluginError: A loss fails, or does not return one number per image.
+        PluginError: A loss fails, is unusable for training, or depends on state that cannot be saved.
         UsageError: A hyperparameter does not fit the number of classes.
     """
     own = {repr((each.loss, each.data, each.model.head)): each for each in experiments if _has_own_loss(each)}
     for experiment in own.values() if find_spec("tensorflow") else ():
         runtime.tensorflow()
         summary = summarize(experiment.data)
-        try_call(experiment.loss, summary.classes, differentiate=differentiate, **context(experiment, summary))
+        user_loss_check.try_loss(experiment.loss, summary.classes, context(experiment, summary), experiment.seed)
 
 
 def not_checked(experiments: Sequence[Experiment]) -> list[str]:
