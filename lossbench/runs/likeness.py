@@ -20,8 +20,8 @@ Likeness: TypeAlias = Literal["alike", "noted", "head", "ignored"]
 LIKENESS: dict[str, Likeness] = {
     **dict.fromkeys(
         (
-            "data.sha256", "data.name", "data.classes", "data.train_size", "data.validation_size", "data.normalize",
-            "data.label_noise", "data.imbalance",
+            "data.sha256", "data.name", "data.classes", "data.transpose", "data.train_size", "data.validation_size",
+            "data.normalize", "data.label_noise", "data.imbalance",
             "model.name", "model.hidden", "model.dropout", "model.initializer", "model.batch_norm",
             "optimizer.name",
             "train.epochs", "train.batch_size", "train.drop_remainder", "train.precision", "train.early_stopping",
@@ -47,7 +47,7 @@ LIKENESS: dict[str, Likeness] = {
 }  # fmt: skip
 """The likeness of every key of a configuration; an entry holds for the keys below it too."""
 
-LATER: dict[str, Scalar] = {"model.initializer.bias": "zeros"}
+LATER: dict[str, Scalar] = {"data.transpose": False, "model.initializer.bias": "zeros"}
 """Keys that were added after the first runs, with the value that runs without them have."""
 
 IGNORED = tuple(key for key, likeness in LIKENESS.items() if likeness == "ignored")
