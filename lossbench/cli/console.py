@@ -2,27 +2,58 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import TextIO
 
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 _LINES = re.compile(r"([\n\t])")
 
 
+_status: list[str] = []
+"""The status line that a terminal shows at the moment; empty if there is none."""
+
+
+@contextmanager
+def status(sentence: str, *, quiet: bool = False) -> Iterator[None]:
+    """Show a sentence on a terminal until something else is printed or the block ends; nothing in pipes and CI."""
+    if not quiet and sys.stderr is not None and sys.stderr.isatty() and not os.environ.get("CI"):
+        clear_status()
+        _status.append(sentence)
+        sys.stderr.write(plain(f"{sentence} …")[: max(1, width() - 1)])
+        sys.stderr.flush()
+    try:
+        yield
+    finally:
+        clear_status()
+
+
+def clear_status() -> None:
+    """Remove the status line, if there is one."""
+    if _status:
+        _status.clear()
+        sys.stderr.write("\r\x1b[2K")
+        sys.stderr.flush()
+
+
 def result(text: object, *, end: str = "\n", to: TextIO | None = None) -> None:
     """Print the result of a command to stdout."""
+    clear_status()
     typer.echo(plain(text) + end, nl=False, file=to)
 
 
 def rendered(text: str) -> None:
     """Print text rendered by rich to stdout; colours are the only control sequences that pass."""
+    clear_status()
     pieces = _COLOUR.split(text)
     shown = (piece if number % 2 else plain(piece) for number, piece in enumerate(pieces))
     typer.echo("".join(shown), nl=False, color=True)
@@ -30,6 +61,7 @@ def rendered(text: str) -> None:
 
 def note(text: object, *, to: TextIO | None = None) -> None:
     """Print a message to stderr."""
+    clear_status()
     typer.echo(plain(text), file=to or sys.stderr)
 
 

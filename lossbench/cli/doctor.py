@@ -19,7 +19,8 @@ def doctor(
 
     from lossbench.training import doctor as checks
 
-    results = checks.examine(runs_dir)
+    with console.status("loading TensorFlow, checking devices and data", quiet=json):
+        results = checks.examine(runs_dir)
     if json:
         console.result(json_module.dumps({each.subject: each.text for each in results}, indent=2))
     else:

@@ -90,7 +90,8 @@ def losses(
     if len(chosen) > 1 and (measure or check):
         raise UsageError(f"--measure and --check take one loss, got {', '.join(chosen)}; --plot takes several")
     _start_keras()
-    report, text, sound = _examine(chosen, measure=measure, plot=plot, over=over or "margin", check=check)
+    with console.status("loading Keras, examining the loss"):
+        report, text, sound = _examine(chosen, measure=measure, plot=plot, over=over or "margin", check=check)
     if json:
         from json import dumps
 

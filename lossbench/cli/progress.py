@@ -62,6 +62,7 @@ class Bars(Lines):
 
     def begin(self, run: Path, *, epochs: int, done: int) -> None:
         """Show the bar."""
+        console.clear_status()
         super().begin(run, epochs=epochs, done=done)
         self._task = self._bar.add_task(
             "", total=epochs, completed=done, epoch=f"{done + 1}/{epochs}", loss=0.0, accuracy=0.0
@@ -75,6 +76,7 @@ class Bars(Lines):
 
     def note(self, sentence: str) -> None:
         """Print a remark above the bar, without markup or wrapping."""
+        console.clear_status()
         self._bar.console.print(console.plain(sentence), markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
@@ -84,12 +86,16 @@ class Bars(Lines):
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Lines | None]:
-    """Yield the listener of a run's progress: None if quiet, a bar on a terminal, lines elsewhere."""
+    """Yield the listener of a run's progress: None if quiet, a bar on a terminal, lines elsewhere.
+
+    Until the run begins, a terminal shows a status line.
+    """
     if quiet:
         yield None
         return
     listener = Bars() if sys.stderr.isatty() else Lines()
     try:
-        yield listener
+        with console.status("reading the data, loading TensorFlow, building the model"):
+            yield listener
     finally:
         listener.close()

@@ -117,7 +117,8 @@ def sweep(  # noqa: PLR0913 - a command's options
     file, settings = options.configuration(config, overrides)
     most = None if yes else plan.MAX_TRIALS
     swept = plan.load(file, settings, seeds=seeds, max_trials=most, check=checks.problems)
-    planned, repeated = plan.trials(swept, lambda experiment: identify(experiment, plugins))
+    with console.status("planning the trials", quiet=quiet or json):
+        planned, repeated = plan.trials(swept, lambda experiment: identify(experiment, plugins))
     if repeated:
         console.note(f"{repeated} of {len(swept)} draws repeat an earlier one; each is trained once")
     if not quiet:

@@ -93,5 +93,6 @@ def _headline(result: TrainResult, runs_dir: Path) -> str:
             if metric.is_default
         )
         took = f" in {row['seconds']:.1f} s" if row["seconds"] else ""
-        lines.append(f"{formatting.clean(row['loss'])}, seed {row['seed']}: test {values}{took}")
+        line = f"{formatting.clean(row['loss'])}, seed {row['seed']}: test {values}{took}"
+        lines.append(formatting.fill(line, console.width(), ", ", indent="  ") if sys.stderr.isatty() else line)
     return "\n".join([*lines, f"next: lossbench compare {runs_dir}"])
