@@ -4,6 +4,7 @@ The package has two halves, joined only by the run folder: one half trains and w
 
     errors.py        exception hierarchy and exit codes
     files.py         atomic, synced writes
+    extras.py        commands that install optional packages
     json_data.py     JSON that every reader accepts
     yaml_scalars.py  the scalar rules of YAML
     metrics.py       accuracy, NLL, Brier, ECE: NumPy functions of log-probabilities and labels

@@ -53,6 +53,13 @@ def runs(incomplete: str) -> Iterator[str]:
             yield str(folder) if (folder / paths.RUN).exists() else f"{folder}/"
 
 
+def examples(incomplete: str) -> Iterator[str]:
+    """Complete an example configuration."""
+    from lossbench.config import examples as shipped
+
+    return (name for name in shipped.names() if name.startswith(incomplete))
+
+
 def guide_pages(incomplete: str) -> Iterator[tuple[str, str]]:
     """Complete a page of the guide, with its description."""
     from lossbench import guide

@@ -168,6 +168,7 @@ NAMES = {
     "confidence": "--ci",
     "baseline_file": "--against",
     "plugins": "--plugin",
+    "example": "--from",
     "labels": "--label",
 }
 """Options that are not called `--` and the name of the Python parameter."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from lossbench.analysis.estimates import average_by_seed, by_seed, estimate
 from lossbench.analysis.result import At
 from lossbench.errors import MachineError, UsageError
+from lossbench.extras import install_command
 from lossbench.metrics import REPORTED
 from lossbench.report import formatting, wording
 from lossbench.runs import grouping, links, read, rows
@@ -205,7 +206,7 @@ def _mlflow() -> Any:
     try:
         import mlflow
     except ImportError:
-        raise UsageError("lossbench export mlflow needs MLflow: pip install 'lossbench[mlflow]'") from None
+        raise UsageError(f"lossbench export mlflow needs MLflow: {install_command('mlflow')}") from None
     for chatty in ("mlflow", "alembic"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     return mlflow

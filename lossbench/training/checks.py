@@ -16,6 +16,7 @@ from lossbench.config.model import AdaptiveHead
 from lossbench.data import sources
 from lossbench.data.summary import summarize
 from lossbench.errors import ConfigError, DataError, Problem
+from lossbench.extras import install_command
 from lossbench.losses import registry
 from lossbench.losses.signature import engine_parameters
 from lossbench.losses.types import State
@@ -154,5 +155,5 @@ def _has_state_per_image(term: LossTerm) -> bool:
 
 def _tensorboard(experiment: Experiment) -> Iterator[Problem]:
     if experiment.log.tensorboard and not tensorboard.is_installed():
-        reason = "TensorBoard is not installed; type: pip install 'lossbench[tensorboard]'"
+        reason = f"TensorBoard is not installed; type: {install_command('tensorboard')}"
         yield Problem(("log", "tensorboard"), reason)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lossbench import ops
 from lossbench.config.datasets import IMAGE_SHAPE
 from lossbench.errors import DeviceError, UsageError
+from lossbench.extras import install_command
 from lossbench.models.shapes import layer_shapes
 from lossbench.training import settings
 from lossbench.training.gpus import installed, parse_device
@@ -188,7 +189,7 @@ def _choose(device: str, gpus: int) -> int | None:
     if index >= gpus:
         found = f"{gpus} GPU{'s' if gpus > 1 else ''}, gpu:0 to gpu:{gpus - 1}" if gpus else "no GPU"
         raise DeviceError(
-            f"TensorFlow found {found}, not {device}; use cpu, or install the GPU build: pip install 'lossbench[gpu]'",
+            f"TensorFlow found {found}, not {device}; use cpu, or install the GPU build: {install_command('gpu')}",
             parameter="device",
         )
     return index

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from run_tables import tables
 
+from lossbench.extras import install_command
+
 ROOT = Path(__file__).parents[2]
 
 TEXT = """
@@ -315,6 +317,6 @@ def test_without_ray_it_says_what_to_type(new_process, tmp_path):
     (tmp_path / "ray.py").write_text("raise ImportError")
     search = f"{tmp_path}:{ROOT}"
     done = new_process("sweep", "--config", "study.yaml", "--executor", "ray", PYTHONPATH=search, check=2)
-    sentence = "error: --executor: ray needs the package Ray: pip install 'lossbench[ray]'\n"
+    sentence = f"error: --executor: ray needs the package Ray: {install_command('ray')}\n"
     assert (done.stdout, done.stderr) == ("", sentence)
     assert not list(tmp_path.glob("runs/study/*-s*"))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hostile import hostile
 
+from lossbench.extras import install_command
 from lossbench.runs import read
 
 ROOT = Path(__file__).parents[2]
@@ -144,5 +145,5 @@ def test_without_mlflow_it_says_what_to_type(new_process, tmp_path):
     (tmp_path / "without" / "mlflow.py").write_text("raise ImportError")
     done = new_process("export", "mlflow", "runs", PYTHONPATH=f"{tmp_path / 'without'}{os.pathsep}{ROOT}")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: lossbench export mlflow needs MLflow: pip install 'lossbench[mlflow]'\n"
+    assert done.stderr == f"error: lossbench export mlflow needs MLflow: {install_command('mlflow')}\n"
     assert not list(tmp_path.glob("mlflow.db"))

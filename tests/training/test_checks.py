@@ -12,6 +12,7 @@ from lossbench.config.model import Model
 from lossbench.config.section import names
 from lossbench.data import fileset, prepare, summary
 from lossbench.errors import ConfigError, LossbenchError
+from lossbench.extras import install_command
 from lossbench.losses import plugin, registry
 from lossbench.models.shapes import smallest_side
 from lossbench.sweep import plan
@@ -268,7 +269,7 @@ def test_tensorboard_has_to_be_installed(monkeypatch):
     (found,) = checks.problems(resolve.from_mapping({"log": {"tensorboard": True}}))
     assert (found.path, found.message) == (
         ("log", "tensorboard"),
-        "TensorBoard is not installed; type: pip install 'lossbench[tensorboard]'",
+        f"TensorBoard is not installed; type: {install_command('tensorboard')}",
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lossbench.errors import MachineError, UsageError
+from lossbench.extras import install_command
 from lossbench.ops import muted_stderr
 from lossbench.training.runtime import cores
 
@@ -31,7 +32,7 @@ def ray() -> Any:
         import ray
         import ray.util.scheduling_strategies
     except ImportError:
-        raise UsageError("ray needs the package Ray: pip install 'lossbench[ray]'", parameter="executor") from None
+        raise UsageError(f"ray needs the package Ray: {install_command('ray')}", parameter="executor") from None
     return ray
 
 
