@@ -11,6 +11,7 @@ from lossbench import yaml_scalars
 from lossbench.losses.other_names import HYPERPARAMETERS
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.registry import find, names
+from lossbench.losses.signature import INPUT_FORMS
 from lossbench.losses.suggestion import same_name
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 NAME_KEYS = ("name", "type", "loss", "function", "fn", "kind", "id", "class", "class_name", "loss_name")
 """Keys that hold the name of a loss in other tools, and here."""
+
+ENTRY_KEYS = ("name", "weight", "term_weight", "reduction", "from_logits", *INPUT_FORMS)
+"""Keys of an entry that are never names of losses, whatever losses there are."""
 
 DEFAULT = "categorical_crossentropy"
 """Loss of a configuration that names none, which is therefore no loss that the user wrote."""
@@ -81,7 +85,7 @@ def _from_mapping(value: Mapping[Any, Any]) -> list[dict[str, Any]]:
     name = str(value.get("name", DEFAULT))
     if not _here(name):
         return _from_text(name)
-    own = {key: each for key, each in value.items() if key in ("name", "weight", *_hyperparameters(_here(name)))}
+    own = {key: each for key, each in value.items() if key in (*ENTRY_KEYS, *_hyperparameters(_here(name)))}
     others = {key: each for key, each in value.items() if key not in (*NAME_KEYS, *own)}
     losses = {key: _here(key) for key in others if _here(key)}
     if not losses:

@@ -198,6 +198,11 @@ class ByWeight(keras.losses.Loss):
         return self.weight * _ce(y_true, y_pred)
 
 
+def with_from_logits(y_true, y_pred, from_logits=False):
+    "Doc."
+    return _ce(y_true, y_pred)
+
+
 def plain(y_true, y_pred):
     "Doc."
     return _ce(y_true, y_pred)
@@ -238,6 +243,7 @@ def test_parameters_may_have_the_names_of_keys(tmp_path: Path, loss: Any, factor
         ({"name": "plain", "term_weight": 2}, "unknown key 'term_weight' in loss 'plain'; did you mean 'weight'?"),
         ({"name": "ce", "term_weight": 2}, "unknown key 'term_weight'"),
         ({"name": "plain", "from_logits": True}, "write outputs: logits, or outputs: probabilities"),
+        ({"name": "with_from_logits", "from_logits": True}, "write outputs: logits, or outputs: probabilities"),
         ({"name": "by_others", "from_logits": True}, "set by_others.outputs in the file to 'logits'"),
         ({"name": "ByWeight", "weight": 1, "reduction": "sum"}, "'reduction' is not set in YAML"),
         ({"name": "ByWeight", "weight": 1, "dtype": "float64"}, "unknown key 'dtype'"),
