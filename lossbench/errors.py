@@ -132,11 +132,14 @@ class InterruptedRunError(LossbenchError):
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return a suggestion for an unknown word, `; did you mean 'gamma'?`; empty if no known word is similar.
 
-    A known word that contains the unknown one is preferred to one that only resembles it. Case is ignored.
+    A known word that ends with the unknown one after a dot is preferred to one that contains it, and that to one that
+    only resembles it. Case is ignored.
     """
     from difflib import get_close_matches
 
     text, names = str(word).lower(), {name.lower(): name for name in known}
+    if ends := sorted(names[name] for name in names if text and name.endswith(f".{text}"))[:3]:
+        return f"; did you mean {' or '.join(map(repr, ends))}?"
     inside = [name for name in names if len(text) > 1 and text in name]
     near = get_close_matches(text, inside, n=1, cutoff=0) or get_close_matches(text, names, n=1)
     return f"; did you mean {names[near[0]]!r}?" if near else ""

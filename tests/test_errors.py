@@ -40,7 +40,7 @@ def test_the_exit_codes_in_the_help_are_those_of_errors(command):
     assert {int(code) for code in re.findall(r"(?:^|· )(\d)\b", named)} <= CODES | {0}
 
 
-KNOWN = ("gamma", "alpha", "glorot_uniform", "glorot_normal", "Focal.yaml")
+KNOWN = ("loss.beta", "model.beta_scale", "gamma", "alpha", "glorot_uniform", "glorot_normal", "Focal.yaml")
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,8 @@ KNOWN = ("gamma", "alpha", "glorot_uniform", "glorot_normal", "Focal.yaml")
     [
         ("gama", "gamma"),
         ("GAMMA", "gamma"),
+        ("beta", "loss.beta"),
+        ("Beta", "loss.beta"),
         ("focal.yml", "Focal.yaml"),
         ("glorot", "glorot_normal"),
         ("uniform", "glorot_uniform"),

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lossbench.analysis.ranking import rank
-from lossbench.errors import UsageError
-from lossbench.metrics import find
+from lossbench.errors import UsageError, did_you_mean
+from lossbench.metrics import METRICS, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,12 @@ def _restricted(block: Block, labels: set[str]) -> Block:
 def _order(comparison: Comparison, sort: str) -> Callable[[Group], Any]:
     if sort in ORDERS:
         return ORDERS[sort]
-    by = find(sort)
+    try:
+        by = find(sort)
+    except UsageError:
+        orders = [*ORDERS, *METRICS]
+        message = f"expected one of {', '.join(orders)}, recall.5, …, got {sort!r}{did_you_mean(sort, orders)}"
+        raise UsageError(message, parameter="sort") from None
     if not all(by.name in group.metrics for block in comparison.blocks for group in block.groups):
         raise UsageError(
             f"{sort} is not measured here; name it in `metrics` too", parameter="sort", mentions=("metrics",)

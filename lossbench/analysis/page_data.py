@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lossbench.analysis.figure_data import FigureData
+    from lossbench.analysis.gate_result import GateResult
     from lossbench.analysis.images import ImageComparison
     from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Block, Comparison, Group
@@ -73,6 +74,7 @@ class PageData:
         runs: Every run selected, completed or not.
         broken: The folders that could not be read, whose runs are not counted.
         unread: The files of counted runs that could not be read, which are not drawn.
+        gate_results: The results of the gate.
     """
 
     comparison: Comparison
@@ -81,6 +83,7 @@ class PageData:
     runs: Sequence[RunFiles]
     broken: Sequence[BrokenRun]
     unread: Sequence[BrokenRun]
+    gate_results: Sequence[GateResult] = ()
 
 
 def read_page(answer: Answer, look: Look) -> PageData:
@@ -94,6 +97,7 @@ def read_page(answer: Answer, look: Look) -> PageData:
         runs=[_run_files(row) for row in answer.rows],
         broken=answer.broken,
         unread=unread,
+        gate_results=answer.gate_results,
     )
 
 

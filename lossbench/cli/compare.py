@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from lossbench.cli import console, gate, options
-from lossbench.cli.options import GATE, OUTPUT, SELECTION, STATISTICS
+from lossbench.cli.options import GATE, OUTPUT
 from lossbench.errors import UsageError
 from lossbench.report import formats
 
@@ -29,31 +29,16 @@ def compare(  # noqa: PLR0913 - the options of the command
     *,
     where: options.Where = None,
     seeds: options.Seeds = None,
-    tune: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KEY",
-            rich_help_panel=SELECTION,
-            help="Compare each loss at its best value of this key, chosen by validation, e.g. optimizer.learning_rate.",
-        ),
-    ] = None,
+    tune: options.Tune = None,
     metric: options.Metric = options.METRICS,
     at: options.At = "last",
     by: options.By = None,
-    across: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KEYS", rich_help_panel=STATISTICS, help="Make an outermost block per value of these keys."
-        ),
-    ] = None,
+    across: options.Across = None,
     pivot: options.Pivot = None,
     baseline: options.Baseline = None,
     confidence: options.Confidence = 95,
     rope: options.Rope = None,
-    unpaired: Annotated[
-        bool,
-        typer.Option("--unpaired", rich_help_panel=STATISTICS, help="Do not pair seeds: use Welch's test."),
-    ] = False,
+    unpaired: options.Unpaired = False,
     allow_different: options.AllowDifferent = None,
     fail_if: options.FailIf = None,
     require_losses: options.RequireLosses = None,
@@ -100,6 +85,9 @@ def compare(  # noqa: PLR0913 - the options of the command
         FormatName,
         typer.Option("--format", "-f", rich_help_panel=OUTPUT, help=f"Output format. {formats.help_text()}."),
     ] = "table",
+    json: Annotated[
+        bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print one JSON document; short for --format json.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", rich_help_panel=OUTPUT, help="Write to this file instead of stdout."),
@@ -116,6 +104,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     from lossbench.analysis.query import answer
     from lossbench.report import formatting, next_step
 
+    form = _form(format, json=json)
     _check_list(list_runs=list_runs, plots=plots, pivot=pivot, caption=caption, latex_label=latex_label)
     gate.check_strict(fail_if, strict=strict)
     query = options.query(
@@ -141,20 +130,27 @@ def compare(  # noqa: PLR0913 - the options of the command
         images=images,
     )
     if list_runs:
-        _list(query, format, output)
+        _list(query, form, output)
         return
     found = replace(answer(query), caption=caption, latex_label=latex_label)
     shown = replace(found, comparison=filter_groups(found.comparison, sort=sort, top=top, only_changed=only_changed))
-    _print(shown, format, output)
+    _print(shown, form, output)
     for line in formatting.broken_lines(found.broken):
         console.note(line)
     if plots:
         _draw(with_names(shown).comparison, plots)
     if save_baseline and not gate.has_failed(found.gate_results):
         baseline_file.save(save_baseline, found.rows)
-    if format == "table" and not output and sys.stdout.isatty():
+    if form == "table" and not output and sys.stdout.isatty():
         console.note(f"\n{next_step.next_step(found, sys.argv[1:])}")
     gate.report(found.gate_results, confidence / 100, strict=strict)
+
+
+def _form(form: str, *, json: bool) -> str:
+    """Return the format that `--format` and `--json` choose together."""
+    if json and form not in ("table", "json"):
+        raise UsageError(f"--json means --format json, got --format {form} too; leave one out")
+    return "json" if json else form
 
 
 def _check_list(*, list_runs: bool, **others: object) -> None:

@@ -160,6 +160,23 @@ Strict: TypeAlias = Annotated[
     bool, typer.Option("--strict", rich_help_panel=GATE, help="Exit 6 if a threshold is undecided.")
 ]
 
+Tune: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        rich_help_panel=SELECTION,
+        help="Compare each loss at its best value of this key, chosen by validation, e.g. optimizer.learning_rate.",
+    ),
+]
+Across: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="KEYS", rich_help_panel=STATISTICS, help="Make an outermost block per value of these keys."),
+]
+Unpaired: TypeAlias = Annotated[
+    bool,
+    typer.Option("--unpaired", rich_help_panel=STATISTICS, help="Do not pair seeds: use Welch's test."),
+]
+
 METRICS = ",".join(metrics.DEFAULTS)
 RUNS = Path("runs")
 NAMES = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lossbench.cli import console, options
+from lossbench.cli import console, gate, options
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,18 +25,26 @@ def report(  # noqa: PLR0913 - the options of the command
     ] = Path("report.html"),
     where: options.Where = None,
     seeds: options.Seeds = None,
+    tune: options.Tune = None,
     metric: options.Metric = options.METRICS,
     at: options.At = "last",
     by: options.By = None,
+    across: options.Across = None,
     baseline: options.Baseline = None,
     confidence: options.Confidence = 95,
     rope: options.Rope = None,
+    unpaired: options.Unpaired = False,
     allow_different: options.AllowDifferent = None,
+    fail_if: options.FailIf = None,
+    require_losses: options.RequireLosses = None,
+    require_seeds: options.RequireSeeds = None,
+    against: options.Against = None,
+    strict: options.Strict = False,
     label: options.Label = None,
 ) -> None:
     """Write a comparison as one HTML file that needs no network: verdicts, charts, images and every run.
 
-    The options mean the same as in `lossbench compare`.
+    The options mean the same as in `lossbench compare`, and so do the exit codes of the gate.
     """
     from lossbench import files
     from lossbench.analysis.names import with_names
@@ -44,26 +52,36 @@ def report(  # noqa: PLR0913 - the options of the command
     from lossbench.analysis.query import answer
     from lossbench.report import formatting, page
 
+    gate.check_strict(fail_if, strict=strict)
     query = options.query(
         paths,
         where=where,
         seeds=seeds,
+        tune=tune,
         metric=metric,
         at=at,
         by=by,
+        across=options.split(across),
         baseline=baseline,
         confidence=confidence,
         rope=rope,
+        unpaired=unpaired,
+        thresholds=tuple(fail_if or ()),
+        require_losses=require_losses,
+        require_seeds=require_seeds,
+        baseline_file=against,
         allow_different=allow_different,
         label=label,
     )
-    data = read_page(with_names(answer(query)), _test_images)
+    found = with_names(answer(query))
+    data = read_page(found, _test_images)
     text = page.page_text(data, f"lossbench {shlex.join(sys.argv[1:])}")
     files.write_text(output, text)
     for line in (*formatting.broken_lines(data.broken), *formatting.broken_lines(data.unread, "not drawn")):
         console.note(line)
     megabytes = len(text.encode(errors="replace")) / 1e6
     console.result(f"{output}: {formatting.count_of(len(data.runs), 'run')}, {megabytes:.2f} MB")
+    gate.report(found.gate_results, confidence / 100, strict=strict)
 
 
 def _test_images(folder: Path) -> NDArray[Any]:

@@ -46,6 +46,8 @@ def render(
         (name,) = words
         one = record(name)
         return _json(as_json(one)) if json else table([one]) if markdown else card(name)
+    if len(words) == 1:
+        check_usable(words[0])
     found = search(words, families)
     if json:
         return _json([as_json(record(name)) for name in found])

@@ -377,3 +377,19 @@ def test_unlike_losses(here: Any, tmp_path: Path, fabricate: Any) -> None:
     allowed = here(tmp_path / "runs", *threshold, "--allow-different", "train,data.train_size")
     assert allowed.returncode == 0
     assert "8/8 better" in allowed.stdout
+
+
+def test_json_is_short_for_its_format(here: Any, study: Path) -> None:
+    """As in the other commands; another format beside it is a mistake."""
+    assert here(study, "--json").stdout == here(study, "--format", "json").stdout
+    assert here(study, "--list", "--json").stdout == here(study, "--list", "--format", "json").stdout
+    done = here(study, "--json", "--format", "csv")
+    assert (done.returncode, "leave one out" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("order", ["foo", "losses", "N", "val_loss"])
+def test_an_unknown_order_names_every_order(here: Any, study: Path, order: str) -> None:
+    """Not only the metrics."""
+    done = here(study, "--sort", order)
+    assert done.returncode == 2
+    assert "--sort: expected one of loss, n, p, accuracy, " in done.stderr

@@ -141,3 +141,29 @@ def test_no_run_is_exit_5(lossbench, tmp_path):
     (tmp_path / "empty").mkdir()
     lossbench("report", "empty", check=5)
     assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_page_takes_the_options_of_compare(tmp_path, monkeypatch):
+    """Every option that selects, compares or judges, with one declaration for both commands."""
+    import inspect
+
+    from typer.testing import CliRunner
+
+    from lossbench.cli import app
+    from lossbench.cli.compare import compare
+    from lossbench.cli.report import report
+
+    parameters = [inspect.signature(command).parameters for command in (compare, report)]
+    shown_only = {"pivot", "sort", "top", "only_changed", "images", "list_runs", "plots", "format", "json", "output"}
+    shown_only |= {"caption", "latex_label", "save_baseline"}
+    assert set(parameters[0]) - set(parameters[1]) == shown_only - {"output"}
+    for name in set(parameters[0]) & set(parameters[1]) - {"output"}:
+        assert parameters[0][name].annotation == parameters[1][name].annotation
+    monkeypatch.chdir(tmp_path)
+    gate = ["--fail-if", "delta.accuracy > 0", "--unpaired", "--across", "data.name", "--require-seeds", "6"]
+    done = CliRunner().invoke(app, ["report", "runs", "-o", "page.html", *gate])
+    assert getattr(done.exception, "exit_code", 0) == 3
+    text = Elements((tmp_path / "page.html").read_text()).text
+    assert "Gate" in text
+    assert "failed: focal" in text

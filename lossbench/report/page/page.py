@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lossbench.report import figures, formatting, wording
 from lossbench.report.comparison import footnotes
+from lossbench.report.gate_sentences import gate_sentence
 from lossbench.report.page import chart_sections, digits, runs, tables
 from lossbench.report.page.html import Html, element
 
@@ -38,6 +39,7 @@ def page_text(data: PageData, command: str) -> str:
             "main",
             *(_condition(data, number) for number in range(len(comparison.blocks))),
             chart_sections.trends_section(comparison),
+            _gate(data),
             _notes(data),
             runs.runs_section(data.runs, comparison.varying),
             element("h2", "For the same page"),
@@ -94,6 +96,15 @@ def _table(comparison: Comparison, block: Block, name: str) -> Html:
     table = tables.block_table(comparison, block, name)
     scroll = element("div", table, class_="scroll", tabindex=0, role="region", aria_label=f"table: {name}")
     return element("div", scroll, data_filter="Filter losses")
+
+
+def _gate(data: PageData) -> Html:
+    """Return the gate's results, the worst first as on the command line; nothing without a gate."""
+    confidence = data.comparison.query.confidence
+    order = {outcome: number for number, outcome in enumerate(("failed", "missing", "undecided", "passed"))}
+    results = sorted(data.gate_results, key=lambda result: order[result.outcome])
+    lines = [f"{result.outcome}: {gate_sentence(result, confidence)}" for result in results]
+    return element("section", element("h2", "Gate", id="gate"), tables.bullet_list(lines)) if lines else Html()
 
 
 def _notes(data: PageData) -> Html:
