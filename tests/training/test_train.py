@@ -267,9 +267,9 @@ def squared(y_true, y_pred, *, power=2.0):
 
 def fails_later(y_true, y_pred):
     """Fails on the batches of validation only."""
-    if y_pred.shape[0] is not None and y_pred.shape[0] > 11:
+    if (y_pred.shape[0] or 0) > 499:
         raise RuntimeError("a fault of the loss")
-    return keras.ops.sum(y_pred, axis=-1)
+    return -keras.ops.sum(y_true * keras.ops.log_softmax(y_pred), axis=-1)
 '''
 
 
