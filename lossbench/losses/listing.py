@@ -106,7 +106,8 @@ def listing(found: Sequence[str]) -> str:
 def _entry(signature: LossSignature) -> str:
     title = " ".join((signature.name, *(f"{h.name}={_default(h)}" for h in signature.hyperparameters.values())))
     aliases = f" (also {', '.join(signature.aliases)})" if signature.aliases else ""
-    return "\n".join([_fill(title, 2, 8), _fill(f"{signature.summary}{aliases}", 6)])
+    about = f"{signature.summary}{aliases}".strip()
+    return "\n".join([_fill(title, 2, 8), *([_fill(about, 6)] if about else [])])
 
 
 def card(name: str) -> str:
@@ -124,7 +125,8 @@ def card(name: str) -> str:
     entries = ", ".join(f"{key}:{NO_BREAK}{text}" for key, text in {"name": signature.name, **defaults}.items())
     in_yaml_ = _fill(f"loss: {{{entries}}}", 2, 4)
     ranges = [_fill(f"{h.name}: {_expected(h)}", 2, 4) for h in signature.hyperparameters.values()]
-    about = indent(_wrapped(signature.docstring, width() - 2), "  ")
+    documented = signature.docstring.strip() or "This loss has no docstring."
+    about = indent(_wrapped(documented, width() - 2), "  ")
     head = ["  model: {head: cosine}"] if "head_scale" in signature.context else []
     card_ = [f"{title}{signature.name}\n\n{about}\n\nYAML with the defaults:\n", in_yaml_, *head, *ranges]
     needs = [_fill(f"{name}: {words}", 2, 4) for name, words in _engine_inputs(signature)]
@@ -165,7 +167,7 @@ def _wrapped(docstring: str, columns: int) -> str:
     """Break the long lines of a docstring, except for code."""
     return "\n\n".join(
         paragraph
-        if ">>>" in paragraph or max(map(len, paragraph.splitlines())) <= columns
+        if ">>>" in paragraph or max(map(len, paragraph.splitlines()), default=0) <= columns
         else "\n".join(_fill_entry(entry, columns) for entry in re.split(ENTRY, re.sub(CLAUSE, r"\n    ", paragraph)))
         for paragraph in docstring.split("\n\n")
     )
