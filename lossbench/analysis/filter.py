@@ -56,7 +56,9 @@ def _order(comparison: Comparison, sort: str) -> Callable[[Group], Any]:
         return ORDERS[sort]
     try:
         by = find(sort)
-    except UsageError:
+    except UsageError as error:
+        if sort == "val_loss":  # its own reason: it ranks nothing
+            raise UsageError(str(error), parameter="sort") from None
         orders = [*ORDERS, *METRICS]
         message = f"expected one of {', '.join(orders)}, recall.5, …, got {sort!r}{did_you_mean(sort, orders)}"
         raise UsageError(message, parameter="sort") from None

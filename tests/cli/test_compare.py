@@ -387,7 +387,7 @@ def test_json_is_short_for_its_format(here: Any, study: Path) -> None:
     assert (done.returncode, "leave one out" in done.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("order", ["foo", "losses", "N", "val_loss"])
+@pytest.mark.parametrize("order", ["foo", "losses", "N", "lossy"])
 def test_an_unknown_order_names_every_order(here: Any, study: Path, order: str) -> None:
     """Not only the metrics."""
     done = here(study, "--sort", order)
