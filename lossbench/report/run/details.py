@@ -13,13 +13,15 @@ from lossbench.report.screen import Screen
 from lossbench.runs import paths, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.text import Text
 
     from lossbench.inspect.details import RunDetails
 
-LABEL = 14
+LABEL, CELL = 14, 12
+"""Columns for the name of a line, and for a metric."""
+
 CURVES = ("val_accuracy", "accuracy", "val_loss", "loss")
 STYLES = {"completed": "green", "running": "cyan", "interrupted": "yellow", "diverged": "red", "failed": "red"}
 
@@ -50,7 +52,7 @@ def run_text(details: RunDetails, width: int) -> Text:
     parts = [
         _head(details),
         Text(facts),
-        Text("\n".join(_metric_lines(details))),
+        Text("\n".join(_metric_lines(details, width))),
         Text("\n".join(_curves(details))),
         classes.class_table(details, width),
         Text("\n".join(formatting.clean(fault) for fault in details.faults), style="yellow"),
@@ -86,40 +88,51 @@ def _facts(details: RunDetails) -> dict[str, str]:
         f"{seconds['total']:.1f} s" if read.is_number(seconds.get("total")) else None,
         f"lossbench {_mapping(summary.get('versions')).get('lossbench', 'unknown')}",
     ]
-    return settings.settings_by_section(details.run.config) | {
-        "machine": " · ".join(formatting.clean(part) for part in machine if part)
-    }
+    best = _best_epoch(details)
+    return (
+        settings.settings_by_section(details.run.config)
+        | {"machine": " · ".join(formatting.clean(part) for part in machine if part)}
+        | ({"best": best} if best else {})
+    )
 
 
-def _metric_lines(details: RunDetails) -> Iterator[str]:
-    """Yield the metrics of `run.json`, a line per set of images and epoch (last, best)."""
-    metrics, best = details.run.metrics, _best_epoch(details)
+def _metric_lines(details: RunDetails, width: int) -> Iterator[str]:
+    """Yield the metrics of `run.json`, a line per set of images and epoch; as many metrics side by side as fit."""
+    count = max(1, (width - LABEL) // CELL)
+    for first in range(0, len(DEFAULTS), count):
+        yield from [""] * bool(first)
+        yield from _lines_of(details, DEFAULTS[first : first + count])
+
+
+def _lines_of(details: RunDetails, names: Sequence[str]) -> Iterator[str]:
+    metrics = details.run.metrics
     places = [(part, at) for part in ("test", "val") for at in ("last", "best") if f"{part}.{at}.accuracy" in metrics]
     if places:
-        yield " " * LABEL + "".join(f"{formatting.metric_title(REPORTED[name]):>12}" for name in DEFAULTS)
+        yield " " * LABEL + "".join(f"{formatting.metric_title(REPORTED[name]):>{CELL}}" for name in names)
     for part, at in places:
-        values = (formatting.value(REPORTED[name], metrics.get(f"{part}.{at}.{name}")) for name in DEFAULTS)
-        yield f"{part} {at}".ljust(LABEL) + "".join(f"{value:>12}" for value in values) + best * (at == "best")
+        values = (formatting.value(REPORTED[name], metrics.get(f"{part}.{at}.{name}")) for name in names)
+        yield f"{part} {at}".ljust(LABEL) + "".join(f"{value:>{CELL}}" for value in values)
         if part == "test" and metrics.get(f"val.{at}.temperature") is not None:
-            yield from _scaled_metric_line(metrics, at)
+            yield from _scaled_metric_line(metrics, at, names)
 
 
-def _scaled_metric_line(metrics: Mapping[str, float | None], at: str) -> Iterator[str]:
+def _scaled_metric_line(metrics: Mapping[str, float | None], at: str, names: Sequence[str]) -> Iterator[str]:
     """Yield the metrics at the temperature of the validation images, below their unscaled values."""
     values = {
         metric.scaled_from: formatting.value(metric, metrics.get(f"test.{at}.{name}"))
         for name, metric in SCALED.items()
     }
-    cells = (values.get(name, "") for name in DEFAULTS)
-    yield f"  at T {metrics[f'val.{at}.temperature']:.3g}".ljust(LABEL) + "".join(f"{value:>12}" for value in cells)
+    if any(name in values for name in names):
+        cells = "".join(f"{values.get(name, ''):>{CELL}}" for name in names)
+        yield f"  at T {metrics[f'val.{at}.temperature']:.3g}".ljust(LABEL) + cells
 
 
-def _best_epoch(details: RunDetails) -> str:
+def _best_epoch(details: RunDetails) -> str | None:
     """Return the best epoch counted from 1, as the progress of training counts, and its row in the file, from 0."""
     best, epochs = (details.run.summary.get(name) for name in ("best_epoch", "epochs"))
-    return (
-        f"   epoch {best + 1}/{epochs}, {best} in {paths.METRICS}" if type(best) is int and type(epochs) is int else ""
-    )
+    if type(best) is not int or type(epochs) is not int:
+        return None
+    return f"epoch {best + 1}/{epochs} · epoch {best} in {paths.METRICS}"
 
 
 def _curves(details: RunDetails) -> Iterator[str]:
