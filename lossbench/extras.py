@@ -7,8 +7,6 @@ import re
 import shlex
 from importlib import metadata
 from pathlib import Path
-from urllib.parse import urlparse
-from urllib.request import url2pathname
 
 
 def install_command(extra: str) -> str:
@@ -36,5 +34,7 @@ def _folder(source: dict[str, object]) -> Path | None:
     """Return the folder that lossbench was installed from, if there was one and it is still there."""
     if "dir_info" not in source:
         return None
-    folder = Path(url2pathname(urlparse(str(source.get("url"))).path))
+    escaped = re.compile("(?:%[0-9A-Fa-f]{2})+")  # UTF-8, as `Path.as_uri` writes it
+    path = escaped.sub(lambda found: bytes.fromhex(found[0].replace("%", "")).decode(), str(source.get("url")))
+    folder = Path(re.sub("^file://(?:/(?=[A-Za-z]:))?", "", path))
     return folder if (folder / "pyproject.toml").is_file() else None
