@@ -22,6 +22,7 @@ from lossbench.losses.keras_loss import get
 from lossbench.losses.lab.finite_differences import frozen_stop_gradient, slopes
 from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, fit_to_classes, gradient, trainable, values
 from lossbench.losses.registry import find
+from lossbench.losses.trial_call import try_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,6 +106,14 @@ def _shape(batch: Batch) -> tuple[bool, str]:
     passed = got in (f"float32 [{IMAGES}]", "float32 []")
     wanted = "" if passed else f": expected float32 [{IMAGES}], or [] for a scalar"
     return passed, f"{got} for {IMAGES} images{wanted}"
+
+
+def _inputs(batch: Batch) -> tuple[bool | None, str]:
+    """Try a user's loss on ordinary logits, as training does: a gradient reaches them, and they are what it takes."""
+    if not any(find(term.name).plugin for term in batch.probe.terms):
+        return None, "for losses of your own"
+    try_call(batch.probe.terms, CLASSES, **batch.probe.context)
+    return True, "sound on ordinary logits"
 
 
 def _finite_at_extremes(batch: Batch) -> tuple[bool, str]:
@@ -241,6 +250,7 @@ def _same(actual: Array, expected: Array, what: str, tolerance: float = 1e-4) ->
 
 CHECKS: dict[str, Callable[[Batch], tuple[bool | None, str]]] = {
     "shape": _shape,
+    "inputs": _inputs,
     "extreme logits": _finite_at_extremes,
     "equal logits": _finite_at_equal_logits,
     "gradient": _gradient,

@@ -76,7 +76,9 @@ def test_a_mistake_is_found(name, tmp_path):
     plugin.load(path)
     findings = check.check(expression.parse(name))
     assert check_name in failed(findings)
-    assert check_name not in ("shape", "shift", "batch order", "compiled", "gradient") or len(failed(findings)) == 1
+    assert check_name not in ("shape", "shift", "batch order", "compiled", "gradient") or {*failed(findings)} - {
+        "inputs"
+    } == {check_name}
     assert not any("Exception encountered" in each.words for each in findings)
 
 
@@ -114,3 +116,26 @@ def test_report():
     assert max(map(len, text.splitlines())) <= 80
     assert re.findall(r"^  (ok|NO|-) +(\w+)", text, re.MULTILINE)[-1] == ("NO", "imaginary")
     assert text.splitlines()[-1] == "1 of 10 checks failed"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("-ops.sum(y_true * ops.log(ops.clip(y_pred, 1e-7, 1)), axis=-1)", "outputs: probabilities"),
+        ("ops.sum(ops.square(1 - ops.clip(y_pred, 1e-7, 1)) * y_true, axis=-1)", "outputs: probabilities"),
+        ("ops.sum(ops.round(y_pred) * y_true, axis=-1)", "no gradient reaches the logits"),
+    ],
+)
+def test_a_loss_that_training_refuses_fails(body, words, tmp_path):
+    """A loss of probabilities fails on logits and passes once that is said; one without a gradient fails."""
+    path = tmp_path / "mine.py"
+    path.write_text(f"from keras import ops\n\n\ndef mine(y_true, y_pred):\n    return {body}\n")
+    plugin.load(path)
+    found = {each.name: each for each in check.check(expression.parse("mine"))}["inputs"]
+    assert found.passed is False
+    assert words in found.words
+    if "outputs" in words:
+        found = {
+            each.name: each for each in check.check(expression.parse({"name": "mine", "outputs": "probabilities"}))
+        }
+        assert found["inputs"].passed
