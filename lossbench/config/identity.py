@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ADDED: dict[str, Any] = {"model.initializer.bias": "zeros", "data.transpose": False}
 """Keys that were added after the first runs, with the defaults at which the digest leaves them out."""
 
+CALLING = 2
+"""Version of how a user's loss gets its values, state and random numbers; other numbers need another version."""
+
 DIGITS = 12
 SLUG_LENGTH = 60
 
@@ -58,7 +61,8 @@ def trial(experiment: Experiment, *, data_sha256: str, plugins: Mapping[str, str
     """
     used = sorted({(plugins or {})[term.name] for term in experiment.loss if term.name in (plugins or {})})
     plugin_sha256 = used[0] if len(used) == 1 else _digest(used) if used else None
-    identity = _digest({"config": _relevant(experiment), "data": data_sha256, "plugin": plugin_sha256})
+    calling = {"calling": CALLING} if plugin_sha256 else {}
+    identity = _digest({"config": _relevant(experiment), "data": data_sha256, "plugin": plugin_sha256, **calling})
     folder = f"{slug(expression.label(experiment.loss))}-s{experiment.seed}-{identity[:DIGITS]}"
     return Trial(experiment, identity, folder, data_sha256, plugin_sha256)
 

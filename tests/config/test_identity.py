@@ -92,6 +92,15 @@ def test_a_plugin_counts_only_where_its_loss_is_used() -> None:
     assert identity({"loss": "focal"}, focal="a" * 64) != identity({"loss": "focal"})
 
 
+def test_runs_of_users_losses_by_an_earlier_calling_are_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the values of a user's loss changed, its runs are trained again; those of built-in losses are kept."""
+    own, built_in = {"loss": "focal"}, {"loss": "ce"}
+    before = identity(own, focal="a" * 64), identity(built_in, focal="a" * 64)
+    monkeypatch.setattr("lossbench.config.identity.CALLING", 1)
+    after = identity(own, focal="a" * 64), identity(built_in, focal="a" * 64)
+    assert (before[0] == after[0], before[1] == after[1]) == (False, True)
+
+
 def test_the_plugin_of_a_trial_is_recorded() -> None:
     """Its hash, or that of all where there are several; none without."""
     experiment = from_mapping({"loss": ["focal", "mae"]})
