@@ -241,7 +241,7 @@ def test_check_of_a_loss_of_ones_own(tmp_path: Path) -> None:
     )
     done = CliRunner().invoke(app, ["mine", "--check", "--plugin", str(path)])
     assert "\n  NO  extreme logits  at logits [" in done.stdout
-    assert done.stdout.endswith("1 of 9 checks failed\n")
+    assert done.stdout.endswith("1 of 10 checks failed\n")
     assert done.exit_code == 2
 
 
