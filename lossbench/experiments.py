@@ -96,7 +96,7 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
     Example:
         lossbench.sweep({"sweep": {"cases": [{"loss": "ce"}, {"loss": "focal"}]}}, seeds=range(8))
     """
-    from lossbench.sweep import outcome, plan
+    from lossbench.sweep import outcome, own_losses, plan
     from lossbench.sweep.executors import in_process
     from lossbench.sweep.executors.choice import choose
     from lossbench.sweep.executors.messages import WorkerSettings
@@ -121,6 +121,7 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
         else choose(None, settings, planned, folder=folder, finished=finished, jobs=jobs)
     )
     rules = Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures)
+    own_losses.check(status, settings, rules, in_memory=in_memory)
     with stop_request() as stop:
         run(status, start_executor, runs_dir=runs, journal=Journal(folder), stop=stop, rules=rules)
     return outcome.outcome(status, folder, runs)

@@ -100,7 +100,7 @@ def sweep(  # noqa: PLR0913 - a command's options
     """Train all trials of a sweep. The same command continues an interrupted sweep."""
     from lossbench.cli.sweep_view import view
     from lossbench.losses import plugin as plugin_losses
-    from lossbench.sweep import listing, plan
+    from lossbench.sweep import listing, own_losses, plan
     from lossbench.sweep.cost import shard as shard_of
     from lossbench.sweep.executors.choice import choose
     from lossbench.sweep.executors.messages import WorkerSettings
@@ -125,9 +125,10 @@ def sweep(  # noqa: PLR0913 - a command's options
         options.note_sums(each.experiment.loss for each in swept.combinations)
     status = read_status(shard_of(planned, number, shards), runs_dir)
     folder = runs_dir / swept.name
+    worker_settings = WorkerSettings(str(runs_dir), device, plugins=[str(each.path) for each in plugins], argv=sys.argv)
     start_executor = choose(
         executor,
-        WorkerSettings(str(runs_dir), device, plugins=[str(each.path) for each in plugins], argv=sys.argv),
+        worker_settings,
         status.trials,
         folder=folder,
         finished=status.finished == len(status.trials) and not dry_run,
@@ -141,6 +142,8 @@ def sweep(  # noqa: PLR0913 - a command's options
         console.note(status)
         return
     rules = Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures)
+    with console.status("trying your losses", quiet=quiet or json):
+        own_losses.check(status, worker_settings, rules)
     try:
         with view(status, quiet=quiet, as_json=json) as shown, stop_request() as stop:
             run(

@@ -2,6 +2,7 @@
 
 plan.py       expansion of a configuration and overrides into trials
 cost.py       expected cost of a trial; shards of equal cost
+own_losses.py check of the users' losses before any trial is trained
 scheduler.py  dispatch of trials to an executor until all are finished
 status.py     finished, running and remaining trials; time left; best losses
 journal.py    events, and `sweep.jsonl`

@@ -26,7 +26,6 @@ from lossbench.sweep.executors.messages import (
     TrialStarted,
 )
 from lossbench.sweep.journal import Journal, event
-from lossbench.sweep.status import FINISHED
 from lossbench.training import fail, run_folder
 
 if TYPE_CHECKING:
@@ -85,7 +84,10 @@ def run(
         MachineError: A folder cannot be written.
         DeviceError: The device is missing.
     """
-    queue = deque(_jobs(status, retry_failed=rules.retry_failed))
+    queue = deque(
+        Job(number, status.trials[number].trial, status.threads[number])
+        for number in status.unfinished(retry_failed=rules.retry_failed)
+    )
     if not queue:
         return
 
@@ -252,13 +254,3 @@ class _Scheduler:
 
     def _record(self, kind: str, job: Job, **facts: Any) -> None:
         self.send(event(kind, trial=job.trial.folder, **facts))
-
-
-def _jobs(status: SweepStatus, *, retry_failed: bool) -> list[Job]:
-    """Return a job per trial that is not finished, in order; failed trials only if they are to be retried."""
-    finished = set(FINISHED) - ({"failed"} if retry_failed else set())
-    return [
-        Job(number, each.trial, status.threads[number])
-        for number, each in enumerate(status.trials)
-        if status.statuses[number] not in finished
-    ]

@@ -86,6 +86,11 @@ class SweepStatus:
         """The number of trials that are completed, diverged or failed."""
         return sum(self.counts[status] for status in FINISHED)
 
+    def unfinished(self, *, retry_failed: bool) -> list[int]:
+        """Return the numbers of the trials to train, in order; failed trials only if they are to be retried."""
+        finished = set(FINISHED) - ({"failed"} if retry_failed else set())
+        return [number for number, status in enumerate(self.statuses) if status not in finished]
+
     def __str__(self) -> str:
         """Return e.g. `34 completed, 2 failed, 54 new of 90 trials`."""
         counts = ", ".join(f"{self.counts[status]} {status}" for status in STATUSES if self.counts[status])

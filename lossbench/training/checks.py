@@ -15,7 +15,7 @@ from lossbench.config import resolve
 from lossbench.config.model import AdaptiveHead
 from lossbench.data import sources
 from lossbench.data.summary import summarize
-from lossbench.errors import ConfigError, DataError, Problem
+from lossbench.errors import ConfigError, DataError, PluginError, Problem, UsageError
 from lossbench.extras import install_command
 from lossbench.losses import registry
 from lossbench.losses.signature import engine_parameters
@@ -52,18 +52,35 @@ def problems(experiment: Experiment) -> list[Problem]:
     return [*_sizes(experiment, summary), *_losses(experiment, summary), *found]
 
 
+def own_losses(experiments: Iterable[Experiment]) -> list[Experiment]:
+    """Return one experiment per distinct user's loss, with its hyperparameters and the context that it gets."""
+    return list({_call(each): each for each in experiments if _has_own_loss(each)}.values())
+
+
 def call_own_losses(experiments: Iterable[Experiment]) -> None:
     """Call every user's loss on small batches, as training does, unless TensorFlow is not installed.
 
     Raises:
-        PluginError: A loss fails, is unusable for training, or depends on state that cannot be saved.
-        UsageError: A hyperparameter does not fit the number of classes.
+        PluginError: Losses fail, are unusable for training, or depend on state that cannot be saved; one line each.
     """
-    own = {repr((each.loss, each.data, each.model.head)): each for each in experiments if _has_own_loss(each)}
-    for experiment in own.values() if find_spec("tensorflow") else ():
+    refused: dict[str, None] = {}
+    for experiment in own_losses(experiments) if find_spec("tensorflow") else ():
         runtime.tensorflow()
         summary = summarize(experiment.data)
-        user_loss_check.try_loss(experiment.loss, summary.classes, context(experiment, summary), experiment.seed)
+        try:
+            user_loss_check.try_loss(experiment.loss, summary.classes, context(experiment, summary), experiment.seed)
+        except UsageError as error:
+            refused[str(error)] = None
+    if refused:
+        raise PluginError("\n".join(refused))
+
+
+def _call(experiment: Experiment) -> str:
+    """Return everything that the call of a loss depends on, apart from the seed."""
+    summary = summarize(experiment.data)
+    names = {name for term in experiment.loss for name in registry.find(term.name).context}
+    used = {name: value for name, value in context(experiment, summary).items() if name in names}
+    return repr((experiment.loss, summary.classes, used))
 
 
 def not_checked(experiments: Sequence[Experiment]) -> list[str]:

@@ -223,8 +223,8 @@ import time
 from lossbench import ops
 
 def mine(y_true, y_pred, *, scale: float = 1.0):
-    """A loss that is broken until a file is there."""
-    if scale == 2 and not Path("mended").exists():
+    """A loss that is broken in training until a file is there."""
+    if scale == 2 and Path("runs").exists() and not Path("mended").exists():
         {trouble}
     return -scale * ops.sum(y_true * ops.log_softmax(y_pred), axis=-1)
 '''

@@ -169,7 +169,7 @@ class LocalExecutor:
             stdout=subprocess.PIPE,
             stderr=output,
             text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=environment(),
             process_group=0,
         )
         worker = Worker(process, slot, threads, output)
@@ -217,6 +217,11 @@ class LocalExecutor:
         with suppress(BrokenPipeError):  # it has exited with unread input
             if worker.process.stdin:
                 worker.process.stdin.close()
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a new Python process that finds the modules of this one."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def _write(worker: Worker, value: object) -> None:

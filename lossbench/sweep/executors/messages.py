@@ -13,9 +13,10 @@ from lossbench.training import identify
 from lossbench.training.runtime import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lossbench.config.identity import Trial
+    from lossbench.config.schema import Experiment
     from lossbench.losses.plugin import PluginLoaded
 
 EndStatus: TypeAlias = Literal["completed", "diverged", "failed", "interrupted", "taken"]
@@ -42,6 +43,18 @@ class WorkerSettings:
     argv: Sequence[str] = ()
 
 
+def to_plain(experiment: Experiment) -> dict[str, Any]:
+    """Return a configuration as plain data for JSON; the loss is YAML, since JSON makes every key text."""
+    config = dump(experiment)
+    return config | {"loss": scalar(config["loss"])}
+
+
+def from_plain(config: Mapping[str, Any]) -> Experiment:
+    """Return the configuration that `to_plain` converted to plain data."""
+    loss = yaml.parse_value(config["loss"], yaml.Position("the job"), ("loss",)).plain()
+    return resolve.from_mapping({**config, "loss": loss})
+
+
 @dataclass(frozen=True)
 class Job:
     """A trial to train.
@@ -62,10 +75,9 @@ class Job:
 
     def to_wire(self) -> dict[str, Any]:
         """Return the job as plain data for `from_wire`."""
-        config = dump(self.trial.experiment)
         return {
             "number": self.number,
-            "config": config | {"loss": scalar(config["loss"])},  # as YAML, since JSON makes every key text
+            "config": to_plain(self.trial.experiment),
             "identity": self.trial.identity,
             "folder": self.trial.folder,
             "threads": self.threads,
@@ -81,9 +93,7 @@ class Job:
             LossbenchError: Data, plugins or lossbench differ between this machine and the scheduler's.
         """
         fields = {key: value for key, value in wire.items() if key != "folder"}
-        config = fields.pop("config")
-        loss = yaml.parse_value(config["loss"], yaml.Position("the job"), ("loss",)).plain()
-        trial = identify(resolve.from_mapping(config | {"loss": loss}), plugins)
+        trial = identify(from_plain(fields.pop("config")), plugins)
         if trial.identity != fields.pop("identity"):
             raise LossbenchError(
                 f"{trial.folder}: the worker's identity of this trial differs from the scheduler's; "
