@@ -133,9 +133,9 @@ def losses() -> str:
 
 
 def pages() -> str:
-    """Return the pages of the guide as links from the README, four per line."""
+    """Return the pages of the guide as links from the README, five per line."""
     links = [f"[{name}](lossbench/guide/{name}.md)" for name in guide.pages() if name != guide.INDEX]
-    return " ·\n".join(" · ".join(links[first : first + 4]) for first in range(0, len(links), 4))
+    return " ·\n".join(" · ".join(links[first : first + 5]) for first in range(0, len(links), 5))
 
 
 def configuration() -> str:

@@ -157,7 +157,7 @@ def test_a_variable_is_a_loss_under_its_name(tmp_path: Path, source: str, given:
     """What is fixed when it is made stays fixed; what remains are its hyperparameters."""
     assert load(tmp_path, source).names == ("mine",)
     np.testing.assert_allclose(values({"name": "mine", **given}), expected, rtol=1e-5, atol=1e-6)
-    assert listing.render("mine", json=True)
+    assert listing.render(["mine"], json=True)
 
 
 def test_what_is_only_imported_is_no_loss(tmp_path: Path) -> None:
@@ -332,7 +332,7 @@ def test_one_unusable_loss_leaves_the_others(tmp_path: Path, source: str, reason
         expression.parse([{"name": name}, "good"])
     assert reason in str(caught.value)
     with pytest.raises(PluginError, match=r"mine\.py: "):
-        listing.render(name)
+        listing.render([name])
 
 
 def test_a_file_without_a_usable_loss_is_refused_with_every_reason(tmp_path: Path) -> None:
@@ -422,9 +422,13 @@ def test_names_for_type_checkers_are_no_error(tmp_path: Path, place: str, declar
 def test_the_engine_fills_in_what_is_marked_for_type_checkers_only(tmp_path: Path, annotation: str) -> None:
     """A mark of lossbench never becomes a hyperparameter because its name does not exist at run time."""
     path = tmp_path / "mine.py"
-    declaration = f"counts: {annotation}, memory: Annotated[tf.Tensor, State(('classes',), 0.0)]"
+    declaration = f"class_counts: {annotation}, memory: Annotated[tf.Tensor, State(('classes',), 0.0)]"
     body = f"def mine(y_true, y_pred, *, {declaration}):\n    return y_pred[:, 0], {{'memory': memory}}\n"
     path.write_text(HINTS + body, encoding="utf-8")
     plugin.load(path)
     signature = registry.find("mine")
-    assert (signature.context, signature.states, dict(signature.hyperparameters)) == (("counts",), ("memory",), {})
+    assert (signature.context, signature.states, dict(signature.hyperparameters)) == (
+        ("class_counts",),
+        ("memory",),
+        {},
+    )

@@ -51,14 +51,14 @@ def test_every_docstring_is_shown(tmp_path: Path, form: str, docstring: str) -> 
     path = tmp_path / "my_losses.py"
     path.write_text(HEAD + FORMS[form].format(doc=docstring), encoding="utf-8")
     plugin.load(path)
-    card = listing.render("mine")
+    card = listing.render(["mine"])
     assert "mine" in card
     undocumented = docstring in ("pass", '""', '"  \\n\\n  "', "'word ' * 400")
     assert ("has no docstring" in card) == undocumented
-    assert "mine" in listing.listing()
-    assert "\n\n\n" not in listing.listing()
-    assert "mine" in listing.render("mine", markdown=True)
-    assert "\n\n" not in listing.render("mine", markdown=True)
-    described = json.loads(listing.render("mine", json=True))
+    assert "mine" in listing.render()
+    assert "\n\n\n" not in listing.render()
+    assert "mine" in listing.render(["mine"], markdown=True)
+    assert "\n\n" not in listing.render(["mine"], markdown=True)
+    described = json.loads(listing.render(["mine"], json=True))
     assert described["name"] == "mine"
     assert bool(described["summary"]) != undocumented

@@ -256,14 +256,14 @@ def test_a_value_of_another_type_is_refused(tmp_path: Path, declaration: str, gi
 def test_a_default_that_yaml_cannot_express_is_shown_as_such(tmp_path: Path) -> None:
     """In the list, on the card, in the table, in JSON; the record of a run leaves it out."""
     load(tmp_path, "a=_Sentinel()")
-    assert "a=set in the file" in " ".join(listing.listing().split())
+    assert "a=set in the file" in " ".join(listing.render().split())
     assert "a: set in the file, as YAML cannot express it" in listing.card("mine")
     assert "a = set in the file" in listing.table()
-    (entry,) = json.loads(listing.render("mine", json=True))["hyperparameters"]
+    (entry,) = json.loads(listing.render(["mine"], json=True))["hyperparameters"]
     assert (entry["default_in_file"], "default" in entry) == (True, False)
     assert expression.dump(experiment().loss) == {"name": "mine"}
     load(tmp_path, "a=np.ones(2)")
-    assert "a: a list with one number per class; the default is set in the file" in listing.render("mine")
+    assert "a: a list with one number per class; the default is set in the file" in listing.render(["mine"])
 
 
 def test_the_schema_describes_every_loss(tmp_path: Path) -> None:

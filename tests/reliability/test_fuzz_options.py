@@ -40,11 +40,15 @@ CALLS = {
     "doctor": [],
     "export mlflow": ["runs"],
     "guide": ["quickstart"],
+    "explain": ["ECE"],
 }
 """A command with which to call each, before the hostile value is put in."""
 
 WRITTEN = {"--output", "--save-baseline", "--plots", "--plot", "file", "--runs-dir", "--tracking-uri"}
 """What names a file or folder to write."""
+
+GATE = {"--fail-if", "--require-losses", "--require-seeds"}
+"""What the gate may fail by."""
 
 VALUES = [
     "", " ", "x" * 300, "x" * 100_000, "\x1b[2J\x07", "a\nb", "\udc80", "\u202e", "..", "../../x", ".", "runs",
@@ -103,7 +107,7 @@ def tried(commands: Any, folder: Path, command: str, parameter: str, value: str)
     named = Path(os.path.normpath(folder / path)) if parameter in WRITTEN else None
     usual = [path for path in done.changed if re.search(r"\.index\.json|/\.?report\.html", path)]
     asked = [path for path in done.changed if named and (str(named.parent) in path or str(named).startswith(path))]
-    codes = {0, 1, 2, 5} if parameter in WRITTEN else {0, 2, 5}
+    codes = {0, 2, 5} | ({1} if parameter in WRITTEN else {3} if parameter in GATE else set())
     survives(done, codes, arguments=arguments, may_change=[*usual, *asked], seconds=30 if parameter == "--plots" else 2)
     assert not (folder / "pwned").exists()
 

@@ -29,7 +29,7 @@ def ends(y_true: Tensor, y_pred: Tensor, *, after: int = 0, value: float = 0.0, 
     return ops.where(ended, ops.cast(value, "float32") / ops.zeros_like(healthy), healthy), {"seen": seen + images}
 '''
 IMAGES, EPOCHS, BATCH = 2000, 2, 100
-STEPS = {"first": 0, "middle": IMAGES + IMAGES // 2, "last": IMAGES * EPOCHS - BATCH}
+STEPS = {"second": BATCH, "middle": IMAGES + IMAGES // 2, "last": IMAGES * EPOCHS - BATCH}
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def config(small):
     ],
 )
 def test_a_loss_that_is_not_finite_ends_the_run_as_diverged(step, value, ends, config, tmp_path):
-    """At the first, a middle, the last step: the rows before it stand, nothing is tested, nothing trained again."""
+    """At the second, a middle, the last step: the rows before it stand, nothing is tested, nothing trained again."""
     plugins = [plugin.load(ends)]
     loss = {"name": "ends", "after": STEPS[step], "value": value}
     trial = identify(resolve.from_mapping(config | {"loss": loss}), plugins)
@@ -66,7 +66,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_as_diverged(step, value, ends, c
     assert outcome.summary["metrics"] == {}
     with (outcome.run / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == (1 if step == "first" else 2)
+    assert len(rows) == (1 if step == "second" else 2)
     assert not np.isfinite(float(rows[-1]["loss"]))
     assert all(np.isfinite(float(row["loss"])) for row in rows[:-1])
     assert not (outcome.run / "predictions.npz").exists()
