@@ -125,6 +125,7 @@ def _old_project(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_doctor_names_what_is_ignored(new_process, tmp_path):
     """The file with its values, and the variable with its own."""
     done = new_process("doctor", check=0, HOME=str(_old_project(tmp_path / "home")), TF_ENABLE_ONEDNN_OPTS="0")

@@ -294,7 +294,9 @@ class mine(keras.losses.Loss):
 
 
 @pytest.mark.parametrize("source", FROM_LOGITS.values(), ids=FROM_LOGITS)
-@pytest.mark.parametrize("default", ["", "=True", "=False"])
+@pytest.mark.parametrize(
+    "default", ["=False", *(pytest.param(other, marks=pytest.mark.slow) for other in ("", "=True"))]
+)
 @pytest.mark.parametrize("outputs", [None, "logits", "probabilities"])
 def test_from_logits_follows_from_the_outputs(tmp_path: Path, source: str, default: str, outputs: str | None) -> None:
     """Whatever its default is: the loss gets what it is told that it gets."""

@@ -36,6 +36,7 @@ def test_every_setting_has_another_value_here():
     assert OTHERS.keys() == settings.LOSSBENCH.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_cleanup")
 def test_a_programs_settings_change_no_number_and_are_kept(small, tmp_path):
     """Weights are equal bit for bit, with all of its settings different."""
