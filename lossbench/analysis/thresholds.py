@@ -75,7 +75,8 @@ def parse_threshold(text: str) -> Threshold | CountThreshold:
     """Parse `[delta.]METRIC SIGN NUMBER[pp|%]`, or `COUNT SIGN NUMBER` with a number of runs.
 
     Raises:
-        UsageError: The text has another form, names no metric, or its number cannot be a value of the metric.
+        UsageError: The text has another form, names no metric, its number cannot be a value of the metric, or its sign
+            fails the good values.
     """
     found = _THRESHOLD.fullmatch(text)
     if found is None:
@@ -92,6 +93,9 @@ def parse_threshold(text: str) -> Threshold | CountThreshold:
             f"{text!r}: {of.name} lies between 0 and 1: write 97 % as 97% or 0.97, and two points as 2pp",
             parameter="thresholds",
         )
+    if (found["sign"][0] == ">") == (of.direction == "higher"):
+        turned = "<" if of.direction == "higher" else ">"
+        raise _fails_good_runs(text, found["sign"], f"{of.direction} {of.name} is", turned)
     return Threshold(text.strip(), of, bool(found["delta"]), found["sign"], size)
 
 
@@ -99,7 +103,18 @@ def _parse_count(found: re.Match[str], name: Count, text: str) -> CountThreshold
     size = float(found["size"])
     if found["delta"] or found["points"] or not size.is_integer():
         raise UsageError(f"{text!r}: {name} is a number of runs; write e.g. '{name} > 0'", parameter="thresholds")
+    if found["sign"][0] == "<":
+        raise _fails_good_runs(text, found["sign"], f"fewer {name} runs are", ">=" if found["sign"] == "<" else ">")
     return CountThreshold(text.strip(), name, found["sign"], size)
+
+
+def _fails_good_runs(text: str, sign: str, better: str, turned: str) -> UsageError:
+    """Return the error on a condition that holds for the good values; the gate fails where a condition holds."""
+    text = text.strip()
+    return UsageError(
+        f"{text!r} would fail good runs, as {better} better; write {text.replace(sign, turned, 1)!r}",
+        parameter="thresholds",
+    )
 
 
 def parse_rope(rope: str | float, first: Metric) -> float:

@@ -46,8 +46,7 @@ UNSURE = (0.89, 0.93, 0.93, 0.965)
         (WORSE[:2], "delta.accuracy < -0.2pp", "undecided"),
         (WORSE[:1], "delta.accuracy < -0.2pp", "undecided"),
         (WORSE[:3], "delta.accuracy < -0.2pp", "failed"),
-        (WORSE, "delta.accuracy > -2pp", "failed"),
-        (WORSE, "delta.accuracy >= 0", "passed"),
+        (WORSE, "delta.accuracy <= -2pp", "passed"),
         ((*WORSE, None), "delta.accuracy < -50pp", "failed"),
         ((None, None), "delta.accuracy < -50pp", "failed"),
     ],
@@ -68,7 +67,7 @@ def test_a_difference(ours: tuple[float | None, ...], threshold: str, outcome: s
         (BASE, "accuracy < 50%", "passed"),
         ((*BASE, None), "accuracy < 0.5", "failed"),
         ((*BASE, None), "accuracy < 0.01", "failed"),
-        ((*BASE, None), "accuracy > 0.01", "failed"),
+        ((*BASE, None), "accuracy <= 0.01", "failed"),
         ((*BASE, None), "nll > 99", "failed"),
         ((*BASE, None), "recall.5 < 0.01", "failed"),
         ((BASE[0], None, None, None, None), "accuracy < 0.01", "failed"),
@@ -201,7 +200,7 @@ def test_a_condition_without_the_baseline_is_missing_evidence() -> None:
     ("text", "outcome"),
     [
         ("diverged > 0", "failed"), ("diverged > 1", "passed"), ("diverged >= 1", "failed"), ("failed > 0", "failed"),
-        ("failed > 2", "passed"), ("unfinished > 0", "passed"), ("unfinished < 1", "failed"),
+        ("failed > 2", "passed"), ("unfinished > 0", "passed"), ("unfinished >= 0", "failed"),
     ],
 )  # fmt: skip
 def test_numbers_of_runs(text: str, outcome: str) -> None:
@@ -227,6 +226,35 @@ def test_thresholds_that_are_refused(text: str, message: str) -> None:
     """Counts have no unit and no difference; a difference in per cent has a unit, and no other metric has one."""
     with pytest.raises(UsageError, match=message):
         Query(thresholds=(text,)).check()
+
+
+@pytest.mark.parametrize(
+    ("text", "better", "written"),
+    [
+        ("accuracy > 0.9", "higher accuracy is better", "accuracy < 0.9"),
+        (" accuracy>=90% ", "higher accuracy is better", "accuracy<90%"),
+        ("macro_f1 > 0.9", "higher macro_f1 is better", "macro_f1 < 0.9"),
+        ("balanced_accuracy > 0.9", "higher balanced_accuracy is better", "balanced_accuracy < 0.9"),
+        ("recall.5 >= 0.9", "higher recall.5 is better", "recall.5 < 0.9"),
+        ("delta.accuracy > 0.2pp", "higher accuracy is better", "delta.accuracy < 0.2pp"),
+        ("delta.accuracy > 0", "higher accuracy is better", "delta.accuracy < 0"),
+        ("nll < 0.1", "lower nll is better", "nll > 0.1"),
+        ("delta.nll <= -1e-3", "lower nll is better", "delta.nll > -1e-3"),
+        ("brier < 0.1", "lower brier is better", "brier > 0.1"),
+        ("ece < 1pp", "lower ece is better", "ece > 1pp"),
+        ("nll_scaled < 0.1", "lower nll_scaled is better", "nll_scaled > 0.1"),
+        ("train_seconds < 9", "lower train_seconds is better", "train_seconds > 9"),
+        ("diverged < 1", "fewer diverged runs are better", "diverged >= 1"),
+        ("failed <= 0", "fewer failed runs are better", "failed > 0"),
+        ("unfinished < 2", "fewer unfinished runs are better", "unfinished >= 2"),
+    ],
+)  # fmt: skip
+def test_a_condition_that_fails_good_runs_is_refused(text: str, better: str, written: str) -> None:
+    """A requirement written as a condition would pass silently; the message gives the condition, which is accepted."""
+    with pytest.raises(UsageError) as raised:
+        Query(thresholds=(text,)).check()
+    assert f"thresholds: {text.strip()!r} would fail good runs, as {better}; write {written!r}" == str(raised.value)
+    Query(thresholds=(written,)).check()
 
 
 @pytest.mark.parametrize(
