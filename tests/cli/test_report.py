@@ -161,7 +161,7 @@ def test_the_page_takes_the_options_of_compare(tmp_path, monkeypatch):
     for name in set(parameters[0]) & set(parameters[1]) - {"output"}:
         assert parameters[0][name].annotation == parameters[1][name].annotation
     monkeypatch.chdir(tmp_path)
-    gate = ["--fail-if", "delta.accuracy < 50pp", "--unpaired", "--across", "data.name", "--require-seeds", "6"]
+    gate = ["--fail-if", "delta.accuracy < 99pp", "--unpaired", "--across", "data.name", "--require-seeds", "6"]
     done = CliRunner().invoke(app, ["report", "runs", "-o", "page.html", *gate])
     assert getattr(done.exception, "exit_code", 0) == 3
     text = Elements((tmp_path / "page.html").read_text()).text
