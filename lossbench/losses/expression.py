@@ -340,13 +340,12 @@ def link(terms: Sequence[LossTerm]) -> str:
 
 
 def term_link(term: LossTerm) -> str:
-    """Return the link of one term, which a built-in loss with a base takes from it."""
+    """Return the link of one term: a built-in loss has that of its base, one that gets probabilities has softmax."""
     signature = find(term.name)
-    return (
-        find(term.hyperparameters["base"]).link
-        if "base" in signature.hyperparameters and not signature.plugin
-        else signature.link
-    )
+    if "base" in signature.hyperparameters and not signature.plugin:
+        return find(term.hyperparameters["base"]).link
+    gets_probabilities = (term.outputs or signature.outputs) == "probabilities"
+    return "softmax" if gets_probabilities and signature.link == "none" else signature.link
 
 
 def needs_head(terms: Sequence[LossTerm]) -> str | None:

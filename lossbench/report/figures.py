@@ -100,7 +100,7 @@ def omitted_losses(losses: int) -> str:
 def softmax_footnote(groups: Iterable[Group]) -> str:
     """Return the meaning of the mark after a loss's name; empty if no name has it."""
     marked = any(group.link != "softmax" for group in groups)
-    return f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities" if marked else ""
+    return f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities, or does not declare them" if marked else ""
 
 
 def axis_title(metric: Metric) -> str:

@@ -434,3 +434,24 @@ def test_the_engine_fills_in_what_is_marked_for_type_checkers_only(tmp_path: Pat
         ("memory",),
         {},
     )
+
+
+@pytest.mark.parametrize(
+    ("docstring", "outputs", "link"),
+    [
+        ("", None, "none"),
+        ("Link: softmax.", None, "softmax"),
+        ("", "probabilities", "softmax"),
+        ("Link: sigmoid.", "probabilities", "sigmoid"),
+    ],
+)
+def test_a_loss_that_gets_probabilities_trains_softmax(
+    tmp_path: Path, docstring: str, outputs: str | None, link: str
+) -> None:
+    """Unless it declares another link; a loss of logits that declares none has none."""
+    load(
+        tmp_path,
+        f'def mine(y_true, y_pred):\n    """Mine.\n\n    {docstring}\n    """\n    return _ce(y_true, y_pred)\n',
+    )
+    given = {"outputs": outputs} if outputs else {}
+    assert expression.link(expression.parse({"name": "mine", **given})) == link

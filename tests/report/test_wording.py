@@ -199,7 +199,7 @@ def test_the_legend_explains_what_occurs() -> None:
     found = list(footnotes.legend(comparison(rows, rope="0.1pp", confidence=0.9)))
     assert found == [
         "* best mean, without losses with diverged runs",
-        "† the loss trains no softmax probabilities, so this is never marked best",
+        "† the loss trains no softmax probabilities, or does not declare them, so this is never marked best",
         "↑ higher is better, ↓ lower is better",
         "± standard deviation over seeds; [ ] 90 % interval, not adjusted for the number of comparisons",
         (

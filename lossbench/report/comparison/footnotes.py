@@ -101,7 +101,8 @@ def _left_out(comparison: Comparison) -> str:
 def _reading_lines(comparison: Comparison, marks: set[str]) -> Iterator[str]:
     """Yield the meaning of what every format shows: values that rank nothing, scaled metrics, the arrows."""
     if columns.NO_SOFTMAX in marks:
-        yield f"{columns.NO_SOFTMAX} the loss trains no softmax probabilities, so this is never marked best"
+        trains_none = "the loss trains no softmax probabilities, or does not declare them"
+        yield f"{columns.NO_SOFTMAX} {trains_none}, so this is never marked best"
     if len(columns.shown_metrics(comparison)) > len(comparison.query.metrics):
         yield "scaled: of softmax(z/T), T fitted to the NLL of each run's validation images"
     yield f"{formatting.HIGHER} higher is better, {formatting.LOWER} lower is better"

@@ -78,7 +78,8 @@ gce                       0.0712 ± 0.0000*  0.0334 ± 0.0000*  0.5000 ± 0.0000
 hinge                     0.0712 ± 0.0000†  0.0334 ± 0.0000†  0.5000 ± 0.0000†
 
 * best mean, without losses with diverged runs
-† the loss trains no softmax probabilities, so this is never marked best
+† the loss trains no softmax probabilities, or does not declare them, so this is
+  never marked best
 ↑ higher is better, ↓ lower is better
 ± standard deviation over seeds; [ ] 95 % interval, not adjusted for the number
   of comparisons
