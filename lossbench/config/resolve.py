@@ -309,7 +309,7 @@ def _in_a_file(loss: str, position: Position | None) -> str:
     """Return the message for an unknown loss that a Python file beside the configuration, or here, seems to define."""
     folder = Path(position.source).parent if position and position.line else Path()
     found = defining_file(loss, [folder, Path()]) if loss else None
-    if found is None or any(loss.plugin == found[0] for loss in signatures().values()):
+    if found is None or Path(os.path.realpath(found[0])) in (loss.plugin for loss in signatures().values()):
         return ""
     return f"unknown loss {loss!r}: {found[0]} defines {found[1]!r}; name that file in `plugins`"
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lossbench.errors import Problem, UsageError, did_you_mean
+from lossbench.errors import PluginError, Problem, UsageError, did_you_mean
 from lossbench.losses.other_names import HYPERPARAMETERS
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.registry import check_usable, find, signatures
@@ -130,7 +130,8 @@ def _parse_mapping(value: Mapping[Any, Any], name_path: tuple[str, ...]) -> tupl
         check_usable(name)
         signature = None if name in PRESETS else find(name)
     except UsageError as error:
-        raise InvalidLossError([Problem(name_path, str(error), unknown_loss=name)]) from None
+        unknown = "" if isinstance(error, PluginError) else name
+        raise InvalidLossError([Problem(name_path, str(error), unknown_loss=unknown)]) from None
     if signature is None:
         return _parse_preset(name, given)
     input_forms = {key: given.pop(key) for key in signature.input_form_keys if key in given}

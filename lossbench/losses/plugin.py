@@ -73,11 +73,7 @@ def load(path: Path) -> PluginLoaded:
         registry.replace(path, _read_losses(file))
     names = tuple(signature.name for signature in registry.signatures().values() if signature.plugin == path)
     if not names:
-        raise PluginError(
-            "\n".join(registry.unusable(path))
-            or f"{path}: has no loss: expected a public function (y_true, y_pred, *, hyperparameters), a function that "
-            "defines and returns one, a subclass of keras.losses.Loss, or an instance of one"
-        )
+        raise PluginError("\n".join(registry.unusable(path)) or f"{path}: has no loss: {registry.FORMS}")
     return PluginLoaded(path, file.sha256, names, file.imports, registry.unusable(path))
 
 

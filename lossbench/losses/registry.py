@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lossbench.errors import PluginError, UsageError
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.signature import LossSignature, read_signature
-from lossbench.losses.suggestion import suggest
+from lossbench.losses.suggestion import defined_name, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,12 @@ FAMILIES = (
     "overlap",
 )
 """Files of the catalogue, in the order of the listing."""
+
+FORMS = (
+    "expected a public function (y_true, y_pred, *, hyperparameters), a function that defines and returns one, a "
+    "subclass of keras.losses.Loss, or an instance of one"
+)
+"""The forms of a user's loss, as errors state them."""
 
 _plugins: dict[str, LossSignature] = {}
 _unusable: dict[str, tuple[Path, str]] = {}
@@ -65,6 +71,7 @@ def find(name: str) -> LossSignature:
 
     Raises:
         UsageError: If there is no such loss, with the nearest name.
+        PluginError: If a plugin defines the name, but not as a loss.
     """
     preset = PRESETS.get(name)
     if isinstance(preset, list):
@@ -72,6 +79,7 @@ def find(name: str) -> LossSignature:
     canonical = preset["name"] if preset else name
     signature = signatures().get(_aliases().get(canonical, canonical))
     if signature is None:
+        _check_plugins_define_no(name)
         near = suggest(name, {**{each: each for each in (*signatures(), *PRESETS)}, **_aliases()}) or ":"
         raise UsageError(
             f"unknown loss {name!r}{near} `lossbench losses` lists them all; for one of your own, name its file in "
@@ -109,6 +117,14 @@ def check_usable(name: str) -> None:
     """
     if name in _unusable:
         raise PluginError(_unusable[name][1])
+
+
+def _check_plugins_define_no(name: str) -> None:
+    for path in dict.fromkeys(each.plugin for each in _plugins.values() if each.plugin):
+        defined = defined_name(path, name)
+        check_usable(defined)
+        if defined and defined not in names():
+            raise PluginError(f"{path}: {defined!r} is not a loss: {FORMS}")
 
 
 def unusable(plugin: Path) -> tuple[str, ...]:

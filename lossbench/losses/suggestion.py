@@ -152,11 +152,18 @@ def defining_file(name: str, folders: Iterable[Path]) -> tuple[Path, str] | None
     The files are searched as text; nothing in them runs.
     """
     for path in dict.fromkeys(path for folder in folders for path in sorted(folder.glob("*.py"))[:MOST_FILES]):
-        with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
-            for defined in _DEFINITION.findall(file.read(MOST_CHARACTERS)):
-                if key(defined) == key(name):
-                    return path, defined
+        if defined := defined_name(path, name):
+            return path, defined
     return None
+
+
+def defined_name(path: Path, name: str) -> str:
+    """Return the name under which a Python file, searched as text, seems to define a loss; empty if it has none."""
+    defined: list[str] = []
+    with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+        defined = _DEFINITION.findall(file.read(MOST_CHARACTERS))
+    same = [each for each in defined if key(each) == key(name)]
+    return name if name in same else next(iter(same), "")
 
 
 @cache
