@@ -21,6 +21,7 @@ from lossbench.losses.values import (
     is_any,
     is_array,
     is_known,
+    recorded,
     same,
     to_plain,
     type_of,
@@ -93,7 +94,7 @@ def canonical(hyperparameter: Hyperparameter, value: object) -> Any:
     plain = to_plain(value)
     converted = convert(hyperparameter.annotation, plain)
     try:
-        return to_plain(converted)
+        return recorded(converted, plain)
     except ValueError:  # e.g. a date, which YAML has as text
         return plain
 

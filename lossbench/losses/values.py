@@ -57,6 +57,26 @@ def to_plain(value: Any, levels: int = MAX_LEVELS) -> Any:
     raise ValueError(f"YAML cannot express {type(value).__name__}")
 
 
+def recorded(converted: Any, plain: Any) -> Any:
+    """Return a converted value as plain data again, an array with the digits that were given, whatever its type.
+
+    Raises:
+        ValueError: YAML cannot express it.
+    """
+    if _is_of_numpy(converted):
+        return to_plain(converted if converted.dtype.kind == "b" else _as_floats(plain))
+    if isinstance(plain, list) and isinstance(converted, list | tuple):
+        return list(map(recorded, converted, plain))
+    if isinstance(plain, dict) and isinstance(converted, dict):
+        keys = [to_plain(key, 0) for key in converted]
+        return dict(zip(keys, map(recorded, converted.values(), plain.values()), strict=True))
+    return to_plain(converted)
+
+
+def _as_floats(numbers: Any) -> Any:
+    return list(map(_as_floats, numbers)) if isinstance(numbers, list) else float(numbers)
+
+
 def _is_of_numpy(value: object) -> bool:
     """Return whether a value is an array or a number of NumPy, which is not imported for the question."""
     return type(value).__module__ == "numpy" and hasattr(value, "tolist")
@@ -188,19 +208,49 @@ def _sequence(kind: Any, arguments: tuple[Any, ...], plain: list[Any]) -> Any:
 
 
 def _array(kind: type, arguments: tuple[Any, ...], plain: Any) -> Any:
-    """Return numbers, nested in lists of equal lengths, as an array of floats or a tensor of 32-bit floats."""
+    """Return numbers, nested in lists of equal lengths, as an array of the type that an annotation names, or a tensor.
+
+    Without a name, an array has 64-bit floats and a tensor 32-bit floats.
+    """
     import numpy as np
 
+    dtype = _dtype(arguments) or np.dtype(float if _is_numpy_array(kind) else np.float32)
     try:
         array = np.asarray(plain)
     except ValueError:  # lists of different lengths
         array = np.asarray(None)
-    if array.dtype.kind not in "if":
+    if array.dtype.kind not in ("b" if dtype.kind == "b" else "iuf") or dtype.kind not in "biufcO":
         raise ValueError("expected numbers in lists of equal lengths")
-    if not _is_numpy_array(kind):
-        return ops.convert_to_tensor(array.astype(np.float32))
-    scalar_types = [each for argument in arguments for each in get_args(argument) if isinstance(each, type)]
-    return array.astype(scalar_types[0] if scalar_types else float)
+    with np.errstate(all="ignore"):
+        cast = array.astype(dtype)
+    if not (np.isfinite(cast).all() if dtype.kind in "fc" else (cast == array).all()):
+        raise ValueError(f"{dtype} does not have these numbers")
+    return cast if _is_numpy_array(kind) else ops.convert_to_tensor(cast)
+
+
+def _dtype(arguments: tuple[Any, ...]) -> Any:
+    """Return the type of entries that the annotation of an array names, e.g. `NDArray[np.float32]`, or None."""
+    import numpy as np
+
+    for argument in arguments:
+        (scalar,) = get_args(argument) if get_origin(argument) is np.dtype else (Any,)
+        scalars = get_args(scalar) or (scalar,)
+        if all(isinstance(each, type) and not is_any(each) for each in scalars):
+            return np.result_type(*(np.dtype(_ABSTRACT.get(each.__name__, each)) for each in scalars))
+    return None
+
+
+_ABSTRACT = {
+    "generic": "float64",
+    "number": "float64",
+    "inexact": "float64",
+    "floating": "float64",
+    "complexfloating": "complex128",
+    "integer": "int64",
+    "signedinteger": "int64",
+    "unsignedinteger": "uint64",
+}
+"""Types of entries for those of NumPy that name a family of types."""
 
 
 def _checked(annotation: Any, value: Any) -> Any:
@@ -217,12 +267,9 @@ def is_known(annotation: Any) -> bool:
     if get_origin(annotation) in (Union, UnionType, Annotated):
         return all(map(is_known, get_args(annotation)[: None if get_origin(annotation) is not Annotated else 1]))
     kind = get_origin(annotation) or annotation
-    if (
-        is_any(kind)
-        or isinstance(kind, FromFile)
-        or is_array(kind)
-        or kind in (Literal, tuple, *SETS, *LISTS, *MAPPINGS)
-    ):
+    if is_array(kind):
+        return True
+    if is_any(kind) or isinstance(kind, FromFile) or kind in (Literal, tuple, *SETS, *LISTS, *MAPPINGS):
         return all(is_known(each) for each in get_args(annotation) if kind is not Literal and each is not Ellipsis)
     try:
         _adapter(annotation)

@@ -29,7 +29,9 @@ from enum import Enum
 from typing import Annotated, Any, Literal, Optional, Union
 
 import numpy as np
+import numpy.typing as npt
 from annotated_types import Gt
+from numpy.typing import NDArray
 from keras import ops
 
 SEEN = []
@@ -126,6 +128,26 @@ ARRIVING = [
     ("a=np.ones(2)", None, "array([1., 1.])"),
     ("a=np.ones(2)", "[1, 2]", "array([1., 2.])"),
     ("a=np.ones(2)", "[[1], [2]]", "array([[1.],\n       [2.]])"),
+    ("a: NDArray", "[1, 2]", "array([1., 2.])"),
+    ("a: NDArray = None", None, "None"),
+    ("a: NDArray[Any] = None", "[1, 2]", "array([1., 2.])"),
+    ("a: NDArray | None = None", "[1, 2]", "array([1., 2.])"),
+    ("a: Optional[npt.NDArray[np.float64]] = None", "[1, 2]", "array([1., 2.])"),
+    ("a: NDArray[np.floating] = None", "[1, 2]", "array([1., 2.])"),
+    ("a: NDArray[np.float32 | np.float64] = None", "[1, 2]", "array([1., 2.])"),
+    ("a: NDArray[np.float32] = None", "[0.1, 2]", "array([0.1, 2. ], dtype=float32)"),
+    ("a: NDArray[np.float32] = None", "0.1", "array(0.1, dtype=float32)"),
+    ("a: NDArray[np.float16]", "[[1], [2]]", "array([[1.],\n       [2.]], dtype=float16)"),
+    ("a: Annotated[NDArray[np.float32], 'per class'] = None", "[1]", "array([1.], dtype=float32)"),
+    ("a: np.ndarray[Any, np.dtype[np.float32]] = None", "[1, 2]", "array([1., 2.], dtype=float32)"),
+    ("a: np.ndarray[tuple[int], np.dtype[np.float64]] = None", "[0.5]", "array([0.5])"),
+    ("a: dict[str, NDArray[np.float32]] = None", "{x: [0.1]}", "{'x': array([0.1], dtype=float32)}"),
+    ("a: list[NDArray] = None", "[[1], [2, 3]]", "[array([1.]), array([2., 3.])]"),
+    ("a: float | NDArray[np.float32] = 1.0", "[1]", "array([1.], dtype=float32)"),
+    ("a: NDArray[np.int64] = None", "[0, 2]", "array([0, 2])"),
+    ("a: NDArray[np.integer] = None", "[0, 2.0]", "array([0, 2])"),
+    ("a: NDArray[np.uint8] = None", "[255]", "array([255], dtype=uint8)"),
+    ("a: NDArray[np.bool_] = None", "[true, false]", "array([ True, False])"),
     ("a=np.float32(0.5)", None, "np.float32(0.5)"),
     ("a=None", "1", "1"),
     ("a=None", "1.0", "1.0"),
@@ -235,6 +257,12 @@ def test_a_loss_cannot_change_its_default(tmp_path: Path, default: str, change: 
         ("a: dict[int, float] = None", "{'0': 1}", "expected a mapping or null, got {'0': 1}"),
         ("a: np.ndarray = None", "[[1], [1, 2]]", "expected a list"),
         ("a=np.ones(2)", "[x]", "expected a list"),
+        ("a: NDArray[np.int64] = None", "[0.5]", "expected a list"),
+        ("a: NDArray[np.uint8] = None", "[256]", "expected a list"),
+        ("a: NDArray[np.uint8] = None", "[-1]", "expected a list"),
+        ("a: NDArray[np.float16] = None", "[1e6]", "expected a list"),
+        ("a: NDArray[np.bool_] = None", "[1, 0]", "expected a list"),
+        ("a: NDArray[np.float32] = None", "[true]", "expected a list"),
         ("a: float = None", "'1'", "expected a number or null, got '1'"),
         ("a: float = None", "true", "expected a number or null, got True"),
         ("a: Annotated[float, Gt(0)] = None", "0", "expected a number > 0, or null, got 0"),
