@@ -148,7 +148,8 @@ def _engine_inputs(signature: LossSignature) -> Iterator[tuple[str, str]]:
             yield name, f"state {'per image' if mark.per_image else 'of the run'}"
         else:
             condition = context_conditions(signature.function).get(name)
-            yield name, mark.description + (f"; depends on {condition.hyperparameter}" if condition else "")
+            deciding = " and ".join(condition.hyperparameters) if condition else ""
+            yield name, mark.description + (f"; depends on {deciding}" if deciding else "")
 
 
 def width() -> int:

@@ -153,8 +153,7 @@ class LossSignature:
         return {
             name: mark
             for name, mark in engine_parameters(self.function).items()
-            if isinstance(mark, Context)
-            and (name not in conditions or conditions[name].condition(hyperparameters[conditions[name].hyperparameter]))
+            if isinstance(mark, Context) and (name not in conditions or conditions[name].holds(hyperparameters))
         }
 
     def has_default(self, parameter: str) -> bool:
@@ -169,7 +168,7 @@ def engine_parameters(function: Callable[..., Any]) -> Mapping[str, Context | St
 
 
 def context_conditions(function: Callable[..., Any]) -> Mapping[str, UsedIf]:
-    """Return the context parameters that only some values of a hyperparameter use."""
+    """Return the context parameters that only some hyperparameters use."""
     return _marked(function, UsedIf)
 
 

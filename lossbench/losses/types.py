@@ -12,6 +12,7 @@ is a parameter too, and is returned next to the losses, so that the function sta
 from __future__ import annotations
 
 from dataclasses import dataclass
+from inspect import signature
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from annotated_types import Ge, Gt, Lt, MinLen, Predicate
@@ -19,7 +20,7 @@ from annotated_types import Ge, Gt, Lt, MinLen, Predicate
 from lossbench import ops
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -61,15 +62,22 @@ class Context:
 
 @dataclass(frozen=True)
 class UsedIf:
-    """Mark of a context parameter that only some values of a hyperparameter use; with the others it is None.
+    """Mark of a context parameter that only some hyperparameters use; with the others it keeps its default.
 
     Args:
-        hyperparameter: Name of the hyperparameter.
-        condition: Whether the loss uses the context with this value of it.
+        condition: Whether the loss uses the context: a function of the hyperparameters that its parameters name.
     """
 
-    hyperparameter: str
-    condition: Callable[[Any], bool]
+    condition: Callable[..., bool]
+
+    @property
+    def hyperparameters(self) -> tuple[str, ...]:
+        """Names of the hyperparameters that decide."""
+        return tuple(signature(self.condition).parameters)
+
+    def holds(self, hyperparameters: Mapping[str, Any]) -> bool:
+        """Return whether the loss uses the context with these hyperparameters."""
+        return self.condition(*(hyperparameters[name] for name in self.hyperparameters))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """What losses ask their surroundings for, and what they remember."""
 
+from ast import literal_eval
+from itertools import pairwise, product
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -66,52 +68,121 @@ def test_a_loss_says_what_it_waits_for(name: Any, context: Any, awaited: Any, st
     assert {key: state.shape for key, state in loss.states.items()} == states
 
 
-RARE = np.array([90.0, 5.0, 3.0, 2.0])
-VALUES: dict[str, tuple[Any, Any]] = {
-    "class_counts": (RARE, RARE[::-1]),
-    "transition_matrix": (NOISE, np.eye(CLASSES)),
-    "head_scale": (5, 6),
-    "epoch": (0, 40),
-    "uniform": (np.zeros_like(LOGITS), np.ones_like(LOGITS)),
+RARE = np.array([90.0, 5.0, 3.0, 2.0], "float32")
+VALUES: dict[str, list[Any]] = {
+    "class_counts": [RARE, RARE[::-1].copy()],
+    "transition_matrix": [np.float32(NOISE), np.eye(CLASSES, dtype="float32")],
+    "head_scale": [np.float32(5), np.float32(0.5)],
+    "epoch": [np.float32(epoch) for epoch in (0, 1, 40)],
+    "uniform": [np.zeros_like(LOGITS), np.ones_like(LOGITS)],
 }
-"""Two values of each context parameter."""
+"""Values of each context parameter."""
 
 
-def choices(annotation: Any) -> list[Any]:
-    """The values among which a hyperparameter chooses: its literals, and each alternative of a union."""
+def corners(annotation: Any) -> list[Any]:
+    """The values of a hyperparameter at which a loss may stop using something: literals, alternatives, ends."""
     if get_origin(annotation) is Literal:
         return list(get_args(annotation))
-    if get_origin(annotation) not in (Union, UnionType):
-        return []
-    examples: dict[Any, list[Any]] = {NoneType: [None], int: [1]}
-    return [
-        choice
-        for each in get_args(annotation)
-        for choice in choices(each) or examples.get(getattr(each, "__origin__", each), [COUNTS])
-    ]
+    if get_origin(annotation) in (Union, UnionType):
+        return [corner for each in get_args(annotation) for corner in corners(each)]
+    if annotation is NoneType:
+        return [None]
+    kind, *marks = get_args(annotation) if get_origin(annotation) is Annotated else [annotation]
+    if get_origin(kind) is tuple:
+        return [COUNTS]
+    ends = [getattr(mark, end) for mark in marks for end in ("ge", "le") if hasattr(mark, end)]
+    return [*ends, 1] if kind is int else ends
 
 
-BRANCHES = [
-    {"name": name, **chosen}
-    for name, signature in registry.signatures().items()
-    if signature.context
-    for chosen in [{}, *({h.name: v} for h in signature.hyperparameters.values() for v in choices(h.annotation))]
-]
-"""Each loss with context, with its defaults and with each choice of each hyperparameter."""
+def branches(name: str) -> list[dict[str, Any]]:
+    """A loss with every combination of its defaults and the corners of its hyperparameters."""
+    given = registry.find(name).hyperparameters
+    values = [list(dict.fromkeys(map(repr, [h.default, *corners(h.annotation)]))) for h in given.values()]
+    found = [{h.name: v for h, v in zip(given.values(), chosen, strict=True)} for chosen in product(*values)]
+    return [{"name": name, **{key: literal_eval(value) for key, value in each.items()}} for each in found]
+
+
+WITH_CONTEXT = [name for name, signature in registry.signatures().items() if signature.context]
+BRANCHES = [branch for name in WITH_CONTEXT for branch in branches(name)]
+
+
+def called(branch: Any, **context: Any) -> list[Any]:
+    """The losses of the function itself, and its states, which the engine has not prepared."""
+    (term,) = expression.parse(branch)
+    marks = engine_parameters(registry.find(term.name).function).items()
+    sizes = {"images": IMAGES, "classes": CLASSES}
+    states = {name: mark.initialize(**sizes) for name, mark in marks if isinstance(mark, State)}
+    result = registry.find(term.name).function(TARGETS, LOGITS, **term.hyperparameters, **context, **states)
+    losses, after = result if states else (result, {})
+    return [np.asarray(each) for each in (losses, *after.values())]
 
 
 @pytest.mark.parametrize("branch", BRANCHES, ids=str)
-def test_only_context_that_changes_the_loss_is_required(branch: Any) -> None:
-    """Context is required exactly where the loss depends on it; `head_scale` also names the head that a loss needs."""
+def test_a_loss_uses_the_context_that_it_says_it_uses(branch: Any) -> None:
+    """NaN in place of an unused context changes nothing; another value of a used one changes the loss or its state."""
     (term,) = expression.parse(branch)
     signature = registry.find(term.name)
+    used = signature.used_context(term.hyperparameters)
+    usual = {name: VALUES[name][0] for name in signature.context}
+    nothing = {name: np.full_like(VALUES[name][0], np.nan) for name in signature.context if name not in used}
+    expected = called(branch, **usual)
+    assert all(np.isfinite(each).all() for each in expected)
+    for got, wanted in zip(called(branch, **usual | nothing), expected, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+    for name in used:
+        surroundings = product(*(VALUES[other] for other in used if other != name))
+        assert any(
+            any(
+                not np.array_equal(*pair)
+                for pair in zip(called(branch, **first), called(branch, **second), strict=True)
+            )
+            for each in surroundings
+            for around in [usual | dict(zip((other for other in used if other != name), each, strict=True))]
+            for first, second in pairwise(around | {name: value} for value in VALUES[name])
+        ), name
 
-    def losses(**changed: Any) -> Any:
-        loss = bound(branch, **{name: values[0] for name, values in VALUES.items()} | changed)
-        return loss.step(TARGETS, LOGITS, began(loss))[0]
 
-    changes = {name for name in signature.context if not np.array_equal(losses(), losses(**{name: VALUES[name][1]}))}
-    assert set(signature.used_context(term.hyperparameters)) - {"head_scale"} == changes - {"head_scale"}
+@pytest.mark.parametrize("branch", BRANCHES, ids=str)
+def test_context_is_required_where_it_is_used(branch: Any) -> None:
+    """Only then, by `get` and by training; the numbers are those of the function."""
+    (term,) = expression.parse(branch)
+    used = registry.find(term.name).used_context(term.hyperparameters)
+    given = {name: VALUES[name][0] for name in used}
+    loss = bound(branch, **given)
+    usual = {name: VALUES[name][0] for name in registry.find(term.name).context}
+    np.testing.assert_allclose(loss.step(TARGETS, LOGITS, began(loss))[0], called(branch, **usual)[0], rtol=1e-6)
+    for name, mark in used.items():
+        if mark.changes:
+            assert bound(branch, **{key: value for key, value in given.items() if key != name}).context == {name}
+        elif not registry.find(term.name).has_default(name):
+            with pytest.raises(UsageError, match=f"needs {name}: pass it by keyword"):
+                bound(branch, **{key: value for key, value in given.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        {"name": "logit_adjustment", "tau": 0},
+        {"name": "vs", "gamma": 0, "tau": 0},
+        {"name": "class_balanced", "beta": 0},
+        {"name": "equalization", "threshold": 0},
+        {"name": "equalization", "probability": 0},
+        {"name": "ldam", "max_margin": 0},
+        {"name": "cosface", "margin": 0},
+        {"name": "normalized_softmax"},
+        {"name": "sparse_regularization", "rho": 1},
+        {"name": "sparse_regularization", "regularization_weight": 0},
+        {"name": "truncated_gce", "start_epoch": 0, "every": 1},
+        {"name": "weighted_crossentropy", "class_weight": COUNTS},
+        {"name": "weighted_crossentropy", "class_weight": "none"},
+    ],
+    ids=str,
+)
+def test_these_need_no_context_at_all(branch: Any) -> None:
+    """The data is then not asked for anything: not its counts, not the epoch."""
+    loss = bound(branch)
+    assert loss.context == set()
+    assert np.isfinite(np.asarray(loss.step(TARGETS, LOGITS, began(loss))[0])).all()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from annotated_types import Ge, Le, Lt
 
 from lossbench import ops
 from lossbench.losses.catalogue.likelihood import categorical_crossentropy
-from lossbench.losses.types import HeadScale, NonNegative, Tensor
+from lossbench.losses.types import HeadScale, NonNegative, Tensor, UsedIf
 
 NEAR_ONE = 1 - 1e-6  # closer to 1, the sine and the gradient of the angle lose all digits in float32
 
@@ -47,7 +47,13 @@ def arcface(
     return _replace_true_logit(y_true, y_pred, head_scale * (cosine * math.cos(margin) - sine * math.sin(margin)))
 
 
-def cosface(y_true: Tensor, y_pred: Tensor, *, margin: NonNegative = 0.35, head_scale: HeadScale) -> Tensor:
+def cosface(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    margin: NonNegative = 0.35,
+    head_scale: Annotated[HeadScale, UsedIf(lambda margin: margin > 0)] = None,
+) -> Tensor:
     """Cross-entropy that subtracts a margin from the cosine between an image and its class.
 
         CE(s (cos θ_y - m), s cos θ_j)
@@ -58,7 +64,7 @@ def cosface(y_true: Tensor, y_pred: Tensor, *, margin: NonNegative = 0.35, head_
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits s cos θ, `[batch, classes]`.
         margin: m.
-        head_scale: s, the scale of the cosine head.
+        head_scale: s, the scale of the cosine head; not used with m = 0.
 
     Returns:
         Loss per image, `[batch]`, ≥ 0.
@@ -69,7 +75,7 @@ def cosface(y_true: Tensor, y_pred: Tensor, *, margin: NonNegative = 0.35, head_
 
     Source: Wang et al. (2018). CosFace: large margin cosine loss for deep face recognition. arXiv:1801.09414.
     """
-    return _replace_true_logit(y_true, y_pred, y_pred - head_scale * margin)
+    return _replace_true_logit(y_true, y_pred, y_pred - head_scale * margin if margin else y_pred)
 
 
 def sphereface(
@@ -112,7 +118,7 @@ def normalized_softmax(
     y_true: Tensor,
     y_pred: Tensor,
     *,
-    head_scale: HeadScale,  # noqa: ARG001  # declares that the loss needs a cosine head
+    head_scale: Annotated[HeadScale, UsedIf(lambda: False)] = None,  # noqa: ARG001  # declares the cosine head
 ) -> Tensor:
     """Cross-entropy of scaled cosines, independent of the norms of features and class weights.
 
@@ -125,13 +131,13 @@ def normalized_softmax(
     Args:
         y_true: Targets e, `[batch, classes]`.
         y_pred: Logits s cos θ, `[batch, classes]`.
-        head_scale: s, the scale of the cosine head.
+        head_scale: s, the scale of the cosine head; not used, as the logits contain it.
 
     Returns:
         Loss per image, `[batch]`, ≥ 0.
 
     Example:
-        >>> round(float(normalized_softmax(ops.eye(3), 8 * ops.eye(3), head_scale=10.0)[0]), 4)
+        >>> round(float(normalized_softmax(ops.eye(3), 8 * ops.eye(3))[0]), 4)
         0.0007
 
     Source: Zhai & Wu (2019). Classification is a strong baseline for deep metric learning. arXiv:1811.12649.

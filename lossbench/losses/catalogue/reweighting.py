@@ -14,6 +14,16 @@ from lossbench.losses.types import ClassCounts, Epoch, HeadScale, NonNegative, S
 
 ClassWeight: TypeAlias = Literal["inverse_frequency", "complement_frequency", "none"] | Weights
 
+MarginCounts: TypeAlias = Annotated[
+    ClassCounts, UsedIf(lambda max_margin, drw_epoch: max_margin > 0 or drw_epoch is not None)
+]
+SomeRareCounts: TypeAlias = Annotated[
+    ClassCounts, UsedIf(lambda threshold, probability: 0 < threshold < 1 and probability > 0)
+]
+SomeIgnored: TypeAlias = Annotated[
+    Uniform, UsedIf(lambda threshold, probability: threshold > 0 and 0 < probability < 1)
+]
+
 FREQUENCY_RULES = ("inverse_frequency", "complement_frequency")
 """Rules that derive class weights from the class counts."""
 
@@ -28,7 +38,7 @@ def weighted_crossentropy(
     *,
     class_weight: ClassWeight = "inverse_frequency",
     normalize: Literal["count", "weights"] = "count",
-    class_counts: Annotated[ClassCounts, UsedIf("class_weight", FREQUENCY_RULES.__contains__)] = None,
+    class_counts: Annotated[ClassCounts, UsedIf(lambda class_weight: class_weight in FREQUENCY_RULES)] = None,
 ) -> Tensor:
     """Cross-entropy with a weight per class, which makes up for rare classes.
 
@@ -82,7 +92,7 @@ def class_balanced(
     beta: Annotated[float, Ge(0), Lt(1)] = 0.999,
     base: Literal["ce", "focal", "bce"] = "ce",
     gamma: NonNegative = 2.0,
-    class_counts: ClassCounts,
+    class_counts: Annotated[ClassCounts, UsedIf(lambda beta: beta > 0)] = None,
 ) -> Tensor:
     """Base loss weighted by the inverse of the effective number of images per class.
 
@@ -98,7 +108,7 @@ def class_balanced(
         beta: β, assumed overlap between the images of a class.
         base: Weighted loss: cross-entropy, focal, or one-vs-rest cross-entropies.
         gamma: γ of a focal base.
-        class_counts: n, number of training images per class, `[classes]`, > 0.
+        class_counts: n, number of training images per class, `[classes]`, > 0; not used with β = 0.
 
     Returns:
         Loss per image, `[batch]`, ≥ 0.
@@ -123,9 +133,9 @@ def ldam(
     *,
     max_margin: NonNegative = 0.5,
     drw_epoch: Annotated[int, Ge(0)] | None = None,
-    class_counts: ClassCounts,
-    head_scale: HeadScale = 1.0,
-    epoch: Annotated[Epoch, UsedIf("drw_epoch", lambda epoch: epoch is not None)] = None,
+    class_counts: MarginCounts = None,
+    head_scale: Annotated[HeadScale, UsedIf(lambda max_margin: max_margin > 0)] = 1.0,
+    epoch: Annotated[Epoch, UsedIf(lambda drw_epoch: drw_epoch not in {None, 0})] = None,
 ) -> Tensor:
     """Cross-entropy with a larger margin for rarer classes.
 
@@ -140,9 +150,9 @@ def ldam(
         y_pred: Logits s cos θ, `[batch, classes]`.
         max_margin: Margin of the rarest class, as a cosine.
         drw_epoch: First epoch, from 0, with class weights; null for none.
-        class_counts: n, number of training images per class, `[classes]`, > 0.
+        class_counts: n, number of training images per class, `[classes]`, > 0; not used without margin and weights.
         head_scale: s, the scale of the cosine head; 1 takes the logits as they are.
-        epoch: The epoch, from 0; used with drw_epoch only.
+        epoch: The epoch, from 0; used with drw_epoch > 0 only.
 
     Returns:
         Loss per image, `[batch]`, ≥ 0.
@@ -155,12 +165,12 @@ def ldam(
     Source: Cao et al. (2019). Learning imbalanced datasets with label-distribution-aware margin loss.
     arXiv:1906.07413.
     """
-    rarity = class_counts**-0.25
-    losses = categorical_crossentropy(y_true, y_pred - head_scale * max_margin * rarity / ops.max(rarity) * y_true)
+    margins = _margins(class_counts, head_scale * max_margin) * y_true if max_margin else 0.0
+    losses = categorical_crossentropy(y_true, y_pred - margins)
     if drw_epoch is None:
         return losses
     weights = expectation(y_true, _effective_weights(class_counts, DRW_BETA))
-    return ops.where(epoch >= drw_epoch, weights, 1.0) * losses
+    return (ops.where(epoch >= drw_epoch, weights, 1.0) if drw_epoch else weights) * losses
 
 
 def equalization(
@@ -169,14 +179,14 @@ def equalization(
     *,
     threshold: Annotated[float, Ge(0), Le(1)] = 0.05,
     probability: Annotated[float, Ge(0), Le(1)] = 0.9,
-    class_counts: ClassCounts,
-    uniform: Uniform,
+    class_counts: SomeRareCounts = None,
+    uniform: SomeIgnored = None,
 ) -> Tensor:
     """Cross-entropy that randomly ignores rare classes on images of other classes, which would only lower their logits.
 
         -log(exp z_y / Σ_j w_j exp z_j),  w_j = 0 with the probability if n_j / Σ n < threshold and j ≠ y, else 1
 
-    probability = 0 is cross-entropy.
+    threshold = 0 and probability = 0 are cross-entropy.
 
     Link: softmax.
 
@@ -185,7 +195,7 @@ def equalization(
         y_pred: Logits z, `[batch, classes]`.
         threshold: Share of the training images below which a class is rare.
         probability: Probability that a rare class is ignored on an image of another class.
-        class_counts: n, number of training images per class, `[classes]`, > 0.
+        class_counts: n, number of training images per class, `[classes]`, > 0; not used if all or no classes are rare.
         uniform: Random numbers in [0, 1), `[batch, classes]`; below the probability, a rare class is ignored.
 
     Returns:
@@ -198,8 +208,11 @@ def equalization(
 
     Source: Tan et al. (2020). Equalization loss for long-tailed object recognition. arXiv:2003.05176.
     """
-    rare = class_counts / ops.sum(class_counts) < threshold
-    left_out = rare & (uniform < probability) & (y_true == 0)
+    if not threshold or not probability:
+        return categorical_crossentropy(y_true, y_pred)
+    rare = class_counts / ops.sum(class_counts) < threshold if threshold < 1 else True
+    ignored = uniform < probability if probability < 1 else True
+    left_out = (y_true == 0) & rare & ignored
     return categorical_crossentropy(y_true, ops.where(left_out, MASKED_LOGIT, y_pred))
 
 
@@ -247,8 +260,16 @@ def seesaw(
 
 def _effective_weights(class_counts: Tensor, beta: float) -> Tensor:
     """Return 1 / (1 - β^n_j), scaled to sum C; log β is computed in float64 because β is close to 1."""
-    weights = -1 / ops.expm1(class_counts * (math.log(beta) if beta else -math.inf))
+    if not beta:
+        return ops.ones((1,))
+    weights = -1 / ops.expm1(class_counts * math.log(beta))
     return weights / ops.mean(weights)
+
+
+def _margins(class_counts: Tensor, largest: Tensor) -> Tensor:
+    """Return margins proportional to n_j^(-1/4)."""
+    rarity = class_counts**-0.25
+    return largest * rarity / ops.max(rarity)
 
 
 def _log_ratios(logs: Tensor) -> Tensor:

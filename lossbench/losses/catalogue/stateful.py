@@ -8,7 +8,7 @@ from lossbench import ops
 from lossbench.losses.catalogue._numerics import expectation
 from lossbench.losses.catalogue.bounded import generalized_crossentropy
 from lossbench.losses.catalogue.likelihood import categorical_crossentropy
-from lossbench.losses.types import Epoch, NonNegative, Positive, State, Tensor
+from lossbench.losses.types import Epoch, NonNegative, Positive, State, Tensor, UsedIf
 
 
 def elr(
@@ -60,7 +60,7 @@ def truncated_gce(
     k: Annotated[float, Gt(0), Lt(1)] = 0.5,
     start_epoch: Annotated[int, Ge(0)] = 40,
     every: Annotated[int, Ge(1)] = 10,
-    epoch: Epoch,
+    epoch: Annotated[Epoch, UsedIf(lambda start_epoch, every: start_epoch > 0 or every > 1)] = None,
     kept: Annotated[Tensor, State(("images",), 1.0)],
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Generalized cross-entropy that drops images whose label stays unlikely.
@@ -79,7 +79,7 @@ def truncated_gce(
         k: Label probability above which an image is kept.
         start_epoch: First epoch, from 0, in which images are dropped.
         every: Number of epochs between decisions.
-        epoch: The epoch, from 0.
+        epoch: The epoch, from 0; not used if every epoch decides.
         kept: 1 for images that are kept, 0 for the others, `[batch]`.
 
     Returns:
@@ -93,9 +93,11 @@ def truncated_gce(
     Source: Zhang & Sabuncu (2018). Generalized cross entropy loss for training deep neural networks with noisy
     labels. arXiv:1805.07836.
     """
-    deciding = (epoch >= start_epoch) & (ops.mod(epoch - start_epoch, every) == 0)
     likely = ops.cast(expectation(y_true, ops.softmax(y_pred)) > k, "float32")
-    kept = ops.where(deciding, likely, kept)
+    if start_epoch == 0 and every == 1:
+        kept = likely
+    else:
+        kept = ops.where((epoch >= start_epoch) & (ops.mod(epoch - start_epoch, every) == 0), likely, kept)
     return kept * generalized_crossentropy(y_true, y_pred, q=q) + (1 - kept) * (1 - k**q) / q, {"kept": kept}
 
 
@@ -108,7 +110,7 @@ def sparse_regularization(
     regularization_weight: NonNegative = 4.0,
     rho: Annotated[float, Ge(1)] = 2.0,
     every: Annotated[int, Ge(1)] = 5,
-    epoch: Epoch,
+    epoch: Annotated[Epoch, UsedIf(lambda rho, regularization_weight: rho > 1 and regularization_weight > 0)] = None,
 ) -> Tensor:
     """Cross-entropy of sharpened outputs with a growing sparsity penalty, robust to wrong labels.
 
@@ -124,7 +126,7 @@ def sparse_regularization(
         regularization_weight: λ in the first epochs; 0 with τ = 1 is cross-entropy.
         rho: ρ, growth factor of λ.
         every: Number of epochs between increases of λ.
-        epoch: The epoch, from 0.
+        epoch: The epoch, from 0; not used with λ = 0 or ρ = 1.
 
     Returns:
         Loss per image, `[batch]`, ≥ λ.
@@ -136,5 +138,8 @@ def sparse_regularization(
     Source: Zhou et al. (2021). Learning with noisy labels via sparse regularization. arXiv:2108.00192.
     """
     log_p = ops.log_softmax(y_pred / tau)
-    growth = rho ** ops.floor(epoch / every)
-    return -expectation(y_true, log_p) + regularization_weight * growth * ops.sum(ops.exp(p * log_p), axis=-1)
+    losses = -expectation(y_true, log_p)
+    if not regularization_weight:
+        return losses
+    growth = rho ** ops.floor(epoch / every) if rho > 1 else 1.0
+    return losses + regularization_weight * growth * ops.sum(ops.exp(p * log_p), axis=-1)
