@@ -22,7 +22,7 @@ Unlike: TypeAlias = "Callable[[Group, Group], tuple[UnlikeKey, ...]]"
 
 def check_allowed(rows: Iterable[RunRow], query: Query) -> None:
     """Raise a `UsageError` if the query allows a key that no run has."""
-    known = {key for row in rows for key in row}
+    known = {key for row in rows for key in row if key.partition(".")[0] in likeness.SECTIONS}
     for name in query.allow_different:
         if not any(likeness.is_under(key, name) or likeness.is_under(name, key) for key in known):
             raise UsageError(f"no run has the key {name!r}{did_you_mean(name, known)}", parameter="allow_different")

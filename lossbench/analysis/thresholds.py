@@ -90,7 +90,7 @@ def parse_threshold(text: str) -> Threshold | CountThreshold:
     size = _size(found, of, text, "thresholds", is_difference=bool(found["delta"]))
     if of.is_share and abs(size) > 1:
         raise UsageError(
-            f"{text!r}: {of.name} lies between 0 and 1: write 97 % as 97% or 0.97, and two points as 2pp",
+            f"{text!r}: {of.name} lies between 0 and 1: write 97 % as 97% or 0.97",
             parameter="thresholds",
         )
     if (found["sign"][0] == ">") == (of.direction == "higher"):
@@ -154,6 +154,10 @@ def _size(found: re.Match[str], of: Metric, text: str, parameter: str, *, is_dif
             f"{text!r}: a difference in {of.name} needs a unit: {size:g}pp (or {size:g}%) for {size:g} percentage "
             f"points, {100 * size:g}pp for a share of {size:g}",
             parameter=parameter,
+        )
+    if found["points"] == "pp" and of.is_share and not is_difference:
+        raise UsageError(
+            f"{text!r}: pp is for differences, as of delta.{of.name}; a level is e.g. 97% or 0.97", parameter=parameter
         )
     if found["points"] and not of.is_share:
         raise UsageError(

@@ -51,6 +51,7 @@ LATER: dict[str, Scalar] = {"data.transpose": False, "model.initializer.bias": "
 """Keys that were added after the first runs, with the value that runs without them have."""
 
 IGNORED = tuple(key for key, likeness in LIKENESS.items() if likeness == "ignored")
+SECTIONS = frozenset(key.partition(".")[0] for key in LIKENESS)
 STRICT_SECTIONS = ("data", "model", "train")
 """Sections in which a key without an entry, e.g. of a later version, must agree."""
 

@@ -62,7 +62,7 @@ def test_a_difference(ours: tuple[float | None, ...], threshold: str, outcome: s
     [
         (BASE, "accuracy < 0.97", "undecided"),
         (BASE, "accuracy < 0.5", "passed"),
-        (BASE, "accuracy < 99pp", "failed"),
+        (BASE, "accuracy < 99%", "failed"),
         (BASE[:2], "accuracy < 0.99", "undecided"),
         (BASE, "accuracy < 50%", "passed"),
         ((*BASE, None), "accuracy < 0.5", "failed"),
@@ -219,7 +219,7 @@ def test_numbers_of_runs(text: str, outcome: str) -> None:
         ("delta.recall.5 < -0.01", "needs a unit"), ("delta.macro_f1 < -0.01", "needs a unit"),
         ("delta.nll > 1pp", "not a share of images; write the number without pp"),
         ("brier > 1%", "not a share of images; write the number without %"), ("accuracy < 97", "lies between 0 and 1"),
-        ("accuracy < 120%", "lies between 0 and 1"),
+        ("accuracy < 120%", "lies between 0 and 1"), ("accuracy < 0.97pp", "pp is for differences"),
     ],
 )  # fmt: skip
 def test_thresholds_that_are_refused(text: str, message: str) -> None:
@@ -241,7 +241,7 @@ def test_thresholds_that_are_refused(text: str, message: str) -> None:
         ("nll < 0.1", "lower nll is better", "nll > 0.1"),
         ("delta.nll <= -1e-3", "lower nll is better", "delta.nll > -1e-3"),
         ("brier < 0.1", "lower brier is better", "brier > 0.1"),
-        ("ece < 1pp", "lower ece is better", "ece > 1pp"),
+        ("ece < 1%", "lower ece is better", "ece > 1%"),
         ("nll_scaled < 0.1", "lower nll_scaled is better", "nll_scaled > 0.1"),
         ("train_seconds < 9", "lower train_seconds is better", "train_seconds > 9"),
         ("diverged < 1", "fewer diverged runs are better", "diverged >= 1"),

@@ -163,6 +163,7 @@ def test_exit_statuses(compare: Any, study: Path, tmp_path: Path, fabricate: Any
         (["--strict", "--require-seeds", "2"], 2, "--strict: needs a threshold; add --fail-if"),
         (["--rope", "0.5"], 2, "--rope: '0.5': a difference in accuracy needs a unit: 0.5pp (or 0.5%)"),
         (["--fail-if", "delta.accuracy < -0.5"], 2, "--fail-if: 'delta.accuracy < -0.5': a difference in accuracy"),
+        (["--allow-different", "epochs"], 2, "--allow-different: no run has the key 'epochs'"),
         (["--allow-different", "train.epoch"], 2, "--allow-different: no run has the key 'train.epoch'; did you mean"),
         (["--seeds", "5-9"], 5, "--seeds: match none of 4 runs"),
         (["--seeds", "x"], 2, "--seeds: expected seeds such as 0-9"),
