@@ -92,7 +92,8 @@ def _from_mapping(value: Mapping[Any, Any]) -> list[dict[str, Any]]:
         other = next((key for key in NAME_KEYS[1:] if _here(value.get(key))), None)
         return [{"name": _here(value[other]), **others}] if other else []
     terms = [{"name": here, **_keys(value[key])} for key, here in losses.items()]
-    if name != DEFAULT:
+    is_sum = any(not isinstance(value[key], Mapping) for key in losses)  # {gamma: 3} says which loss is meant
+    if name != DEFAULT and is_sum and _here(name) not in losses.values():
         return [own, *terms]
     return terms if len(terms) > 1 else [{**terms[0], **{key: others[key] for key in others if key not in losses}}]
 

@@ -240,6 +240,8 @@ WRONG_FORMS = [
     ("[0.5 ce, 0.5*gce]", "[{name: ce, weight: 0.5}, {name: gce, weight: 0.5}]"),
     ("{ce: {weight: 0.5}, gce: {q: 0.3}}", "[{name: ce, weight: 0.5}, {name: gce, q: 0.3}]"),
     ("{name: ce, gce: 0.5}", "[{name: ce}, {name: gce, weight: 0.5}]"),
+    ("{name: ce, focal: {gamma: 3}}", "{name: focal, gamma: 3}"),
+    ("{name: ce, focal: {gamma: 3}, ce: 1}", "[{name: focal, gamma: 3}, {name: ce, weight: 1}]"),
     ("{type: focal, gamma: 3}", "{name: focal, gamma: 3}"),
     ("{class_name: FocalLoss, gamma: 3}", "{name: focal, gamma: 3}"),
     ("ce + gce", "[{name: ce}, {name: gce}]"),
