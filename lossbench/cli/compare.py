@@ -142,7 +142,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     if save_baseline and not gate.has_failed(found.gate_results):
         baseline_file.save(save_baseline, found.rows)
     if form == "table" and not output and sys.stdout.isatty():
-        console.note(f"\n{next_step.next_step(found, sys.argv[1:])}")
+        _advise(next_step.next_step(found, sys.argv[1:]))
     gate.report(found.gate_results, confidence / 100, strict=strict)
 
 
@@ -194,6 +194,15 @@ def _draw(comparison: Comparison, directory: Path) -> None:
     for line in formatting.broken_lines(unread, "not drawn"):
         console.note(line)
     console.note(f"plots: {len(files)} files in {directory}")
+
+
+def _advise(text: str) -> None:
+    """Print a sentence at the terminal's width, then its commands, which stay on one line each."""
+    import textwrap
+
+    sentence, *commands = text.splitlines()
+    lines = textwrap.wrap(sentence, console.width(), break_long_words=False, break_on_hyphens=False)
+    console.note("\n".join(["", *lines, *commands]))
 
 
 def _summarise(text: str, output: Path | None) -> None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossbench.analysis.query import Query
 from lossbench.metrics import DEFAULTS
-from lossbench.report import wording
+from lossbench.report import retrain, wording
 from lossbench.report.formatting import clean, count_of
-from lossbench.runs import paths, read
 from lossbench.statistics import FEWEST_SEEDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Comparison, Group
@@ -24,17 +22,11 @@ if TYPE_CHECKING:
 MOST_SEEDS = 100
 """More seeds than this are no advice."""
 
-MOST_COMMANDS = 3
+MOST_COMMANDS = 2
 """Commands that are shown; with more losses, the others are alike."""
 
 STOPPED = {"diverged": "diverged", "failed": "failed", "interrupted": "stopped early"}
 """Statuses of runs without metrics, in words."""
-
-DROPPED = frozenset({"--seeds", "--seed", "seed", "--shard"})
-"""Options with a value that choose seeds or a part of the trials; `seed=0` is an override."""
-
-FLAGS = frozenset({"--rerun", "--quiet", "-q", "--json", "--dry-run", "--retry-failed"})
-"""Options without a value that belong to one call and not to the experiment."""
 
 
 def next_step(answer: Answer, arguments: Sequence[str]) -> str:
@@ -58,6 +50,8 @@ def next_step(answer: Answer, arguments: Sequence[str]) -> str:
 
 def _advice(sentence: str, *commands: Sequence[str]) -> str:
     """Return the sentence and the first commands, a line each."""
+    if not commands:
+        return f"{sentence}."
     more = len(commands) - MOST_COMMANDS
     lines = [f"  {shlex.join(each)}" for each in commands[:MOST_COMMANDS]]
     return "\n".join([f"{sentence}:", *lines, *[f"and likewise for {more} more"] * (more > 0)])
@@ -103,7 +97,10 @@ def _unlike(groups: Sequence[Group], again: Sequence[str]) -> str:
 def _none_better(answer: Answer, groups: Sequence[Group], again: Sequence[str]) -> str:
     verdicts = Counter(filter(None, map(wording.verdict, groups)))
     counts = ", ".join(f"{count} {name}" for name, count in verdicts.items()) or "none compared"
-    sentence = f"No loss is better than {_name(answer, answer.comparison.baseline)} ({counts}); this draws them"
+    blocks = len(answer.comparison.blocks)
+    where = f"{blocks} conditions: " * (blocks > 1)
+    baseline = _name(answer, answer.comparison.baseline)
+    sentence = f"No loss is shown to be better than {baseline} ({where}{counts}). To see every seed"
     return _advice(sentence, _closer_look(answer, again))
 
 
@@ -112,7 +109,7 @@ def _stopped(answer: Answer) -> str:
     for status, words in STOPPED.items():
         if runs := [row for row in answer.rows if row["status"] == status]:
             folder = Path(str(runs[0]["folder"]))
-            counted, argv = f"{count_of(len(runs), 'run')} {words}", _experiment(folder, without=FLAGS)
+            counted, argv = f"{count_of(len(runs), 'run')} {words}", retrain.experiment(folder, without=retrain.FLAGS)
             if status == "diverged" or argv[:1] != ["sweep"]:
                 return _advice(f"{counted}; this shows one of them", ["lossbench", "show", str(folder)])
             retry = ["--retry-failed"] * (status == "failed")
@@ -145,49 +142,16 @@ def _undecided(answer: Answer, groups: Sequence[Group], again: Sequence[str]) ->
 
 
 def _more_seeds(comparison: Comparison, count: int) -> list[list[str]]:
-    """Return the commands that train every group with a number of seeds; runs that are there count."""
+    """Return the commands that train every group with a number of seeds; runs that are there count.
+
+    There is none if a loss cannot be trained from the command line, as more seeds of the others do not help.
+    """
     groups = [group for block in comparison.blocks for group in block.groups if group.seeds]
     first = min(seed for group in groups for seed in group.seeds)
-    seeds = f"{first}-{first + count - 1}"
-    commands: dict[tuple[str, ...], list[str]] = {}
-    for group in groups:
-        folder = Path(group.folders[group.seeds[0]][0])
-        argv = _experiment(folder)
-        command = ["lossbench", "sweep", *(argv[1:] or _from_folder(folder)), "--seeds", seeds]
-        commands[tuple(command)] = command
-    return list(commands.values())
-
-
-def _experiment(folder: Path, without: frozenset[str] = DROPPED | FLAGS) -> list[str]:
-    """Return the command that trained a run, without some options; empty if its configuration is not here."""
-    try:
-        argv = read.read_summary(folder).get("argv")
-    except read.BrokenRunError:
-        return []
-    if not isinstance(argv, list) or not all(isinstance(each, str) and each.isprintable() for each in argv):
-        return []
-    command, arguments = argv[1:2], _without(argv[2:], without)
-    configs = [after for before, after in pairwise(arguments) if before in {"--config", "-c"}]
-    if command not in (["train"], ["sweep"]) or not configs or not Path(configs[0]).is_file():
-        return []
-    return [*command, *arguments]
-
-
-def _without(arguments: Iterable[str], options: frozenset[str]) -> list[str]:
-    """Return arguments without some options and their values."""
-    kept, skips = [], False
-    for each in arguments:
-        name, equals, _ = each.partition("=")
-        if not skips and name not in options:
-            kept.append(each)
-        skips = not skips and name in options & DROPPED and not equals
-    return kept
-
-
-def _from_folder(folder: Path) -> list[str]:
-    """Return the arguments that train the configuration of a run again."""
-    runs_dir = folder.parent.parent
-    return ["--config", str(folder / paths.CONFIG), *(["--runs-dir", str(runs_dir)] if str(runs_dir) != "runs" else [])]
+    seeds = ["--seeds", f"{first}-{first + count - 1}"]
+    folders = [Path(group.folders[group.seeds[0]][0]) for group in groups]
+    found = [retrain.experiment(folder)[1:] or retrain.from_folder(folder) for folder in folders]
+    return [["lossbench", "sweep", *each, *seeds] for each in retrain.joined(found)] if all(found) else []
 
 
 def _closer_look(answer: Answer, again: Sequence[str]) -> list[str]:

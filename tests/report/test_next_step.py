@@ -21,13 +21,13 @@ def study(tmp_path, fabricate, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("study.yaml").write_text("loss: focal\ndata: {train_size: 300}\ntrain: {epochs: 1}\n")
 
-    def say(losses, argv=SWEEP, config=None, **query):
+    def say(losses, argv=SWEEP, config=None, plugins=None, **query):
         for label, accuracies in losses.items():
             for seed, accuracy in enumerate(accuracies):
                 metrics = {f"test.last.{name}": accuracy for name in ("accuracy", "nll", "brier", "ece")}
                 status = "completed" if isinstance(accuracy, float) else accuracy or "diverged"
                 fabricate(
-                    Path("runs"), label, seed, status=status, images=20, epochs=1, argv=argv,
+                    Path("runs"), label, seed, status=status, images=20, epochs=1, argv=argv, plugins=plugins or [],
                     config=(config or {}).get(label), metrics=metrics if status == "completed" else {},
                 )  # fmt: skip
         return next_step(answer(Query(paths=(Path("runs"),), **query)), ["compare", "runs"])
@@ -79,11 +79,11 @@ CASES = {
     ),
     "equivalent": (
         {CE: spread(0.9), "focal": spread(0.9)}, {"rope": "1pp"},
-        f"No loss is better than {CE} (1 equivalent); this draws them:", "report runs --rope 1pp",
+        f"No loss is shown to be better than {CE} (1 equivalent). To see every seed:", "report runs --rope 1pp",
     ),
     "worse": (
         {CE: spread(0.9), "focal": spread(0.8)}, {"at": "last", "metric_names": ("accuracy",)},
-        f"No loss is better than {CE} (1 worse); this draws them:", "report runs --metric accuracy",
+        f"No loss is shown to be better than {CE} (1 worse). To see every seed:", "report runs --metric accuracy",
     ),
     "not alike": (
         {CE: spread(0.9), "focal": spread(0.8)}, {"config": {"focal": {"train.epochs": 9}}},
@@ -112,8 +112,15 @@ def test_one_sentence_and_a_command_that_works(case, study, monkeypatch, capsys)
     [
         (["lossbench", "sweep", "-c", "study.yaml", "--seeds=0-1", "--shard", "1/2", "loss=ce,focal"],
          "lossbench sweep -c study.yaml loss=ce,focal --seeds 0-5"),
-        (["lossbench", "sweep", "--config", "study.yaml", "--plugin", "p.py", "--runs-dir", "here"],
-         "lossbench sweep --config study.yaml --plugin p.py --runs-dir here --seeds 0-5"),
+        (["lossbench", "sweep", "study.yaml", "--plugin", "own.py", "--runs-dir", "here"],
+         "lossbench sweep study.yaml --plugin own.py --runs-dir here --seeds 0-5"),
+        (["lossbench", "sweep", "--plugin=own.py", "study.yaml"],
+         "lossbench sweep --plugin=own.py study.yaml --seeds 0-5"),
+        (["lossbench", "train", "--config=study.yaml", "--seed=3"],
+         "lossbench sweep --config=study.yaml --seeds 0-5"),
+        (["lossbench", "sweep", "study.yaml", "--plugin", "gone.py"], "lossbench sweep --config runs/study/"),
+        (["lossbench", "sweep", "gone.yaml", "--plugin", "own.py"], "lossbench sweep --config runs/study/"),
+        (["lossbench", "sweep", "--plugin", "own.py"], "lossbench sweep --config runs/study/"),
         (["lossbench", "train", "--config", "study.yaml", "seed=3", "train.epochs=2", "--rerun"],
          "lossbench sweep --config study.yaml train.epochs=2 --seeds 0-5"),
         (["lossbench", "train", "--seed", "0", "--config", "study.yaml"],
@@ -127,16 +134,68 @@ def test_one_sentence_and_a_command_that_works(case, study, monkeypatch, capsys)
 )  # fmt: skip
 def test_more_seeds_are_trained_by_the_command_of_the_runs(argv, expected, study):
     """Without its own seeds and flags; by the run's own configuration where the command or its file is not here."""
+    Path("own.py").touch()
     _, command, *_ = study({CE: [0.9], "focal": [0.91]}, argv=argv).split("\n  ")
     assert command.startswith(expected)
     assert command.endswith("--seeds 0-5")
 
 
-def test_at_most_three_commands_are_shown(study):
+def test_at_most_two_commands_are_shown(study):
     """Losses that were trained one by one need one each."""
     said = study({name: [0.9 + number / 99] for number, name in enumerate((CE, "focal", "gce", "sce", "mae"))}, argv=[])
-    assert said.count("\n  lossbench sweep") == 3
-    assert said.endswith("\nand likewise for 2 more")
+    assert said.count("\n  lossbench sweep") == 2
+    assert said.endswith("\nand likewise for 3 more")
+
+
+def test_commands_that_differ_only_in_the_loss_are_one_sweep(study):
+    """Runs of `train`, one per loss, become a list of losses; another setting is another command."""
+    for number, (loss, name) in enumerate({CE: "ce", "focal": "{name: focal, gamma: 3}", "gce": "gce"}.items()):
+        setting = ["train.epochs=2"] * (loss == "gce")
+        said = study({loss: [0.9 - number / 99]}, argv=["lossbench", "train", "study.yaml", f"loss={name}", *setting])
+    assert said.splitlines()[1:] == [
+        "  lossbench sweep study.yaml 'loss=ce,{name: focal, gamma: 3}' --seeds 0-5",
+        "  lossbench sweep study.yaml loss=gce train.epochs=2 --seeds 0-5",
+    ]
+
+
+@pytest.mark.parametrize("argv", [[], ["notebook.py"], ["lossbench", "train", "gone.yaml", "--plugin", "gone.py"]])
+def test_runs_of_own_losses_are_retrained_with_their_plugin(argv, study, tmp_path):
+    """The file that a run records is named, where the command of the run cannot be used."""
+    own = tmp_path / "my losses.py"
+    own.touch()
+    said = study({CE: [0.9], "my_robust": [0.91]}, argv=argv, plugins=[{"path": str(own), "sha256": "0"}])
+    for line in said.splitlines()[1:]:
+        assert shlex.split(line)[4:6] == ["--plugin", str(own)]
+
+
+@pytest.mark.parametrize("plugin", [{"path": "gone.py"}, {"in_memory": "my_robust"}, {"path": 3}, "text"])
+def test_no_command_where_a_loss_cannot_be_trained_from_a_file(plugin, study):
+    """A loss of a notebook, or of a file that is gone, has no command that works."""
+    said = study({CE: [0.9], "my_robust": [0.91]}, argv=["notebook.py"], plugins=[plugin])
+    assert said == "1 seed cannot decide a comparison, 6 can; add seeds."
+
+
+def test_verdicts_over_several_conditions_are_counted(study):
+    """The sentence claims no more than the verdicts, and says over how many conditions they are."""
+    worse = {CE: spread(0.9), "focal": spread(0.8)}
+    study(worse)
+    said = study(worse, config={loss: {"data.train_size": 99} for loss in worse}, metric_names=("accuracy",))
+    assert said.startswith(f"No loss is shown to be better than {CE} (2 conditions: 2 worse). To see every seed:\n")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_the_sentence_fits_the_terminal(width, study, monkeypatch, capsys):
+    """The sentence breaks between words; a command stays on one line, to be copied."""
+    study({CE: spread(0.9), "focal": spread(0.8)})
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(sys, "argv", ["lossbench", "compare", "runs"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    *sentence, command = capsys.readouterr().err.strip().splitlines()
+    assert " ".join(sentence) == f"No loss is shown to be better than {CE} (1 worse). To see every seed:"
+    assert max(map(len, sentence)) <= width
+    assert command == "  lossbench report runs"
 
 
 @pytest.mark.parametrize("arguments", [(), ("--format", "csv"), ("--list",), ("--output", "out.txt")])
