@@ -15,7 +15,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import PluginError
-from lossbench.losses import registry
+from lossbench.losses import call_order, registry
 from lossbench.losses.signature import INPUT_FORMS, REQUIRED, LossSignature, engine_parameters, read_signature
 from lossbench.losses.types import Context
 
@@ -45,7 +45,9 @@ def read_losses(execution: Execution) -> Iterator[tuple[str, LossSignature | Plu
         except PluginError as error:
             read = error
         if read:
-            yield name, read
+            # A helper with the name of a loss of lossbench is in nobody's way.
+            helper = isinstance(read, PluginError) and name in registry.names() and not _form(thing)
+            yield f"{file.path.stem}.{name}" if helper else name, read
 
 
 def read_loss(name: str, thing: Any, path: Path) -> LossSignature | None:
@@ -59,6 +61,8 @@ def read_loss(name: str, thing: Any, path: Path) -> LossSignature | None:
     Raises:
         PluginError: If it is a loss that cannot be used.
     """
+    if advice := call_order.advice(name, thing, path):
+        raise PluginError(advice)
     form = _form(thing)
     return _read(name, thing, form, path) if form else None
 
