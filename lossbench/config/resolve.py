@@ -15,6 +15,7 @@ from lossbench.config import yaml
 from lossbench.config.dump import dump
 from lossbench.config.explain import dotted, explain, find_key
 from lossbench.config.merge import SHORT_FORMS, expand, join_path, merge
+from lossbench.config.overrides import check_once, depth, key_of
 from lossbench.config.rules import contradictions
 from lossbench.config.schema import Experiment, valid_name
 from lossbench.config.sweep import values_of
@@ -46,7 +47,7 @@ def load(path: Path, overrides: Sequence[str] = (), *, check: Check = no_problem
 
     Args:
         path: The file; the files that it `extends` are read too.
-        overrides: `key.sub=value`; later ones take precedence.
+        overrides: `key.sub=value`, each key once, in any order.
         check: Returns further problems of a valid experiment.
 
     Returns:
@@ -66,8 +67,9 @@ def load(path: Path, overrides: Sequence[str] = (), *, check: Check = no_problem
 
 def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Node, str]:
     """Return the merged mapping of a YAML file with short forms written out, and the experiment name of the file."""
+    check_once(overrides)
     merged = reduce(merge, _read(Path(path), None, (), {}).values(), _defaults())
-    for override in overrides:
+    for override in sorted(overrides, key=lambda text: depth(key_of(text))):
         merged = merge(merged, _override(override, merged))
     return merged, name_from(Path(path))
 
@@ -212,9 +214,9 @@ def _refuse_parts(path: Sequence[str], position: Position | None) -> None:
 
 
 def _refuse_lists(path: list[str], under: Node, position: Position) -> None:
-    for depth, part in enumerate(path):
+    for level, part in enumerate(path):
         if isinstance(under.value, list):
-            whole = ".".join(path[:depth])
+            whole = ".".join(path[:level])
             raise _error(position, f"{whole} is a list and can only be replaced completely: {whole}='[...]'")
         under = dict(under.children()).get(part, Node(None))
 

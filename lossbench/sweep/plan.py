@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.config import identity, resolve, yaml
 from lossbench.config.dump import scalar
+from lossbench.config.overrides import check_once, depth, is_within, key_of
 from lossbench.config.sweep import Random, Sweep, values_of
 from lossbench.config.yaml import Node, Position, show
 from lossbench.errors import ConfigError, DataError, UsageError
@@ -108,6 +109,7 @@ def load(
         UsageError: There are more trials than `max_trials`.
         ConfigError: Experiments are invalid; the message has every problem once.
     """
+    check_once(overrides)
     axes = tuple(text for text in overrides if values_of(text))
     with _commas_explained(axes):
         settings = [text for text in overrides if text not in axes]
@@ -123,6 +125,8 @@ def _load(
     max_trials: int | None,
     check: Check,
 ) -> Plan:
+    in_axes = [text for text in settings if any(is_within(key_of(text), key_of(axis)) for axis in axes)]
+    settings = [text for text in settings if text not in in_axes]
     if isinstance(config, Path):
         settings += [f"sweep.seeds='{seeds}'"] if isinstance(seeds, str) else []
         (base, name), path = resolve.read(config, settings), config
@@ -132,8 +136,11 @@ def _load(
         base = resolve.set_key(base, "sweep.seeds", yaml.node(seeds), path.parent)
     section = resolve.build(base, name).sweep or Sweep()
     written = base.value.pop("sweep", Node(None))
-    parameters = {**_parameters(written), **dict(map(_axis, axes))}
+    parameters = _parameters(written)
     cases = [_keys(case) for _, case in written.value["cases"].children()] if section.cases else [{}]
+    swept = {*parameters, *(key for case in cases for key in case), *(["seed"] if section.seeds else [])}
+    in_axes += [text for text in settings if any(is_within(key_of(text), key) for key in swept)]
+    parameters |= dict(map(_axis, [*axes, *in_axes]))
     _check_keys([*cases, parameters], seeds=bool(section.seeds))
     _check_number(path, parameters, section, max_trials)
     chosen = [{**case, **values} for values, case in product(_combinations(parameters, section), cases)]
@@ -226,7 +233,7 @@ def _build(
     lines: dict[str, None] = {}
     for settings in chosen:
         node = base
-        for key, value in settings.items():
+        for key, value in sorted(settings.items(), key=lambda item: depth(item[0])):
             node = resolve.set_key(node, key, value, path.parent)
         try:
             plain = {key: value.plain() for key, value in settings.items()}
@@ -311,6 +318,7 @@ def _rising(low: Any, high: Any) -> bool:
 
 
 def _axis(text: str) -> tuple[str, Node]:
-    key, _, _ = text.partition("=")
-    position = Position(f"command line: {show(text)}")
-    return key.strip(), Node([yaml.parse_value(value, position, (key.strip(),)) for value in values_of(text)], position)
+    """Return the key that an override sets, and its values as a list, often of one."""
+    key, _, value = text.partition("=")
+    position, values = Position(f"command line: {show(text)}"), values_of(text) or [value]
+    return key.strip(), Node([yaml.parse_value(each, position, (key.strip(),)) for each in values], position)

@@ -133,7 +133,7 @@ MERGES: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
         (),
         {"model": {"name": "mlp", "initializer": {"name": "random_normal", "stddev": 1.0}}},
     ),
-    ("seed: 1", "seed: 2", ("seed=3", "seed=4"), {"seed": 4}),
+    ("seed: 1", "seed: 2", ("seed=4",), {"seed": 4}),
     ("{}", "model: cnn", ("model.dropout=0.1",), {"model": {"name": "cnn", "dropout": 0.1}}),
     (
         "{}",

@@ -1,0 +1,62 @@
+"""Settings of a command line, `key.sub=value`: each key is set once, and a section before the keys in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lossbench.config.merge import SHORT_FORMS
+from lossbench.config.sweep import values_of
+from lossbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+NO_AXIS = ("name", "seed", "sweep", "extends")
+"""Sections and keys that no axis of a command line can set."""
+
+
+def key_of(override: str) -> str:
+    """Return the dotted key that an override sets, in its short form.
+
+    Example:
+        >>> key_of("loss.name=focal"), key_of("train.epochs = 3")
+        ('loss', 'train.epochs')
+    """
+    path = tuple(override.partition("=")[0].strip().split("."))
+    return ".".join(path[:-1] if SHORT_FORMS.get(path[:-1]) == path[-1] else path)
+
+
+def depth(key: str) -> int:
+    """Return the number of parts of a key; a section is set before the keys in it, which it would replace."""
+    return key.count(".")
+
+
+def is_within(key: str, section: str) -> bool:
+    """Return whether a key is a section, or in it.
+
+    Example:
+        >>> is_within("optimizer.learning_rate", "optimizer"), is_within("optimizer", "optimizer.learning_rate")
+        (True, False)
+    """
+    return f"{key}.".startswith(f"{section}.")
+
+
+def check_once(overrides: Sequence[str]) -> None:
+    """Check that the overrides of one command line set different keys.
+
+    Raises:
+        ConfigError: Two of them set the same key; one line per key.
+    """
+    by_key: dict[str, list[str]] = {}
+    for text in overrides:
+        if "=" in text:
+            by_key.setdefault(key_of(text), []).append(text)
+    if lines := [_twice(key, texts) for key, texts in by_key.items() if len(texts) > 1]:
+        raise ConfigError(lines)
+
+
+def _twice(key: str, texts: Iterable[str]) -> str:
+    values = dict.fromkeys(value.strip() for text in texts for value in values_of(text) or [text.partition("=")[2]])
+    is_axis = len(values) > 1 and key.partition(".")[0] not in NO_AXIS
+    remedy = f"in a sweep, several values are one axis: {key}={','.join(values)}" if is_axis else "remove one"
+    return f"command line: {key} is set twice: {' and '.join(texts)}; {remedy}"

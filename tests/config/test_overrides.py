@@ -1,0 +1,94 @@
+"""Settings of a command line: each key once, in any order, none without an effect."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from lossbench.config.resolve import load
+from lossbench.errors import ConfigError
+from lossbench.sweep import plan
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A configuration of the defaults."""
+    path = tmp_path / "a.yaml"
+    path.write_text("train: {epochs: 1}\n")
+    return path
+
+
+AXIS = "; in a sweep, several values are one axis: "
+TWICE = [
+    (["loss=ce", "loss=gce"], "loss is set twice: loss=ce and loss=gce" + AXIS + "loss=ce,gce"),
+    (["loss=ce", "loss.name=gce"], "loss is set twice: loss=ce and loss.name=gce" + AXIS + "loss=ce,gce"),
+    (
+        ["train.epochs=3", "loss=ce", "train.epochs = 4"],
+        "train.epochs is set twice: train.epochs=3 and train.epochs = 4" + AXIS + "train.epochs=3,4",
+    ),
+    (["loss=ce,gce", "loss=focal"], "loss is set twice: loss=ce,gce and loss=focal" + AXIS + "loss=ce,gce,focal"),
+    (["model=mlp", "model=mlp"], "model is set twice: model=mlp and model=mlp; remove one"),
+    (["seed=1", "seed=2"], "seed is set twice: seed=1 and seed=2; remove one"),
+]
+
+
+@pytest.mark.parametrize("read", [load, plan.load])
+@pytest.mark.parametrize(("overrides", "message"), TWICE)
+def test_a_key_that_is_set_twice_is_refused(read, overrides: list[str], message: str, file: Path) -> None:
+    """The last setting never wins silently."""
+    with pytest.raises(ConfigError) as caught:
+        read(file, overrides)
+    assert str(caught.value) == f"command line: {message}"
+
+
+SECTIONS = [
+    ["loss=focal", "loss.gamma=7"],
+    ["optimizer=sgd", "optimizer.learning_rate=0.1", "optimizer.momentum=0.5"],
+    ["optimizer=sgd", "optimizer.schedule=cosine"],
+    ["data.label_noise.type=symmetric", "data.label_noise.rate=0.4"],
+    ["model=cnn", "model.dropout=0.5"],
+]
+
+
+@pytest.mark.parametrize("overrides", SECTIONS)
+def test_the_order_of_the_settings_has_no_effect(overrides: list[str], file: Path) -> None:
+    """A section that is named after a key in it leaves the key as it was set."""
+    expected = load(file, overrides)
+    for each in itertools.permutations(overrides):
+        assert load(file, each) == expected
+        assert [trial.experiment for trial in plan.load(file, each)] == [expected]
+
+
+AXES = [
+    (["optimizer=sgd,adam", "optimizer.learning_rate=0.1"], lambda each: each.optimizer.learning_rate == 0.1),
+    (["loss=gce,truncated_gce", "loss.q=0.3"], lambda each: each.loss[0].hyperparameters["q"] == 0.3),
+    (["model=mlp,cnn", "model.dropout=0.5,0.2"], lambda each: each.model.dropout in (0.5, 0.2)),
+]
+
+
+@pytest.mark.parametrize(("overrides", "holds"), AXES)
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_key_of_a_section_that_is_an_axis_holds_for_each_value(overrides, holds, order: int, file: Path) -> None:
+    """Each value of the axis replaces the section, but not what the command line sets in it."""
+    trials = list(plan.load(file, overrides[::order]))
+    assert len(trials) > 1
+    assert all(holds(trial.experiment) for trial in trials)
+
+
+@pytest.mark.parametrize("sweep", [
+    "parameters: {optimizer: [sgd, adam]}",
+    "cases: [{optimizer: sgd}, {optimizer: {name: adam, learning_rate: 0.2}}]",
+    "parameters: {optimizer.learning_rate: [0.2, 0.3], loss: [ce, gce]}",
+    "cases: [{optimizer.learning_rate: 0.3, optimizer: sgd}, {loss: gce}]",
+])  # fmt: skip
+def test_a_setting_holds_for_each_trial_of_a_file_that_sweeps_its_section(sweep: str, file: Path) -> None:
+    """The command line takes precedence over the sweep of the file."""
+    file.write_text(f"train: {{epochs: 1}}\nsweep: {{{sweep}}}\n")
+    rates = [trial.experiment.optimizer.learning_rate for trial in plan.load(file, ["optimizer.learning_rate=0.1"])]
+    assert rates == [0.1, 0.1]
+
+
+def test_a_seed_beside_the_seeds_of_a_sweep_is_refused(file: Path) -> None:
+    """It would have no effect."""
+    with pytest.raises(ConfigError, match=r"'seed=3': seed: sweep.seeds sets it already; remove one of the two"):
+        plan.load(file, ["seed=3"], seeds="0-2")
