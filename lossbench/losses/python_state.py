@@ -1,30 +1,32 @@
 """State that a user's code keeps in Python objects: found by comparing snapshots before and after a call.
 
 A snapshot covers the globals of the user's modules, what their functions close over, their defaults and attributes,
-instances of their classes, containers, iterators and random generators. Tensors and variables are not part of it:
-TensorFlow's variables can be saved, and a tensor that is kept only to look at it changes nothing.
+the objects that can be reached from there, containers, iterators and random generators, the environment variables, and
+the numbers and texts among the attributes of imported modules and classes. Tensors and the values of variables are not
+part of it: TensorFlow's variables can be saved, and a tensor that is kept only to look at it changes nothing.
 """
 
 from __future__ import annotations
 
+import contextvars
 import functools
-import hashlib
 import inspect
+import os
 import random
 import sys
 import types
 import warnings
 from collections import deque
 from contextlib import suppress
-from enum import Enum
 from typing import TYPE_CHECKING, Any
+
+from lossbench.losses.object_content import PLAIN, content, digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from lossbench.losses.user_code import Execution
 
-PLAIN = (bool, int, float, complex, str, bytes, bytearray, range, slice, Enum, type(None))
 CONTENTS: Mapping[type, Callable[[Any], Iterable[tuple[str, Any]]]] = {
     dict: lambda value: ((f"[{key!r:.40}]", each) for key, each in value.items()),
     list: lambda value: ((f"[{index}]", each) for index, each in enumerate(value)),
@@ -32,12 +34,25 @@ CONTENTS: Mapping[type, Callable[[Any], Iterable[tuple[str, Any]]]] = {
     deque: lambda value: ((f"[{index}]", each) for index, each in enumerate(value)),
     types.SimpleNamespace: lambda value: _attributes(vars(value)),
     types.MethodType: lambda value: [("", value.__self__), ("", value.__func__)],
+    types.BuiltinMethodType: lambda value: [("", value.__self__)],
+    types.MethodWrapperType: lambda value: [("", value.__self__)],
+    types.MappingProxyType: lambda value: [("", dict(value))],
+    contextvars.ContextVar: lambda value: [("", value.get(None))],
     functools.partial: lambda value: [("", value.func), ("", value.args), ("", value.keywords)],
     staticmethod: lambda value: [("", value.__func__)],
     classmethod: lambda value: [("", value.__func__)],
     property: lambda value: [("", value.fget)],
 }
 """Parts of the objects of a type, each with the end of its name."""
+
+PYTHONS_OWN = {
+    *("__abstractmethods__", "__annotations__", "__builtins__", "__cached__", "__dict__", "__file__", "__loader__"),
+    *("__path__", "__spec__", "__warningregistry__", "__weakref__"),
+}
+"""Attributes that Python itself sets."""
+
+DEPTH = 4
+"""How many objects of installed packages a walk enters, each an attribute of the one before."""
 
 GENERATORS = ("Random", "Generator", "RandomState", "PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 """Types of random generators, with which their contents in a snapshot begin."""
@@ -52,9 +67,10 @@ def snapshot(executions: Iterable[Execution], functions: Mapping[str, Any]) -> d
     """
     modules = {module.__name__: (name, module) for each in executions for name, module in each.modules.items()}
     walk = _Walk(frozenset(modules))
-    walk.found["random"] = f"Random {_digest(repr(random.getstate()))}"
+    walk.found["random"] = f"Random {digest(repr(random.getstate()))}"
     if numpy := sys.modules.get("numpy"):
-        walk.found["numpy.random"] = f"RandomState {_digest(repr(numpy.random.get_state()))}"
+        walk.found["numpy.random"] = f"RandomState {digest(repr(numpy.random.get_state()))}"
+    walk.visit("os.environ", dict(os.environ))
     for name, module in modules.values():
         for key, value in _attributes(vars(module)):
             walk.visit(f"{name}{key}".removeprefix("."), value)
@@ -79,15 +95,17 @@ class _Walk:
         self._modules = modules
         self._visited: dict[int, Any] = {}
 
-    def visit(self, name: str, value: Any) -> None:
-        """Note the content of an object and of all its parts."""
-        if isinstance(value, PLAIN):
+    def visit(self, name: str, value: Any, depth: int = 0) -> None:
+        """Note the content of an object and of all its parts; `depth` counts the packages' objects on the way."""
+        if type(value) in PLAIN:
             self._note(name, f"{type(value).__name__} {value!r}")
         elif id(value) not in self._visited:
             self._visited[id(value)] = value
-            self._note(name, f"{type(value).__name__} {_digest(_own_content(value) + self._position(value))}")
-            for end, part in self._parts(value):
-                self.visit(f"{name}{end}", part)
+            self._note(name, f"{type(value).__name__} {digest(content(value) + self._position(value))}")
+            depth += self._is_foreign(value)
+            if depth <= DEPTH:
+                for end, part in self._parts(value):
+                    self.visit(f"{name}{end}", part, depth)
 
     def _note(self, name: str, content: str) -> None:
         unique = name
@@ -101,15 +119,29 @@ class _Walk:
                 yield from parts(value)
         if isinstance(value, types.FunctionType):
             yield from self._parts_of_function(value)
-        elif isinstance(value, type):
-            yield from _attributes(vars(value)) if value.__module__ in self._modules else ()
-        elif self._is_own(value):
-            slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
-            yield from _attributes({name: getattr(value, name, None) for name in slots})
-            yield from _attributes(getattr(value, "__dict__", {}))
+        elif isinstance(value, type) and value.__module__ in self._modules:
+            yield from _attributes(vars(value))
+        elif isinstance(value, type | types.ModuleType) or _is_tensor(value) or _package(type(value)) == "logging":
+            yield from _plain_attributes(value)
+        elif not self._is_own(value) and (wrapped := _wrapped(value)):
+            yield "", wrapped
+            yield from _plain_attributes(value)
+        else:
+            yield from _attributes(_slots(value))
+            yield from self._attributes_of_instance(value)
             yield ".__class__", type(value)
-        else:  # the function in a `tf.function`, or behind a cache, whose entries and hits do not count
-            yield "", getattr(value, "python_function", None) or getattr(value, "__wrapped__", None)
+
+    def _attributes_of_instance(self, value: Any) -> Iterator[tuple[str, Any]]:
+        """Yield the attributes, without the containers and objects that Keras and TensorFlow keep for themselves."""
+        attributes = getattr(value, "__dict__", {})
+        if not self._is_own(value) and _package(type(value)) in {"keras", "tensorflow"}:
+            attributes = {k: each for k, each in attributes.items() if k[0] != "_" or isinstance(each, PLAIN)}
+        yield from _attributes(attributes)
+
+    def _is_foreign(self, value: Any) -> bool:
+        """Return whether the object has attributes that the code of another package defines."""
+        is_container = isinstance(value, (*CONTENTS, type, types.FunctionType))
+        return not is_container and not self._is_own(value)
 
     def _position(self, value: Any) -> str:
         """Return the position of an iterator of Python; empty for any other object."""
@@ -117,7 +149,7 @@ class _Walk:
             frame = value.gi_frame
             state: Any = (frame.f_lasti, frame.f_locals, value.gi_yieldfrom) if frame else None
         elif type(value).__module__ in {"builtins", "itertools"} and hasattr(value, "__next__"):
-            state = None
+            state = repr(value)
             with warnings.catch_warnings(), suppress(TypeError):  # some iterators have no such method
                 warnings.simplefilter("ignore")  # itertools loses it in Python 3.14
                 state = value.__reduce__()
@@ -125,10 +157,12 @@ class _Walk:
             return ""
         inner = _Walk(self._modules)
         inner.visit("", state)
-        return _digest(repr(inner.found))
+        return digest(repr(inner.found))
 
     def _parts_of_function(self, function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-        if function.__module__ in self._modules:
+        if function.__module__ not in self._modules:
+            yield from _plain_attributes(function)
+        else:
             yield from _attributes(inspect.getclosurevars(function).nonlocals)
             yield from _attributes(function.__kwdefaults__ or {})
             yield "", function.__defaults__
@@ -140,34 +174,35 @@ class _Walk:
 
 def _attributes(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the attributes of an object that are not Python's own."""
-    return ((f".{name}", value) for name, value in list(values.items()) if not name.startswith("__"))
+    return ((f".{name}", value) for name, value in list(values.items()) if name not in PYTHONS_OWN)
 
 
-def _own_content(value: Any) -> str:
-    """Return the content of an object that has no parts, or whose parts have no order."""
-    if isinstance(value, set | frozenset):
-        return repr(sorted(map(repr, value)))
-    if isinstance(value, list | tuple | dict | deque):
-        return str(len(value))
-    if isinstance(value, random.Random) and not isinstance(value, random.SystemRandom):
-        return repr(value.getstate())
-    return _numpy_content(value) if "numpy" in sys.modules else ""
+def _plain_attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the public attributes that are numbers or texts, or lists and dictionaries of them."""
+    for name, each in list(getattr(value, "__dict__", {}).items()):
+        items = each.values() if type(each) is dict else each if type(each) is list else [each]
+        if not name.startswith("_") and all(isinstance(item, PLAIN) for item in items):
+            yield f".{name}", each
 
 
-def _numpy_content(value: Any) -> str:
-    import numpy as np
-
-    if isinstance(value, np.random.Generator):
-        return repr(value.bit_generator.state)
-    if isinstance(value, np.random.BitGenerator):
-        return repr(value.state)
-    if isinstance(value, np.random.RandomState):
-        return repr(value.get_state(legacy=False))
-    if isinstance(value, np.ndarray | np.generic):
-        numbers = repr(value.tolist()) if value.dtype == object else value.tobytes()
-        return f"{value.dtype}{value.shape}{_digest(numbers)}"
-    return ""
+def _wrapped(value: Any) -> Any:
+    """Return the function in a `tf.function`, or behind a cache, whose entries and hits do not count; None if none."""
+    return getattr(value, "python_function", None) or getattr(value, "__wrapped__", None)
 
 
-def _digest(content: str | bytes) -> str:
-    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+def _slots(value: Any) -> dict[str, Any]:
+    """Return the attributes in slots, by name."""
+    names = [
+        name for kind in type(value).__mro__ for name, each in vars(kind).items() if inspect.ismemberdescriptor(each)
+    ]
+    return {name: getattr(value, name, None) for name in names}
+
+
+def _is_tensor(value: Any) -> bool:
+    """Return whether the object is a tensor or variable of TensorFlow or Keras."""
+    kinds = [kind for kind in type(value).__mro__ if kind.__name__ in {"Tensor", "Variable"}]
+    return any(_package(kind) in {"keras", "tensorflow"} for kind in kinds)
+
+
+def _package(kind: type) -> str:
+    return kind.__module__.partition(".")[0]

@@ -8,6 +8,7 @@ operations with state of their own are refused before training.
 from __future__ import annotations
 
 import io
+import time
 from contextlib import contextmanager, nullcontext, redirect_stderr, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 USE_STATE = "keep it in a tf.Variable, or declare it with `State`: lossbench guide own-loss"
 USE_UNIFORM = "draw by keras.random, or declare `uniform: Uniform`: lossbench guide own-loss"
+CALLS, FEWEST_CALLS, SECONDS = 30, 8, 0.1
+"""How often a loss computes the same batch, to find a counter that no snapshot shows; fewer calls if they are slow."""
+
 STATEFUL = ("LookupTableInsert", "LookupTableRemove", "QueueEnqueue", "QueueDequeue", "IteratorGetNext", "Timestamp")
 """First letters of TensorFlow's operations with state that no variable holds."""
 
@@ -79,19 +83,23 @@ def check(terms: Sequence[LossTerm], classes: int, context: Mapping[str, Any], s
         used.refuse_changes(before)
         fresh = _Copy(terms, context, seed)  # only now, as it seeds what both draw from
         expected = fresh.call(*second)
-    is_equal = values.tobytes() == expected.tobytes()
+        is_equal = values.tobytes() == expected.tobytes()
+        is_repeatable = is_equal and fresh.repeats(*second)
     if problem := used.variables.find_problem():
         used.refuse(f"cannot be saved: {problem}")
     problem = None
-    with nullcontext() if is_equal else suppress(PluginError):  # state in Python objects may also prevent compiling
+    with (
+        nullcontext() if is_repeatable else suppress(PluginError)
+    ):  # state in Python objects may also prevent compiling
         problem = fresh.find_operation_problem(classes)
     if problem:
         used.refuse(problem)
     if used.variables.start != fresh.variables.start:
         used.refuse(f"has variables that start with other values each time; {USE_UNIFORM}")
-    if not is_equal:
+    if not is_repeatable:
+        earlier = "some calls" if is_equal else "another batch"
         used.refuse(
-            "returns other numbers for the same batch after another batch. If it keeps state that is in no variable, "
+            f"returns other numbers for the same batch after {earlier}. If it keeps state that is in no variable, "
             f"{USE_STATE}. If it draws random numbers, {USE_UNIFORM}"
         )
 
@@ -114,6 +122,17 @@ class _Copy:
         with self.variables.recorded():
             return np.asarray(self._values(y_true, y_pred))
 
+    def repeats(self, y_true: Any, y_pred: Any) -> bool:
+        """Return whether many calls give the same values, each with the variables of the first."""
+        values = set()
+        start = time.thread_time()
+        for number in range(CALLS):
+            if number >= FEWEST_CALLS and time.thread_time() - start > SECONDS:
+                break
+            self.variables.reset()
+            values.add(self.call(y_true, y_pred).tobytes())
+        return len(values) == 1
+
     def snapshot(self) -> dict[str, str]:
         """Return the state of the Python objects."""
         return python_state.snapshot(self._executions, self._loss.functions)
@@ -123,13 +142,14 @@ class _Copy:
         changed = python_state.differences(before, self.snapshot())
         if not changed:
             return
+        name = changed[0].rstrip("'")
         if before.get(changed[0], "").startswith(python_state.GENERATORS):
             self.refuse(
-                f"draws from {changed[0]!r}. Python code runs once, when the training step is compiled: every step "
+                f"draws from {name!r}. Python code runs once, when the training step is compiled: every step "
                 f"would get the same numbers; {USE_UNIFORM}"
             )
         self.refuse(
-            f"changes {changed[0]!r} while it is called. Python code runs once, when the training step is compiled: "
+            f"changes {name!r} while it is called. Python code runs once, when the training step is compiled: "
             f"later steps would not change it; {USE_STATE}"
         )
 

@@ -132,6 +132,21 @@ KEPT = {
         f"if 0 not in made:\n        made[0] = np.linspace(0, 1, 10, dtype='float32')\n    {NOISY.format('made[0]')}",
         "made = {}",
     ),
+    "tensor kept in an object of the standard library": function(
+        "kept.last = _ce(y_true, y_pred)\n    return kept.last", "import argparse\nkept = argparse.Namespace(last=None)"
+    ),
+    "layer with a regularizer": function(
+        "return _ce(y_true, layer(y_pred))",
+        "layer = keras.layers.Dense(10, kernel_initializer='ones', activity_regularizer='l2')",
+    ),
+    "model of Keras": function(
+        "return _ce(y_true, y_pred + 0.1 * model(y_pred))",
+        "model = keras.Sequential([keras.Input([10]), *[keras.layers.Dense(10, 'relu') for _ in range(12)]])",
+    ),
+    "logger and lock": function(
+        "with lock:\n        log.debug('called')\n    return _ce(y_true, y_pred)",
+        "import logging, threading\nlog, lock = logging.getLogger('mine'), threading.RLock()",
+    ),
     "tensor kept to look at": subclass("self.last = None", "self.last = _ce(y_true, y_pred)\n        return self.last"),
     "State": (
         f"{HEAD}\ndef mine(y_true, y_pred, *, step: Annotated[object, State((), 0.0)]):\n"
@@ -141,7 +156,7 @@ KEPT = {
 }
 """Losses whose runs have equal bytes, however they are trained."""
 
-STATE = r"changes '{}' while it is called\. .*`State`: lossbench guide own-loss"
+STATE = r"changes ['\"]{}['\"] while it is called\. .*`State`: lossbench guide own-loss"
 DRAWS = r"draws from '{}'\. .*: Uniform`: lossbench guide own-loss"
 OPERATION = r"draws random numbers by TensorFlow's {}.*\(line \d+\); .*: Uniform`: lossbench guide own-loss"
 OTHER = "returns other numbers for the same batch after another batch.*`State`.*: Uniform`"
@@ -285,6 +300,132 @@ REFUSED = {
 """Losses that are refused before training, with the sentence that says why."""
 
 
+def _counter(head, change, value, name):
+    """A loss that counts its calls in an object, and the sentence that refuses it."""
+    return function(f"{change}\n    {WEIGHTED.format(value)}", head), STATE.format(name)
+
+
+COUNTERS = {
+    "namespace of argparse": _counter(
+        "import argparse\nargs = argparse.Namespace(step=0)", "args.step += 1", "args.step", r"args\.step"
+    ),
+    "namespace in a namespace": _counter(
+        "import argparse\nargs = argparse.Namespace(of=argparse.Namespace(step=0))",
+        "args.of.step += 1",
+        "args.of.step",
+        r"args\.of\.step",
+    ),
+    "bound method of an iterator": _counter("tick = itertools.count(1).__next__", "", "tick()", "tick"),
+    "bound method of a list": _counter("seen = []\nnote = seen.append\ndel seen", "note(1)", "1", "note"),
+    "bound method in a partial": _counter(
+        "tick = functools.partial(next, itertools.count(1))", "", "tick()", r"tick.*"
+    ),
+    "attribute of a Keras loss": _counter(
+        "ce = keras.losses.CategoricalCrossentropy()\nce.step = 0", "ce.step += 1", "ce.step", r"ce\.step"
+    ),
+    "private attribute of a Keras loss": _counter(
+        "ce = keras.losses.CategoricalCrossentropy()\nce._step = 0", "ce._step += 1", "ce._step", r"ce\._step"
+    ),
+    "list of a Keras loss": _counter(
+        "ce = keras.losses.CategoricalCrossentropy()\nce.steps = [0]",
+        "ce.steps[0] += 1",
+        "ce.steps[0]",
+        r"ce\.steps\[0\]",
+    ),
+    "attribute of a Keras layer": _counter(
+        "layer = keras.layers.Dense(10)\nlayer.step = 0", "layer.step += 1", "layer.step", r"layer\.step"
+    ),
+    "attribute of a variable": _counter(
+        "kept = tf.Variable(0.0)\nkept.step = 0", "kept.step += 1", "kept.step", r"kept\.step"
+    ),
+    "attribute of tf.Module": _counter(
+        "kept = tf.Module()\nkept.step = 0", "kept.step += 1", "kept.step", r"kept\.step"
+    ),
+    "attribute of a tf.function": _counter(
+        "inner = tf.function(_ce)\ninner.step = 0", "inner.step += 1", "inner.step", r"inner\.step"
+    ),
+    "attribute of a cached function": _counter(
+        "inner = functools.lru_cache(abs)\ninner.step = 0", "inner.step += 1", "inner.step", r"inner\.step"
+    ),
+    "attribute of a package": _counter("tf.counted = 0", "tf.counted += 1", "tf.counted", r"tf\.counted"),
+    "attribute of a package's class": _counter(
+        "from fractions import Fraction\nFraction.counted = 0",
+        "Fraction.counted += 1",
+        "Fraction.counted",
+        r"Fraction\.counted",
+    ),
+    "attribute of a package's function": _counter(
+        "relu = ops.relu\nrelu.counted = 0", "relu.counted += 1", "relu.counted", r"relu\.counted"
+    ),
+    "array of Python": _counter("import array\nsteps = array.array('i', [0])", "steps[0] += 1", "steps[0]", "steps"),
+    "number of ctypes": _counter("import ctypes\nstep = ctypes.c_int(0)", "step.value += 1", "step.value", "step"),
+    "local of a thread": _counter(
+        "import threading\nkept = threading.local()\nkept.step = 0", "kept.step += 1", "kept.step", r"kept\.step"
+    ),
+    "variable of a context": _counter(
+        "import contextvars\nstep = contextvars.ContextVar('step', default=0)",
+        "step.set(step.get() + 1)",
+        "step.get()",
+        "step",
+    ),
+    "queue": _counter("import queue\nseen = queue.Queue()", "seen.put(1)", "seen.qsize()", "seen.*"),
+    "simple queue": _counter("import queue\nseen = queue.SimpleQueue()", "seen.put(1)", "seen.qsize()", "seen"),
+    "text buffer": _counter("import io\ntext = io.StringIO()", "text.write('a')", "text.tell()", "text"),
+    "byte buffer": _counter("import io\ntext = io.BytesIO()", "text.write(b'a')", "text.tell()", "text"),
+    "decimal": _counter("import decimal\nstep = decimal.Decimal(0)", "global step; step += 1", "float(step)", "step"),
+    "date": _counter(
+        "import datetime\nday = datetime.date(2020, 1, 1)",
+        "global day; day += datetime.timedelta(1)",
+        "day.toordinal()",
+        "day",
+    ),
+    "fraction": _counter(
+        "import fractions\nstep = fractions.Fraction(0)", "global step; step += 1", "float(step)", "step.*"
+    ),
+    "chained mapping": _counter(
+        "import collections\nkept = collections.UserDict(step=0)",
+        "kept['step'] += 1",
+        "kept['step']",
+        r"kept\.data\['step'\]",
+    ),
+    "member of an enumeration": _counter(
+        "import enum\nclass Kind(enum.Enum):\n    A = 1\nKind.A.step = 0",
+        "Kind.A.step += 1",
+        "Kind.A.step",
+        r"Kind\..*\.step",
+    ),
+    "subclass of int": _counter(
+        "class Whole(int):\n    pass\nkept = Whole(1)\nkept.step = 0", "kept.step += 1", "kept.step", r"kept\.step"
+    ),
+    "subclass of float": _counter(
+        "class Rate(float):\n    pass\nkept = Rate(1)\nkept.step = 0", "kept.step += 1", "kept.step", r"kept\.step"
+    ),
+    "name with underscores": _counter("__step__ = 0", "global __step__; __step__ += 1", "__step__", "__step__"),
+    "private name": _counter("__step = 0", "global __step; __step += 1", "__step", "__step"),
+    "private slot": _counter(
+        "class Counter:\n    __slots__ = '__step'\n    def __init__(self):\n        self.__step = 0\n"
+        "    def up(self):\n        self.__step += 1\n        return self.__step\nkept = Counter()",
+        "",
+        "kept.up()",
+        r"kept\._Counter__step",
+    ),
+    "default of a special method": _counter(
+        "class Counter:\n    def __call__(self, seen=[0]):\n        seen[0] += 1\n        return seen[0]\n"
+        "up = Counter()",
+        "",
+        "up()",
+        r".*__call__\[0\]\[0\]",
+    ),
+    "environment": _counter(
+        "import os\nos.environ['COUNTED_STEPS'] = '0'",
+        "os.environ['COUNTED_STEPS'] = str(int(os.environ['COUNTED_STEPS']) + 1)",
+        "int(os.environ['COUNTED_STEPS'])",
+        r"os\.environ\['COUNTED_STEPS'\]",
+    ),
+}
+"""Counters in objects of other types than a user's own, each refused with its name."""
+
+
 @pytest.fixture
 def config(few_images):
     """Ten batches in each of two epochs."""
@@ -367,6 +508,27 @@ def test_state_that_cannot_be_saved_is_refused_before_training(source, message, 
     assert str(caught.value).startswith(f"{loaded.path}: the loss 'mine' ")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(("source", "message"), COUNTERS.values(), ids=COUNTERS)
+def test_counters_in_objects_of_any_type_are_refused(source, message, mine):
+    """With the name under which the file reaches them."""
+    mine(source)
+    with pytest.raises(errors.PluginError, match=message):
+        user_loss_check.check(expression.parse("mine"), 10, {}, seed=1)
+
+
+def test_a_counter_that_no_object_shows_is_found_by_its_numbers(mine):
+    """A warm-up of five calls, counted in a file that the code opens in each call."""
+    mine(
+        function(
+            "with open(path, 'a') as file:\n        file.write('.')\n"
+            "    return _ce(y_true, y_pred) * (1 if os.path.getsize(path) % 1000 > 5 else 2)",
+            "import os, tempfile\npath = tempfile.mkstemp()[1]",
+        )
+    )
+    with pytest.raises(errors.PluginError, match=r"for the same batch after some calls\. .*`State`.*: Uniform`"):
+        user_loss_check.check(expression.parse("mine"), 10, {}, seed=1)
 
 
 def test_validation_leaves_the_state_of_training_alone(config, mine, tmp_path):
