@@ -14,7 +14,6 @@ from lossbench.errors import UsageError
 from lossbench.losses.registry import find
 from lossbench.losses.signature import engine_parameters
 from lossbench.losses.types import Context, State
-from lossbench.losses.values import convert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -202,7 +201,7 @@ def _arguments(signature: LossSignature, term: LossTerm) -> dict[str, Any]:
     change, e.g. a list, it gets a copy.
     """
     arguments = {
-        name: convert(signature.hyperparameters[name].annotation, value)
+        name: signature.hyperparameters[name].python_value(value)
         for name, value in term.hyperparameters.items()
         if not signature.plugin or not signature.hyperparameters[name].is_default(value)
     }

@@ -21,10 +21,12 @@ from lossbench.losses.values import (
     is_any,
     is_array,
     is_known,
+    like,
     recorded,
     same,
     to_plain,
     type_of,
+    with_entries_of,
 )
 
 if TYPE_CHECKING:
@@ -79,6 +81,10 @@ class Hyperparameter:
         except ValueError:
             return IN_FILE
         return canonical(self, plain) if len(str(plain)) <= LONGEST_DEFAULT else IN_FILE
+
+    def python_value(self, plain: object) -> Any:
+        """Return a value as the Python object that the loss gets."""
+        return like(self.default, convert(self.annotation, plain))
 
     def is_default(self, plain: object) -> bool:
         """Return whether a value is that of the default, which the loss then gets as its author wrote it."""
@@ -255,7 +261,7 @@ def _usable_annotation(annotation: Any, default: Any) -> Any:
         return WHOLE_OR_NOT
     if isinstance(default, list | tuple | abc.Set | abc.Mapping) and not _accepts(annotation, default):
         return Union[annotation, type_of(default)]  # noqa: UP007
-    return annotation
+    return with_entries_of(default, annotation) if is_array(type(default)) else annotation
 
 
 def _accepts(annotation: Any, default: Any) -> bool:
@@ -287,7 +293,7 @@ def _type_and_range(annotation: Any) -> tuple[str, str]:
     if origin in (Union, UnionType):
         if set(arguments) == {int, float} or any(map(is_any, arguments)):
             return "a number" if int in arguments else "a value", ""
-        (kind, range_), *others = map(_type_and_range, arguments)
+        (kind, range_), *others = dict.fromkeys(map(_type_and_range, arguments))
         return kind, ", ".join(filter(None, (range_, *(f"or {other}" for other, _ in others))))
     return _words(origin or annotation, parameterized=bool(arguments)), ""
 

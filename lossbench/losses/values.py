@@ -10,10 +10,10 @@ import json
 import math
 import re
 from collections import abc
-from copy import deepcopy
+from copy import copy, deepcopy
 from enum import Enum
 from functools import lru_cache
-from types import NoneType, UnionType
+from types import GenericAlias, MappingProxyType, NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from lossbench import ops, yaml_scalars
@@ -327,7 +327,49 @@ def type_of(default: object) -> Any:
         return TYPES[type(default)]
     if isinstance(default, list | tuple | abc.Set | abc.Mapping):
         return _type_of_container(default)
-    return type(default) if isinstance(default, Enum) or is_array(type(default)) else FromFile()
+    if is_array(type(default)):
+        return _type_of_array(default)
+    return type(default) if isinstance(default, Enum) else FromFile()
+
+
+def _type_of_array(default: Any) -> Any:
+    """Return the annotation that fits an array or a tensor: entries of its type, and floats too for integers."""
+    import numpy as np
+
+    kind = type(default)
+    try:
+        dtype = default.dtype if _is_numpy_array(kind) else np.dtype(ops.dtype(default))
+    except (AttributeError, TypeError, ValueError):  # of a type that NumPy does not have
+        return kind
+    if dtype.kind not in "biufc" or dtype == (float if _is_numpy_array(kind) else np.float32):
+        return kind
+    same_entries = GenericAlias(kind, (Any, GenericAlias(np.dtype, (dtype.type,))))
+    return Union[same_entries, kind] if dtype.kind in "iu" else same_entries  # noqa: UP007
+
+
+def with_entries_of(default: Any, annotation: Any) -> Any:
+    """Return an annotation whose arrays have the entries of a default that is an array, where it names none."""
+    kind, arguments = get_origin(annotation) or annotation, get_args(annotation)
+    if kind in (Union, UnionType):
+        return Union[tuple(with_entries_of(default, member) for member in arguments)]  # noqa: UP007
+    fits = is_array(kind) and isinstance(default, kind) and _dtype(arguments) is None
+    return type_of(default) if fits else annotation
+
+
+def like(default: Any, value: Any) -> Any:
+    """Return a container as one of the type of a default: a `defaultdict` with its factory, a named tuple, a set."""
+    if isinstance(default, abc.MutableMapping) and isinstance(value, dict) and type(default) is not dict:
+        made = copy(default)
+        made.clear()
+        made.update(value)
+        return made
+    if isinstance(default, MappingProxyType) and isinstance(value, dict):
+        return MappingProxyType(value)
+    if isinstance(default, frozenset) and isinstance(value, set):
+        return frozenset(value)
+    if isinstance(default, tuple) and hasattr(default, "_fields") and type(value) is tuple:
+        return type(default)(*value) if len(value) == len(default) else value
+    return value
 
 
 TYPES = {bool: bool, int: WHOLE_OR_NOT, float: float, str: str, NoneType: Any, type: Any}
