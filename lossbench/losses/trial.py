@@ -130,9 +130,14 @@ class Trial:
             return
         if fault:
             raise self.error(
-                f"on logits it {fault}, on probabilities it is sound: set `outputs: probabilities` "
-                "(or `outputs: logits` if it is meant so)"
+                f"on logits it {fault}, on probabilities it is sound: set {self._setting('outputs', 'probabilities')} "
+                f"(or {self._setting('outputs', 'logits')} if it is meant so)"
             )
+
+    def _setting(self, key: str, value: str) -> str:
+        """Return how to choose the form of an input: in YAML, unless a parameter of the loss has this name."""
+        has_parameter = key in self.signature.hyperparameters
+        return f'`{self.term.name}.{key} = "{value}"` in the file' if has_parameter else f"`{key}: {value}`"
 
     def _undeclared(self) -> list[str]:
         """Return the keys of the input forms that neither the configuration nor the user's file sets."""
@@ -164,7 +169,7 @@ class Trial:
 
     def _suggest(self, form: Mapping[str, str]) -> None:
         if form:
-            keys = " and ".join(f"`{key}: {value}`" for key, value in form.items())
+            keys = " and ".join(self._setting(key, value) for key, value in form.items())
             inputs = "integer labels" + (" and probabilities" if "outputs" in form else "")
             raise self.error(f"it works with {inputs}, not with one-hot targets: set {keys}") from None
 

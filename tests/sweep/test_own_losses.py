@@ -115,6 +115,16 @@ def test_every_loss_that_validate_refuses_stops_a_sweep(lossbench, file, tmp_pat
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_loss_with_a_parameter_of_that_name_is_told_the_attribute(file):
+    """As the key of the configuration sets the parameter."""
+    file.write_text(
+        "from lossbench import ops\n\n\ndef mine(y_true, y_pred, *, outputs: float = 1.0):\n"
+        "    return -outputs * ops.sum(y_true * ops.log(y_pred), axis=-1)\n"
+    )
+    plugin.load(file)
+    assert 'set `mine.outputs = "probabilities"` in the file' in sentence("mine")
+
+
 @pytest.mark.slow
 def test_sweep_in_python_raises_the_same(file, tmp_path):
     """Before any trial; a hyperparameter that is at fault is one that some trials have."""
