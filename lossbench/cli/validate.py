@@ -23,10 +23,12 @@ def validate(
     It refuses what `train` and `sweep` refuse before training, data folders included. Data sets that are not downloaded
     yet stay where they are. Losses of your own are called once on a small batch, if TensorFlow is installed.
     """
+    from lossbench.config.overrides import check_whole
     from lossbench.losses import plugin as plugins
     from lossbench.sweep import plan
     from lossbench.training import checks
 
+    check_whole(arguments)
     for path in plugin or []:
         plugins.load(path)
     overrides = [text for text in arguments if "=" in text and not Path(text).exists()]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from lossbench.config.merge import SHORT_FORMS
 from lossbench.config.sweep import values_of
+from lossbench.config.yaml import show
 from lossbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -45,14 +47,39 @@ def check_once(overrides: Sequence[str]) -> None:
     """Check that the overrides of one command line set different keys.
 
     Raises:
-        ConfigError: Two of them set the same key; one line per key.
+        ConfigError: Two of them set the same key, one line per key; or the shell split one at a space.
     """
     by_key: dict[str, list[str]] = {}
+    check_whole(overrides)
     for text in overrides:
         if "=" in text:
             by_key.setdefault(key_of(text), []).append(text)
     if lines := [_twice(key, texts) for key, texts in by_key.items() if len(texts) > 1]:
         raise ConfigError(lines)
+
+
+def check_whole(arguments: Sequence[str]) -> None:
+    """Check that no argument goes on in the next one.
+
+    Raises:
+        ConfigError: The shell split a value at a space.
+
+    Example:
+        >>> check_whole(["loss={name: gce, q: 0.5}", "train.epochs=3"])
+    """
+    for start, text in enumerate(arguments):
+        longer = [" ".join(arguments[start : end + 1]) for end in range(start + 1, len(arguments))]
+        whole = next((each for each in longer if not _is_open(each)), "") if _is_open(text) else ""
+        if text.endswith(",") and longer and "=" not in arguments[start + 1]:
+            whole = whole or longer[0]
+        if whole and "=" in text:
+            reason = f"the shell split a value at a space; quote it: {quote(whole)}"
+            raise ConfigError([f"command line: {show(text)}: {reason}"])
+
+
+def _is_open(text: str) -> bool:
+    """Return whether a bracket in a value is not closed."""
+    return any(text.count(start) > text.count(end) for start, end in ("{}", "[]"))
 
 
 def _twice(key: str, texts: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ The seed is the outermost loop, so that every combination has a result after the
 from __future__ import annotations
 
 import math
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
@@ -151,17 +152,23 @@ def _load(
 
 @contextmanager
 def _commas_explained(axes: Sequence[str]) -> Iterator[None]:
-    """Add to an error which of the overrides that it names became an axis because of a comma."""
+    """Add to an error which of the overrides that it names may have become an axis by mistake, because of a comma."""
     try:
         yield
     except (ConfigError, DataError) as error:
-        named = [text for text in axes if text.partition("=")[0].strip() in str(error)]
+        named = [text for text in axes if text.partition("=")[0].strip() in str(error) and _may_be_one_value(text)]
         if not named:
             raise
         lines = [str(error), *map(_comma, named)]
         if isinstance(error, ConfigError):
             raise ConfigError(lines, error.problems) from None
         raise DataError("\n".join(lines)) from None
+
+
+def _may_be_one_value(text: str) -> bool:
+    """Return whether the comma may belong to the value: a folder, or parts that are no words, numbers or mappings."""
+    is_plain = re.compile(r"[\w.+-]+|[\[{].*|'.*'|\".*\"")
+    return key_of(text) == "data.path" or not all(is_plain.fullmatch(part.strip()) for part in values_of(text))
 
 
 def _comma(text: str) -> str:

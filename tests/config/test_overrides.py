@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lossbench.config.overrides import check_whole
 from lossbench.config.resolve import load
 from lossbench.errors import ConfigError
 from lossbench.sweep import plan
@@ -92,3 +93,25 @@ def test_a_seed_beside_the_seeds_of_a_sweep_is_refused(file: Path) -> None:
     """It would have no effect."""
     with pytest.raises(ConfigError, match=r"'seed=3': seed: sweep.seeds sets it already; remove one of the two"):
         plan.load(file, ["seed=3"], seeds="0-2")
+
+
+@pytest.mark.parametrize(
+    "whole", ["loss=ce, gce", "loss=ce, gce, focal", "loss={name: gce, q: 0.5}", "model.hidden=[3, 4]"]
+)
+@pytest.mark.parametrize("others", [[], ["train.epochs=3"], ["optimizer={name: sgd}", "seed=3"]])
+@pytest.mark.parametrize("read", [load, plan.load])
+def test_a_value_that_the_shell_split_is_quoted_in_the_answer(read, whole: str, others: list[str], file: Path) -> None:
+    """Before or after other settings."""
+    for split in ([*others, *whole.split(" ")], [*whole.split(" "), *others]):
+        with pytest.raises(ConfigError) as caught:
+            read(file, split)
+        quoted = whole.removesuffix(", focal")
+        assert f"the shell split a value at a space; quote it: '{quoted}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["loss={name: gce", "seed=3"], ["loss=ce,", "seed=3"], ["loss=[ce,gce]", "model=cnn"], ["ce,", "x"]]
+)
+def test_a_value_that_stands_in_one_argument_is_whole(arguments: list[str]) -> None:
+    """A bracket that nothing closes, and a comma before the next setting, are other mistakes."""
+    check_whole(arguments)

@@ -210,15 +210,32 @@ def test_a_seed_that_occurs_twice_is_refused_where_it_stands(plan, seeds):
 
 
 def test_an_error_in_an_axis_says_that_a_comma_made_it(plan):
-    """A value of the wrong type, and a folder whose name holds a comma."""
-    with pytest.raises(
-        ConfigError, match=r"'loss.label_smoothing=0,x': the comma made an axis of 2 values; "
-    ) as caught:
-        plan("train: {epochs: 1}\n", "loss.label_smoothing=0,x", "train.epochs=1,2")
+    """Settings in place of a value, and a folder whose name holds a comma."""
+    with pytest.raises(ConfigError, match=r"'optimizer=sgd,lr=3': the comma made an axis of 2 values; ") as caught:
+        plan("train: {epochs: 1}\n", "optimizer=sgd,lr=3", "train.epochs=1,2")
     assert "train.epochs" not in str(caught.value)
     axis = plan("data: {name: idx, path: x}\n", "data.path=/tmp/a,b")
     with pytest.raises(DataError, match=r"a value that contains a comma is quoted: data.path='\"/tmp/a,b\"'"):
         trials(axis, identify)
+
+
+WHOLE_VALUES = [
+    ["loss=ce,mine"],
+    ["loss=ce,{name: gce, q: x}"],
+    ["loss=ce,'faocl'"],
+    ["loss=ce,gce", "loss.q=0.5"],
+    ["loss.label_smoothing=0,x"],
+    ["loss.label_smoothing=0,1e9,-.5"],
+    ["optimizer=sgd,adm"],
+]
+
+
+@pytest.mark.parametrize("overrides", WHOLE_VALUES)
+def test_an_error_in_an_axis_that_is_meant_says_nothing_of_commas(plan, overrides):
+    """Names, numbers and mappings are values of an axis: quoting them would not help."""
+    with pytest.raises(ConfigError) as caught:
+        plan("train: {epochs: 1}\n", *overrides)
+    assert "the comma" not in str(caught.value)
 
 
 def test_a_random_plan_trains_a_repeated_draw_once_and_counts_it(plan):
