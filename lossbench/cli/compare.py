@@ -141,9 +141,10 @@ def compare(  # noqa: PLR0913 - the options of the command
         _draw(with_names(shown).comparison, plots)
     if save_baseline and not gate.has_failed(found.gate_results):
         baseline_file.save(save_baseline, found.rows)
+        console.note(f"baseline: {save_baseline} ({formatting.count_of(len(found.rows), 'run')})")
     if form == "table" and not output and sys.stdout.isatty():
         _advise(next_step.next_step(found, sys.argv[1:]))
-    gate.report(found.gate_results, confidence / 100, strict=strict)
+    gate.report(found, strict=strict)
 
 
 def _form(form: str, *, json: bool) -> str:

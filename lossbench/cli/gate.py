@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lossbench.analysis.gate_result import GateOutcome, GateResult
+    from lossbench.analysis.query import Answer
 
 OUTCOMES: dict[GateOutcome, str] = {
     "failed": "failed",
@@ -32,15 +33,16 @@ def has_failed(gate_results: Sequence[GateResult]) -> bool:
     return any(result.outcome in {"failed", "missing"} for result in gate_results)
 
 
-def report(gate_results: Sequence[GateResult], confidence: float, *, strict: bool) -> None:
+def report(answer: Answer, *, strict: bool) -> None:
     """Print the gate's results, and exit with its code.
 
     Raises:
         GateFailedError: A threshold failed, or evidence is missing.
         UndecidedError: Nothing failed, but a threshold is undecided, and `strict` is true.
     """
-    from lossbench.report.gate_sentences import gate_sentence
+    from lossbench.report.gate_sentences import fewest_seeds, gate_sentence
 
+    gate_results, confidence = answer.gate_results, answer.comparison.query.confidence
     sentences = {
         outcome: [gate_sentence(result, confidence) for result in gate_results if result.outcome == outcome]
         for outcome in OUTCOMES
@@ -48,6 +50,8 @@ def report(gate_results: Sequence[GateResult], confidence: float, *, strict: boo
     if gate_results:
         counts = ", ".join(f"{len(lines)} {OUTCOMES[outcome]}" for outcome, lines in sentences.items() if lines)
         console.note(f"gate: {counts}")
+    if note := fewest_seeds(answer):
+        console.note(note)
     if strict and sentences["undecided"] and not has_failed(gate_results):
         raise UndecidedError("\n".join(sentences["undecided"]))
     for line in sentences["undecided"]:

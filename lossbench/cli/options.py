@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -208,6 +209,9 @@ def query(
     from lossbench.analysis.query import Query
     from lossbench.losses.expression import label_of
 
+    if (baseline_file := others.get("baseline_file")) and baseline_file.is_dir():
+        command = f"lossbench compare {shlex.quote(str(baseline_file))} --save-baseline main.json"
+        raise UsageError(f"{baseline_file} is a folder of runs; write a baseline file with: {command}")
     return Query(
         paths=tuple(paths),
         seeds=parse_seeds(seeds),

@@ -81,7 +81,7 @@ def report(  # noqa: PLR0913 - the options of the command
         console.note(line)
     megabytes = len(text.encode(errors="replace")) / 1e6
     console.result(f"{output}: {formatting.count_of(len(data.runs), 'run')}, {megabytes:.2f} MB")
-    gate.report(found.gate_results, confidence / 100, strict=strict)
+    gate.report(found, strict=strict)
 
 
 def _test_images(folder: Path) -> NDArray[Any]:

@@ -1,7 +1,9 @@
-"""Advice on an option that a command does not have: settings are written `key=value`, without dashes."""
+"""Advice on options: one that a command does not have, as settings are written `key=value`; one without its value."""
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
@@ -21,9 +23,10 @@ class Command(TyperCommand):
         """Parse the arguments.
 
         Raises:
-            UsageError: An option is unknown, and it is known what is meant.
+            UsageError: An option is unknown, and it is known what is meant, or an option has another as its value.
         """
         given = tuple(args)
+        self._check_values(ctx, given)
         try:
             return super().parse_args(ctx, args)
         except Exception as error:
@@ -31,6 +34,17 @@ class Command(TyperCommand):
             if option and (advice := _advice(str(self.name), option, given)):
                 raise UsageError(advice) from None
             raise
+
+    def _check_values(self, ctx: Any, arguments: Sequence[str]) -> None:
+        """Refuse an option as the value of another, which the parser would accept."""
+        options = {name: each for each in self.get_params(ctx) for name in each.opts if name.startswith("-")}
+        before_dashes = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        for name, following in pairwise(before_dashes):
+            option = options.get(name)
+            if option and not getattr(option, "is_flag", False) and following.partition("=")[0] in options:
+                example = re.search(r"e\.g\. ([^ ]+?)[.,;]*(?: |$)", str(getattr(option, "help", "")))
+                for_example = f", e.g. {name} {example[1]}" if example else ""
+                raise UsageError(f"{name} needs a value{for_example}; got the option {following}")
 
 
 def _advice(command: str, option: str, arguments: Sequence[str]) -> str:

@@ -8,10 +8,13 @@ from lossbench.analysis.gate import FEWEST_SEEDS
 from lossbench.analysis.gate_result import Requirement
 from lossbench.analysis.thresholds import CountThreshold, Threshold
 from lossbench.report import formatting, wording
+from lossbench.report.comparison import footnotes
 from lossbench.report.formatting import clean, count_of
+from lossbench.statistics import FEWEST_SEEDS as VERDICT_SEEDS
 
 if TYPE_CHECKING:
     from lossbench.analysis.gate_result import GateResult, Reason
+    from lossbench.analysis.query import Answer
 
 MISSING = "missing evidence"
 DECISIONS: dict[Reason, str] = {
@@ -28,6 +31,17 @@ def gate_sentence(result: GateResult, confidence: float) -> str:
     """Return a gate result in a sentence: which loss, by how much, the interval, the threshold."""
     name = wording.group_name(result.label, result.condition)
     return f"{name}: {_finding(result, confidence)}: {clean(result.rule.text)}"
+
+
+def fewest_seeds(answer: Answer) -> str:
+    """Return why a threshold fails with fewer seeds than a verdict needs; empty if none does."""
+    has_failed = any(result.reason == "beyond" for result in answer.gate_results)
+    if not (has_failed and any(footnotes.too_few_seeds(answer.comparison))):
+        return ""
+    interval = f"{formatting.percent(answer.comparison.query.confidence)} interval"
+    return (
+        f"the gate uses the {interval}, from {FEWEST_SEEDS} seeds on; a verdict needs p, from {VERDICT_SEEDS} seeds on"
+    )
 
 
 def _finding(result: GateResult, confidence: float) -> str:

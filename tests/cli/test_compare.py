@@ -155,6 +155,12 @@ def test_exit_statuses(compare: Any, study: Path, tmp_path: Path, fabricate: Any
         (["--metric", "accuracy,acuracy"], 2, "did you mean 'accuracy'"),
         (["--baseline", "fokal"], 2, "did you mean 'focal'"),
         (["--baseline", "focal", "--against", "x.json"], 2, "choose one"),
+        (["--against", "."], 2, ". is a folder of runs; write a baseline file with: lossbench compare . --save-base"),
+        (["--pivot", "--metric", "accuracy"], 2, "--pivot needs a value, e.g. --pivot data.label_noise.rate; got the"),
+        (["--where", "--json"], 2, "--where needs a value"),
+        (["--metric", "--pivot=loss"], 2, "option --pivot=loss"),
+        (["--seeds", "-o", "x.csv"], 2, "--seeds needs a value, e.g. --seeds 0-9; got the option -o"),
+        (["-f", "--by", "loss"], 2, "-f needs a value; got the option --by"),
         (["--against", "x.json"], 2, "x.json is missing; expected a baseline file"),
         (["--by", "nothing"], 2, "nothing: no run has this key"),
         (["--where", "seed = 1"], 2, "column 6"),
@@ -208,6 +214,25 @@ def test_the_gate_with_too_few_seeds(here: Any, worse: Path) -> None:
     assert "over 2 seeds, fewer than the 3 needed" in warned.stderr
     both = here(*arguments, "--strict", "--fail-if", "accuracy < 0.99", "--seeds", "0-5")
     assert both.returncode == 3
+
+
+@pytest.mark.parametrize(("seeds", "threshold", "is_said"), [
+    ("0-2", "delta.accuracy < -0.2pp", True), ("0-4", "accuracy < 0.99", True), ("0-5", "accuracy < 0.99", False),
+    ("0,1", "accuracy < 0.99", False), ("0-2", "accuracy < 0.5", False), ("0-2", "failed > 0", False),
+])  # fmt: skip
+def test_the_gate_says_why_it_decides_without_a_verdict(
+    here: Any, worse: Path, seeds: str, threshold: str, *, is_said: bool
+) -> None:
+    """Once, and only where the table has no verdict for lack of seeds and a threshold fails."""
+    said = here(worse, "--seeds", seeds, "--fail-if", threshold, "--ci", "90").stderr
+    line = "the gate uses the 90 % interval, from 3 seeds on; a verdict needs p, from 6 seeds on\n"
+    assert said.count(line) == is_said
+
+
+def test_a_written_baseline_is_named(here: Any, worse: Path, tmp_path: Path) -> None:
+    """The file and its number of runs, on stderr."""
+    written = here(worse, "--save-baseline", tmp_path / "main.json", "--seeds", "0-2")
+    assert written.stderr == f"baseline: {tmp_path / 'main.json'} (9 runs)\n"
 
 
 def test_a_stored_baseline(here: Any, worse: Path, tmp_path: Path, fabricate: Any) -> None:

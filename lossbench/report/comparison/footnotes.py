@@ -133,7 +133,7 @@ def notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[str]:
     """
     if comparison.baseline is None:
         yield "no differences: no run has categorical_crossentropy with its defaults; choose another baseline"
-    yield from _too_few_seeds(comparison)
+    yield from too_few_seeds(comparison)
     yield from _missing_metrics(comparison)
     yield from _costs(comparison)
     remarked = {each.key for block in comparison.blocks for group in block.groups for each in group.unlike}
@@ -174,7 +174,7 @@ def _costs(comparison: Comparison) -> Iterator[str]:
             )
 
 
-def _too_few_seeds(comparison: Comparison) -> Iterator[str]:
+def too_few_seeds(comparison: Comparison) -> Iterator[str]:
     """Yield a warning if no comparison of a loss can be decided with its seeds."""
     pairs = [
         group.difference.n
