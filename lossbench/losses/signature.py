@@ -18,6 +18,7 @@ from lossbench.losses.values import (
     WHOLE_OR_NOT,
     FromFile,
     convert,
+    dtype_of,
     is_any,
     is_array,
     is_known,
@@ -295,18 +296,48 @@ def _type_and_range(annotation: Any) -> tuple[str, str]:
             return "a number" if int in arguments else "a value", ""
         (kind, range_), *others = dict.fromkeys(map(_type_and_range, arguments))
         return kind, ", ".join(filter(None, (range_, *(f"or {other}" for other, _ in others))))
-    return _words(origin or annotation, parameterized=bool(arguments)), ""
+    return _words(origin or annotation, arguments), ""
 
 
-def _words(kind: Any, *, parameterized: bool) -> str:
+def _words(kind: Any, arguments: tuple[Any, ...]) -> str:
     """Return the type of an annotation in words, without its range."""
-    if is_array(kind) or (kind in (tuple, list) and parameterized):
-        return "a list with one number per class"
+    if words := _container_words(kind, arguments):
+        return words
     if isinstance(kind, FromFile):
         return "the value that the file sets, as YAML cannot express its type"
     if isinstance(kind, type) and issubclass(kind, Enum):
         return f"one of {', '.join(str(member.value) for member in kind)}"
     return _KINDS.get(kind, "a mapping" if kind in MAPPINGS else "a value")
+
+
+def _container_words(kind: Any, arguments: tuple[Any, ...]) -> str:
+    """Return the type of a list, array or mapping with entries of a known type in words, otherwise nothing."""
+    if is_array(kind):
+        dtype = dtype_of(arguments)
+        return _list_of(_KINDS[{"b": bool, "i": int, "u": int}.get(dtype.kind, float) if dtype else float])
+    entries = [_type_and_range(each)[0] for each in arguments if each is not Ellipsis]
+    if kind is tuple and entries and arguments[-1] is not Ellipsis:
+        same_entries = len(set(entries)) == 1 and entries[0] in _PLURALS
+        words = _PLURALS[entries[0]] if same_entries else f"entries ({', '.join(entries)})"
+        return f"a list of {len(entries)} {words}"
+    if kind in (tuple, list) and entries:
+        return _list_of(entries[0])
+    parts = [
+        f"{_ADJECTIVES[each]} {name}"
+        for each, name in zip(entries, ("keys", "values"), strict=False)
+        if each in _ADJECTIVES
+    ]
+    return f"a mapping with {' and '.join(parts)}" if kind in MAPPINGS and parts else ""
+
+
+_PLURALS = {"a number": "numbers", "a whole number": "whole numbers", "true or false": "true or false", "text": "texts"}
+_ADJECTIVES = {"a number": "number", "a whole number": "whole-number", "true or false": "true-or-false", "text": "text"}
+
+
+def _list_of(entry: str) -> str:
+    if entry == "a number":
+        return "a list with one number per class"
+    return f"a list of {_PLURALS[entry]}" if entry in _PLURALS else "a list"
 
 
 def _interval(constraints: Iterable[Any]) -> str:

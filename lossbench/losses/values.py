@@ -214,7 +214,7 @@ def _array(kind: type, arguments: tuple[Any, ...], plain: Any) -> Any:
     """
     import numpy as np
 
-    dtype = _dtype(arguments) or np.dtype(float if _is_numpy_array(kind) else np.float32)
+    dtype = dtype_of(arguments) or np.dtype(float if _is_numpy_array(kind) else np.float32)
     try:
         array = np.asarray(plain)
     except ValueError:  # lists of different lengths
@@ -228,7 +228,7 @@ def _array(kind: type, arguments: tuple[Any, ...], plain: Any) -> Any:
     return cast if _is_numpy_array(kind) else ops.convert_to_tensor(cast)
 
 
-def _dtype(arguments: tuple[Any, ...]) -> Any:
+def dtype_of(arguments: tuple[Any, ...]) -> Any:
     """Return the type of entries that the annotation of an array names, e.g. `NDArray[np.float32]`, or None."""
     import numpy as np
 
@@ -352,7 +352,7 @@ def with_entries_of(default: Any, annotation: Any) -> Any:
     kind, arguments = get_origin(annotation) or annotation, get_args(annotation)
     if kind in (Union, UnionType):
         return Union[tuple(with_entries_of(default, member) for member in arguments)]  # noqa: UP007
-    fits = is_array(kind) and isinstance(default, kind) and _dtype(arguments) is None
+    fits = is_array(kind) and isinstance(default, kind) and dtype_of(arguments) is None
     return type_of(default) if fits else annotation
 
 
