@@ -17,6 +17,7 @@ import numpy as np
 from lossbench.errors import PluginError
 from lossbench.losses import python_state
 from lossbench.losses.binding import bind
+from lossbench.losses.in_memory import InMemoryExecution
 from lossbench.losses.registry import find
 from lossbench.losses.trial_call import try_call
 from lossbench.losses.user_code import report_user_errors
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from lossbench.losses.expression import LossTerm
 
 USE_STATE = "keep it in a tf.Variable, or declare it with `State`: lossbench guide own-loss"
+USE_OWN_VARIABLE = "create it in the file of the loss, or declare it with `State`: lossbench guide own-loss"
+USE_FILE = (
+    "put the loss in a file, create the variable in a constructor or factory, or declare it with `State`: "
+    "lossbench guide own-loss"
+)
 USE_UNIFORM = "draw by keras.random, or declare `uniform: Uniform`: lossbench guide own-loss"
 CALLS, FEWEST_CALLS, SECONDS = 30, 8, 0.1
 """How often a loss computes the same batch, to find a counter that no snapshot shows; fewer calls if they are slow."""
@@ -100,7 +106,7 @@ def check(terms: Sequence[LossTerm], classes: int, context: Mapping[str, Any], s
         earlier = "some calls" if is_equal else "another batch"
         used.refuse(
             f"returns other numbers for the same batch after {earlier}. If it keeps state that is in no variable, "
-            f"{USE_STATE}. If it draws random numbers, {USE_UNIFORM}"
+            f"{used.use_state}. If it draws random numbers, {USE_UNIFORM}"
         )
 
 
@@ -150,7 +156,7 @@ class _Copy:
             )
         self.refuse(
             f"changes {name!r} while it is called. Python code runs once, when the training step is compiled: "
-            f"later steps would not change it; {USE_STATE}"
+            f"later steps would not change it; {self.use_state}"
         )
 
     def find_operation_problem(self, classes: int) -> str | None:
@@ -175,10 +181,21 @@ class _Copy:
                 return f"{reason}{self._line(graph, node.op)}; {USE_UNIFORM}"
             if node.op.startswith(STATEFUL):
                 reason = f"uses TensorFlow's {node.op}, and no checkpoint can hold its state"
-                return f"{reason}{self._line(graph, node.op)}; {USE_STATE}"
+                return f"{reason}{self._line(graph, node.op)}; {self.use_state}"
         own = {id(variable) for variable in self.variables.list}
         foreign = next((variable.name for variable in graph.variables if id(variable) not in own), None)
-        return foreign and f"uses the variable {foreign!r} of another module, which trials would share; {USE_STATE}"
+        where = "from outside the loss" if self._is_in_memory else "of another module"
+        advice = USE_FILE if self._is_in_memory else USE_OWN_VARIABLE
+        return foreign and f"uses the variable {foreign!r} {where}, which trials would share; {advice}"
+
+    @property
+    def use_state(self) -> str:
+        """Advice on state in Python objects."""
+        return USE_FILE if self._is_in_memory else USE_STATE
+
+    @property
+    def _is_in_memory(self) -> bool:
+        return any(isinstance(each, InMemoryExecution) for each in self._executions)
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise an error about the loss."""

@@ -2,14 +2,16 @@
 
 import random
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from run_tables import tables
 
 from lossbench import errors
 from lossbench.config import resolve
-from lossbench.losses import expression, plugin, registry
+from lossbench.losses import expression, in_memory, plugin, registry
 from lossbench.runs import read
 from lossbench.training import identify, train, user_loss_check, verify
 from lossbench.training.progress import Silent
@@ -529,6 +531,43 @@ def test_a_counter_that_no_object_shows_is_found_by_its_numbers(mine):
     )
     with pytest.raises(errors.PluginError, match=r"for the same batch after some calls\. .*`State`.*: Uniform`"):
         user_loss_check.check(expression.parse("mine"), 10, {}, seed=1)
+
+
+@pytest.mark.parametrize(
+    "switch", ["tf.config.run_functions_eagerly(True)", "tf.config.experimental_run_functions_eagerly(True)"]
+)
+def test_a_file_that_runs_functions_eagerly_is_compiled_all_the_same(switch, mine):
+    """The switch does not reach the check, nor the next file; one line says that it is reset."""
+    with pytest.warns(UserWarning, match="run_functions_eagerly is switched off again") as warned:
+        mine(function("return _ce(y_true, y_pred)", switch))
+    assert not tf.config.functions_run_eagerly()
+    for _ in range(2):  # another warning would be an error
+        user_loss_check.try_loss(expression.parse("mine"), 10, {}, seed=1)
+    assert not tf.config.functions_run_eagerly()
+    assert [(Path(each.filename).name, each.lineno) for each in warned] == [("mine.py", HEAD.count("\n") + 2)]
+
+
+def test_a_variable_around_a_loss_in_memory_is_refused_with_what_helps():
+    """The advice is not to keep it in a variable, which it is."""
+    kept = tf.Variable(0.0)
+    steps = [0]
+
+    def in_variable(y_true, y_pred):
+        return tf.nn.softmax_cross_entropy_with_logits(y_true, y_pred) * tf.exp(kept)
+
+    def in_list(y_true, y_pred):
+        steps[0] += 1
+        return tf.nn.softmax_cross_entropy_with_logits(y_true, y_pred) * steps[0]
+
+    try:
+        for loss, reason in {in_variable: "uses the variable 'Variable:0' from outside", in_list: "changes"}.items():
+            config, _ = in_memory.register_losses({"loss": loss})
+            with pytest.raises(errors.PluginError, match=reason) as caught:
+                user_loss_check.check(expression.parse(config["loss"]), 10, {}, seed=1)
+            assert "put the loss in a file, create the variable in a constructor or factory" in str(caught.value)
+            assert "keep it in a tf.Variable" not in str(caught.value)
+    finally:
+        registry.clear_plugins()
 
 
 def test_validation_leaves_the_state_of_training_alone(config, mine, tmp_path):
