@@ -72,7 +72,7 @@ class ConfigError(UsageError):
     """An invalid configuration; `problems` holds every mistake, the message has one line per mistake."""
 
     def __init__(self, lines: list[str], problems: list[Problem] | None = None) -> None:
-        super().__init__("\n".join(lines), mentions=("plugins", "device", "runs_dir"))
+        super().__init__("\n".join(lines), mentions=("plugins", "device", "runs_dir", "seeds"))
         self.problems = problems or []
 
 

@@ -97,6 +97,8 @@ def parse(text: str, keys: Collection[str]) -> Test:
     try:
         return walker.test(ast.parse(hidden, mode="eval").body)
     except SyntaxError as error:
+        if single := re.search(r"(?<![=!<>])=(?!=)", hidden):
+            raise walker.error("'==' for equality", single.start()) from None
         raise walker.error(CONDITION, (error.offset or 1) - 1) from None
     except (MemoryError, RecursionError):
         raise UsageError(f"nested deeper than {DEEPEST} levels", parameter="where") from None

@@ -105,7 +105,8 @@ def _unknown(path: KeyPath, parent: Schema) -> str:
         return f"unknown key; the option `{OPTIONS[key]}` sets it"
     if "." in key and key.partition(".")[0] in keys:
         return f"unknown key; only the command line and sweeps take dotted keys, here write {_nested(key)}"
-    if (near := did_you_mean(key, keys)) and not key_here(key):
+    is_misplaced = key_here(key) or any(key in others for _, _, others in _mappings())
+    if (near := did_you_mean(key, keys)) and not is_misplaced:
         return f"unknown key{near} {takes}"
     if here := find_key(key):
         return f"unknown key here; did you mean {here!r}?"
@@ -166,9 +167,22 @@ def _hint(schema: Schema, given: Any) -> str:
         "object": "leave the key out to have its defaults" if given is None else example and f"write e.g. {example}",
         "integer": isinstance(given, float) and given.is_integer() and f"write {int(given)}",
     }
-    quoted = kind in ("integer", "number") and isinstance(given, str) and re.fullmatch(r"[-+.0-9eE]+", given)
-    remedy = "remove the quotes" if quoted else remedies.get(str(kind))
+    remedy = (_hint_for_number(schema, given) if kind in ("integer", "number") else "") or remedies.get(str(kind))
     return f"; {remedy}" if remedy else ""
+
+
+def _hint_for_number(schema: Schema, given: Any) -> str:
+    """Return a remedy for text in place of a number, and for a share in percent."""
+    text = str(given)
+    if isinstance(given, str) and re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", text):
+        return "remove the quotes"
+    if "seed" in schema.get("title", "").lower() and re.fullmatch(r"[0-9]+ *[-,] *[0-9][0-9, -]*", text):
+        return f"several seeds: lossbench sweep `seeds` {text}"
+    is_share = 1 in (schema.get("maximum"), schema.get("exclusiveMaximum"))
+    percent = re.fullmatch(
+        r"([0-9]{1,2}(?:\.[0-9]+)?) ?%" if isinstance(given, str) else r"([1-9][0-9](?:\.[0-9]+)?)", text
+    )
+    return f"write {float(percent[1]) / 100:g}" if percent and is_share else ""
 
 
 def _names(schema: Schema) -> list[str]:

@@ -124,7 +124,8 @@ def _errors_allowed(wanted: str, each: str) -> int:
     """Return how many typing errors a suggestion may have; in a short word, only two letters exchanged."""
     if min(len(wanted), len(each)) <= SHORT:
         return int(sorted(wanted) == sorted(each))
-    return 1 + (len(wanted) > 5) + (len(wanted) > 10)  # noqa: PLR2004
+    has_its_letters = sorted(wanted) == sorted(each)
+    return 1 + (len(wanted) > 5 or has_its_letters) + (len(wanted) > 10)  # noqa: PLR2004
 
 
 def typing_errors(a: str, b: str) -> int:

@@ -57,7 +57,7 @@ def test_conditions(condition: str, seeds: list[int]) -> None:
     ("condition", "message"),
     [
         ("rat == 1", r"where: no run has the key 'rat'; did you mean 'rate'\?"),
-        ("rate = 0.2", "column 6: expected a condition such as loss == 'ce' and seed < 5, got '= 0.2'"),
+        ("rate = 0.2", "column 6: expected '==' for equality, got '= 0.2'"),
         ("rate == completed", "column 9: expected a number, true, false, null or text in quotes, got 'completed'"),
         ("rate ==", r"column \d+: expected a condition such as"),
         ("rate", "column 1: expected a condition such as .*, got 'rate'"),

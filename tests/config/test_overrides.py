@@ -115,3 +115,20 @@ def test_a_value_that_the_shell_split_is_quoted_in_the_answer(read, whole: str, 
 def test_a_value_that_stands_in_one_argument_is_whole(arguments: list[str]) -> None:
     """A bracket that nothing closes, and a comma before the next setting, are other mistakes."""
     check_whole(arguments)
+
+
+@pytest.mark.parametrize(("override", "remedy"), [
+    ("train_size=3", "did you mean 'data.train_size'?"),
+    ("data.batch_size=3", "did you mean 'train.batch_size'?"),
+    ("loss=faocl", "did you mean 'focal'?"),
+    ("seed=0-3", "several seeds: lossbench sweep `seeds` 0-3"),
+    ("data.label_noise.rate=40%", "write 0.4"),
+    ("data.label_noise.rate=40", "write 0.4"),
+    ("model.dropout=12.5%", "write 0.125"),
+    ("train.epochs='5'", "remove the quotes"),
+])  # fmt: skip
+def test_a_setting_in_another_form_is_answered_with_the_right_one(override: str, remedy: str, file: Path) -> None:
+    """Keys of another section, letters that changed places, ranges of seeds and percentages."""
+    with pytest.raises(ConfigError) as caught:
+        load(file, [override])
+    assert remedy in str(caught.value)
