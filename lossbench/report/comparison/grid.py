@@ -28,6 +28,11 @@ NARROW = 72
 STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "identical": "cyan"}
 
 
+def _spaced(mark: str) -> str:
+    """Return a mark with a blank before the sign of a verdict, which would read as part of the number."""
+    return f"{mark[:-1]} {mark[-1]}" if mark[-1:] in columns.VERDICT_MARKS.values() else mark
+
+
 @dataclass(frozen=True)
 class Stack:
     """Columns placed one below the other.
@@ -59,7 +64,7 @@ class Stack:
         """Return the lines of a row's cell, each as wide as the stack, with their styles."""
         lines = []
         for column in self.columns:
-            text, mark = self.text(column, row), column.mark(row)
+            text, mark = self.text(column, row), _spaced(column.mark(row))
             padded = text.rjust(self.width) if column.is_number else (text + mark).ljust(self.width + self.marked)
             style = "bold" if columns.is_best(mark) else STYLES.get(text, "")
             lines.append((padded + mark.ljust(self.marked) * column.is_number, style))
@@ -169,7 +174,7 @@ def _stacked(rows: Sequence[Any], every: Sequence[Column], *, beside: bool) -> t
 def _measured(rows: Sequence[Any], every: Sequence[Column]) -> Stack:
     """Return a stack as wide as its widest line, with a place for marks after numbers."""
     tails = (text[text.find(" ± ") :] for column in every for row in rows if " ± " in (text := column.text(row)))
-    marked = max((len(column.mark(row)) for column in every for row in rows), default=0)
+    marked = max((len(_spaced(column.mark(row))) for column in every for row in rows), default=0)
     stack = Stack(tuple(every), tail=max(map(len, tails), default=0), marked=marked)
     texts = (stack.text(column, row) for column in every for row in rows)
     return replace(stack, width=max(map(len, [*stack.heads, *texts])))

@@ -90,8 +90,9 @@ def test_each_cell_is_the_mean_of_one_loss_at_one_value() -> None:
 def test_verdicts_against_the_baseline_are_marks() -> None:
     """Plus and minus with nine pairs or more; the legend says against what, in which metric, adjusted for how many."""
     found = printed(answered(STUDY), 100)
-    assert next(line for line in found if line.startswith("robust")).count("*+") == 3
+    assert next(line for line in found if line.startswith("robust")).count("* +") == 3
     assert next(line for line in found if line.startswith("focal")).count("−") == 3
+    assert not any(re.search("[0-9][−+=≠]", line) for line in found)
     legend = " ".join(" ".join(found).split())
     assert f"+ better than {CE} in accuracy, − worse, = equivalent or identical" in legend
     assert "adjusted for 6 comparisons" in legend
