@@ -8,10 +8,12 @@ from lossbench.config.resolve import load
 from lossbench.errors import ConfigError
 from lossbench.losses import plugin
 
-UNUSABLE = [
+OTHER_PARAMETERS = [
     ("def {name}(y_pred, y_true):\n    return y_pred\n", "swapped"),
     ("def {name}(labels, logits):\n    return logits\n", "custom_loss"),
     ("{name} = lambda y_pred, y_true: y_pred\n", "sw"),
+]
+NO_LOSSES = [
     ("class {name}:\n    pass\n", "Mine"),
     ("{name} = 3\n", "number"),
 ]
@@ -24,7 +26,8 @@ TAKEN = [
 
 @pytest.mark.parametrize(
     ("source", "name", "reason"),
-    [(*each, "is not a loss: expected") for each in UNUSABLE]
+    [(*each, "but lossbench calls a loss as (y_true, y_pred, ...)") for each in OTHER_PARAMETERS]
+    + [(*each, "is not a loss: expected") for each in NO_LOSSES]
     + [(*each, "is already defined by lossbench: choose another name") for each in TAKEN],
 )
 @pytest.mark.parametrize("folder", ["plugins", "."])
