@@ -73,7 +73,7 @@ def _resolve(annotation: Any, names: Mapping[str, Any]) -> Any:
 
 def _with_stand_ins(annotation: object, names: Mapping[str, Any]) -> dict[str, Any]:
     """Return the names of a module, and for the other names in an annotation what they may stand for."""
-    known = {**_known_names(), **_renamed_imports(names), **names}
+    known = {**_known_names(), **_renamed_imports(names), **_numpy_imports(names), **names}
     words = re.findall(r"[A-Za-z_]\w*", annotation if isinstance(annotation, str) else repr(annotation))
     missing = [word for word in words if word not in known and not hasattr(builtins, word)]
     return {**known, **dict.fromkeys(missing, UNKNOWN)}
@@ -95,19 +95,44 @@ def _known_names() -> dict[str, Any]:
 
 def _renamed_imports(names: Mapping[str, Any]) -> dict[str, Any]:
     """Return the known names that a file imports under another name, e.g. inside `if TYPE_CHECKING:`."""
-    module = sys.modules.get(str(names.get("__name__")))
-    try:
-        tree = ast.parse(inspect.getsource(module)) if module else ast.Module([], [])
-    except (OSError, SyntaxError):
-        return {}
     known = _known_names()
     return {
         alias.asname: known[alias.name]
-        for node in ast.walk(tree)
+        for node in ast.walk(_tree(names))
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if alias.asname and alias.name in known
     }
+
+
+def _numpy_imports(names: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file imports of NumPy, e.g. `npt` inside `if TYPE_CHECKING:`."""
+    nodes = [node for node in ast.walk(_tree(names)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    if "numpy" not in " ".join(map(ast.dump, nodes)):  # it takes time to import
+        return {}
+    import numpy as np
+    import numpy.typing as npt
+
+    modules = {"numpy": np, "numpy.typing": npt}
+    imported: dict[str, Any] = {}
+    for node in nodes:
+        for alias in node.names:
+            if isinstance(node, ast.ImportFrom):
+                value = getattr(modules.get(node.module or ""), alias.name, UNKNOWN)
+            else:
+                value = modules.get(alias.name if alias.asname else alias.name.partition(".")[0], UNKNOWN)
+            if value is not UNKNOWN:
+                imported[alias.asname or alias.name.partition(".")[0]] = value
+    return imported
+
+
+def _tree(names: Mapping[str, Any]) -> ast.Module:
+    """Return the syntax tree of the file with these names, empty if there is none."""
+    module = sys.modules.get(str(names.get("__name__")))
+    try:
+        return ast.parse(inspect.getsource(module)) if module else ast.Module([], [])
+    except (OSError, SyntaxError):
+        return ast.Module([], [])
 
 
 def _names_of(function: Callable[..., Any]) -> Mapping[str, Any]:

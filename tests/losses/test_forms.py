@@ -355,6 +355,8 @@ from typing import TYPE_CHECKING, Annotated
 from keras import ops
 
 if TYPE_CHECKING:
+    import numpy
+    import numpy as np
     import numpy.typing as npt
     import tensorflow as tf
     from annotated_types import Ge as AtLeast
@@ -362,6 +364,8 @@ if TYPE_CHECKING:
     from lossbench.losses import types as t
     from lossbench.losses.types import ClassCounts, Positive, State, Tensor
     from lossbench.losses.types import ClassCounts as Counts
+    from numpy.typing import NDArray
+    from numpy.typing import NDArray as Numbers
 
 
 """
@@ -379,7 +383,10 @@ DECLARATIONS = [
     ("a: Literal['x', 'y'] = 'x'", "one of x, y"),
     ("a: 'no annotation!' = 1", "a number"),
     ("a: tf.Tensor | float", "a value"),
-    ("a: npt.NDArray[np.float32] = None", "a value"),
+    ("a: npt.NDArray[np.float32] = None", "a list with one number per class, or null"),
+    ("a: NDArray | None = None", "a list with one number per class, or null"),
+    ("a: numpy.ndarray", "a list with one number per class"),
+    ("a: Numbers[np.int64]", "a list of whole numbers"),
 ]
 PLACES = {
     "function": """
