@@ -170,6 +170,7 @@ STUDY = {
 }
 
 
+@pytest.mark.slow
 def test_a_sweep_is_the_commands_sweep(tmp_path, commands):
     """The same folders, continued where they are; a diverged run is no error."""
     swept = lossbench.sweep(STUDY, seeds=range(2), runs_dir=tmp_path / "runs", jobs=1)

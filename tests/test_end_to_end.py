@@ -27,6 +27,7 @@ def rows(run):
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.slow
 def test_every_shipped_configuration_trains(config, lossbench, few_images, tmp_path):
     """On few images; stdout is the folder's path and nothing else, one line per epoch goes to stderr."""
     plugin = ["--plugin", ROOT / "configs" / "my_losses.py"] if config.stem == "custom" else []
@@ -195,6 +196,7 @@ def test_a_runs_folder_that_is_a_file_is_one_line_and_exit_code_1(lossbench, tmp
     assert re.fullmatch(r"error: runs/a.*: cannot be written: .*\n", done.stderr), done.stderr
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_exit_code_1_and_then_the_run_continues(lossbench, tmp_path):
     """A limit of 100 kB a file stands for the full disk: the predictions do not fit, and nothing half is left."""
     (tmp_path / "a.yaml").write_text("seed: 0\n")

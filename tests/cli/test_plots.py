@@ -12,6 +12,7 @@ def runs(fabricate, tmp_path):
     return tmp_path / "runs"
 
 
+@pytest.mark.slow
 def test_the_table_is_the_same_and_the_files_are_counted(new_process, lossbench, runs, tmp_path):
     """Stdout as without plots; stderr one line; PNG and SVG side by side."""
     plain = lossbench("compare", runs, "--metric", "accuracy", check=0)

@@ -60,6 +60,7 @@ def test_a_trial_of_a_sweep_is_the_trial_alone(threads, lossbench, tmp_path):
         assert (swept / name).read_bytes() == (tmp_path / alone.stdout.strip() / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_device_that_is_not_there_stops_the_sweep_with_one_line(lossbench, tmp_path):
     """Exit 2, nothing on stdout."""
     (tmp_path / "study.yaml").write_text(TEXT)
@@ -230,6 +231,7 @@ def mine(y_true, y_pred, *, scale: float = 1.0):
 '''
 
 
+@pytest.mark.slow
 def test_a_failed_trial_is_left_with_its_reason_and_tried_again_only_if_asked_for(lossbench, tmp_path):
     """The others are trained; exit 4; the second call leaves it alone, --retry-failed mends it."""
     (tmp_path / "study.yaml").write_text(SHORT + "sweep: {parameters: {loss: [{name: mine}, {name: mine, scale: 2}]}}")

@@ -145,6 +145,7 @@ def test_a_loss_of_probabilities_is_refused_on_logits(tmp_path: Path, body: str)
 
 @pytest.mark.parametrize("classes", [2, 3, 10])
 @pytest.mark.parametrize("body", OF_LOGITS.values(), ids=OF_LOGITS)
+@pytest.mark.slow
 def test_a_loss_of_logits_is_accepted(tmp_path: Path, body: str, classes: int) -> None:
     """Negative values and flat parts are no fault by themselves, for any number of classes."""
     loaded(tmp_path, body)
@@ -152,6 +153,7 @@ def test_a_loss_of_logits_is_accepted(tmp_path: Path, body: str, classes: int) -
 
 
 @pytest.mark.parametrize("name", registry.signatures())
+@pytest.mark.slow
 def test_no_loss_of_the_catalogue_would_be_refused(name: str) -> None:
     """The catalogue is sound on logits, so none of it would be taken for a loss of probabilities."""
     import tensorflow as tf

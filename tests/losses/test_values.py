@@ -371,6 +371,7 @@ def test_a_default_that_yaml_cannot_express_is_shown_as_such(tmp_path: Path) -> 
     assert "a: a list with one number per class; the default is set in the file" in listing.render(["mine"])
 
 
+@pytest.mark.slow
 def test_the_schema_describes_every_loss(tmp_path: Path) -> None:
     """Whatever the annotations are, it is JSON; what pydantic does not know may have any value."""
     for declaration in {declaration for declaration, _, _ in ARRIVING}:

@@ -110,6 +110,7 @@ def test_a_wrong_kind_is_answered_with_the_right_ones():
         resolve.from_mapping({"model": {"initializer": {"bias": "ones"}}})
 
 
+@pytest.mark.slow
 def test_runs_alone_and_again_have_equal_biases(small, tmp_path):
     """Bit for bit, and other numbers than with zeros."""
     small["data"], small["train"] = {"train_size": 100}, {"epochs": 1, "threads": 1}

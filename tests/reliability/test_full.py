@@ -107,6 +107,7 @@ def test_a_system_call_that_fails_is_one_line_and_the_run_continues(
 
 
 @pytest.mark.parametrize("where", [pytest.param("runs", marks=pytest.mark.slow), "runs/study", "runs/study/.locks"])
+@pytest.mark.slow
 def test_a_file_where_a_folder_should_be_is_one_line(where, lossbench, tmp_path):
     """It names the file and leaves it as it is."""
     (tmp_path / "study.yaml").write_text(STUDY)

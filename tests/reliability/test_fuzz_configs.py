@@ -134,6 +134,7 @@ def plain(text: str) -> Any:
 
 @fuzzed(15, 60)
 @given(config=configurations())
+@pytest.mark.slow
 def test_a_configuration_of_the_grammar_is_taken_or_refused(config, commands, fresh):
     """What is taken is printed in full, and that means the same; what is refused names the file in every line."""
     tried(commands, fresh(), yaml.safe_dump(config, allow_unicode=True).encode(errors="surrogatepass"))
@@ -147,6 +148,7 @@ def test_a_shipped_configuration_with_a_few_changes_is_taken_or_refused(name, se
 
 
 @pytest.mark.parametrize("content", SPLICES)
+@pytest.mark.slow
 def test_a_splice_alone_is_refused(content, commands, tmp_path):
     """As the whole file, and as the value of a key."""
     tried(commands, tmp_path, content)

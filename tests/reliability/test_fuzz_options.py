@@ -118,7 +118,7 @@ def work(template: Path, tmp_path: Path) -> Path:
     return shutil.copytree(template, tmp_path / "a" / "b" / "c", symlinks=True)
 
 
-@pytest.mark.parametrize("step", [36, pytest.param(9, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [72, pytest.param(9, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("command", "parameter"), ALL, ids=map(" ".join, ALL))
 def test_every_option_takes_or_refuses_every_value(command, parameter, step, commands, work):
     """By default every 36th of the values, others for each option."""

@@ -168,6 +168,7 @@ KINDS = kinds()
 @pytest.mark.parametrize("step", [20, pytest.param(6, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", [*FILES, *AROUND])
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.slow
 def test_a_file_that_is_something_else(name, kind, step, commands, case, monkeypatch):
     """Folders, pipes, sockets, links, devices, and files of no content or far too much."""
     folder = case()
@@ -239,6 +240,7 @@ TRUNCATED = [0, 1, 2, 10, 0.25, 0.5, 0.75, -2, -1]
 
 
 @pytest.mark.parametrize("name", [*FILES, *AROUND])
+@pytest.mark.slow
 def test_a_file_that_ends_too_early(name, commands, case):
     """At its first bytes, in its middle, before its last ones."""
     for turn, cut in enumerate(TRUNCATED):

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from disturb import complete, finish, kill, moment, start, study
+from disturb import complete, finish, kill, moment, start, study, tries
 from run_tables import tables
 
 pytestmark = pytest.mark.slow
@@ -68,7 +68,7 @@ def test_a_sweep_trains_the_numbers_of_single_runs(jobs, alone, tmp_path):
     complete(folder, tables(alone / "runs" / "study"))
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", tries(1))
 def test_a_killed_sweep_continues_to_the_numbers_of_single_runs(number, alone, tmp_path):
     """Variables and random numbers continue where the checkpoint has them."""
     folder = own_study(tmp_path / "study", SWEEP)

@@ -119,6 +119,7 @@ def check(figure):
     ],
     ids=lambda labels: str(len(labels)),
 )
+@pytest.mark.slow
 def test_nothing_overlaps_and_nothing_is_cut_off(figures, study, labels):
     """Titles, legends, axis labels, tick labels and panels, of 1 to 20 losses."""
     found = figures(study(labels))
@@ -150,6 +151,7 @@ def test_a_check_that_sees_an_overlap(figures, study):
         check(figure)
 
 
+@pytest.mark.slow
 def test_conditions_have_folders_and_noise_has_a_plot_across_them(study, tmp_path):
     """PNG and SVG of each figure; the PNG is one, the SVG is XML, and none holds a control character."""
     files = drawn(study([BASELINE, LONG], seeds=1, rates=(None, 0.4)), tmp_path / "plots", ["accuracy"])
@@ -166,6 +168,7 @@ def test_conditions_have_folders_and_noise_has_a_plot_across_them(study, tmp_pat
             assert "\x1b" not in path.read_text()
 
 
+@pytest.mark.slow
 def test_equal_runs_give_equal_files_whatever_the_users_settings(study, tmp_path, monkeypatch):
     """Byte for byte, PNG and SVG, with TeX and another size in the user's matplotlibrc, which keeps both."""
     import matplotlib as mpl

@@ -174,6 +174,7 @@ def test_each_choice_of_hyperparameters_is_called_once_if_it_is_still_to_be_trai
     assert [request.count('"loss":') for request in calls] == ([called] if called else [])
 
 
+@pytest.mark.slow
 def test_the_process_gets_losses_as_the_configuration_has_them(file):
     """Mappings with whole numbers as keys, and lists, arrive unchanged."""
     file.write_text(

@@ -308,6 +308,7 @@ TRAINED = [
 
 
 @pytest.mark.parametrize(("name", "height", "width"), TRAINED)
+@pytest.mark.slow
 def test_images_that_are_large_enough_are_trained_with(name, height, width, own, tmp_path):
     """The least size, odd sizes and images that are not square."""
     config = {"data": own(height, width), "model": name, "train": {"epochs": 1, "threads": 1}}

@@ -90,6 +90,7 @@ def test_softmax_regression_is_numpys(penalties):
         *(pytest.param("elr", parts, marks=pytest.mark.slow) for parts in (2, 8)),
     ],
 )
+@pytest.mark.slow
 def test_a_batch_in_parts_is_the_same_batch(parts, loss):
     """A hidden layer, batches of 8 in two, three (unequal) and eight parts: weights and sums but for rounding.
 

@@ -46,6 +46,7 @@ def compilations(monkeypatch):
 
 
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
+@pytest.mark.slow
 def test_a_trial_after_another_has_the_bytes_of_a_trial_alone(small, few_images, tmp_path, compilations, variant):
     """Another seed, learning rate and label noise before it leave no trace; the step is traced once for both.
 

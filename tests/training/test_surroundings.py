@@ -101,6 +101,7 @@ class StopInTheSecondEpoch(Silent):
 
 
 @pytest.mark.parametrize("loss", ["visits", "labels_met", "drawn", "epoch_itself"])
+@pytest.mark.slow
 def test_memory_epoch_and_draws_survive_an_interruption(history, loss, monkeypatch):
     """The continued run has the rows of an undisturbed one."""
     from lossbench.errors import InterruptedRunError

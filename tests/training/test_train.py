@@ -139,6 +139,7 @@ def test_a_checkpoint_from_before_a_metric_was_added_is_continued(small, tmp_pat
 @pytest.mark.parametrize(
     ("model", "epochs", "share"), [("mlp", 0, 0.3), ("mlp", 0, 1.0), ("mlp", 1, 0.5), ("cnn_bn", 1, 0.5)]
 )
+@pytest.mark.slow
 def test_an_interrupted_run_ends_with_the_numbers_of_an_undisturbed_one(
     small, few_images, tmp_path, model, epochs, share
 ):

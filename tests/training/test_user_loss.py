@@ -493,6 +493,7 @@ def test_a_trial_has_the_same_bytes_however_it_is_trained(source, config, mine, 
 
 
 @pytest.mark.parametrize("source", KEPT.values(), ids=KEPT)
+@pytest.mark.slow
 def test_losses_with_state_that_can_be_saved_are_accepted(source, mine):
     """Before training, as often as it is checked."""
     mine(source)

@@ -58,6 +58,7 @@ def test_minimiser_through_label_noise():
 
 
 @pytest.mark.parametrize("loss", ["dice", "mdca"])
+@pytest.mark.slow
 def test_a_loss_of_the_whole_batch_is_measured(loss):
     """A scalar loss is measured image by image, and its expected loss on one batch of images."""
     found = measured(loss)

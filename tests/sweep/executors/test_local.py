@@ -92,6 +92,7 @@ def test_workers_live_long_and_print_without_disturbing(local, trial):
         ("raise ValueError('unforeseen')", "its worker ended with exit code 1"),
     ],
 )
+@pytest.mark.slow
 def test_a_worker_that_dies_loses_its_job_and_is_replaced(local, trial, body, reason):
     """The reason says how it went, and its last words are kept; the next job has a new worker."""
     executor = local(f"if job['attempt'] == 1: {body}", workers=1)
