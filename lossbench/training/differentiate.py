@@ -33,7 +33,8 @@ def differentiate(loss: Callable[[Any, Any], Any], classes: int) -> Gradient:
         with tf.GradientTape() as tape:
             tape.watch(y_pred)
             losses = loss(y_true, y_pred)
-        return losses, tape.gradient(losses, y_pred, unconnected_gradients="zero")
+        slopes = tape.gradient(losses, y_pred, unconnected_gradients="zero")
+        return losses, tf.convert_to_tensor(slopes)  # of a gather it is sparse
 
     def gradient(y_true: NDArray[Any], y_pred: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         losses, slopes = compiled(y_true, y_pred)

@@ -82,6 +82,9 @@ OF_PROBABILITIES = {
 """Bodies of losses that were written for probabilities."""
 
 OF_LOGITS = {
+    "hardest_images": "hardest = tf.math.top_k(_ce(y_true, y_pred), 2).indices\n"
+    "    return tf.reduce_mean(_ce(tf.gather(y_true, hardest), tf.gather(y_pred, hardest)))",
+    "per_image": "return tf.vectorized_map(lambda x: _ce(x[0], x[1]), (y_true, y_pred))",
     "crossentropy": "return _ce(y_true, y_pred)",
     "crossentropy_mean": "return tf.reduce_mean(_ce(y_true, y_pred))",
     "keras_from_logits": "return keras.losses.categorical_crossentropy(y_true, y_pred, from_logits=True)",
