@@ -129,6 +129,10 @@ class InterruptedRunError(LossbenchError):
         self.exit_code = 128 + signum
 
 
+LONGEST_WORD = 200
+"""Longer words are no typing errors, and comparing them takes seconds."""
+
+
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return a suggestion for an unknown word, `; did you mean 'gamma'?`; empty if no known word is similar.
 
@@ -137,6 +141,8 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
     """
     from difflib import get_close_matches
 
+    if len(str(word)) > LONGEST_WORD:
+        return ""
     text, names = str(word).lower(), {name.lower(): name for name in known}
     if ends := sorted(names[name] for name in names if text and name.endswith(f".{text}"))[:3]:
         return f"; did you mean {' or '.join(map(repr, ends))}?"

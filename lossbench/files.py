@@ -12,13 +12,13 @@ import os
 import re
 import secrets
 import stat
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from lossbench.errors import MachineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}")
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -115,6 +115,14 @@ def remove_temporary_files(folder: Path) -> None:
         for each in folder.iterdir():
             if _TEMPORARY.fullmatch(each.name):
                 each.unlink(missing_ok=True)
+
+
+def exists(path: str | Path) -> bool:
+    """Return whether a path exists; false for a text that no file system takes as a name."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def sync(path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from lossbench import files
 from lossbench.errors import LossbenchError
 
 
@@ -76,7 +77,7 @@ def terms(incomplete: str) -> Iterator[tuple[str, str]]:
 
 def is_file(text: str) -> bool:
     """Return whether an argument is a file and not `key=value`."""
-    return Path(text).is_file() or ("=" not in text and Path(text).suffix in (".yaml", ".yml"))
+    return (files.exists(text) and Path(text).is_file()) or ("=" not in text and Path(text).suffix in (".yaml", ".yml"))
 
 
 def _keys(value: dict[str, Any], prefix: str = "") -> Iterator[str]:

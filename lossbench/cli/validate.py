@@ -9,6 +9,7 @@ import typer
 
 from lossbench.cli import console, options
 from lossbench.errors import ConfigError, UsageError
+from lossbench.files import exists
 
 
 def validate(
@@ -31,7 +32,7 @@ def validate(
     check_whole(arguments)
     for path in plugin or []:
         plugins.load(path)
-    overrides = [text for text in arguments if "=" in text and not Path(text).exists()]
+    overrides = [text for text in arguments if "=" in text and not exists(text)]
     files = [text for text in arguments if text not in overrides]
     if not files:
         raise UsageError("no file to validate; name one, e.g. configs/focal.yaml")

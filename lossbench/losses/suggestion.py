@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from functools import cache
 from typing import TYPE_CHECKING
 
+from lossbench.errors import LONGEST_WORD
 from lossbench.losses.other_names import ELSEWHERE, NOT_HERE
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def suggest(name: str, known: Mapping[str, str]) -> str:
     Returns:
         The continuation of a sentence: `; did you mean 'focal'?`, or a colon and the reason.
     """
+    if len(name) > LONGEST_WORD:
+        return ""
     wanted = key(name)
     if same := same_name(name, known):
         return _question([same], known)

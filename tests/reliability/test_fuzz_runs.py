@@ -114,7 +114,12 @@ def looked_at(commands: Any, folder: Path, chosen: list[tuple[str, ...]]) -> Non
         done = commands(*arguments, cwd=folder)
         asked = [path for path in done.changed if re.search(r"/\.?(report\.html|baseline\.json|\.index\.json)", path)]
         trained = [folder / "runs" / "study", folder / "runs"] if command[0] in CODES else []
-        survives(done, CODES.get(command[0], {0, 2, 5}), arguments=arguments, may_change=[*asked, *trained])
+        survives(
+            done,
+            CODES.get(command[0], {0, 2, 5} | ({3} if "--fail-if" in command else set())),
+            arguments=arguments,
+            may_change=[*asked, *trained],
+        )
     for epochs in (False, True):
         assert "loss" in loaded(folder / "runs", epochs=epochs)
 
