@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -13,6 +12,7 @@ import typer
 from lossbench import metrics
 from lossbench.cli import completion, console
 from lossbench.errors import UsageError
+from lossbench.files import exists
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -210,7 +210,7 @@ def query(
     from lossbench.analysis.query import Query
     from lossbench.losses.expression import label_of
 
-    if (baseline_file := others.get("baseline_file")) and isdir(baseline_file):  # noqa: PTH112  # is_dir raises for long names
+    if (baseline_file := others.get("baseline_file")) and exists(baseline_file) and baseline_file.is_dir():
         command = f"lossbench compare {shlex.quote(str(baseline_file))} --save-baseline main.json"
         raise UsageError(f"{baseline_file} is a folder of runs; write a baseline file with: {command}")
     return Query(

@@ -70,7 +70,7 @@ def stamps(section: Data) -> object:
 
 
 @lru_cache(maxsize=1)
-def _read(name: str, path: Path | None, transpose: bool, _: object, *, fetch: bool = True) -> Parts:  # noqa: FBT001 - a key
+def _read(name: str, path: Path | None, transpose: bool, _: object, *, fetch: bool = True) -> Parts:  # noqa: FBT001 - positional, as a key of the cache
     """Decode the files once for consecutive trials."""
     folder = Path(path) if path is not None else sources.folder(name, fetch=fetch)
     arrays = fileset.read_folder(folder)

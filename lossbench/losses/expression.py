@@ -259,7 +259,7 @@ def default_terms() -> tuple[LossTerm, ...]:
 
 def dump(terms: Sequence[LossTerm]) -> object:
     """Return the terms as a YAML value with all hyperparameters: `parse(dump(terms)) == terms`."""
-    entries = [_entry(term, len(terms) > 1 or term.weight != 1, term.hyperparameters) for term in terms]
+    entries = [_entry(term, term.hyperparameters, weighted=len(terms) > 1 or term.weight != 1) for term in terms]
     return entries if len(entries) > 1 else entries[0]
 
 
@@ -271,18 +271,18 @@ def identity(terms: Sequence[LossTerm]) -> object:
     entries = [
         _entry(
             term,
-            len(terms) > 1 or term.weight != 1,
             {
                 name: {"yaml": to_flow(value)} if has_typed_keys(value) or _is_2_not_2_0(term, name) else value
                 for name, value in term.hyperparameters.items()
             },
+            weighted=len(terms) > 1 or term.weight != 1,
         )
         for term in terms
     ]
     return entries if len(entries) > 1 else entries[0]
 
 
-def _entry(term: LossTerm, weighted: bool, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:  # noqa: FBT001
+def _entry(term: LossTerm, hyperparameters: Mapping[str, Any], *, weighted: bool) -> dict[str, Any]:
     weight = {find(term.name).weight_key: term.weight} if weighted else {}
     input_forms = {key: getattr(term, key) for key in INPUT_FORMS if getattr(term, key) is not None}
     return {"name": term.name, **weight, **hyperparameters, **input_forms}

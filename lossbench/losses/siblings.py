@@ -127,7 +127,7 @@ class Finder(MetaPathFinder):
     def __init__(self, folder: Path, sources: dict[str, Source]) -> None:
         self._folder, self.sources, self.is_complete = folder, sources, False
 
-    def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG002
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG002  # Python's signature
         """Return the specification of a module beside the file; None for any other module.
 
         Raises:
@@ -167,7 +167,7 @@ class Loader(SourceLoader):
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    def get_filename(self, fullname: str) -> str:  # noqa: ARG002
+    def get_filename(self, fullname: str) -> str:  # noqa: ARG002  # Python's signature
         """Return the path of the file."""
         return str(self._source.path)
 

@@ -257,11 +257,11 @@ def _usable_annotation(annotation: Any, default: Any) -> Any:
     if (get_origin(annotation) or annotation) is abc.Callable:
         return FromFile()
     if default is None:
-        return annotation if NoneType in get_args(annotation) else Union[annotation, None]  # noqa: UP007
+        return annotation if NoneType in get_args(annotation) else Union[annotation, None]  # noqa: UP007  # `|` takes only types
     if annotation is int and isinstance(default, float):
         return WHOLE_OR_NOT
     if isinstance(default, list | tuple | abc.Set | abc.Mapping) and not _accepts(annotation, default):
-        return Union[annotation, type_of(default)]  # noqa: UP007
+        return Union[annotation, type_of(default)]  # noqa: UP007  # `|` takes only types
     return with_entries_of(default, annotation) if is_array(type(default)) else annotation
 
 

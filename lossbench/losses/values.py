@@ -344,14 +344,14 @@ def _type_of_array(default: Any) -> Any:
     if dtype.kind not in "biufc" or dtype == (float if _is_numpy_array(kind) else np.float32):
         return kind
     same_entries = GenericAlias(kind, (Any, GenericAlias(np.dtype, (dtype.type,))))
-    return Union[same_entries, kind] if dtype.kind in "iu" else same_entries  # noqa: UP007
+    return Union[same_entries, kind] if dtype.kind in "iu" else same_entries  # noqa: UP007  # `|` takes only types
 
 
 def with_entries_of(default: Any, annotation: Any) -> Any:
     """Return an annotation whose arrays have the entries of a default that is an array, where it names none."""
     kind, arguments = get_origin(annotation) or annotation, get_args(annotation)
     if kind in (Union, UnionType):
-        return Union[tuple(with_entries_of(default, member) for member in arguments)]  # noqa: UP007
+        return Union[tuple(with_entries_of(default, member) for member in arguments)]  # noqa: UP007  # `|` takes only types
     fits = is_array(kind) and isinstance(default, kind) and dtype_of(arguments) is None
     return type_of(default) if fits else annotation
 
@@ -384,7 +384,7 @@ def _type_of_container(default: Any) -> Any:
     if isinstance(default, abc.Mapping):
         return Union[dict[Any, entry], Any]  # noqa: UP007  # `|` takes only types
     kind = tuple[entry, ...] if isinstance(default, tuple) else list[entry] if isinstance(default, list) else set[entry]
-    return Union[kind, Any]  # noqa: UP007
+    return Union[kind, Any]  # noqa: UP007  # `|` takes only types
 
 
 def to_flow(value: Any, number: Callable[[Any], str] = json.dumps) -> str:

@@ -21,7 +21,7 @@ from lossbench.losses import registry
 from lossbench.losses.signature import engine_parameters
 from lossbench.losses.types import State
 from lossbench.models.shapes import smallest_side
-from lossbench.training import runtime, tensorboard, user_loss_check
+from lossbench.training import runtime, tensorboard, user_loss, user_loss_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -98,7 +98,7 @@ def not_checked(experiments: Sequence[Experiment]) -> list[str]:
 
 
 def _has_own_loss(experiment: Experiment) -> bool:
-    return any(registry.find(term.name).plugin for term in experiment.loss)
+    return user_loss.is_users(experiment.loss)
 
 
 def _is_remote(experiment: Experiment) -> bool:

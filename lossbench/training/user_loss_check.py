@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import time
-from contextlib import contextmanager, nullcontext, redirect_stderr, suppress
+from contextlib import contextmanager, redirect_stderr
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -93,11 +93,11 @@ def check(terms: Sequence[LossTerm], classes: int, context: Mapping[str, Any], s
         is_repeatable = is_equal and fresh.repeats(*second)
     if problem := used.variables.find_problem():
         used.refuse(f"cannot be saved: {problem}")
-    problem = None
-    with (
-        nullcontext() if is_repeatable else suppress(PluginError)
-    ):  # state in Python objects may also prevent compiling
+    try:
         problem = fresh.find_operation_problem(classes)
+    except PluginError:
+        if is_repeatable:
+            raise  # otherwise state in Python objects, refused below, may be what prevents compiling
     if problem:
         used.refuse(problem)
     if used.variables.start != fresh.variables.start:

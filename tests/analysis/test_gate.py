@@ -316,7 +316,7 @@ def test_a_required_loss_that_is_gone_is_missing_although_nothing_else_is_judged
 
 @pytest.mark.parametrize(("required", "outcome"), [(4, "passed"), (5, "missing"), (1, "passed"), (0, None)])
 def test_required_seeds(required: int, outcome: str | None) -> None:
-    """Every loss needs so many completed seeds; a diverged one is no completed one; 0 requires none."""
+    """Every loss needs this number of completed seeds; diverged ones do not count; 0 requires none."""
     rows = [*runs("focal", *BASE), row("focal", 4, None)]
     found = gate.judge(compare(rows, Query(require_seeds=required)))
     assert [each.outcome for each in found] == [outcome] * (outcome is not None)

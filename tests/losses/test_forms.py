@@ -322,7 +322,7 @@ UNUSABLE = [
 
 @pytest.mark.parametrize(("source", "reason"), UNUSABLE)
 def test_one_unusable_loss_leaves_the_others(tmp_path: Path, source: str, reason: str) -> None:
-    """The others train; whoever names it hears the reason, and never gets lossbench's loss of that name."""
+    """The others train; naming the unusable one raises its reason, and never finds lossbench's loss of that name."""
     name = source.partition("def ")[2].partition("(")[0]
     loaded = load(tmp_path, f"{source}\n\ndef good(y_true, y_pred):\n    return _ce(y_true, y_pred)\n")
     assert loaded.names == ("good",)
