@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import PluginError, Problem, UsageError, did_you_mean
 from lossbench.losses.other_names import HYPERPARAMETERS
+from lossbench.losses.plain_data import has_typed_keys, same, to_flow, whole_floats_as_integers
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.registry import check_usable, find, signatures
 from lossbench.losses.signature import (
@@ -21,7 +22,7 @@ from lossbench.losses.signature import (
     canonical,
 )
 from lossbench.losses.types import Positive
-from lossbench.losses.values import FromFile, has_typed_keys, same, to_flow, whole_floats_as_integers
+from lossbench.losses.values import FromFile
 from lossbench.losses.wrong_form import right_form
 
 if TYPE_CHECKING:

@@ -1,30 +1,22 @@
-"""Values of hyperparameters: plain data, as YAML has them, and the Python objects that a loss gets.
+"""Values of hyperparameters: from plain data, as YAML has them, to the Python objects that a loss gets.
 
 `convert` shapes plain data by an annotation: a list becomes a tuple for `tuple[float, ...]`, an integer a float for
-`float`. Without an annotation, a list stays a list. `to_plain` is the way back.
+`float`. Without an annotation, a list stays a list. `plain_data.to_plain` is the way back.
 """
 
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections import abc
-from copy import copy, deepcopy
+from copy import deepcopy
 from enum import Enum
 from functools import lru_cache
-from types import GenericAlias, MappingProxyType, NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from lossbench import ops, yaml_scalars
+from lossbench import ops
+from lossbench.losses.plain_data import same
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-MAX_LEVELS = 16
-"""Levels of lists and mappings in a value, within the 20 of a YAML file."""
-
-Scalar = (bool, int, float, str, type(None))
 LISTS = (list, abc.Sequence, abc.MutableSequence, abc.Iterable, abc.Collection)
 SETS = {set: set, abc.Set: set, abc.MutableSet: set, frozenset: frozenset}
 MAPPINGS = (dict, abc.Mapping, abc.MutableMapping)
@@ -32,77 +24,6 @@ MAPPINGS = (dict, abc.Mapping, abc.MutableMapping)
 
 WHOLE_OR_NOT = Annotated[int | float, "a whole float becomes an integer"]
 """Annotation that fits an integer as the default."""
-
-
-def to_plain(value: Any, levels: int = MAX_LEVELS) -> Any:
-    """Return a Python value as plain data that YAML can express: scalars, lists, and mappings with scalar keys.
-
-    Raises:
-        ValueError: YAML cannot express it.
-    """
-    if isinstance(value, Enum):
-        return to_plain(value.value, levels)
-    if _is_of_numpy(value):
-        return to_plain(value.tolist(), levels)
-    if type(value) in Scalar and _is_readable(value):
-        return value
-    if levels and isinstance(value, list | tuple):
-        return [to_plain(item, levels - 1) for item in value]
-    if levels and isinstance(value, abc.Set):
-        return sorted(
-            (to_plain(item, levels - 1) for item in value), key=lambda item: (type(item).__name__, repr(item))
-        )
-    if levels and isinstance(value, abc.Mapping):
-        return {to_plain(key, 0): to_plain(item, levels - 1) for key, item in value.items()}
-    raise ValueError(f"YAML cannot express {type(value).__name__}")
-
-
-def recorded(converted: Any, plain: Any) -> Any:
-    """Return a converted value as plain data again, an array with the digits that were given, whatever its type.
-
-    Raises:
-        ValueError: YAML cannot express it.
-    """
-    if _is_of_numpy(converted):
-        return to_plain(converted if converted.dtype.kind == "b" else _as_floats(plain))
-    if isinstance(plain, list) and isinstance(converted, list | tuple):
-        return list(map(recorded, converted, plain))
-    if isinstance(plain, dict) and isinstance(converted, dict):
-        keys = [to_plain(key, 0) for key in converted]
-        return dict(zip(keys, map(recorded, converted.values(), plain.values()), strict=True))
-    return to_plain(converted)
-
-
-def _as_floats(numbers: Any) -> Any:
-    return list(map(_as_floats, numbers)) if isinstance(numbers, list) else float(numbers)
-
-
-def _is_of_numpy(value: object) -> bool:
-    """Return whether a value is an array or a number of NumPy, which is not imported for the question."""
-    return type(value).__module__ == "numpy" and hasattr(value, "tolist")
-
-
-def _is_readable(value: object) -> bool:
-    """Return whether YAML's number is read back: it is finite and not too long."""
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return type(value) is not int or len(str(value)) <= yaml_scalars.MAX_NUMBER_LENGTH
-
-
-def same(a: Any, b: Any) -> bool:
-    """Return whether plain data are equal, with equal types: 1, 1.0 and true differ."""
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, list):
-        return len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, dict):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(_typed(a), _typed(b), strict=True))
-    return bool(a == b)
-
-
-def _typed(mapping: dict[Any, Any]) -> list[list[Any]]:
-    """Return the entries of a mapping in the order of their keys."""
-    return [[key, mapping[key]] for key in sorted(mapping, key=lambda key: (type(key).__name__, repr(key)))]
 
 
 def convert(annotation: Any, plain: Any) -> Any:
@@ -160,10 +81,11 @@ def is_any(kind: object) -> bool:
 
 def is_array(kind: object) -> bool:
     """Return whether an annotation is a NumPy array, or a tensor of any library."""
-    return isinstance(kind, type) and (_is_numpy_array(kind) or kind.__name__.endswith(("Tensor", "Variable")))
+    return isinstance(kind, type) and (is_numpy_array(kind) or kind.__name__.endswith(("Tensor", "Variable")))
 
 
-def _is_numpy_array(kind: type) -> bool:
+def is_numpy_array(kind: type) -> bool:
+    """Return whether a type is that of NumPy's arrays, which is not imported for the question."""
     return kind.__module__ == "numpy" and kind.__name__ == "ndarray"
 
 
@@ -214,7 +136,7 @@ def _array(kind: type, arguments: tuple[Any, ...], plain: Any) -> Any:
     """
     import numpy as np
 
-    dtype = dtype_of(arguments) or np.dtype(float if _is_numpy_array(kind) else np.float32)
+    dtype = dtype_of(arguments) or np.dtype(float if is_numpy_array(kind) else np.float32)
     try:
         array = np.asarray(plain)
     except ValueError:  # lists of different lengths
@@ -225,7 +147,7 @@ def _array(kind: type, arguments: tuple[Any, ...], plain: Any) -> Any:
         cast = array.astype(dtype)
     if not (np.isfinite(cast).all() if dtype.kind in "fc" else (cast == array).all()):
         raise ValueError(f"{dtype} does not have these numbers")
-    return cast if _is_numpy_array(kind) else ops.convert_to_tensor(cast)
+    return cast if is_numpy_array(kind) else ops.convert_to_tensor(cast)
 
 
 def dtype_of(arguments: tuple[Any, ...]) -> Any:
@@ -314,108 +236,3 @@ def schema_of(annotation: Any) -> dict[str, Any]:
     except (TypeError, PydanticUserError):
         return {}
     return {} if "$defs" in schema else schema
-
-
-def type_of(default: object) -> Any:
-    """Return the annotation that fits a default: its type, any number for an integer, else whatever YAML can express.
-
-    A list, tuple, set or mapping of floats takes integers as floats; each also accepts any other value.
-    """
-    if _is_of_numpy(default) and not is_array(type(default)):
-        return type_of(default.tolist())  # type: ignore[attr-defined]  # a number of NumPy
-    if type(default) in TYPES:
-        return TYPES[type(default)]
-    if isinstance(default, list | tuple | abc.Set | abc.Mapping):
-        return _type_of_container(default)
-    if is_array(type(default)):
-        return _type_of_array(default)
-    return type(default) if isinstance(default, Enum) else FromFile()
-
-
-def _type_of_array(default: Any) -> Any:
-    """Return the annotation that fits an array or a tensor: entries of its type, and floats too for integers."""
-    import numpy as np
-
-    kind = type(default)
-    try:
-        dtype = default.dtype if _is_numpy_array(kind) else np.dtype(ops.dtype(default))
-    except (AttributeError, TypeError, ValueError):  # of a type that NumPy does not have
-        return kind
-    if dtype.kind not in "biufc" or dtype == (float if _is_numpy_array(kind) else np.float32):
-        return kind
-    same_entries = GenericAlias(kind, (Any, GenericAlias(np.dtype, (dtype.type,))))
-    return Union[same_entries, kind] if dtype.kind in "iu" else same_entries  # noqa: UP007  # `|` takes only types
-
-
-def with_entries_of(default: Any, annotation: Any) -> Any:
-    """Return an annotation whose arrays have the entries of a default that is an array, where it names none."""
-    kind, arguments = get_origin(annotation) or annotation, get_args(annotation)
-    if kind in (Union, UnionType):
-        return Union[tuple(with_entries_of(default, member) for member in arguments)]  # noqa: UP007  # `|` takes only types
-    fits = is_array(kind) and isinstance(default, kind) and dtype_of(arguments) is None
-    return type_of(default) if fits else annotation
-
-
-def like(default: Any, value: Any) -> Any:
-    """Return a container as one of the type of a default: a `defaultdict` with its factory, a named tuple, a set."""
-    if isinstance(default, abc.MutableMapping) and isinstance(value, dict) and type(default) is not dict:
-        made = copy(default)
-        made.clear()
-        made.update(value)
-        return made
-    if isinstance(default, MappingProxyType) and isinstance(value, dict):
-        return MappingProxyType(value)
-    if isinstance(default, frozenset) and isinstance(value, set):
-        return frozenset(value)
-    if isinstance(default, tuple) and hasattr(default, "_fields") and type(value) is tuple:
-        return type(default)(*value) if len(value) == len(default) else value
-    return value
-
-
-TYPES = {bool: bool, int: WHOLE_OR_NOT, float: float, str: str, NoneType: Any, type: Any}
-"""Annotations that fit defaults of these types; `type` is that of no default."""
-
-
-def _type_of_container(default: Any) -> Any:
-    entries = [type_of(entry) for entry in (default.values() if isinstance(default, abc.Mapping) else default)]
-    if any(isinstance(entry, FromFile) for entry in entries):
-        return FromFile()
-    entry: Any = entries[0] if entries and all(each == entries[0] for each in entries) else Any
-    if isinstance(default, abc.Mapping):
-        return Union[dict[Any, entry], Any]  # noqa: UP007  # `|` takes only types
-    kind = tuple[entry, ...] if isinstance(default, tuple) else list[entry] if isinstance(default, list) else set[entry]
-    return Union[kind, Any]  # noqa: UP007  # `|` takes only types
-
-
-def to_flow(value: Any, number: Callable[[Any], str] = json.dumps) -> str:
-    """Return plain data as YAML on one line, with all digits.
-
-    Example:
-        >>> to_flow({0: 5.0, "mode": ["a b", "1", None]})
-        "{0: 5.0, mode: [a b, '1', null]}"
-    """
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(to_flow(item, number) for item in value)}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{to_flow(key)}: {to_flow(item, number)}' for key, item in value.items())}}}"
-    if not isinstance(value, str):
-        return number(value)
-    if re.search(r"[\[\]{},:#'\"\\]|^\s|\s$|^$|[^ -~]", value):
-        return json.dumps(value, ensure_ascii=False)
-    return value if isinstance(yaml_scalars.parse(value), str) else f"'{value}'"
-
-
-def whole_floats_as_integers(value: Any) -> Any:
-    """Return plain data with 2 for 2.0."""
-    if isinstance(value, list):
-        return list(map(whole_floats_as_integers, value))
-    if isinstance(value, dict):
-        return {key: whole_floats_as_integers(item) for key, item in value.items()}
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def has_typed_keys(value: Any) -> bool:
-    """Return whether plain data have a mapping with keys that are not text, which JSON would make text."""
-    if isinstance(value, dict):
-        return any(not isinstance(key, str) or has_typed_keys(item) for key, item in value.items())
-    return isinstance(value, list) and any(map(has_typed_keys, value))

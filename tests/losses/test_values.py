@@ -15,7 +15,7 @@ from lossbench.config.identity import trial
 from lossbench.config.json_schema import json_schema
 from lossbench.errors import ConfigError
 from lossbench.inspect.diff import differences
-from lossbench.losses import binding, expression, listing, plugin, registry, values
+from lossbench.losses import binding, expression, listing, plain_data, plugin, registry
 from lossbench.runs import plain_yaml, rows
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def test_a_record_has_the_digits_of_the_file(tmp_path: Path, declaration: str, g
     """Rounding an array to its own type does not change the record and the label."""
     load(tmp_path, declaration)
     (term,) = experiment(given).loss
-    assert values.to_flow(term.hyperparameters["a"]) == expected
+    assert plain_data.to_flow(term.hyperparameters["a"]) == expected
     assert expression.label((term,)) == f"mine a={given}"
 
 
