@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench import yaml_scalars
 from lossbench.losses.other_names import HYPERPARAMETERS
+from lossbench.losses.plain_data import to_flow
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.registry import find, names
 from lossbench.losses.signature import INPUT_FORMS
@@ -41,10 +42,10 @@ def right_form(value: object) -> str:
         ('{name: focal, gamma: 3}', '{name: focal, gamma: 3}', '[{name: ce}, {name: gce}]')
     """
     if isinstance(value, list | tuple):
-        entries = [entry if _is_right(entry) else right_form(entry) or _pair(entry) for entry in value]
-        return f"[{', '.join(map(_flow, entries))}]" if all(entries) and entries != list(value) else ""
+        entries = [to_flow(entry) if _is_right(entry) else right_form(entry) or _pair(entry) for entry in value]
+        return f"[{', '.join(entries)}]" if all(entries) and not all(map(_is_right, value)) else ""
     terms = _from_text(value) if isinstance(value, str) else _from_mapping(value) if isinstance(value, Mapping) else []
-    written = ", ".join(map(_flow, terms))
+    written = ", ".join(map(to_flow, terms))
     return f"[{written}]" if len(terms) > 1 else written
 
 
@@ -56,7 +57,7 @@ def _pair(entry: object) -> str:
     """Return the form of `[ce, 0.5]`."""
     match entry:
         case [name, weight] if _is_loss(name) and _is_number(weight):
-            return _flow({"name": name, "weight": weight})
+            return to_flow({"name": name, "weight": weight})
     return ""
 
 
@@ -122,12 +123,3 @@ def _here(name: object) -> str:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _flow(value: object) -> str:
-    """Return a value as YAML on one line."""
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key}: {_flow(each)}' for key, each in value.items())}}}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_flow, value))}]"
-    return {"None": "null", "True": "true", "False": "false"}.get(str(value), str(value))
