@@ -12,6 +12,7 @@ import typer
 
 from lossbench.cli import console, gate, options
 from lossbench.cli.options import GATE, OUTPUT
+from lossbench.cli.query import build_query, split
 from lossbench.errors import UsageError
 from lossbench.report import formats
 
@@ -107,7 +108,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     form = _form(format, json=json)
     _check_list(list_runs=list_runs, plots=plots, pivot=pivot, caption=caption, latex_label=latex_label)
     gate.check_strict(fail_if, strict=strict)
-    query = options.query(
+    query = build_query(
         paths,
         where=where,
         seeds=seeds,
@@ -115,7 +116,7 @@ def compare(  # noqa: PLR0913 - the options of the command
         metric=metric,
         at=at,
         by=by,
-        across=options.split(across),
+        across=split(across),
         pivot=pivot,
         baseline=baseline,
         confidence=confidence,

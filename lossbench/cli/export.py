@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lossbench.cli import console, options
+from lossbench.cli.query import parse_seeds
 
 app = typer.Typer(no_args_is_help=True, help="Copy runs to another experiment tracker.")
 
@@ -32,7 +33,7 @@ def mlflow(
     from lossbench.report import mlflow as report
 
     found, broken = loading.rows(paths, write_index=True)
-    wanted = conditions.select(found, condition=where, seeds=options.parse_seeds(seeds))
+    wanted = conditions.select(found, condition=where, seeds=parse_seeds(seeds))
     counts, unread = report.export(wanted, tracking_uri, experiment)
     for line in formatting.broken_lines([*broken, *unread]):
         console.note(line)

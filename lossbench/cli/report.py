@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossbench.cli import console, gate, options
+from lossbench.cli.query import build_query, split
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def report(  # noqa: PLR0913 - the options of the command
     from lossbench.report import formatting, page
 
     gate.check_strict(fail_if, strict=strict)
-    query = options.query(
+    query = build_query(
         paths,
         where=where,
         seeds=seeds,
@@ -61,7 +62,7 @@ def report(  # noqa: PLR0913 - the options of the command
         metric=metric,
         at=at,
         by=by,
-        across=options.split(across),
+        across=split(across),
         baseline=baseline,
         confidence=confidence,
         rope=rope,

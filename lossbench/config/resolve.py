@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from lossbench.config import yaml
 from lossbench.config.dump import dump
 from lossbench.config.explain import dotted, explain, find_key
+from lossbench.config.lookalikes import lookalike
 from lossbench.config.merge import SHORT_FORMS, expand, join_path, merge
 from lossbench.config.overrides import check_once, depth, key_of
 from lossbench.config.rules import contradictions
@@ -146,7 +147,7 @@ def _mapping(path: Path, named_at: Position | None) -> Node:
         return node
     if node.value is None:
         raise ConfigError([f"{path}: empty; `lossbench init` writes a file to start from"])
-    hint = yaml.lookalike(node.value) if isinstance(node.value, str) else ""
+    hint = lookalike(node.value) if isinstance(node.value, str) else ""
     expected = f"expected keys with values, e.g. 'loss: focal' (with the space), got {show(node.plain())}"
     raise _error(node.position, f"{expected}{hint and f'; {hint}'}")
 
@@ -302,8 +303,8 @@ def _written(path: KeyPath, node: Node) -> Position | None:
 def _lookalike(problem: Problem, node: Node) -> str:
     """Return the message for a key or value with a character that only looks like the right one, e.g. `：`."""
     written = node.at(problem.path).value
-    in_key = yaml.lookalike(str(problem.path[-1])) if problem.path else ""
-    in_value = yaml.lookalike(written) if isinstance(written, str) else ""
+    in_key = lookalike(str(problem.path[-1])) if problem.path else ""
+    in_value = lookalike(written) if isinstance(written, str) else ""
     return in_key or (in_value and (in_value if problem.unknown_loss else f"{problem.message}; {in_value}"))
 
 

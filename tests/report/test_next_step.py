@@ -8,7 +8,7 @@ import pytest
 
 from lossbench import cli
 from lossbench.analysis.query import Query, answer
-from lossbench.cli.options import _readings
+from lossbench.cli.query import label_readings
 from lossbench.report.next_step import next_step
 
 CE = "categorical_crossentropy"
@@ -51,7 +51,7 @@ CASES = {
         f"focal is better than {CE}; this draws it:", "report runs",
     ),
     "better, named": (
-        {CE: spread(0.9), "focal": spread(0.95), "gce": spread(0.96)}, {"labels": (_readings("ce=CE"),)},
+        {CE: spread(0.9), "focal": spread(0.95), "gce": spread(0.96)}, {"labels": (label_readings("ce=CE"),)},
         "gce and 1 more are better than CE; this draws it:", "report runs",
     ),
     "diverged": (

@@ -18,7 +18,7 @@ from lossbench.analysis import names, pivot
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.filter import filter_groups
 from lossbench.analysis.query import Answer, Query
-from lossbench.cli.options import _readings
+from lossbench.cli.query import label_readings
 from lossbench.errors import UsageError
 from lossbench.report import formats
 
@@ -48,7 +48,9 @@ STUDY = [
 
 def answered(rows: list[dict[str, Any]], labels: tuple[str, ...] = (), **query: Any) -> Answer:
     """The answer to a pivot over the noise rate."""
-    asked = Query(**{"pivot": RATE, "metric_names": ("accuracy",), "labels": tuple(map(_readings, labels)), **query})
+    asked = Query(
+        **{"pivot": RATE, "metric_names": ("accuracy",), "labels": tuple(map(label_readings, labels)), **query}
+    )
     if asked.pivot:
         pivot.check(rows, asked)
     comparison = compare(rows, asked)
@@ -261,7 +263,7 @@ def test_every_format_has_names_as_it_should(form: str) -> None:
 def test_a_label_with_equals_signs_is_found(given: str, expected: dict[str, str]) -> None:
     """The longest label that exists; aliases are understood."""
     rows = [row(loss, 0, 0.9) for loss in ("focal", "focal gamma=5", "generalized_crossentropy")]
-    assert names.choose((_readings(given),), compare(rows, Query())) == expected
+    assert names.choose((label_readings(given),), compare(rows, Query())) == expected
 
 
 @pytest.mark.parametrize(
