@@ -13,23 +13,21 @@ from pydantic import ValidationError
 
 from lossbench.config import yaml
 from lossbench.config.dump import dump
-from lossbench.config.explain import dotted, explain, find_key
+from lossbench.config.explain import explain, find_key
 from lossbench.config.lookalikes import lookalike
-from lossbench.config.merge import SHORT_FORMS, expand, join_path, merge
+from lossbench.config.merge import expand, join_path, merge
 from lossbench.config.overrides import check_once, depth, key_of
+from lossbench.config.problem_lines import line, lines, order, written_at
 from lossbench.config.rules import contradictions
 from lossbench.config.schema import Experiment, valid_name
 from lossbench.config.sweep import values_of
 from lossbench.config.yaml import Node, Position, show
 from lossbench.errors import ConfigError, Problem, did_you_mean
 from lossbench.losses.expression import InvalidLossError, LossTerm, parse
-from lossbench.losses.registry import signatures
-from lossbench.losses.suggestion import defining_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lossbench.config.yaml import KeyPath
 
 Layers: TypeAlias = dict[str, Node]
 """Mappings by file, from lowest to highest precedence."""
@@ -244,10 +242,10 @@ def build(node: Node, name: str, *, check: Check = no_problems) -> Experiment:
     else:
         problems += contradictions(experiment)
     if problems:
-        raise ConfigError(_lines(problems, node), problems)
+        raise ConfigError(lines(problems, node), problems)
     if found := check(experiment):
-        found = sorted(found, key=lambda problem: _order(_written(problem.path, node)))
-        raise ConfigError([line(problem, _written(problem.path, node)) for problem in found], found)
+        found = sorted(found, key=lambda problem: order(written_at(problem.path, node)))
+        raise ConfigError([line(problem, written_at(problem.path, node)) for problem in found], found)
     return experiment
 
 
@@ -266,55 +264,6 @@ def _in_loss(problem: Problem) -> Problem:
     if where and not where.startswith("loss."):
         message = re.sub(r"(; did you mean '\w+'\?|\.) It takes", f"; did you mean {where!r}? It takes", message)
     return replace(problem, path=("loss", *problem.path), message=message)
-
-
-def _lines(problems: list[Problem], node: Node) -> list[str]:
-    """Return one line per problem, ordered by position: files first, then the command line."""
-    ordered = sorted(problems, key=lambda problem: _order(node.locate(problem.path)))
-    return [_line(problem, node) for problem in ordered]
-
-
-def _order(position: Position | None) -> tuple[bool, str, int, int]:
-    position = position or Position("")
-    return not position.line, position.source, position.line, position.column
-
-
-def _line(problem: Problem, node: Node) -> str:
-    position = node.locate(problem.path)
-    message = _lookalike(problem, node) or _in_a_file(problem.unknown_loss, position) or problem.message
-    return line(replace(problem, message=message), position)
-
-
-def line(problem: Problem, position: Position | None = None) -> str:
-    """Return a problem on one line: position, key, what was expected and what came."""
-    path = (
-        problem.path[:-1] if problem.path and SHORT_FORMS.get(problem.path[:-1]) == problem.path[-1] else problem.path
-    )
-    return ": ".join(str(part) for part in (position, dotted(path), problem.message) if part)
-
-
-def _written(path: KeyPath, node: Node) -> Position | None:
-    """Return the position of a key; of a default, which stands nowhere, only the file."""
-    position, found = node.locate(path), node.at(path)
-    is_default = found.value is not None and found.position is None
-    return Position(position.source) if position and is_default else position
-
-
-def _lookalike(problem: Problem, node: Node) -> str:
-    """Return the message for a key or value with a character that only looks like the right one, e.g. `：`."""
-    written = node.at(problem.path).value
-    in_key = lookalike(str(problem.path[-1])) if problem.path else ""
-    in_value = lookalike(written) if isinstance(written, str) else ""
-    return in_key or (in_value and (in_value if problem.unknown_loss else f"{problem.message}; {in_value}"))
-
-
-def _in_a_file(loss: str, position: Position | None) -> str:
-    """Return the message for an unknown loss that a Python file beside the configuration, or here, seems to define."""
-    folder = Path(position.source).parent if position and position.line else Path()
-    found = defining_file(loss, [folder, Path()]) if loss else None
-    if found is None or Path(os.path.realpath(found[0])) in (loss.plugin for loss in signatures().values()):
-        return ""
-    return f"unknown loss {loss!r}: {found[0]} defines {found[1]!r}; name that file in `plugins`"
 
 
 def _error(position: Position | None, message: str) -> ConfigError:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossbench.config import resolve
 from lossbench.config.model import AdaptiveHead
+from lossbench.config.problem_lines import line
 from lossbench.data import sources
 from lossbench.data.summary import summarize
 from lossbench.errors import ConfigError, DataError, PluginError, Problem, UsageError
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def check(experiment: Experiment) -> None:
     """Raise a ConfigError that names everything that training would refuse."""
     if found := problems(experiment):
-        raise ConfigError(list(map(resolve.line, found)), found)
+        raise ConfigError(list(map(line, found)), found)
 
 
 def problems(experiment: Experiment) -> list[Problem]:
