@@ -171,26 +171,15 @@ def _targets(y_true: Tensor, shape: tuple[int | None, ...]) -> tuple[Tensor, Ten
     labels = ops.cast(ops.reshape(y_true, (-1,)), "float32")  # int32 would wrap large labels
     valid = ops.logical_and(ops.logical_and(labels >= 0, labels < classes), labels == ops.floor(labels))
     one_hot = ops.one_hot(ops.cast(ops.where(valid, labels, 0.0), "int32"), classes)
-    if not _has_values(labels):
+    try:
+        all_valid = bool(ops.all(valid))
+    except TypeError:  # in compiled code, a tensor has no value yet
         return one_hot, valid
-    wrong = ops.convert_to_numpy(labels)[~ops.convert_to_numpy(valid)]
-    if len(wrong):
-        reason = f"expected integer labels from 0 to {ops.shape(one_hot)[-1] - 1}, got {wrong[0]:g}"
+    if not all_valid:
+        wrong = float(labels[ops.logical_not(valid)][0])
+        reason = f"expected integer labels from 0 to {ops.shape(one_hot)[-1] - 1}, got {wrong:g}"
         raise UsageError(reason, parameter="y_true")
     return one_hot, None
-
-
-def _has_values(tensor: Tensor) -> bool:
-    """Return whether a tensor has values already; in compiled code it has none."""
-    if isinstance(tensor, keras.KerasTensor):
-        return False
-    if keras.backend.backend() == "tensorflow":
-        return hasattr(tensor, "numpy")
-    try:
-        ops.convert_to_numpy(tensor)
-    except TypeError:  # a tracer of JAX
-        return False
-    return True
 
 
 def _one_or_nan(valid: Tensor, losses: Tensor) -> Tensor:
