@@ -1,6 +1,5 @@
-"""What a sweep costs and survives, measured: `python tests/benchmarks/sweeps.py jobs|small|empty|worker|sweep|shards`.
+"""What a sweep costs and survives, measured: `python tests/benchmarks/sweeps.py small|empty|worker|sweep|shards`.
 
-jobs     configs/ci.yaml with one worker and with two, in turn: wall time and their ratio
 small    200 trials of one epoch on 2,000 images: trials a minute, the part spent in training
 empty    10,000 trials that do nothing: the overhead of a trial
 worker   kill -9 of a worker at random moments of ten sweeps, against an undisturbed one
@@ -70,20 +69,6 @@ def study(text: str) -> Path:
 def events(folder: Path) -> list[dict[str, object]]:
     """The journal."""
     return [json.loads(line) for line in (folder / "runs" / "study" / "sweep.jsonl").read_text().splitlines()]
-
-
-def jobs() -> None:
-    """Print the wall time of configs/ci.yaml for one and two workers."""
-    seconds: dict[str, list[float]] = {"1": [], "2": []}
-    for _ in range(int(sys.argv[2]) if len(sys.argv) > 2 else 3):
-        for number, taken in seconds.items():
-            folder = study((ROOT / "configs" / "ci.yaml").read_text())
-            taken.append(finish(folder, "--jobs", number))
-            shutil.rmtree(folder)
-    for number, taken in seconds.items():
-        say(f"--jobs {number}: {', '.join(f'{each:.1f}' for each in taken)} s")
-    ratios = [one / two for one, two in zip(seconds["1"], seconds["2"], strict=True)]
-    say(f"ratio, n = {len(ratios)}: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}")
 
 
 def small() -> None:
@@ -194,7 +179,7 @@ if __name__ == "__main__":
     chosen = sys.argv[1] if len(sys.argv) > 1 else ""
     if chosen in {"worker", "sweep"}:
         kills(chosen)
-    elif chosen in {"jobs", "small", "empty", "shards"}:
-        {"jobs": jobs, "small": small, "empty": empty, "shards": shards}[chosen]()
+    elif chosen in {"small", "empty", "shards"}:
+        {"small": small, "empty": empty, "shards": shards}[chosen]()
     else:
         sys.exit(__doc__)

@@ -11,7 +11,7 @@ from jax import lax, nn
 
 
 def parameters(model, key):
-    """Glorot uniform kernels and zero biases of `mlp` or `cnn`."""
+    """Return Glorot uniform kernels and zero biases of `mlp` or `cnn`."""
     shapes = [(784, 256), (256, 10)] if model == "mlp" else [(3, 3, 1, 32), (3, 3, 32, 64), (1600, 10)]
     glorot = nn.initializers.glorot_uniform()
     keys = jax.random.split(key, len(shapes))
@@ -19,7 +19,7 @@ def parameters(model, key):
 
 
 def dropout(key, features, rate):
-    """Zeros at a rate, the rest scaled; nothing without a key."""
+    """Zero features at a rate and scale the rest; without a key, change nothing."""
     return (
         features
         if key is None
@@ -28,7 +28,7 @@ def dropout(key, features, rate):
 
 
 def logits(model, weights, images, key=None):
-    """The network."""
+    """Return the output of the network."""
     if model == "mlp":
         (kernel, bias), (last, last_bias) = weights
         hidden = nn.relu(images.reshape(len(images), -1) @ kernel + bias)
@@ -44,8 +44,8 @@ def logits(model, weights, images, key=None):
     return dropout(key, features.reshape(len(images), -1), 0.5) @ last + last_bias
 
 
-def main(data_file, model, epochs, batch_size, seed):
-    """Train, validate each epoch, test once."""
+def main(data_file, model, epochs, batch_size, seed, *, validate=True):
+    """Train, validate each epoch if `validate`, test once."""
     data = np.load(data_file)
     images, labels = {}, {}
     for part in ("train", "validation", "test"):
@@ -57,14 +57,14 @@ def main(data_file, model, epochs, batch_size, seed):
     weights = parameters(model, begin)
     zeros = jax.tree.map(jnp.zeros_like, weights)
 
-    def objective(weights, batch, key):
-        scores = nn.log_softmax(logits(model, weights, images["train"][batch], key))
-        return -scores[jnp.arange(len(batch)), labels["train"][batch]].mean()
+    def objective(weights, images, labels, key):
+        scores = nn.log_softmax(logits(model, weights, images, key))
+        return -scores[jnp.arange(len(labels)), labels].mean()
 
-    def step(state, batch):
+    def step(state, images, labels):
         weights, mean, square, count, key = state
         key, drop = jax.random.split(key)
-        gradient = jax.grad(objective)(weights, batch, drop)
+        gradient = jax.grad(objective)(weights, images, labels, drop)
         mean = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, mean, gradient)
         square = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, square, gradient)
         rate = 0.001 * jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
@@ -72,8 +72,10 @@ def main(data_file, model, epochs, batch_size, seed):
         return (weights, mean, square, count + 1, key), None
 
     @jax.jit
-    def epoch(state, order):
-        return lax.scan(step, state, order)[0]
+    def epoch(
+        state, images, labels, order
+    ):  # images as an argument: a captured array would be compiled into the program
+        return lax.scan(lambda state, batch: step(state, images[batch], labels[batch]), state, order)[0]
 
     @jax.jit
     def right(weights, images, labels):
@@ -85,8 +87,9 @@ def main(data_file, model, epochs, batch_size, seed):
     for _ in range(epochs):
         began = time.perf_counter()
         order = generator.permutation(len(labels["train"]))[: steps * batch_size].reshape(steps, batch_size)
-        state = jax.block_until_ready(epoch(state, jnp.asarray(order)))
-        right(state[0], images["validation"], labels["validation"]).block_until_ready()
+        state = jax.block_until_ready(epoch(state, images["train"], labels["train"], jnp.asarray(order)))
+        if validate:
+            right(state[0], images["validation"], labels["validation"]).block_until_ready()
         seconds.append(time.perf_counter() - began)
     tested = float(right(state[0], images["test"], labels["test"]))
     return {"epochs": seconds, "accuracy": tested, "version": f"JAX {jax.__version__}"}

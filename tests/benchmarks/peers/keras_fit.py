@@ -7,18 +7,24 @@ import time
 import keras
 import numpy as np
 
-STEPS_PER_EXECUTION = 1
-
 
 def layers(model):
-    """The layers of `mlp` or `cnn` after the input."""
-    if model == "mlp":
-        return [
-            keras.layers.Flatten(),
-            keras.layers.Dense(256, activation="relu"),
-            keras.layers.Dropout(0.2),
-            keras.layers.Dense(10),
-        ]
+    """Return the layers of a model after the input."""
+    return {"mlp": mlp, "cnn": cnn, "cnn_bn": cnn_bn, "lenet5": lenet5}[model]()
+
+
+def mlp():
+    """Return a hidden layer of 256 units with dropout."""
+    return [
+        keras.layers.Flatten(),
+        keras.layers.Dense(256, activation="relu"),
+        keras.layers.Dropout(0.2),
+        keras.layers.Dense(10),
+    ]
+
+
+def cnn():
+    """Return two convolutions with max-pooling, and dropout."""
     return [
         keras.layers.Conv2D(32, 3, activation="relu"),
         keras.layers.MaxPooling2D(2),
@@ -30,8 +36,39 @@ def layers(model):
     ]
 
 
+def cnn_bn():
+    """Return two convolutions and a dense layer of 128 units, each with batch normalisation."""
+
+    def normalised(layer):
+        return [layer, keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5), keras.layers.ReLU()]
+
+    return [
+        *normalised(keras.layers.Conv2D(32, 3, padding="same")),
+        keras.layers.MaxPooling2D(2),
+        *normalised(keras.layers.Conv2D(64, 3, padding="same")),
+        keras.layers.MaxPooling2D(2),
+        keras.layers.Flatten(),
+        *normalised(keras.layers.Dense(128)),
+        keras.layers.Dense(10),
+    ]
+
+
+def lenet5():
+    """Return LeNet-5 with ReLU and average pooling."""
+    return [
+        keras.layers.Conv2D(6, 5, padding="same", activation="relu"),
+        keras.layers.AveragePooling2D(2),
+        keras.layers.Conv2D(16, 5, activation="relu"),
+        keras.layers.AveragePooling2D(2),
+        keras.layers.Flatten(),
+        keras.layers.Dense(120, activation="relu"),
+        keras.layers.Dense(84, activation="relu"),
+        keras.layers.Dense(10),
+    ]
+
+
 class Clock(keras.callbacks.Callback):
-    """Notes how long each epoch takes, its validation included."""
+    """Seconds of each epoch, its validation included."""
 
     def __init__(self):
         super().__init__()
@@ -46,8 +83,8 @@ class Clock(keras.callbacks.Callback):
         self.seconds.append(time.perf_counter() - self.began)
 
 
-def main(data_file, model, epochs, batch_size, seed, steps_per_execution=STEPS_PER_EXECUTION):
-    """Train, validate each epoch, test once."""
+def main(data_file, model, epochs, batch_size, seed, **compile_options):
+    """Train, validate each epoch, test once; `compile_options` are arguments of `Model.compile`."""
     keras.utils.set_random_seed(seed)
     data = np.load(data_file)
     images = {
@@ -60,7 +97,7 @@ def main(data_file, model, epochs, batch_size, seed, steps_per_execution=STEPS_P
         keras.optimizers.Adam(0.001),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
-        steps_per_execution=steps_per_execution,
+        **compile_options,
     )
     clock = Clock()
     network.fit(
