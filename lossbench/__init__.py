@@ -11,6 +11,7 @@ The package has two halves, joined only by the run folder: one half trains and w
     softmax.py       log-softmax and temperature scaling
     seeding.py       named random streams: one generator per seed and purpose
     environment.py   the user's settings of Keras and TensorFlow that change numbers
+    imports.py       faster imports: hidden packages, modules executed at first use
     ops.py           keras.ops, imported on first use: what the losses are written in
     statistics/      intervals and tests, pure NumPy
     runs/            the run folder: the only code that knows its file names; grouping of runs

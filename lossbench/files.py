@@ -10,7 +10,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -38,7 +37,7 @@ def write(path: Path, writer: Callable[[IO[bytes]], object]) -> None:
         with report_errors(path), path.open("wb") as file:
             writer(file)
         return
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     with report_errors(path):
         try:
             with temporary.open("xb") as file:

@@ -171,11 +171,11 @@ def _child(request: dict[str, Any], temporary: str, files: tuple[int, int], pipe
     report = _Audit.report = _Audit(pipe, temporary)
     if not training:
         sys.addaudithook(report)
-    from lossbench.__main__ import main
+    from lossbench.__main__ import run
 
     code: object = 0
     try:
-        main()
+        run()
     except SystemExit as end:
         code = end.code
     except BaseException:  # noqa: BLE001 - as the interpreter does
@@ -231,7 +231,7 @@ def _serve(*, training: bool) -> None:
             with contextlib.suppress(ImportError):  # what is built on TensorFlow
                 importlib.import_module(name)
     typer.main.get_command = functools.cache(typer.main.get_command)  # which takes longer than most commands
-    typer.main.get_command(lossbench.cli.app)
+    dict(typer.main.get_command(lossbench.cli.app).commands)  # builds each
     lossbench.data.prepare(lossbench.config.resolve.from_mapping({}))  # each child finds these images in its memory
     gc.freeze()
     for line in sys.stdin:

@@ -118,17 +118,21 @@ def test_what_could_execute_a_file_is_seen(code):
 
 
 IMPORTERS = {
-    "__init__.py": "import_module(_MODULES[name])",
-    "losses/registry.py": "importlib.import_module(f'lossbench.losses.catalogue.{family}')",
-    "losses/user_code.py": "siblings.Loader(file.source).exec_module(self.module)",
+    ("__init__.py", "import_module(_MODULES[name])"),
+    ("cli/group.py", "import_module(f'lossbench.cli.{name}')"),
+    ("imports.py", "import_module(module)"),
+    ("imports.py", "deferral.loader.exec_module(module)"),
+    ("losses/registry.py", "importlib.import_module(f'lossbench.losses.catalogue.{family}')"),
+    ("losses/user_code.py", "siblings.Loader(file.source).exec_module(self.module)"),
 }
-"""Modules that are imported by a name that is made: two of lossbench's own, and the file that the user has named."""
+"""Modules that are imported by a name that is made: tables of lossbench's own, what an import statement of a library
+names, and the file that the user has named."""
 
 
-def test_modules_are_imported_by_name_in_three_places_only(trees):
-    """Two tables of lossbench's own, and `--plugin`."""
+def test_modules_are_imported_by_name_in_these_places_only(trees):
+    """Tables of lossbench's own, deferred imports of TensorFlow, and `--plugin`."""
     found = {
-        path.as_posix(): ast.unparse(node)
+        (path.as_posix(), ast.unparse(node))
         for path, tree in trees.items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)

@@ -13,53 +13,17 @@ import typer
 
 from lossbench import __version__, ops
 from lossbench.cli import console, options
-from lossbench.cli.compare import compare
-from lossbench.cli.config import config
-from lossbench.cli.diff import diff
-from lossbench.cli.doctor import doctor
-from lossbench.cli.explain import explain
-from lossbench.cli.export import app as export
-from lossbench.cli.guide import guide
-from lossbench.cli.init import init
-from lossbench.cli.losses import losses
-from lossbench.cli.report import report
-from lossbench.cli.schema import schema
-from lossbench.cli.show import show
-from lossbench.cli.sweep import sweep
-from lossbench.cli.train import train
-from lossbench.cli.unknown_option import Command
-from lossbench.cli.validate import validate
-from lossbench.cli.verify import verify
+from lossbench.cli.group import Group
 from lossbench.errors import LossbenchError
 
-COMMANDS = (
-    train,
-    sweep,
-    compare,
-    report,
-    show,
-    diff,
-    verify,
-    losses,
-    init,
-    validate,
-    config,
-    schema,
-    doctor,
-    explain,
-    guide,
-)
-
 app = typer.Typer(
+    cls=Group,
     help="Find out which loss function wins on MNIST, where, and how certain that is.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in COMMANDS:
-    app.command(cls=Command)(command)
-app.add_typer(export, name="export")
 
 
 def _print_version(*, is_set: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 from lossbench.cli import console, options
 from lossbench.cli.query import parse_seeds
 
-app = typer.Typer(no_args_is_help=True, help="Copy runs to another experiment tracker.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Copy runs to another experiment tracker.")
 
 
 @app.callback()

@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
 
+from lossbench import imports
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+UNUSED_CLASSES = {"rich.markdown": "Markdown", "rich.traceback": "Traceback"}
+"""What Typer imports to show help, and does not use for it; the import takes as long as that of Typer."""
 
 WITH_SETTINGS = ("train", "sweep", "validate", "config")
 
 
+@contextmanager
+def light_rich() -> Iterator[None]:
+    """Let Typer import only the parts of Rich that it uses to show help."""
+    with imports.postponed(UNUSED_CLASSES), imports.hidden(["attr"]):
+        yield
+
+
 class Command(TyperCommand):
     """A command that says how to write what was given as an unknown option."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help."""
+        with light_rich():
+            super().format_help(ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments.

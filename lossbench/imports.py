@@ -1,0 +1,150 @@
+"""Faster imports: hidden packages, classes and modules that are imported at first use, no garbage collection."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.machinery import PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
+
+
+@contextmanager
+def hidden(names: Iterable[str]) -> Iterator[None]:
+    """Hide installed packages that are not imported yet."""
+    absent = [name for name in names if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = None  # type: ignore[assignment]  # None makes Python raise ImportError
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+@contextmanager
+def postponed(classes: Mapping[str, str]) -> Iterator[None]:
+    """Postpone the import of modules from which one class each is imported until that class is called.
+
+    Args:
+        classes: The names of the classes by their modules; imported modules stay as they are.
+    """
+    absent = {module: name for module, name in classes.items() if module not in sys.modules}
+    for module, name in absent.items():
+        sys.modules[module] = ModuleType(module)
+        setattr(sys.modules[module], name, _stand_in(module, name))
+    try:
+        yield
+    finally:
+        for module in absent:
+            del sys.modules[module]
+
+
+def _stand_in(module: str, name: str) -> type:
+    def create(_: type, *arguments: Any, **keywords: Any) -> Any:
+        return getattr(import_module(module), name)(*arguments, **keywords)
+
+    return type(name, (), {"__new__": create})
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Suspend the search for garbage, and exempt what was imported from later searches."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
+
+
+@contextmanager
+def deferred(package: str) -> Iterator[None]:
+    """Defer the execution of a package's submodules until an attribute of theirs is first used.
+
+    Only for submodules whose import changes nothing else, and that are imported as modules: `from package import
+    module`, not `from package.module import name`.
+    """
+    finder = _Finder(f"{package}.")
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _Finder:
+    """Finder of the submodules of a package."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return the module's usual specification, with a loader that defers its execution."""
+        if not name.startswith(self._prefix) or self._has_namesake(name):
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = cast("Loader", _Deferral(spec.loader))
+        return spec
+
+    def _has_namesake(self, name: str) -> bool:
+        """Return whether `top.name`, an attribute of the top package, is also a module, whose import replaces it.
+
+        What imports that module, e.g. `tensorflow.distribute`, must then run before the attribute is assigned.
+        """
+        top = sys.modules[self._prefix.partition(".")[0]]
+        return (Path(str(top.__file__)).parent / name.removeprefix(self._prefix).partition(".")[0]).is_dir()
+
+
+class _Deferral:
+    """Loader that leaves the execution of a module to its first use."""
+
+    def __init__(self, loader: Loader) -> None:
+        self.loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Create the module as its own loader does."""
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Let the first use of the module execute it."""
+        module.__class__ = _Unexecuted
+
+
+class _Unexecuted(ModuleType):
+    """A module that is executed when an attribute is asked for that it does not have yet."""
+
+    def __getattr__(self, name: str) -> Any:
+        with _executing:
+            _execute(self)
+        return ModuleType.__getattribute__(self, name)
+
+
+def _execute(module: Any) -> None:
+    """Execute a module, unless that has been done or is being done."""
+    deferral = module.__loader__
+    if isinstance(deferral, _Deferral):
+        module.__loader__ = deferral.loader
+        try:
+            deferral.loader.exec_module(module)
+        except BaseException:
+            module.__loader__ = deferral
+            raise
+        module.__class__ = ModuleType
+
+
+_executing = threading.RLock()
