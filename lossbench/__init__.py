@@ -8,6 +8,7 @@ The package has two halves, joined only by the run folder: one half trains and w
     json_data.py     JSON that every reader accepts
     yaml_scalars.py  the scalar rules of YAML
     metrics.py       accuracy, NLL, Brier, ECE: NumPy functions of log-probabilities and labels
+    sizes.py         sizes of differences with their units: 0.1pp
     softmax.py       log-softmax and temperature scaling
     seeding.py       named random streams: one generator per seed and purpose
     environment.py   the user's settings of Keras and TensorFlow that change numbers

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from lossbench.runs.grouping import Cell
     from lossbench.runs.rows import RunRow
 
-DEFAULT_BASELINE = "categorical_crossentropy"
-
 
 def compare(rows: Sequence[RunRow], query: Query, baseline_file: Baseline | None = None) -> Comparison:
     """Compute every group's estimates, and its contrast with the baseline with a verdict.
@@ -102,7 +100,9 @@ def _baseline(query: Query, labels: Iterable[str]) -> str | None:
     labels = set(labels)
     if query.baseline is None:
         return (
-            DEFAULT_BASELINE if query.group_keys in {("loss",), ("loss.name",)} and DEFAULT_BASELINE in labels else None
+            grouping.DEFAULT_BASELINE
+            if query.group_keys in {("loss",), ("loss.name",)} and grouping.DEFAULT_BASELINE in labels
+            else None
         )
     if query.baseline not in labels:
         near = did_you_mean(query.baseline, labels) or f"; there are {', '.join(sorted(labels))}"
@@ -118,6 +118,7 @@ def _group(label: str, runs: Sequence[RunRow], query: Query) -> Group:
         label=label,
         link=" or ".join(sorted({str(run["link"] or "unknown") for run in runs})),
         seeds=tuple(completed),
+        started=tuple(sorted({int(run["seed"] or 0) for run in runs})),
         diverged=tuple(sorted(int(run["seed"] or 0) for run in runs if run["status"] == "diverged")),
         failed=statuses["failed"],
         unfinished=statuses["running"] + statuses["interrupted"],

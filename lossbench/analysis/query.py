@@ -11,11 +11,12 @@ from lossbench.analysis import baseline_file, gate, loading, names, pivot
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.images import compare_images
 from lossbench.analysis.result import At
-from lossbench.analysis.thresholds import Threshold, parse_rope, parse_threshold
+from lossbench.analysis.thresholds import Threshold, parse_threshold
 from lossbench.analysis.tune import tune
 from lossbench.analysis.where import select
 from lossbench.errors import UsageError
 from lossbench.metrics import DEFAULTS, METRICS, find
+from lossbench.sizes import parse_rope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -198,7 +199,7 @@ def answer(query: Query) -> Answer:
     if stored:
         stored = replace(stored, rows=_select(stored.rows, query, stored.name, rows))
     rows, choices = tune(rows, query) if query.tune else (rows, ())
-    comparison = replace(compare(rows, query, stored), tuned=choices)
+    comparison = replace(compare(rows, query, stored), tuned=choices, has_plan=loading.has_plan(rows))
     return Answer(
         comparison=comparison,
         broken=tuple(broken),

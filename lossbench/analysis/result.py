@@ -87,6 +87,7 @@ class Group:
         label: The loss, or what `by` names.
         link: `softmax`, `sigmoid` or `none`; only softmax losses train the probabilities that NLL, Brier and ECE judge.
         seeds: Seeds with a completed run; `n` is their number.
+        started: Seeds with a run, whatever its status.
         diverged: Seeds whose loss became NaN or infinite, so that they have no metrics.
         failed: Number of runs that ended by an error.
         unfinished: Number of runs that are still running or were interrupted.
@@ -103,6 +104,7 @@ class Group:
     label: str
     link: str
     seeds: tuple[int, ...]
+    started: tuple[int, ...]
     diverged: tuple[int, ...]
     failed: int
     unfinished: int
@@ -174,6 +176,7 @@ class Comparison:
         averaged: Labels under which several runs of one condition and seed were averaged first.
         versions: The versions of lossbench that wrote the runs.
         tuned: The values chosen by validation, if the query tunes a key.
+        has_plan: Whether a recorded plan decided how many seeds were trained.
     """
 
     query: Query
@@ -191,6 +194,7 @@ class Comparison:
     averaged: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     tuned: tuple[Choice, ...] = ()
+    has_plan: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Thresholds of the gate and the region of practical equivalence, parsed from text."""
+"""Thresholds of the gate, parsed from text."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast, get_args
 
+from lossbench import sizes
 from lossbench.analysis.result import Count
 from lossbench.errors import UsageError
 from lossbench.metrics import find
@@ -16,13 +17,11 @@ if TYPE_CHECKING:
 
 SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
-_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _THRESHOLD = re.compile(
     rf"\s*(?P<delta>delta\.)?(?P<metric>[a-z][a-z_0-9.]*)\s*(?P<sign><=|>=|<|>)\s*"
-    rf"(?P<size>[-+]?{_NUMBER})\s*(?P<points>pp|%)?\s*",
+    rf"(?P<size>[-+]?{sizes.NUMBER})\s*(?P<points>pp|%)?\s*",
     re.ASCII,
 )
-_ROPE = re.compile(rf"\s*(?:(?P<metric>[a-z][a-z_0-9.]*)\s*=)?\s*(?P<size>{_NUMBER})\s*(?P<points>pp|%)?\s*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def parse_threshold(text: str) -> Threshold | CountThreshold:
     if (name := found["metric"]) in get_args(Count):
         return _parse_count(found, cast("Count", name), text)
     of = find(found["metric"])
-    size = _size(found, of, text, "thresholds", is_difference=bool(found["delta"]))
+    size = sizes.from_match(found, of, text, "thresholds", is_difference=bool(found["delta"]))
     if of.is_share and abs(size) > 1:
         raise UsageError(
             f"{text!r}: {of.name} lies between 0 and 1: write 97 % as 97% or 0.97",
@@ -115,53 +114,3 @@ def _fails_good_runs(text: str, sign: str, better: str, turned: str) -> UsageErr
         f"{text!r} would fail good runs, as {better} better; write {text.replace(sign, turned, 1)!r}",
         parameter="thresholds",
     )
-
-
-def parse_rope(rope: str | float, first: Metric) -> float:
-    """Parse the largest difference that is equivalent to none: `0.1pp`, `accuracy=0.1pp`; of NLL, `0.005`.
-
-    Args:
-        rope: The text, or a number in the metric's own unit.
-        first: The metric that carries the verdict.
-
-    Returns:
-        The difference in the metric's own unit: 0.001 for 0.1pp.
-
-    Raises:
-        UsageError: The text has another form, names another metric, or lacks the unit that the metric needs.
-    """
-    text = rope if isinstance(rope, str) else f"{float(rope)!r}".removesuffix(".0")
-    found = _ROPE.fullmatch(text)
-    if found is None:
-        raise UsageError(f"expected a size such as 0.1pp or accuracy=0.1pp, got {text!r}", parameter="rope")
-    if found["metric"] and find(found["metric"]) != first:
-        raise UsageError(
-            f"{text!r}: the verdict is on {first.name}; name {found['metric']} first in `metrics`",
-            parameter="rope",
-            mentions=("metrics",),
-        )
-    size = _size(found, first, text, "rope", is_difference=True)
-    if first.is_share and size > 1:
-        raise UsageError(f"{text!r}: {first.name} lies between 0 and 1, that is 100pp", parameter="rope")
-    return size
-
-
-def _size(found: re.Match[str], of: Metric, text: str, parameter: str, *, is_difference: bool) -> float:
-    """Return a size in the metric's own unit; a difference of what tables show in per cent needs a unit."""
-    size = float(found["size"])
-    if is_difference and of.in_percent and size and not found["points"]:
-        raise UsageError(
-            f"{text!r}: a difference in {of.name} needs a unit: {size:g}pp (or {size:g}%) for {size:g} percentage "
-            f"points, {100 * size:g}pp for a share of {size:g}",
-            parameter=parameter,
-        )
-    if found["points"] == "pp" and of.is_share and not is_difference:
-        raise UsageError(
-            f"{text!r}: pp is for differences, as of delta.{of.name}; a level is e.g. 97% or 0.97", parameter=parameter
-        )
-    if found["points"] and not of.is_share:
-        raise UsageError(
-            f"{text!r}: {of.name} is not a share of images; write the number without {found['points']}",
-            parameter=parameter,
-        )
-    return size / (100 if found["points"] else 1)

@@ -150,6 +150,12 @@ def seeds(values: Iterable[int]) -> str:
     return ", ".join(f"{first}" if first == last else f"{first}–{last}" for first, last in ranges)
 
 
+def first_few(texts: Sequence[str], separator: str = ", ") -> str:
+    """Return the first three texts, then the number of the others: `a, b, c and 2 more`."""
+    few = 3
+    return separator.join(map(clean, texts[:few])) + f" and {len(texts) - few} more" * (len(texts) > few)
+
+
 def broken_lines(folders: Iterable[BrokenRun], effect: str = "not counted") -> list[str]:
     """Return a line for each folder that could not be read, or lacks a file for a figure and is `not drawn`."""
     return [f"{effect}: {clean(each.folder)}: {clean(each.reason)}" for each in folders]

@@ -8,7 +8,7 @@ from lossbench.analysis.gate import FEWEST_SEEDS
 from lossbench.analysis.gate_result import Requirement
 from lossbench.analysis.thresholds import CountThreshold, Threshold
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import footnotes
+from lossbench.report.comparison import seed_notes
 from lossbench.report.formatting import clean, count_of
 from lossbench.statistics import FEWEST_SEEDS as VERDICT_SEEDS
 
@@ -36,7 +36,7 @@ def gate_sentence(result: GateResult, confidence: float) -> str:
 def fewest_seeds(answer: Answer) -> str:
     """Return why a threshold fails with fewer seeds than a verdict needs; empty if none does."""
     has_failed = any(result.reason == "beyond" for result in answer.gate_results)
-    if not (has_failed and any(footnotes.too_few_seeds(answer.comparison))):
+    if not (has_failed and any(seed_notes.too_few(answer.comparison))):
         return ""
     interval = f"{formatting.percent(answer.comparison.query.confidence)} interval"
     return (

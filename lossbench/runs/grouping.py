@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Condition: TypeAlias = "tuple[Scalar, ...]"
 Cell: TypeAlias = "tuple[Condition, str]"
 
+DEFAULT_BASELINE = "categorical_crossentropy"
+"""Label of the baseline unless the user names another one."""
+
 NO_CONDITIONS = (*RUN_COLUMNS, *likeness.IGNORED)
 """Keys that never make a condition: no number depends on them, or they identify the run."""
 

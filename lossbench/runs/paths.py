@@ -28,6 +28,8 @@ CHECKPOINT: Final = "checkpoint"
 TENSORBOARD: Final = "tb"
 LOCKS: Final = ".locks"
 JOURNAL: Final = "sweep.jsonl"
+DECISION: Final = "decision.json"
+"""The plan and the looks of a sweep that adds seeds until it is decided, beside its run folders."""
 INDEX: Final = ".index.json"
 """A cache of run rows, in the folder that was searched."""
 

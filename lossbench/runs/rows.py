@@ -40,19 +40,18 @@ def read_row(folder: Path) -> tuple[dict[str, Scalar], dict[str, Scalar], dict[s
     """
     run = read.read(folder)
     summary = run.summary
-    shared = {key: value for key, value in run.config.items() if key not in {"test", "val", "seed", "name"}}
-    config = {key: value for key, value in flatten(shared) if key not in RUN_COLUMNS and not is_metric(key)}
+    config = config_columns(run.config)
     facts: dict[str, Any] = {
         "status": run.status,
         "reason": _text(summary, "reason"),
         "name": _text(summary, "name"),
         "seed": run.seed,
         "loss": run.loss,
-        "loss.name": _names(run.config.get("loss")) or run.loss,
+        "loss.name": loss_names(run.config.get("loss")) or run.loss,
         "link": _text(summary, "link"),
         "identity": summary["hashes"]["identity"],
         "plugin": _text(summary, "hashes", "plugin"),
-        "settings": json.dumps([canonical(run.config.get("loss")), summary["hashes"].get("plugin")], sort_keys=True),
+        "settings": settings(run.config.get("loss"), summary["hashes"].get("plugin")),
         "data.sha256": _text(summary, "hashes", "data"),
         "lossbench": _text(summary, "versions", "lossbench"),
         "device": _text(summary, "device", "name"),
@@ -61,6 +60,17 @@ def read_row(folder: Path) -> tuple[dict[str, Scalar], dict[str, Scalar], dict[s
         **{name: _number(summary, name) for name in ("threads", "parameters", "epochs", "best_epoch")},
     }
     return config, facts, {name: value for name, value in run.metrics.items() if is_metric(name)}
+
+
+def config_columns(config: Mapping[str, Any]) -> dict[str, Scalar]:
+    """Return the columns of a complete configuration, without seed and name."""
+    shared = {key: value for key, value in config.items() if key not in {"test", "val", "seed", "name"}}
+    return {key: value for key, value in flatten(shared) if key not in RUN_COLUMNS and not is_metric(key)}
+
+
+def settings(loss: object, plugin: object) -> str:
+    """Return a complete loss and the digest of its plugin as JSON, equal for equal settings."""
+    return json.dumps([canonical(loss), plugin], sort_keys=True)
 
 
 def are_facts(values: Mapping[str, Any]) -> bool:
@@ -110,7 +120,8 @@ def _scalar(value: Any) -> Scalar:
     return value  # type: ignore[no-any-return]  # a scalar: YAML has nothing else
 
 
-def _names(loss: object) -> str:
+def loss_names(loss: object) -> str:
+    """Return the names of a loss's terms in one line: `focal + mae`; empty if it has none."""
     terms = loss if isinstance(loss, list) else [loss]
     return " + ".join(str(term["name"]) for term in terms if isinstance(term, dict) and "name" in term)
 

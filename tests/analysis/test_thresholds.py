@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lossbench.analysis.thresholds import parse_rope, parse_threshold
+from lossbench.analysis.thresholds import parse_threshold
 from lossbench.errors import UsageError
 from lossbench.metrics import find
+from lossbench.sizes import parse_rope
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import columns
+from lossbench.report.comparison import columns, seed_notes
 from lossbench.report.formatting import clean, count_of
 from lossbench.report.wording import group_name, setting
 from lossbench.runs import read
-from lossbench.statistics import ALPHA, FEWEST_SEEDS
+from lossbench.statistics import ALPHA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -133,7 +132,8 @@ def notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[str]:
     """
     if comparison.baseline is None:
         yield "no differences: no run has categorical_crossentropy with its defaults; choose another baseline"
-    yield from too_few_seeds(comparison)
+    yield from seed_notes.too_few(comparison)
+    yield from seed_notes.unequal(comparison)
     yield from _missing_metrics(comparison)
     yield from _costs(comparison)
     remarked = {each.key for block in comparison.blocks for group in block.groups for each in group.unlike}
@@ -143,7 +143,7 @@ def notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[str]:
     if with_tuning:
         yield from tuning_notes(comparison)
     yield from _different_budgets(comparison.tuned)
-    yield from _different_seeds(comparison)
+    yield from seed_notes.different(comparison)
     for label in comparison.averaged:
         yield f"{clean(label)}: several runs of one condition and seed, averaged first"
     for loss in comparison.ambiguous:
@@ -174,30 +174,14 @@ def _costs(comparison: Comparison) -> Iterator[str]:
             )
 
 
-def too_few_seeds(comparison: Comparison) -> Iterator[str]:
-    """Yield a warning if no comparison of a loss can be decided with its seeds."""
-    pairs = [
-        group.difference.n
-        for block in comparison.blocks
-        for group in block.groups
-        if group.difference and group.difference.paired
-    ]
-    if any(n < FEWEST_SEEDS for n in pairs):
-        yield f"no verdict is possible below {FEWEST_SEEDS} seeds"
-
-
 def _hidden(hidden: HiddenKey, *, is_unlike: bool) -> str:
+    named = {value: formatting.first_few(labels) for value, labels in hidden.values.items()}
     values = (
-        f"{setting(hidden.key, value).rpartition(' ')[2] if value is None else clean(value)} ({_some(labels)})"
-        for value, labels in hidden.values.items()
+        f"{setting(hidden.key, value).rpartition(' ')[2] if value is None else clean(value)} ({labels})"
+        for value, labels in named.items()
     )
     what = "not ranked together, as they are not alike" if is_unlike else "differs between losses"
     return f"{what}: {clean(hidden.key)} {', '.join(values)}"
-
-
-def _some(labels: tuple[str, ...]) -> str:
-    few = 3
-    return ", ".join(map(clean, labels[:few])) + f" and {len(labels) - few} more" * (len(labels) > few)
 
 
 def tuning_notes(comparison: Comparison) -> Iterator[str]:
@@ -229,21 +213,6 @@ def _tuned(choice: Choice) -> str:
 def _different_budgets(choices: tuple[Choice, ...]) -> Iterator[str]:
     if len({(len(choice.tried), choice.runs) for choice in choices}) > 1:
         yield "tuned with different budgets: a loss that was tried more often has an advantage"
-
-
-def _different_seeds(comparison: Comparison) -> Iterator[str]:
-    """Yield a warning per block whose means are over different seeds, with the losses that differ from the majority."""
-    for block in comparison.blocks:
-        lists = {clean(group.label): formatting.seeds(group.seeds) for group in block.groups if group.n}
-        usual = Counter(lists.values()).most_common(1)
-        others = [
-            f"{loss} (seed{'s' * (not values.isdigit())} {values})"
-            for loss, values in lists.items()
-            if values != usual[0][0]
-        ]
-        if others:
-            where = wording.condition(comparison, block)
-            yield f"means over seeds other than {usual[0][0]}{f' ({where})' * bool(where)}: {'; '.join(others)}"
 
 
 def left_out_line(block: Block) -> str:

@@ -85,6 +85,9 @@ hinge                     0.0712 ± 0.0000†  0.0334 ± 0.0000†  0.5000 ± 0.
   of comparisons
 p: sign-flip test of the paired differences, adjusted by max-T for 3
   comparisons; won: seeds in which the loss did better
+8 to 9 seeds per loss without a recorded plan: if they were added until a
+  difference became significant, verdicts are too frequent; train equal seeds,
+  or let lossbench sweep --until-decided choose them
 """
     )
 
