@@ -48,11 +48,24 @@ def sweep(  # noqa: PLR0913 - a command's options
     ] = None,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="List the trials with their status; train nothing.", rich_help_panel=TRIALS),
+        typer.Option(
+            "--dry-run",
+            help="List the trials with their status, and forecast time and detectable difference; train nothing.",
+            rich_help_panel=TRIALS,
+        ),
     ] = False,
     format: Annotated[  # noqa: A002 - the option's name
         Literal["table", "csv", "json"] | None,
         typer.Option("--format", "-f", help="Format of the list of --dry-run.", rich_help_panel=TRIALS),
+    ] = None,
+    sd: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Standard deviation of paired differences for the forecast of --dry-run, e.g. 0.2pp. "
+            "Default: that of earlier runs.",
+            rich_help_panel=TRIALS,
+        ),
     ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Allow more than a million trials.", rich_help_panel=TRIALS)
@@ -98,9 +111,12 @@ def sweep(  # noqa: PLR0913 - a command's options
     ] = None,
 ) -> None:
     """Train all trials of a sweep. The same command continues an interrupted sweep."""
+    from lossbench import sizes
+    from lossbench.cli import forecast_view
     from lossbench.cli.sweep_view import view
     from lossbench.losses import plugin as plugin_losses
-    from lossbench.sweep import listing, own_losses, plan
+    from lossbench.metrics import DEFAULTS, find
+    from lossbench.sweep import forecast, listing, own_losses, plan
     from lossbench.sweep.cost import shard as shard_of
     from lossbench.sweep.executors.choice import choose
     from lossbench.sweep.executors.messages import WorkerSettings
@@ -112,6 +128,9 @@ def sweep(  # noqa: PLR0913 - a command's options
 
     if format and not dry_run:
         raise UsageError("--format: only the list of trials has a format; add --dry-run")
+    if sd is not None and not dry_run:
+        raise UsageError("--sd: only the forecast uses it; add --dry-run")
+    metric, sd_size = sizes.parse_sd(sd, find(DEFAULTS[0])) if sd is not None else (find(DEFAULTS[0]), None)
     number, shards = _shard(shard)
     plugins = [plugin_losses.load(path) for path in plugin or []]
     file, settings = options.configuration(config, overrides)
@@ -138,8 +157,18 @@ def sweep(  # noqa: PLR0913 - a command's options
         gpus_per_trial=gpus_per_trial,
     )
     if dry_run:
-        console.result(listing.render(status, format or "table"), end="")
-        console.note(status)
+        with console.status("reading earlier runs", quiet=quiet):
+            found = forecast.forecast(
+                [status.trials[each] for each in status.unfinished(retry_failed=retry_failed)],
+                planned,
+                runs_dir=runs_dir,
+                device=device,
+                workers=start_executor().free() if executor != "ray" and ray_address is None else None,
+                metric=metric,
+                sd=sd_size,
+            )
+        console.result(listing.render(status, found, format or "table"), end="")
+        console.note(f"{status}\n{forecast_view.text(found)}")
         return
     rules = Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures)
     with console.status("trying your losses", quiet=quiet or json):

@@ -1,31 +1,34 @@
-"""The trials of a sweep with their statuses, as a table, CSV or JSON."""
+"""The trials of a sweep with their statuses, as a table, CSV or JSON; JSON has the forecast too."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
 from lossbench.json_data import to_json
 from lossbench.losses.expression import label
+from lossbench.statistics.power import POWER
 from lossbench.sweep.plan import phrase
 
 if TYPE_CHECKING:
+    from lossbench.sweep.forecast import Forecast
     from lossbench.sweep.status import SweepStatus
 
 Form: TypeAlias = Literal["table", "csv", "json"]
 
 
-def render(status: SweepStatus, form: Form) -> str:
-    """Return the trials in the order in which they are trained, one line or record per trial."""
+def render(status: SweepStatus, forecast: Forecast, form: Form) -> str:
+    """Return the trials in the order in which they are trained, one line or record per trial; JSON has the forecast."""
     match form:
         case "table":
             return _table(status)
         case "csv":
             return _csv(_records(status))
         case "json":
-            return to_json(_records(status))
+            return to_json({"trials": _records(status), "forecast": _forecast(forecast)})
         case _:
             assert_never(form)
 
@@ -51,6 +54,17 @@ def _records(status: SweepStatus) -> list[dict[str, Any]]:
         }
         for state, each in zip(status.statuses, status.trials, strict=True)
     ]
+
+
+def _forecast(forecast: Forecast) -> dict[str, Any]:
+    return {
+        "duration": asdict(forecast.duration),
+        "metric": forecast.metric.name,
+        "baseline": forecast.baseline,
+        "comparisons": forecast.comparisons,
+        "power": POWER,
+        "detections": [asdict(each) for each in forecast.detections],
+    }
 
 
 def _csv(records: list[dict[str, Any]]) -> str:

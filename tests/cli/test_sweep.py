@@ -264,7 +264,7 @@ def test_the_trials_are_listed_in_three_forms(lossbench, tmp_path):
     """Status, folder, seed, loss and what the sweep sets; stdout is the list and nothing else."""
     (tmp_path / "study.yaml").write_text("sweep: {parameters: {data.label_noise.rate: [0.2, 0.4]}, seeds: 0-1}\n")
     arguments = ("sweep", "--config", "study.yaml", "loss={name: gce, q: 0.5}", "--dry-run", "--format")
-    listed = json.loads(lossbench(*arguments, "json", check=0).stdout)
+    listed = json.loads(lossbench(*arguments, "json", check=0).stdout)["trials"]
     assert [(each["seed"], each["settings"]) for each in listed] == [
         (seed, {"data.label_noise.rate": rate}) for seed in (0, 1) for rate in (0.2, 0.4)
     ]
@@ -276,7 +276,10 @@ def test_the_trials_are_listed_in_three_forms(lossbench, tmp_path):
     assert [row["folder"] for row in rows] == [each["folder"] for each in listed]
     table = lossbench(*arguments, "table", check=0)
     assert table.stdout.splitlines()[0] == f"new          {listed[0]['folder']}  data.label_noise.rate=0.2"
-    assert table.stderr == "4 new of 4 trials\n"
+    status, duration, detection = table.stderr.splitlines()
+    assert status == "4 new of 4 trials"
+    assert duration.startswith("4 trials to train: about ")
+    assert detection.startswith("no loss has a seed in common with the baseline categorical_crossentropy")
 
 
 def test_a_sweep_of_one_is_a_sweep(lossbench, tmp_path):
@@ -297,6 +300,8 @@ BAD = [
     (["optimizer.lerning_rate=1,2"], r"unknown key; did you mean 'learning_rate'"),
     (["loss=ce,nll"], r"the sweep has categorical_crossentropy-s0 twice: loss=ce and loss=nll; remove one"),
     (["--format", "csv"], r"--format: only the list of trials has a format; add --dry-run"),
+    (["--sd", "0.2pp"], r"--sd: only the forecast uses it; add --dry-run"),
+    (["--dry-run", "--sd", "0.2"], r"--sd: '0.2': a difference in accuracy needs a unit: 0.2pp"),
     (["--cpus-per-trial", "2"], r"--cpus-per-trial: this is for --executor ray"),
     (["--executor", "local", "--ray-address", "auto"], r"--ray-address: this is for --executor ray"),
 ]
