@@ -1,99 +1,206 @@
-"""How often verdicts are wrong, how often they find a true difference, and how often intervals hold the true value.
+r"""How often verdicts are wrong, and how often they find a true difference.
 
-    python tests/benchmarks/calibration.py
+    python tests/benchmarks/calibration.py fixed|sequential [STUDIES]
+    python tests/benchmarks/calibration.py same [STUDIES] RUNS
 
-Each simulated comparison has five losses under one condition over ten seeds and goes through the same function as the
-command. A seed's luck (sd 2) is shared by all losses of that seed, a loss's own scatter has sd 1 / √2, so that the
-differences have sd 1; a true difference of 1 sd is one of these. Normal numbers; the comparison knows nothing of that.
+fixed       any false verdict, and power, for five laws of scores × 1 to 77 losses × 6 to 10 seeds
+sequential  seeds added at planned looks, 30 at most: false verdicts, trainings saved, and the same with a rope
+same        scores of trained runs, resampled: one loss under two names
+
+Simulated scores have the scale at which the difference of two runs of a seed has a standard deviation of 1; with
+failures, of two runs that do not fail. What all losses of a seed share is left out, as differences do not have it.
+
+The runs for `same` take 6 minutes on two cores. The second loss is cross-entropy by another formula: rounding alone
+makes other runs of the same seeds, with a learning rate that lets it grow.
+
+    lossbench sweep --config configs/cross_entropy.yaml --plugin tests/benchmarks/crossentropy_again.py \
+        loss=ce,crossentropy_again --seeds 0-199 --runs-dir same data.train_size=1000 data.validation_size=100 \
+        data.label_noise.rate=0.2 'model.hidden=[32]' optimizer.learning_rate=0.03 train.batch_size=16 train.epochs=20
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from lossbench.statistics import Decision
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-COMPARISONS, LOSSES, SEEDS = 2000, 5, 10
-BASELINE = "categorical_crossentropy"
+from lossbench.statistics import ALPHA, Plan, decide, holm, max_t  # noqa: E402 - of this checkout
+
+say = partial(print, flush=True)
+
+STUDIES, SEEDS, LOSSES = 2000, (6, 8, 10), (1, 5, 20, 77)
+EFFECT = 1.5
+"""True difference of one loss, for the power."""
+
+LAWS: dict[str, Callable[[Generator, tuple[int, int]], NDArray[np.float64]]] = {
+    "normal": lambda random, shape: random.normal(0, 0.5**0.5, shape),
+    "exponential": lambda random, shape: random.exponential(0.5**0.5, shape),
+    "lognormal": lambda random, shape: random.lognormal(0, 1, shape) / (2 * (np.e - 1) * np.e) ** 0.5,
+    "lattice": lambda random, shape: np.round(random.normal(9800, 2, shape)) / 8**0.5,
+    "failures": lambda random, shape: random.normal(0, 0.5**0.5, shape) - 20 * (random.random(shape) < 0.1),
+}
+"""Laws of scores `[seeds, losses]`. The lattice is that of 10,000 test images, with a standard deviation of 2 images;
+a failure lowers the score of one run in ten by 20."""
+
+EFFECTS = {"none": (0.0,) * 9, "mixed": (0.0, 0.0, 0.0, 0.5, 0.5, 1.0, 1.0, 2.0, 2.0), "clear": (3.0,) * 9}
+"""True differences of nine losses from the baseline."""
 
 
-def simulated(generator: np.random.Generator, shift: float, seeds: int = SEEDS) -> list[dict[str, object]]:
-    """The rows of one comparison; the last loss is truly better by the shift."""
-    from fabricate import row
-
-    luck = generator.normal(0, 2, seeds)
-    rows = []
-    for number in range(LOSSES):
-        values = luck + generator.normal(0, 0.5**0.5, seeds) + shift * (number == LOSSES - 1)
-        label = f"loss{number}" if number else BASELINE
-        rows += [row(label, seed, float(value)) for seed, value in enumerate(values)]
-    return rows
+def differences(law: str, random: Generator, seeds: int, effects: Sequence[float]) -> NDArray[np.float64]:
+    """Differences from the baseline, `[seeds, losses]`, with these true values."""
+    scores = LAWS[law](random, (seeds, len(effects) + 1))
+    return scores[:, 1:] - scores[:, :1] + np.array(effects)
 
 
-def verdicts(shift: float, comparisons: int = COMPARISONS) -> tuple[float, float]:
-    """The share of comparisons with any better or worse among losses that are equal; and that found the shifted one."""
-    from lossbench.analysis.comparison import compare
-    from lossbench.analysis.query import Query
-
-    generator = np.random.default_rng(2026)
-    wrong = found = 0
-    for _ in range(comparisons):
-        (block,) = compare(simulated(generator, shift), Query()).blocks
-        told = {group.label: group.difference.verdict for group in block.groups if group.difference}
-        shifted = told.pop(f"loss{LOSSES - 1}")
-        if not shift:
-            told["shifted"] = shifted
-        wrong += bool({"better", "worse"} & set(told.values()))
-        found += shifted == "better"
-    return wrong / comparisons, found / comparisons
+def fixed(studies: int = STUDIES) -> None:
+    """Print, for each law and size: any false verdict on equal losses; power for one true difference among equals."""
+    say(f"any false verdict, % / power for {EFFECT} sd by max-T, % / by Holm, %\n")
+    say(
+        table_row(["scores", "seeds", *(f"{losses} loss{'es' * (losses > 1)}" for losses in LOSSES)])
+        + rule(2 + len(LOSSES))
+    )
+    for law in LAWS:
+        for seeds in SEEDS:
+            cells = [fixed_shares(law, seeds, losses, studies) for losses in LOSSES]
+            say(table_row([law, seeds, *map(percents, cells)]))
 
 
-def coverage(seeds: int, samples: int = COMPARISONS) -> tuple[float, float]:
-    """How often the interval of a mean holds the true mean, and that of a difference the true difference."""
-    from lossbench.analysis.comparison import compare
-    from lossbench.analysis.query import Query
-
-    generator = np.random.default_rng(seeds)
-    of_mean = of_difference = 0
-    for _ in range(samples):
-        (block,) = compare(simulated(generator, 1.0, seeds), Query()).blocks
-        (group,) = [group for group in block.groups if group.label == f"loss{LOSSES - 1}"]
-        mean, difference = group.metrics["accuracy"].interval, group.difference and group.difference.interval
-        assert mean
-        assert difference
-        of_mean += mean.low <= 1 <= mean.high
-        of_difference += difference.low <= 1 <= difference.high
-    return of_mean / samples, of_difference / samples
+def fixed_shares(law: str, seeds: int, losses: int, studies: int) -> tuple[float, float, float]:
+    """Shares of studies: any false verdict; the true difference found by max-T; by Holm."""
+    random = np.random.default_rng([list(LAWS).index(law), seeds, losses])
+    wrong = ours = theirs = 0
+    for _ in range(studies):
+        table = differences(law, random, seeds, (0.0,) * losses)
+        wrong += bool((max_t(table).adjusted <= ALPHA).any())
+        table[:, 0] += EFFECT
+        test = max_t(table)
+        ours += bool(test.adjusted[0] <= ALPHA)
+        theirs += holm(list(test.p))[0] <= ALPHA
+    return wrong / studies, ours / studies, theirs / studies
 
 
-def crossed_coverage(seeds: int, images: int = 200, samples: int = COMPARISONS) -> float:
-    """How often the interval over seeds × images holds 0, the true difference."""
-    from lossbench.statistics import two_way_interval
+def sequential(studies: int = STUDIES) -> None:
+    """Print, for each law, what a sweep that stops when it is decided says and saves."""
+    say("nine losses, 30 seeds at most: any false verdict, % / trainings of those that 30 seeds of each take, %;")
+    say(f"with a rope of 1 sd ({studies // 4:,} studies) also the share of the nine that is decided, %\n")
+    say(table_row(["scores", *EFFECTS, "none, with rope"]) + rule(2 + len(EFFECTS)))
+    for law in LAWS:
+        random = np.random.default_rng(list(LAWS).index(law))
+        cells = [sequential_shares(law, effects, Plan(), random, studies)[:2] for effects in EFFECTS.values()]
+        cells.append(sequential_shares(law, EFFECTS["none"], Plan(rope=1.0), random, studies // 4))
+        say(table_row([law, *map(percents, cells)]))
 
-    generator = np.random.default_rng(seeds)
-    held = 0
-    for _ in range(samples):
-        table = generator.normal(0, 0.1, (seeds, 1)) + generator.normal(0, 0.5, images)
-        interval = two_way_interval(table + generator.normal(0, 1, (seeds, images)))
-        assert interval
-        held += interval.low <= 0 <= interval.high
-    return held / samples
+
+def sequential_shares(
+    law: str, effects: Sequence[float], plan: Plan, random: Generator, studies: int
+) -> tuple[float, float, float]:
+    """Shares: studies with any false verdict; trainings of those that the plan allows; comparisons decided."""
+    wrong, trained, decided, most = 0, 0, 0, plan.looks[-1]
+    for _ in range(studies):
+        found = decide(list(differences(law, random, most, effects).T), plan)
+        wrong += any(map(is_false, found, effects))
+        seeds = [each.seeds if each else most for each in found]
+        trained += sum(seeds) + max(seeds)
+        decided += sum(each is not None for each in found)
+    return wrong / studies, trained / studies / most / (len(effects) + 1), decided / studies / len(effects)
+
+
+def is_false(decision: Decision | None, effect: float) -> bool:
+    """Whether a decision is better or worse for a loss that is not."""
+    verdicts = {"better": effect > 0, "worse": effect < 0}
+    return decision is not None and not verdicts.get(decision.verdict, True)
+
+
+def same(studies: int, runs: Path) -> None:
+    """Print how often the runs of one loss under two names, resampled, get any verdict."""
+    ours, theirs = scores_by_seed(runs)
+    pairs = np.array([ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())])
+    pool = np.array([*ours.values(), *theirs.values()])
+    scores = f"{len(pairs)} pairs; accuracy {100 * pool.mean():.2f} ± {100 * pool.std(ddof=1):.2f} %"
+    say(f"{scores}, difference {100 * pairs.mean():+.2f} ± {100 * pairs.std(ddof=1):.2f} pp\n\nany verdict, %\n")
+    say(table_row(["", *(f"{seeds} seeds" for seeds in SEEDS), "30 seeds, eight looks"]) + rule(2 + len(SEEDS)))
+    random = np.random.default_rng(0)
+    say(resampled("1 loss, same seeds", lambda seeds: random.choice(pairs, (seeds, 1), replace=False), studies))
+    for losses in (each for each in (1, 5, 12) if (each + 1) * Plan.looks[-1] <= len(pool)):
+
+        def distinct(seeds: int, losses: int = losses) -> NDArray[np.float64]:
+            scores = random.choice(pool, (seeds, losses + 1), replace=False)
+            return scores[:, 1:] - scores[:, :1]
+
+        say(resampled(f"{losses} loss{'es' * (losses > 1)}, other seeds each", distinct, studies))
+
+
+def resampled(name: str, draw: Callable[[int], NDArray[np.float64]], studies: int) -> str:
+    """A row of shares of studies with any verdict, at each number of seeds and at planned looks."""
+    found = [sum(bool((max_t(draw(seeds)).adjusted <= ALPHA).any()) for _ in range(studies)) for seeds in SEEDS]
+    found.append(sum(any(decide(list(draw(Plan.looks[-1]).T), Plan())) for _ in range(studies)))
+    return table_row([name, *(percents([count / studies]) for count in found)])
+
+
+def scores_by_seed(runs: Path) -> list[dict[int, float]]:
+    """Test accuracies by seed, for each of two losses.
+
+    Raises:
+        SystemExit: The runs are not of two losses.
+    """
+    from lossbench.analysis.loading import rows
+
+    found: dict[object, dict[int, float]] = {}
+    for each in rows([runs])[0]:
+        if each["status"] == "completed":
+            found.setdefault(each["loss"], {})[int(each["seed"] or 0)] = float(each["test.last.accuracy"] or 0)
+    if len(found) != 2:
+        sys.exit(f"{runs}: expected completed runs of two losses, got {', '.join(map(str, found)) or 'none'}")
+    return list(found.values())
+
+
+def percents(shares: Sequence[float]) -> str:
+    """Shares in per cent: the first to one decimal, as it is compared with 6.0, the others to none."""
+    first, *others = shares
+    return " / ".join([f"{100 * first:.1f}", *(f"{100 * each:.0f}" for each in others)])
+
+
+def table_row(cells: Sequence[object]) -> str:
+    """A row of a Markdown table."""
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def rule(columns: int) -> str:
+    """The line below the heads of a Markdown table, on a line of its own."""
+    return "\n" + "| --- " * columns + "|"
 
 
 def main() -> None:
-    """Print a line for each question."""
-    print(f"{COMPARISONS:,} comparisons of {LOSSES} losses × {SEEDS} seeds, normal numbers")
-    for shift in (0.0, 1.0, 2.0):
-        wrong, found = verdicts(shift)
-        print(f"true difference of one loss {shift:g} sd: any wrong verdict {wrong:.1%}, found {found:.1%}")
-    for seeds in (3, 5, 10):
-        mean, difference = coverage(seeds)
-        print(f"n = {seeds}: 95 % intervals hold the mean {mean:.1%}, the difference {difference:.1%}, ", end="")
-        print(f"the difference over seeds × 200 images {crossed_coverage(seeds):.1%}")
+    """Print the tables that the command line names."""
+    match sys.argv[1:]:
+        case ["fixed" | "sequential" as name, *given] if len(given) <= 1 and all(map(str.isdecimal, given)):
+            table, runs = {"fixed": fixed, "sequential": sequential}[name], ()
+        case ["same" as name, *given, folder] if len(given) <= 1 and all(map(str.isdecimal, given)):
+            table, runs = same, (Path(folder),)
+        case _:
+            sys.exit(__doc__)
+    studies = int(given[0]) if given else STUDIES
+    command = f"`python tests/benchmarks/calibration.py {name}`"
+    say(f"{command}, {studies:,} studies each; NumPy {version('numpy')}, lossbench {version('lossbench')}\n")
+    table(studies, *runs)
 
 
 if __name__ == "__main__":
