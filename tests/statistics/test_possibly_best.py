@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -35,3 +37,20 @@ def test_the_best_loss_is_rarely_left_out(law: str) -> None:
         scores = getattr(generator, law)(size=(8, 4)) + np.array([1.0, 1.0, 0.5, 0.0])
         left_out += not possibly_best(scores)[:2].all()
     assert left_out <= 18
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_set_is_that_of_the_closed_test(seed: int) -> None:
+    """Six seeds, three losses: a pair is significant if every set of pairs that holds it is, all signs counted."""
+    scores = np.round(np.random.default_rng(seed).normal([0, 1, 2.5], 1, (6, 3)), 1)
+    pairs = list(itertools.combinations(range(3), 2))
+    table = np.array([scores[:, first] - scores[:, second] for first, second in pairs]).T
+    lengths = np.sqrt((table**2).sum(axis=0))
+    flips = np.abs(np.array(list(itertools.product((1, -1), repeat=6))) @ (table / np.where(lengths, lengths, 1)))
+    sets = [each for size in (1, 2, 3) for each in itertools.combinations(range(3), size)]
+    p_of_set = {each: np.mean(flips[:, each].max(axis=1) >= flips[0, each].max() - 1e-9) for each in sets}
+    expected = [True] * 3
+    for index, (first, second) in enumerate(pairs):
+        if max(p for each, p in p_of_set.items() if index in each) <= 0.05:
+            expected[second if table[:, index].mean() > 0 else first] = False
+    assert list(possibly_best(scores)) == expected

@@ -109,3 +109,18 @@ def test_a_missing_seed_is_left_out() -> None:
     """A comparison without some of the seeds has the p of those that it has."""
     table = np.array([[1.0, 1.0], [2.0, np.nan], [1.5, 2.0], [1.0, np.nan], [0.5, 1.0]])
     assert max_t(table).p == pytest.approx([2 / 2**5, 2 / 2**3])
+
+
+def test_drawn_and_counted_families_agree() -> None:
+    """Adjusted p of four comparisons and 17 seeds: drawn signs against all 2¹⁶ vectors whose last sign is 1."""
+    table = np.random.default_rng(2).normal([0.0, 0.3, 0.6, 0.9], 1, (17, 4))
+    units = table / np.sqrt((table**2).sum(axis=0))
+    flips = np.abs((1 - 2 * (np.arange(2**16)[:, None] >> np.arange(17) & 1)) @ units)
+    expected, largest = np.empty(4), 0.0
+    left = list(range(4))
+    while left:
+        index = max(left, key=lambda each: flips[0, each])
+        largest = max(largest, float(np.mean(flips[:, left].max(axis=1) >= flips[0, index])))
+        expected[index] = largest
+        left.remove(index)
+    assert max_t(table).adjusted == pytest.approx(expected, abs=4 * math.sqrt(0.25 / 2**16))
