@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from lossbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from lossbench.losses.plugin import PluginLoaded
+    from lossbench.sweep.executors.messages import Executor
     from lossbench.sweep.outcome import SweepResult
     from lossbench.training import TrainResult
 
@@ -58,6 +59,11 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
     config: Mapping[str, Any] | Path | str,
     *,
     seeds: str | Iterable[int] | None = None,
+    until_decided: bool = False,
+    max_seeds: int | None = None,
+    rope: str | float | None = None,
+    metric: str | None = None,
+    baseline: str | None = None,
     runs_dir: Path | str = "runs",
     device: str = "auto",
     jobs: int | None = None,
@@ -75,6 +81,11 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
         config: The keys of a YAML file, with its `sweep` section, or the path of one. In a mapping, losses in memory
             may stand in place of names, as for `train`; then the trials are trained here, one after the other.
         seeds: Seeds that replace those of the configuration, e.g. `"0-9"` or `range(10)`.
+        until_decided: Add seeds until each loss is decided, as `sweep.decide` of the configuration does too.
+        max_seeds: Most seeds per loss; None: the configuration's, or 30.
+        rope: Largest difference that is equivalent, e.g. `"0.1pp"`; None: the configuration's, or none.
+        metric: Metric that decides; None: the configuration's, or accuracy.
+        baseline: Baseline loss; None: the configuration's, or categorical_crossentropy.
         runs_dir: Folder for run folders.
         device: `auto`, `cpu`, `gpu` or `gpu:N`; `cuda` means `gpu`.
         jobs: Trials at a time; None: one per core, or on GPUs as many as fit. With a loss in memory, 1.
@@ -96,7 +107,7 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
     Example:
         lossbench.sweep({"sweep": {"cases": [{"loss": "ce"}, {"loss": "focal"}]}}, seeds=range(8))
     """
-    from lossbench.sweep import outcome, own_losses, plan
+    from lossbench.sweep import decide, outcome, own_losses, plan
     from lossbench.sweep.executors import in_process
     from lossbench.sweep.executors.choice import choose
     from lossbench.sweep.executors.messages import WorkerSettings
@@ -109,21 +120,30 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
     _check_numbers(jobs=(jobs, 1), retries=(retries, 0), max_consecutive_failures=(max_consecutive_failures, 0))
     source, loaded, in_memory = _load(config, plugins)
     most = None if yes else plan.MAX_TRIALS
-    swept = plan.load(source, seeds=_seeds(seeds), max_trials=most, check=checks.problems)
+    keys = {"max_seeds": max_seeds, "rope": rope, "metric": metric, "baseline": baseline}
+    swept = plan.load(
+        source,
+        seeds=_seeds(seeds),
+        until_decided=until_decided,
+        decide=keys,
+        max_trials=most,
+        check=checks.problems,
+    )
     planned, _ = plan.trials(swept, lambda experiment: identify(experiment, loaded))
     runs = Path(runs_dir)
     status, folder = read_status(planned, runs), runs / swept.name
     settings = WorkerSettings(str(runs), device, plugins=[str(each.path) for each in loaded])
-    finished = status.finished == len(planned)
-    start_executor = (
-        in_process.prepare(settings, loaded, status, jobs=jobs, trial_timeout=trial_timeout)
-        if in_memory
-        else choose(None, settings, planned, folder=folder, finished=finished, jobs=jobs)
-    )
+    start_executor: Callable[[], Executor]
+    if in_memory:
+        start_executor = in_process.prepare(settings, loaded, status, jobs=jobs, trial_timeout=trial_timeout)
+    decider = decide.decider(swept, status, folder, retry_failed=retry_failed)
+    if not in_memory:
+        finished = status.finished == len(planned)
+        start_executor = choose(None, settings, planned, folder=folder, finished=finished, jobs=jobs)
     rules = Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures)
     own_losses.check(status, settings, rules, in_memory=in_memory)
     with stop_request() as stop:
-        run(status, start_executor, runs_dir=runs, journal=Journal(folder), stop=stop, rules=rules)
+        run(status, start_executor, runs_dir=runs, journal=Journal(folder), stop=stop, rules=rules, decider=decider)
     return outcome.outcome(status, folder, runs)
 
 

@@ -178,10 +178,8 @@ def _verdict(group: Group, difference: Contrast, query: Query) -> Verdict:
         if difference.values and not any(difference.values.values()):
             return "identical"
     if difference.p_adjusted is not None and difference.p_adjusted <= ALPHA:
-        if gain > 0 and not group.diverged:
-            return "better"
-        if gain < 0 and not reference_diverged:
-            return "worse"
+        directed = statistics.direction(gain, loss_diverged=bool(group.diverged), baseline_diverged=reference_diverged)
+        return directed or "undecided"
     return "undecided"
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from lossbench.analysis.result import At
 from lossbench.errors import NothingMatchedError
 from lossbench.metrics import COSTS, REPORTED
-from lossbench.runs import index, paths, read
+from lossbench.runs import index, paths, read, scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -78,15 +77,9 @@ def _class_metrics(row: RunRow, names: Iterable[str]) -> dict[str, float]:
     if row["status"] != "completed":
         return {}
     try:
-        scores = read.per_class(Path(str(row["folder"])))
+        return scores.class_scores(Path(str(row["folder"])), names)
     except read.BrokenRunError:
         return {}
-    return {
-        f"test.{score['at']}.{name}": value
-        for score in scores
-        for name in names
-        if name.endswith(f".{score['class']:.0f}") and math.isfinite(value := score[name.partition(".")[0]])
-    }
 
 
 def load_runs(

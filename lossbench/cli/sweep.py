@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lossbench.sweep.status import SweepStatus
 
 TRIALS, FAILURES, OUTPUT, RAY = "Trials", "Failures", "Output", "More than one machine: Ray"
+DECIDE = "Seeds until it is decided"
 
 
 def sweep(  # noqa: PLR0913 - a command's options
@@ -41,6 +42,28 @@ def sweep(  # noqa: PLR0913 - a command's options
         typer.Option(
             "--jobs", "-j", min=1, help="Train N trials at a time. Default: one per core; on GPUs, as many as fit."
         ),
+    ] = None,
+    until_decided: Annotated[
+        bool,
+        typer.Option("--until-decided", help="Add seeds until each loss is decided.", rich_help_panel=DECIDE),
+    ] = False,
+    max_seeds: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Train at most N seeds per loss. Default: 30.", rich_help_panel=DECIDE),
+    ] = None,
+    rope: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="Call losses equivalent within this size, e.g. 0.1pp.", rich_help_panel=DECIDE
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(metavar="METRIC", help="Metric that decides. Default: accuracy.", rich_help_panel=DECIDE),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(metavar="LOSS", help="Baseline loss. Default: categorical_crossentropy.", rich_help_panel=DECIDE),
     ] = None,
     shard: Annotated[
         str | None,
@@ -116,7 +139,7 @@ def sweep(  # noqa: PLR0913 - a command's options
     from lossbench.cli.sweep_view import view
     from lossbench.losses import plugin as plugin_losses
     from lossbench.metrics import DEFAULTS, find
-    from lossbench.sweep import forecast, listing, own_losses, plan
+    from lossbench.sweep import decide, forecast, listing, own_losses, plan
     from lossbench.sweep.cost import shard as shard_of
     from lossbench.sweep.executors.choice import choose
     from lossbench.sweep.executors.messages import WorkerSettings
@@ -130,12 +153,27 @@ def sweep(  # noqa: PLR0913 - a command's options
         raise UsageError("--format: only the list of trials has a format; add --dry-run")
     if sd is not None and not dry_run:
         raise UsageError("--sd: only the forecast uses it; add --dry-run")
-    metric, sd_size = sizes.parse_sd(sd, find(DEFAULTS[0])) if sd is not None else (find(DEFAULTS[0]), None)
+    usual = find(metric or DEFAULTS[0])
+    sd_metric, sd_size = sizes.parse_sd(sd, usual) if sd is not None else (usual, None)
     number, shards = _shard(shard)
     plugins = [plugin_losses.load(path) for path in plugin or []]
     file, settings = options.configuration(config, overrides)
     most = None if yes else plan.MAX_TRIALS
-    swept = plan.load(file, settings, seeds=seeds, max_trials=most, check=checks.problems)
+    keys = {"max_seeds": max_seeds, "rope": rope, "metric": metric, "baseline": baseline}
+    swept = plan.load(
+        file,
+        settings,
+        seeds=seeds,
+        until_decided=until_decided,
+        decide=keys,
+        max_trials=most,
+        check=checks.problems,
+    )
+    if swept.decide and shard:
+        raise UsageError(
+            "--shard: a decision needs the scores of all losses, which no part has; leave it out: several sweeps may "
+            "share the runs folder, and Ray trains on several machines"
+        )
     with console.status("planning the trials", quiet=quiet or json):
         planned, repeated = plan.trials(swept, lambda experiment: identify(experiment, plugins))
     if repeated:
@@ -144,6 +182,7 @@ def sweep(  # noqa: PLR0913 - a command's options
         options.note_sums(each.experiment.loss for each in swept.combinations)
     status = read_status(shard_of(planned, number, shards), runs_dir)
     folder = runs_dir / swept.name
+    decider = decide.decider(swept, status, folder, retry_failed=retry_failed)
     worker_settings = WorkerSettings(str(runs_dir), device, plugins=[str(each.path) for each in plugins], argv=sys.argv)
     start_executor = choose(
         executor,
@@ -164,7 +203,7 @@ def sweep(  # noqa: PLR0913 - a command's options
                 runs_dir=runs_dir,
                 device=device,
                 workers=start_executor().free() if executor != "ray" and ray_address is None else None,
-                metric=metric,
+                metric=sd_metric,
                 sd=sd_size,
             )
         console.result(listing.render(status, found, format or "table"), end="")
@@ -183,6 +222,7 @@ def sweep(  # noqa: PLR0913 - a command's options
                 stop=stop,
                 rules=rules,
                 on_event=shown.handle,
+                decider=decider,
             )
     except InterruptedRunError as error:
         again = f"the same command continues: {shlex.join(['lossbench', *sys.argv[1:]])}"
@@ -204,8 +244,11 @@ def _conclude(status: SweepStatus, folder: Path, *, quiet: bool, as_json: bool) 
     Raises:
         UnfinishedRunError: A trial failed or diverged, or the sweep stopped.
     """
+    from lossbench.sweep import verdicts
+
     if not quiet:
-        console.note(f"{status}\nnext: lossbench compare {folder}")
+        decided = f"{verdicts.table(status.decision)}\n\n" if status.decision else ""
+        console.note(f"{decided}{status}\nnext: lossbench compare {folder}")
     if not as_json:
         console.result(folder)
     if status.is_complete:

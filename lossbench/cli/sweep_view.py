@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lossbench.cli import console
+from lossbench.sweep import verdicts
 from lossbench.sweep.journal import EVENTS
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from lossbench.sweep.status import SweepStatus
 
-LEADERS, RUNNING = 3, 16
-"""Maximum number of losses per condition and of running trials on the screen."""
+LEADERS, RUNNING, VERDICTS = 3, 16, 12
+"""Maximum number of losses per condition, of running trials and of verdicts on the screen."""
 
 REFRESH_SECONDS = 0.25
 """Minimum time between two refreshes of the screen."""
@@ -42,7 +43,7 @@ class SilentView:
 
     def _left(self) -> str:
         seconds = self._status.seconds_left(time.monotonic() - self._began)
-        return "" if seconds is None else clock(seconds)
+        return "" if seconds is None else f"{'≤ ' * bool(self._status.decision)}{clock(seconds)}"
 
 
 class JsonView(SilentView):
@@ -64,6 +65,8 @@ class LineView(SilentView):
 
     def _line(self, event: Mapping[str, Any]) -> str:
         """Return e.g. `12/90  focal-s0-c2886e2d8fae  97.62 %  3.1 s  left 2:41`."""
+        if event["event"] == "look":
+            return verdicts.look_line(event)
         of = len(self._status.trials)
         parts = [f"{self._status.finished:>{len(str(of))}}/{of}", event["trial"]]
         if "accuracy" in event:
@@ -108,7 +111,26 @@ class ScreenView(LineView):
         """Return the screen: counts, running trials, best losses so far."""
         from rich.console import Group
 
-        return Group(self._header(), "", *self._running(), *self._best())
+        return Group(self._header(), "", *self._running(), *self._verdicts(), *self._best())
+
+    def _verdicts(self) -> Iterator[RenderableType]:
+        """Yield the verdicts of a sweep that adds seeds until it is decided, with the seeds of each loss so far."""
+        from rich.text import Text
+
+        decision = self._status.decision
+        if decision is None:
+            return
+        rows, saved = verdicts.verdict_rows(decision), self._status.counts["dropped"]
+        look = f" · next look at {decision.pending.seeds} seeds" if decision.pending else ""
+        decided = sum(row.verdict != "undecided" for row in rows)
+        yield Text(f"\n{decided} of {len(rows)} decided{look} · {saved} trainings saved", style="cyan")
+        table = _grid()
+        for row in rows[:VERDICTS]:
+            name = f"{row.loss} · {row.condition}" if row.condition else row.loss
+            table.add_row(_cut(name), row.verdict, f"n {row.seeds}" if row.seeds else "")
+        yield table
+        if len(rows) > VERDICTS:
+            yield Text(f"and {len(rows) - VERDICTS} more")
 
     def _header(self) -> RenderableType:
         from rich.progress_bar import ProgressBar
@@ -117,7 +139,7 @@ class ScreenView(LineView):
 
         status, counts = self._status, self._status.counts
         done, failed, running = counts["completed"] + counts["diverged"], counts["failed"], len(status.running)
-        of = len(status.trials)
+        of = len(status.trials) - counts["dropped"]
         left = self._left()
         text = f"{done} done · {running} running · {failed} failed · {of - done - failed - running} left"
         row = Table.grid(padding=(0, 2, 0, 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lossbench.config import decide
 from lossbench.config.datasets import DATASETS, OWN_FILES
 from lossbench.errors import Problem
 from lossbench.losses.expression import label, needs_head
@@ -28,6 +29,8 @@ def contradictions(experiment: Experiment) -> list[Problem]:
     if experiment.train.early_stopping and not experiment.data.validation_size:
         reason = "needs validation images, but data.validation_size is 0; set it, or early_stopping to null"
         problems.append(Problem(("train", "early_stopping"), reason))
+    if experiment.sweep and experiment.sweep.decide:
+        problems += decide.contradictions(experiment.sweep.decide, experiment.sweep.seeds)
     return problems
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from lossbench.config.decide import Decide
 from lossbench.config.section import Choice, Count, Lax, Section, Seed
 
 MOST_SEEDS = 1_000_000
@@ -92,3 +93,5 @@ class Sweep(Section):
     """Dotted keys with the values to cross, e.g. {loss.gamma: [0, 1, 2]}."""
     seeds: Seeds | None = None
     """Seeds, e.g. 0-9 or [0, 1, 2]; null: the seed of the experiment."""
+    decide: Decide | None = None
+    """Add seeds until each loss is decided, e.g. {max_seeds: 30, rope: 0.1pp}; null: train all seeds."""

@@ -8,13 +8,17 @@ from lossbench.statistics.corrections import ALPHA, FEWEST_SEEDS, holm
 from lossbench.statistics.intervals import Interval, Welch, deviation, t_interval, two_way_interval, welch
 from lossbench.statistics.possibly_best import possibly_best
 from lossbench.statistics.power import detectable, seeds_needed
-from lossbench.statistics.sequential import Decision, Plan, decide
+from lossbench.statistics.repeated_intervals import repeated_interval
+from lossbench.statistics.sequential import SPENDING, Decision, Divergence, Plan, decide
 from lossbench.statistics.sign_flips import FlipTest, max_t
+from lossbench.statistics.verdicts import direction
 
 __all__ = [
     "ALPHA",
     "FEWEST_SEEDS",
+    "SPENDING",
     "Decision",
+    "Divergence",
     "FlipTest",
     "Interval",
     "Plan",
@@ -22,9 +26,11 @@ __all__ = [
     "decide",
     "detectable",
     "deviation",
+    "direction",
     "holm",
     "max_t",
     "possibly_best",
+    "repeated_interval",
     "seeds_needed",
     "t_interval",
     "two_way_interval",

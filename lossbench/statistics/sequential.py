@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lossbench.statistics.sign_flips import ROUNDING, sign_vectors, unit_columns
+from lossbench.statistics.verdicts import direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from lossbench.statistics.intervals import Floats
 
@@ -70,7 +74,16 @@ class Decision(NamedTuple):
     seeds: int
 
 
-def decide(differences: Sequence[Floats], plan: Plan) -> list[Decision | None]:
+class Divergence(NamedTuple):
+    """Numbers of seeds before the first run that diverged, of the loss and of its baseline; infinite if none did."""
+
+    loss: float = math.inf
+    baseline: float = math.inf
+
+
+def decide(
+    differences: Sequence[Floats], plan: Plan, divergences: Sequence[Divergence] | None = None
+) -> list[Decision | None]:
     """Decide comparisons at the looks that their seeds reach.
 
     At a look with n of N seeds, T is that of `max_t` over the first n seeds and the comparisons that are not decided.
@@ -78,17 +91,22 @@ def decide(differences: Sequence[Floats], plan: Plan) -> list[Decision | None]:
     comparison with T(1, ·) > c is decided, and the look is repeated without it; then the sign vectors above c are
     spent. With a rope, two such tests, one-sided, of differences below -rope and above rope decide equivalence.
 
+    A side with diverged runs is never better, and not equivalent. A comparison whose differences are all 0 is
+    `identical`; one without any difference ends as `undecided`, as more seeds would not help.
+
     Source: Lan & DeMets (1983). Discrete sequential boundaries for clinical trials. doi:10.1093/biomet/70.3.659.
     Source: Romano & Wolf (2005). Exact and approximate stepdown methods for multiple hypothesis testing.
     doi:10.1198/016214504000000539.
 
     Args:
-        differences: One array `[seeds]` per comparison, of the first seeds 0, 1, …; one that is decided may end there.
+        differences: One array `[seeds]` of gains per comparison, of the first seeds 0, 1, …; NaN where a run has no
+            result. The array of a comparison that is decided may end there.
         plan: The plan.
+        divergences: One per comparison; None: no run diverged.
 
     Returns:
-        One decision per comparison: `better` or `worse` for a positive or negative mean, `equivalent`; None where the
-        seeds do not decide.
+        One decision per comparison: `better` or `worse` for a positive or negative mean, `equivalent`, `identical`, or
+        `undecided` without any difference; None where the seeds do not decide.
 
     Raises:
         ValueError: A comparison that is not decided lacks seeds that another has.
@@ -98,6 +116,7 @@ def decide(differences: Sequence[Floats], plan: Plan) -> list[Decision | None]:
         [Decision(verdict='better', seeds=15), None]
     """
     decisions: list[Decision | None] = [None] * len(differences)
+    divergences = divergences or [Divergence()] * len(differences)
     two_sided, above_low, below_high = (_Test(plan) for _ in range(3))
     for seeds in plan.looks:
         open_ = [index for index, each in enumerate(decisions) if each is None]
@@ -107,17 +126,34 @@ def decide(differences: Sequence[Floats], plan: Plan) -> list[Decision | None]:
         if min(counts) < seeds:
             raise ValueError(f"expected {seeds} seeds of every comparison that is not decided")
         table = np.array([differences[index][:seeds] for index in open_]).T
-        signs = sign_vectors(plan.looks[-1])[:, :seeds]
-        two_sided.look(open_, seeds, np.abs(signs @ unit_columns(table)))
+        means = np.nan_to_num(table).mean(axis=0)
+        diverged = [tuple(first < seeds for first in divergences[index]) for index in open_]
+        directions = [
+            direction(mean, loss_diverged=loss, baseline_diverged=baseline)
+            for mean, (loss, baseline) in zip(means, diverged, strict=True)
+        ]
+        may_be_equal = np.array([not any(each) for each in diverged])
+        two_sided.look(open_, seeds, np.abs(_statistics(table, plan)), np.array([bool(each) for each in directions]))
         if plan.rope is not None:
-            above_low.look(open_, seeds, signs @ unit_columns(table + plan.rope))
-            below_high.look(open_, seeds, signs @ unit_columns(plan.rope - table))
-        for index, mean in zip(open_, table.mean(axis=0), strict=True):
+            above_low.look(open_, seeds, _statistics(table + plan.rope, plan), may_be_equal)
+            below_high.look(open_, seeds, _statistics(plan.rope - table, plan), may_be_equal)
+        for column, index in enumerate(open_):
             if index in above_low.rejected & below_high.rejected:
                 decisions[index] = Decision("equivalent", seeds)
             elif index in two_sided.rejected:
-                decisions[index] = Decision("better" if mean > 0 else "worse", seeds)
+                decisions[index] = Decision(str(directions[column]), seeds)
+            elif np.isnan(table[:, column]).all():
+                decisions[index] = Decision("undecided", seeds)
+            elif may_be_equal[column] and not table[:, column].any():
+                decisions[index] = Decision("identical", seeds)
     return decisions
+
+
+def _statistics(table: Floats, plan: Plan) -> Floats:
+    """Compute T(σ, l) with its sign, `[sign vectors, comparisons]`, the identity first."""
+    signs = sign_vectors(plan.looks[-1])[:, : len(table)]
+    result: Floats = signs @ unit_columns(np.nan_to_num(table))
+    return result
 
 
 class _Test:
@@ -128,23 +164,41 @@ class _Test:
         self.rejected: set[int] = set()
         self._spent = np.zeros(len(sign_vectors(plan.looks[-1])), dtype=bool)
 
-    def look(self, hypotheses: Sequence[int], seeds: int, statistics: Floats) -> None:
+    def look(self, hypotheses: Sequence[int], seeds: int, statistics: Floats, may_reject: NDArray[np.bool_]) -> None:
         """Reject hypotheses at a look, and spend the sign vectors that reach its critical value.
 
         Args:
             hypotheses: Those that are not decided.
             seeds: Number of seeds at the look.
             statistics: `[sign vectors, hypotheses]`, the identity first.
+            may_reject: `[hypotheses]`; false where no verdict could follow.
         """
-        level = SPENDING[self.plan.spending](seeds / self.plan.looks[-1], self.plan.alpha)
-        most = max(0, int((level - self._spent.mean()) * len(statistics) + ROUNDING))
+        most = allowance(self.plan, seeds, self._spent)
         open_ = [column for column, each in enumerate(hypotheses) if each not in self.rejected]
         while open_:
             maxima = statistics[:, open_].max(axis=1)
-            critical = np.partition(maxima[~self._spent], -1 - most)[-1 - most] + ROUNDING
-            over = [column for column in open_ if statistics[0, column] >= critical]
+            critical = critical_value(maxima, self._spent, most)
+            over = [column for column in open_ if may_reject[column] and statistics[0, column] >= critical]
             if not over:
                 self._spent |= maxima >= critical
                 return
             self.rejected |= {hypotheses[column] for column in over}
             open_ = [column for column in open_ if column not in over]
+
+
+def allowance(plan: Plan, seeds: int, spent: NDArray[np.bool_]) -> int:
+    """Compute how many sign vectors a look may spend: those up to its level, less those spent at earlier looks."""
+    level = SPENDING[plan.spending](seeds / plan.looks[-1], plan.alpha)
+    return max(0, int((level - spent.mean()) * len(spent) + ROUNDING))
+
+
+def critical_value(maxima: Floats, spent: NDArray[np.bool_], most: int) -> float:
+    """Compute the smallest value that at most `most` of the sign vectors that are not spent reach.
+
+    Args:
+        maxima: `[sign vectors]`, the largest statistic of each.
+        spent: `[sign vectors]`, whether each was spent at an earlier look.
+        most: The largest number of sign vectors.
+    """
+    left = maxima[~spent]
+    return float(np.partition(left, -1 - most)[-1 - most]) + ROUNDING

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lossbench.config import identity, resolve, yaml
+from lossbench.config.decide import planned_looks
 from lossbench.config.dump import scalar
 from lossbench.config.overrides import check_once, depth, is_within, key_of
 from lossbench.config.sweep import Random, Sweep, values_of
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from lossbench.config.decide import Decide
     from lossbench.config.identity import Trial
     from lossbench.config.resolve import Check
     from lossbench.config.schema import Experiment
@@ -68,6 +71,7 @@ class Plan:
         seeds: The seeds in order; empty if each combination has a seed of its own.
         random: Whether the combinations were drawn, so that one may occur twice.
         axes: The overrides whose commas made an axis.
+        decide: How to add seeds until each loss is decided; None: all seeds are trained.
     """
 
     name: str
@@ -75,6 +79,7 @@ class Plan:
     seeds: tuple[int, ...] = ()
     random: bool = False
     axes: tuple[str, ...] = ()
+    decide: Decide | None = None
 
     def __len__(self) -> int:
         """The number of trials."""
@@ -94,6 +99,8 @@ def load(
     overrides: Sequence[str] = (),
     *,
     seeds: str | Sequence[int] | None = None,
+    until_decided: bool = False,
+    decide: Mapping[str, Any] = MappingProxyType({}),
     max_trials: int | None = MAX_TRIALS,
     check: Check = resolve.no_problems,
 ) -> Plan:
@@ -103,18 +110,31 @@ def load(
         config: The YAML file, or the keys of one as a mapping, which takes no overrides.
         overrides: `key=value`; a comma outside brackets makes an axis, e.g. `loss.gamma=0,1,2`.
         seeds: Seeds that replace the configuration's, e.g. `0-9` or `[0, 1]`.
+        until_decided: Add seeds until each loss is decided, even if the configuration has no `sweep.decide`.
+        decide: Keys of `sweep.decide` that replace the configuration's; None leaves one as it is.
         max_trials: The largest number of trials; None: unlimited.
         check: Returns further problems of a valid experiment; called for every combination.
 
     Raises:
-        UsageError: There are more trials than `max_trials`.
+        UsageError: There are more trials than `max_trials`, or `decide` has keys and the sweep trains all seeds.
         ConfigError: Experiments are invalid; the message has every problem once.
     """
     check_once(overrides)
     axes = tuple(text for text in overrides if values_of(text))
     with _commas_explained(axes):
         settings = [text for text in overrides if text not in axes]
-        return _load(config, settings, axes, seeds=seeds, max_trials=max_trials, check=check)
+        given = {key: value for key, value in decide.items() if value is not None}
+        added = given if given or until_decided else None
+        return _load(
+            config,
+            settings,
+            axes,
+            seeds=seeds,
+            until_decided=until_decided,
+            decide=added,
+            max_trials=max_trials,
+            check=check,
+        )
 
 
 def _load(
@@ -123,6 +143,8 @@ def _load(
     axes: tuple[str, ...],
     *,
     seeds: str | Sequence[int] | None,
+    until_decided: bool,
+    decide: Mapping[str, Any] | None,
     max_trials: int | None,
     check: Check,
 ) -> Plan:
@@ -135,7 +157,17 @@ def _load(
         (base, name), path = resolve.read_mapping(config), Path("sweep")
     if seeds is not None and not (isinstance(seeds, str) and isinstance(config, Path)):
         base = resolve.set_key(base, "sweep.seeds", yaml.node(seeds), path.parent)
+    if decide is not None:
+        if not until_decided and not (resolve.build(base, name).sweep or Sweep()).decide:
+            raise UsageError(
+                "only a sweep that adds seeds until it is decided has it; add `until_decided`",
+                parameter=next(iter(decide)),
+                mentions=("until_decided",),
+            )
+        base = resolve.set_key(base, "sweep.decide", yaml.node(dict(decide)), path.parent)
     section = resolve.build(base, name).sweep or Sweep()
+    if section.decide and not section.seeds:
+        section = section.model_copy(update={"seeds": tuple(range(planned_looks(section.decide, None)[-1]))})
     written = base.value.pop("sweep", Node(None))
     parameters = _parameters(written)
     cases = [_keys(case) for _, case in written.value["cases"].children()] if section.cases else [{}]
@@ -147,7 +179,7 @@ def _load(
     chosen = [{**case, **values} for values, case in product(_combinations(parameters, section), cases)]
     combinations = tuple(_build(base, name, chosen, path, check))
     random = isinstance(section.method, Random)
-    return Plan(resolve.build(base, name).name, combinations, section.seeds or (), random, axes)
+    return Plan(resolve.build(base, name).name, combinations, section.seeds or (), random, axes, section.decide)
 
 
 @contextmanager

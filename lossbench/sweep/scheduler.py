@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from lossbench.sweep.decide import Decider
     from lossbench.sweep.status import SweepStatus
     from lossbench.training.signals import StopRequest
 
@@ -67,6 +68,7 @@ def run(
     stop: StopRequest,
     rules: Rules = Rules(),
     on_event: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    decider: Decider | None = None,
 ) -> None:
     """Train all trials that are not finished, and keep `status` up to date.
 
@@ -78,27 +80,31 @@ def run(
         stop: Set by a signal that asks the sweep to stop.
         rules: Handling of lost workers and failed trials.
         on_event: Called with every event, and with a `progress` event at least every `TICK` seconds.
+        decider: Chooses the next trial and makes the looks; None: all trials are trained in order.
 
     Raises:
         InterruptedRunError: A signal stopped the sweep; the same call continues it.
         MachineError: A folder cannot be written.
         DeviceError: The device is missing.
     """
-    queue = deque(
-        Job(number, status.trials[number].trial, status.threads[number])
-        for number in status.unfinished(retry_failed=rules.retry_failed)
-    )
-    if not queue:
-        return
 
     def send(entry: Mapping[str, Any]) -> None:
         journal.add(entry)
         on_event(entry)
 
-    send(event("sweep", trials=len(status.trials), waiting=len(queue), argv=sys.argv, lossbench=__version__))
+    if decider:
+        decider.begin()
+    numbers = [] if decider else status.unfinished(retry_failed=rules.retry_failed)
+    scheduler = _Scheduler(status, runs_dir, send, on_event, rules, decider)
+    scheduler.queue.extend(map(scheduler.job, numbers))
+    scheduler.refill()
+    if not scheduler.queue:
+        return
+    waiting = len(status.unfinished(retry_failed=rules.retry_failed))
+    send(event("sweep", trials=len(status.trials), waiting=waiting, argv=sys.argv, lossbench=__version__))
     executor = start_executor()
     try:
-        _Scheduler(status, executor, runs_dir, send, on_event, rules, queue).run(stop)
+        scheduler.run(executor, stop)
     finally:
         executor.close()
         send(event("end", **+status.counts))
@@ -107,22 +113,36 @@ def run(
 @dataclass
 class _Scheduler:
     status: SweepStatus
-    executor: Executor
     runs_dir: Path
     send: Callable[[Mapping[str, Any]], None]
     on_event: Callable[[Mapping[str, Any]], None]
     rules: Rules
-    queue: deque[Job]
+    decider: Decider | None = None
+    executor: Executor = field(init=False)
+    queue: deque[Job] = field(default_factory=deque)
     start_times: dict[int, float] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
     failed_in_a_row: int = 0
 
-    def run(self, stop: StopRequest) -> None:
+    def job(self, number: int) -> Job:
+        return Job(number, self.status.trials[number].trial, self.status.threads[number])
+
+    def refill(self) -> None:
+        """Put the decider's next trial before those that other processes train, if no other trial is queued."""
+        if self.decider and not self.status.stop_reason and all(job.wait for job in self.queue):
+            number = self.decider.next_trial(self.send)
+            if number is not None:
+                self.queue.appendleft(self.job(number))
+
+    def run(self, executor: Executor, stop: StopRequest) -> None:
+        self.executor = executor
         while (self.queue and not self.status.stop_reason) or self.jobs:
             while self.queue and not self.status.stop_reason and self.executor.free() > 0:
                 self._dispatch(self.queue.popleft())
+                self.refill()
             for message in self.executor.messages(TICK):
                 self._receive(message)
+            self.refill()
             self._kill_overdue()
             self.on_event({"event": "progress"})
             if stop.signum is not None:

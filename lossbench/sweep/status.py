@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lossbench.config.identity import Trial
+    from lossbench.runs.decision import SweepDecision
     from lossbench.sweep.executors.messages import TrialProgress
     from lossbench.sweep.plan import PlannedTrial
 
-STATUSES = ("completed", "diverged", "failed", "interrupted", "running", "new")
-"""Those of a run folder, and `new` for a trial without one; in the order of messages."""
-FINISHED = ("completed", "diverged", "failed")
+STATUSES = ("completed", "diverged", "failed", "dropped", "interrupted", "running", "new")
+"""Those of a run folder, `dropped` for a trial that a decision does not need, and `new` for a trial without a folder;
+in the order of messages."""
+FINISHED = ("completed", "diverged", "failed", "dropped")
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class SweepStatus:
         failures: Reasons of failed trials by number.
         trained: Total cost of the trials that this call has trained.
         stop_reason: Why no further trial is started; None while trials are started.
+        decision: Plan and looks of a sweep that adds seeds until it is decided; None for any other.
     """
 
     def __init__(self, trials: Sequence[PlannedTrial]) -> None:
@@ -74,6 +77,7 @@ class SweepStatus:
         self.failures: dict[int, str] = {}
         self.trained = 0.0
         self.stop_reason: str | None = None
+        self.decision: SweepDecision | None = None
 
     def set_status(self, number: int, status: str) -> None:
         """Set a trial's status and update the counts."""
@@ -83,7 +87,7 @@ class SweepStatus:
 
     @property
     def finished(self) -> int:
-        """The number of trials that are completed, diverged or failed."""
+        """The number of trials that are completed, diverged, failed or dropped."""
         return sum(self.counts[status] for status in FINISHED)
 
     def unfinished(self, *, retry_failed: bool) -> list[int]:
@@ -98,8 +102,8 @@ class SweepStatus:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every trial is completed."""
-        return self.counts["completed"] == len(self.trials)
+        """Whether every trial is completed or dropped."""
+        return self.counts["completed"] + self.counts["dropped"] == len(self.trials)
 
     def seconds_left(self, elapsed: float) -> float | None:
         """Return the estimated seconds until all trials are finished; None before anything was trained.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from lossbench.statistics import Decision, Plan, decide, max_t
+from lossbench.statistics import Decision, Divergence, Plan, decide, max_t
 from lossbench.statistics.sequential import SPENDING
 
 TABLES = arrays(np.float64, st.tuples(st.just(6), st.integers(1, 4)), elements=st.integers(-9, 9).map(float))
@@ -59,7 +59,8 @@ def test_decisions_follow_the_definition(table: np.ndarray, looks: tuple[int, ..
     """Up to 4 comparisons and 4 looks at 6 seeds, every sign vector counted one by one."""
     found = decide(list(table.T), Plan(looks, alpha, "linear"))
     signs = {"better": 1, "worse": -1}
-    assert [each and (signs[each.verdict], each.seeds) for each in found] == naive(table, looks, alpha)
+    directed = [each and each.verdict != "identical" and (signs[each.verdict], each.seeds) or None for each in found]
+    assert directed == naive(table, looks, alpha)
 
 
 @pytest.mark.parametrize("seeds", [6, 10])
@@ -106,7 +107,32 @@ def test_a_rope_decides_equal_losses() -> None:
     table = np.random.default_rng(0).normal([0, 0, 4], 1, (30, 3))
     verdicts = [each and each.verdict for each in decide(list(table.T), Plan(rope=1.5))]
     assert verdicts == ["equivalent", "equivalent", "better"]
-    assert decide([np.zeros(30)], Plan(rope=0.1)) == [Decision("equivalent", 12)]
+    assert decide([np.full(30, 1e-9)], Plan(rope=0.1)) == [Decision("better", 12)]
+    assert decide([np.array([1e-9, -1e-9] * 15)], Plan(rope=0.1)) == [Decision("equivalent", 12)]
+
+
+def test_no_difference_ends_a_comparison() -> None:
+    """All differences 0 are identical, none at all leaves the verdict undecided, both at the first look."""
+    assert decide([np.zeros(6), np.full(6, np.nan)], Plan()) == [Decision("identical", 6), Decision("undecided", 6)]
+
+
+@pytest.mark.parametrize(("gain", "divergence", "expected"), [
+    (1, Divergence(), "better"), (1, Divergence(loss=3), None), (1, Divergence(baseline=3), "better"),
+    (-1, Divergence(), "worse"), (-1, Divergence(loss=3), "worse"), (-1, Divergence(baseline=3), None),
+    (0, Divergence(), "equivalent"), (0, Divergence(loss=3), None), (0, Divergence(baseline=3), None),
+])  # fmt: skip
+def test_a_side_with_diverged_runs_is_never_better(gain: int, divergence: Divergence, expected: str | None) -> None:
+    """One run of twelve diverged, so that its difference is missing."""
+    differences = gain + np.tile([0.01, -0.01], 6)
+    differences[3] = np.nan if divergence != Divergence() else differences[3]
+    (found,) = decide([differences], Plan((8, 12), rope=0.5), [divergence])
+    assert (found and found.verdict) == expected
+
+
+def test_a_divergence_after_a_look_does_not_change_it() -> None:
+    """The runs of later seeds are no part of a look."""
+    differences = 1 + np.tile([0.01, -0.01], 6)
+    assert decide([differences], Plan((8, 12)), [Divergence(loss=8)]) == decide([differences], Plan((8, 12)))
 
 
 @pytest.mark.slow

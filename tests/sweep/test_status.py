@@ -86,5 +86,5 @@ def test_counts_follow_the_statuses():
 
 def test_statuses_are_those_of_run_folders_and_new():
     """A status that a run folder may have is counted and listed."""
-    assert set(STATUSES) == {*paths.STATUSES, "new"}
+    assert set(STATUSES) == {*paths.STATUSES, "dropped", "new"}
     assert set(FINISHED) < set(STATUSES)
