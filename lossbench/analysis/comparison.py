@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lossbench import statistics
-from lossbench.analysis import alike
+from lossbench.analysis import alike, decisions
 from lossbench.analysis.adjustment import with_adjusted_p
 from lossbench.analysis.estimates import average_by_seed, by_seed, contrast, estimate
 from lossbench.analysis.ranking import ranked
@@ -22,18 +23,25 @@ if TYPE_CHECKING:
 
     from lossbench.analysis.alike import Unlike
     from lossbench.analysis.query import Query
-    from lossbench.analysis.result import Baseline, Contrast, Verdict
+    from lossbench.analysis.result import Baseline, Contrast, RecordedPlan, Verdict
+    from lossbench.runs.decision import SweepDecision
     from lossbench.runs.grouping import Cell
     from lossbench.runs.rows import RunRow
 
 
-def compare(rows: Sequence[RunRow], query: Query, baseline_file: Baseline | None = None) -> Comparison:
+def compare(
+    rows: Sequence[RunRow],
+    query: Query,
+    baseline_file: Baseline | None = None,
+    recorded: Mapping[str, SweepDecision] = MappingProxyType({}),
+) -> Comparison:
     """Compute every group's estimates, and its contrast with the baseline with a verdict.
 
     Args:
         rows: The runs.
         query: How to compare them; its selection of runs is not applied.
         baseline_file: Runs of a baseline file; each group is compared with itself there, by label, condition and seed.
+        recorded: The decisions that sweeps recorded beside the runs, by folder.
 
     Raises:
         UsageError: A run has no best epoch and the query requests it; or the baseline or a key does not exist.
@@ -58,12 +66,12 @@ def compare(rows: Sequence[RunRow], query: Query, baseline_file: Baseline | None
     baseline = baseline_file.name if baseline_file else _baseline(query, {label for _, label in groups})
     references = earlier if baseline_file else {cell: groups.get((cell[0], baseline or "")) for cell in groups}
     unlike = alike.unlikeness(now.hidden, query)
-    compared = _with_verdicts(_with_references(groups, references, unlike), query)
+    compared, plans = _with_verdicts(_with_references(groups, references, unlike), query, recorded)
     standard = None if baseline_file else baseline
     blocks = _blocks(
         compared, now.varying, lambda groups: ranked(groups, alike.rivals(groups, standard, unlike), query)
     )
-    comparisons = sum(group.difference is not None for group in compared.values())
+    comparisons = sum(_is_adjusted(group.difference) for group in compared.values())
     return Comparison(
         query=query,
         baseline=baseline,
@@ -85,7 +93,13 @@ def compare(rows: Sequence[RunRow], query: Query, baseline_file: Baseline | None
             sorted({label for (_, label), runs in now.cells.items() if len(runs) > len({run["seed"] for run in runs})})
         ),
         versions=tuple(sorted({str(row["lossbench"]) for row in counted if row.get("lossbench")})),
+        plans=plans,
     )
+
+
+def _is_adjusted(difference: Contrast | None) -> bool:
+    """Return whether a contrast counts among those for which p is adjusted."""
+    return difference is not None and difference.look is None and not difference.is_barred
 
 
 def _check_best(rows: Iterable[RunRow]) -> None:
@@ -127,6 +141,7 @@ def _group(label: str, runs: Sequence[RunRow], query: Query) -> Group:
         },
         folders={seed: tuple(str(run["folder"]) for run in each) for seed, each in completed.items()},
         row=runs[0],
+        identities=tuple(dict.fromkeys(str(run["identity"]) for run in runs)),
     )
 
 
@@ -141,15 +156,18 @@ def _with_references(
     return linked
 
 
-def _with_verdicts(compared: Mapping[Cell, Group], query: Query) -> dict[Cell, Group]:
-    """Return the groups with their contrasts, p adjusted over all of them, and verdicts."""
+def _with_verdicts(
+    compared: Mapping[Cell, Group], query: Query, recorded: Mapping[str, SweepDecision]
+) -> tuple[dict[Cell, Group], tuple[RecordedPlan, ...]]:
+    """Return the groups with their contrasts, p adjusted over all of them, and verdicts; and the recorded plans."""
     first = query.metrics[0]
     contrasts = {cell: each for cell, group in compared.items() if (each := contrast(group, first, query))}
-    decided = {
-        cell: _with_verdict(compared[cell], each, query, len(contrasts))
-        for cell, each in with_adjusted_p(contrasts).items()
+    planned, plans = decisions.apply(contrasts, compared, query, recorded)
+    usual = {cell: each for cell, each in contrasts.items() if cell not in planned}
+    decided = planned | {
+        cell: _with_verdict(compared[cell], each, query, len(usual)) for cell, each in with_adjusted_p(usual).items()
     }
-    return {cell: replace(group, difference=decided.get(cell)) for cell, group in compared.items()}
+    return {cell: replace(group, difference=decided.get(cell)) for cell, group in compared.items()}, plans
 
 
 def _with_verdict(group: Group, difference: Contrast, query: Query, comparisons: int) -> Contrast:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lossbench.analysis.result import Group
     from lossbench.metrics import Metric
     from lossbench.runs.rows import RunRow
+    from lossbench.statistics import Interval
 
 
 def by_seed(runs: Iterable[RunRow]) -> dict[int, list[RunRow]]:
@@ -68,22 +69,38 @@ def contrast(group: Group, metric: Metric, query: Query) -> Contrast | None:
     if query.unpaired or not shared:
         return _unpaired(ours, theirs, query.confidence)
     values = {seed: ours.values[seed] - theirs.values[seed] for seed in shared}
+    interval = statistics.t_interval(list(values.values()), query.confidence)
+    lost = len(set(group.diverged) & theirs.values.keys())
+    gifts = len(set(group.reference.diverged) & ours.values.keys())
+    return paired_contrast(values, metric, interval, lost, gifts)
+
+
+def paired_contrast(
+    values: Mapping[int, float], metric: Metric, interval: Interval | None, lost: int, gifts: int
+) -> Contrast:
+    """Return the contrast of paired differences, without a test.
+
+    Args:
+        values: Differences by seed, at least one.
+        metric: The metric.
+        interval: The interval of their mean.
+        lost: Number of seeds in which the group diverged and the reference did not.
+        gifts: Number of seeds in which the reference diverged and the group did not.
+    """
     differences = np.array(list(values.values()))
     sd = statistics.deviation(differences)
     gains = [metric.gain(value) for value in values.values()]
-    lost = len(set(group.diverged) & theirs.values.keys())
-    gifts = len(set(group.reference.diverged) & ours.values.keys())
     return Contrast(
         values=values,
         mean=float(differences.mean()),
-        interval=statistics.t_interval(differences, query.confidence),
-        n=len(shared),
+        interval=interval,
+        n=len(values),
         paired=True,
         effect=float(differences.mean()) / sd if sd else None,
         p=None,
         won=sum(gain > 0 for gain in gains) + gifts,
         tied=sum(gain == 0 for gain in gains),
-        contested=len(shared) + lost + gifts,
+        contested=len(values) + lost + gifts,
     )
 
 

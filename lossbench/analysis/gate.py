@@ -105,7 +105,8 @@ def _of_mean(block: Block, group: Group, threshold: Threshold) -> GateResult:
 
 def _of_difference(comparison: Comparison, block: Block, group: Group, threshold: Threshold) -> GateResult:
     """Return the result for a difference, which needs a shared seed, unless the query is unpaired."""
-    difference = contrast(group, threshold.metric, comparison.query)
+    planned = threshold.metric == comparison.query.metrics[0] and group.difference and group.difference.look is not None
+    difference = group.difference if planned else contrast(group, threshold.metric, comparison.query)
     if difference and not (difference.paired or comparison.query.unpaired):
         difference = None
     if group.diverged or group.failed:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from lossbench.analysis.result import At
 from lossbench.errors import NothingMatchedError
 from lossbench.metrics import COSTS, REPORTED
-from lossbench.runs import index, paths, read, scores
+from lossbench.runs import index, read, scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -54,11 +54,6 @@ def with_costs(rows: Sequence[RunRow], metrics: Iterable[Metric]) -> list[RunRow
     """Return the rows with the costs among some metrics, from `run.json` of each run; a run without them lacks them."""
     names = {metric.name for metric in metrics} & COSTS.keys()
     return [{**row, **_costs(row, names)} for row in rows] if names else list(rows)
-
-
-def has_plan(rows: Iterable[RunRow]) -> bool:
-    """Return whether a recorded plan decided how many seeds some of the runs have."""
-    return any((folder / paths.DECISION).is_file() for folder in {Path(str(row["folder"])).parent for row in rows})
 
 
 def _costs(row: RunRow, names: Iterable[str]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from lossbench.analysis import baseline_file, gate, loading, names, pivot
+from lossbench.analysis import baseline_file, decisions, gate, loading, names, pivot
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.images import compare_images
 from lossbench.analysis.result import At
@@ -199,7 +199,7 @@ def answer(query: Query) -> Answer:
     if stored:
         stored = replace(stored, rows=_select(stored.rows, query, stored.name, rows))
     rows, choices = tune(rows, query) if query.tune else (rows, ())
-    comparison = replace(compare(rows, query, stored), tuned=choices, has_plan=loading.has_plan(rows))
+    comparison = replace(compare(rows, query, stored, decisions.load(rows)), tuned=choices)
     return Answer(
         comparison=comparison,
         broken=tuple(broken),

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lossbench.analysis.query import Query
+    from lossbench.runs.decision import SweepDecision
     from lossbench.runs.grouping import HiddenKey
     from lossbench.runs.likeness import UnlikeKey
     from lossbench.runs.rows import RunRow, Scalar
@@ -47,19 +48,23 @@ class Contrast:
     Attributes:
         values: Differences by seed, over the seeds that both have; empty if seeds are not paired.
         mean: Mean of the differences; if seeds are not paired, the difference of the means.
-        interval: Student's interval, or Welch's if seeds are not paired; not adjusted for other comparisons.
+        interval: Student's interval, Welch's if seeds are not paired, or the repeated one at a look, which few seeds
+            lack; not adjusted for other comparisons.
         n: Number of pairs; if seeds are not paired, the smaller number of runs.
         paired: Whether seeds are paired.
         effect: The mean over the differences' standard deviation (unpaired: over the pooled one); None without one.
         p: Sign-flip test of no difference (unpaired: Welch's t-test); None for all but the first metric.
         p_adjusted: p adjusted over every comparison of the selection; None for all but the first metric.
-        adjustment: Method of the adjustment: max-T for paired comparisons, Holm's for others.
+        adjustment: Method of the adjustment: max-T for paired comparisons, Holm's for others; `sequential` where a
+            recorded plan decided, without p.
         won: Seeds in which the group was better.
         tied: Seeds in which it was equal.
         contested: Seeds in which both ended; a diverged run loses against a completed one.
         verdict: None for all but the first metric.
         detectable: Difference that these seeds would detect with probability 0.8; None if too few for any.
         further: Further seeds needed to detect this difference; None if over 1,000 or not computed.
+        look: Number of seeds at the look that made the verdict, or at the last look; None without a recorded plan.
+        is_barred: Whether there is no test, as seeds were added by a plan that does not apply to this contrast.
     """
 
     values: Mapping[int, float]
@@ -70,13 +75,20 @@ class Contrast:
     effect: float | None
     p: float | None
     p_adjusted: float | None = None
-    adjustment: Literal["max-T", "Holm"] | None = None
+    adjustment: Literal["max-T", "Holm", "sequential"] | None = None
     won: int = 0
     tied: int = 0
     contested: int = 0
     verdict: Verdict | None = None
     detectable: float | None = None
     further: int | None = None
+    look: int | None = None
+    is_barred: bool = False
+
+    @property
+    def interval_method(self) -> Literal["Student", "Welch", "repeated"]:
+        """The method of the interval."""
+        return "repeated" if self.look is not None else "Student" if self.paired else "Welch"
 
 
 @dataclass(frozen=True)
@@ -94,6 +106,7 @@ class Group:
         metrics: Estimates by name, of the query's metrics and those that are always reported.
         folders: Folders of the completed runs, by seed.
         row: One of its runs, with the keys that all of them share.
+        identities: Identities of its trials, each once: one, unless several runs of a seed are averaged.
         reference: The group with which this one is compared; None for the baseline itself and without a baseline.
         unlike: Keys that must agree with those of the reference and do not; if there are any, there is no contrast.
         difference: Contrast with the reference in the first metric; None if one of them has no result.
@@ -111,6 +124,7 @@ class Group:
     metrics: Mapping[str, Estimate]
     folders: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     row: RunRow = field(default_factory=dict, compare=False, repr=False)
+    identities: tuple[str, ...] = ()
     reference: Group | None = None
     unlike: tuple[UnlikeKey, ...] = ()
     difference: Contrast | None = None
@@ -157,6 +171,21 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class RecordedPlan:
+    """The decision that a sweep recorded, with the reasons why it does not apply to contrasts of a comparison.
+
+    Attributes:
+        folder: The sweep's folder.
+        decision: Plan and looks.
+        reasons: Why contrasts have no verdict; empty if the plan applies to all of its losses.
+    """
+
+    folder: str
+    decision: SweepDecision
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Comparison:
     """A comparison of groups, per condition.
 
@@ -169,14 +198,14 @@ class Comparison:
         hidden: The keys that differ only between groups; each gets a footnote.
         unlike: Those of `hidden` that must agree before losses are compared or ranked, unless the query allows them.
         blocks: One for each condition.
-        comparisons: Number of contrasts over all blocks, for which p is adjusted.
+        comparisons: Number of contrasts over all blocks for which p is adjusted.
         absent: Labels of the baseline file without a run now, each with its condition.
         duplicates: Folders left out because they hold the same trial as another: (left out, counted).
         ambiguous: Labels that stood for different settings; each got a suffix.
         averaged: Labels under which several runs of one condition and seed were averaged first.
         versions: The versions of lossbench that wrote the runs.
         tuned: The values chosen by validation, if the query tunes a key.
-        has_plan: Whether a recorded plan decided how many seeds were trained.
+        plans: The plans of sweeps that added seeds until they were decided.
     """
 
     query: Query
@@ -194,7 +223,7 @@ class Comparison:
     averaged: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     tuned: tuple[Choice, ...] = ()
-    has_plan: bool = False
+    plans: tuple[RecordedPlan, ...] = ()
 
 
 @dataclass(frozen=True)

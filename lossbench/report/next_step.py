@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lossbench.analysis.query import Answer
-    from lossbench.analysis.result import Comparison, Group
+    from lossbench.analysis.result import Comparison, Group, RecordedPlan
+    from lossbench.runs.rows import RunRow
 
 MOST_SEEDS = 100
 """More seeds than this are no advice."""
@@ -40,9 +41,11 @@ def next_step(answer: Answer, arguments: Sequence[str]) -> str:
     again = ["lossbench", *arguments]
     return (
         _without_verdicts(answer, groups, again)
+        or _by_the_plan(answer, groups)
         or _better(answer, groups, again)
         or _stopped(answer)
         or _unlike(groups, again)
+        or _not_ended(answer)
         or _undecided(answer, groups, again)
         or _none_better(answer, groups, again)
     )
@@ -68,6 +71,35 @@ def _without_verdicts(answer: Answer, groups: Sequence[Group], again: Sequence[s
     if comparison.baseline is None:
         return _advice("Without a baseline there is no verdict; choose one", [*again, "--baseline", groups[0].label])
     return ""
+
+
+def _by_the_plan(answer: Answer, groups: Sequence[Group]) -> str:
+    """Return advice where no loss has a verdict, as seeds were added by a plan that does not apply."""
+    differences = [group.difference for group in groups if group.difference]
+    plan = next((each for each in answer.comparison.plans if each.reasons), None)
+    if plan is None or any(each.verdict for each in differences):
+        return ""
+    return _advice(
+        "Seeds were added by a plan that does not apply to this comparison; this compares by the plan",
+        [
+            *("lossbench", "compare", plan.folder, "--metric", plan.decision.metric),
+            *("--baseline", plan.decision.baseline),
+        ],
+    )
+
+
+def _not_ended(answer: Answer) -> str:
+    """Return advice on a sweep that has not ended, though it is to add seeds until it is decided."""
+    plan = next((each for each in answer.comparison.plans if each.decision.pending), None)
+    folder = next((Path(str(row["folder"])) for row in answer.rows if plan and _is_in(row, plan)), None)
+    argv = retrain.experiment(folder, without=retrain.FLAGS) if folder else []
+    if plan is None or argv[:1] != ["sweep"]:
+        return ""
+    return _advice("The sweep has not ended, though losses are undecided; this continues it", ["lossbench", *argv])
+
+
+def _is_in(row: RunRow, plan: RecordedPlan) -> bool:
+    return str(Path(str(row["folder"])).parent) == plan.folder
 
 
 def _better(answer: Answer, groups: Sequence[Group], again: Sequence[str]) -> str:
@@ -122,6 +154,9 @@ def _undecided(answer: Answer, groups: Sequence[Group], again: Sequence[str]) ->
     contrasts = [group.difference for group in groups if group.difference]
     if not contrasts or {each.verdict for each in contrasts} != {"undecided"}:
         return ""
+    if any(each.look is not None for each in contrasts):
+        sentence = "Nothing is decided, and the plan has no further look; this draws the differences"
+        return _advice(sentence, _closer_look(answer, again))
     n = max(each.n for each in contrasts)
     if n < FEWEST_SEEDS:
         can = f"{count_of(n, 'seed')} cannot decide a comparison, {FEWEST_SEEDS} can; add seeds"

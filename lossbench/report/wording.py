@@ -154,7 +154,8 @@ def verdict_sentence(comparison: Comparison, group: Group) -> str:
     size = f"{formatting.with_sign(first, contrast.mean)} {formatting.unit(first)}".rstrip()
     confidence = formatting.percent(comparison.query.confidence)
     ends = formatting.signed_interval(first, contrast.interval)
-    interval = f", {confidence} interval {ends}" * bool(contrast.interval)
+    repeated = "repeated " * (contrast.look is not None)
+    interval = f", {confidence} {repeated}interval {ends}" * bool(contrast.interval)
     return f"{sentence}: {size} in {first.title}{interval}, {count_of(contrast.n, 'seed')}"
 
 
@@ -181,6 +182,8 @@ def _headline(comparison: Comparison, block: Block) -> str:
     unlike = [group for group in block.groups if group.unlike]
     if unlike and not compared:
         return verdict_sentence(comparison, unlike[0]) + _and_more(len(unlike) - 1)
+    if not compared and any(group.difference and group.difference.is_barred for group in block.groups):
+        return "no verdict: seeds were added by a plan that does not apply to this comparison"
     if comparison.baseline is None or not compared:
         return "no losses are compared, so none can be called better"
     counts = Counter(map(verdict, (*compared, *unlike)))

@@ -71,7 +71,7 @@ def load(folder: Path) -> SweepDecision | None:
 
 def _damaged(path: Path, reason: str) -> MachineError:
     return MachineError(
-        f"{path}: {reason}; restore the file from a copy, or move it elsewhere to decide anew from the same runs"
+        f"{path}: {reason}; restore the file from a copy, or move it elsewhere to decide again from the same runs"
     )
 
 

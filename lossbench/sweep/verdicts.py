@@ -61,12 +61,12 @@ def table(decision: SweepDecision) -> str:
 
 
 def look_line(event: Mapping[str, Any]) -> str:
-    """Return the event of a look in one line: `look at 12 seeds: focal worse; 8 of 9 undecided, 18 trials dropped`."""
+    """Return the event of a look in one line: `look at 12 seeds: focal worse; 8 of 9 undecided, 18 trainings saved`."""
     made = [
         f"{each['loss']}{f' ({where})' if (where := condition(each['condition'])) else ''} {each['verdict']}"
         for each in event["verdicts"]
     ]
     return (
         f"look at {event['seeds']} seeds: {', '.join(made) or 'nothing decided'}; "
-        f"{event['undecided']} of {event['comparisons']} undecided, {event['dropped']} trials dropped"
+        f"{event['undecided']} of {event['comparisons']} undecided, {event['dropped']} trainings saved"
     )

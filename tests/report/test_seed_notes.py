@@ -10,9 +10,12 @@ from fabricate import fabricate, row
 
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.query import Query, answer
+from lossbench.analysis.result import RecordedPlan
 from lossbench.report import formats
 from lossbench.report.comparison import footnotes
 from lossbench.runs import paths
+from lossbench.runs.decision import SweepDecision
+from lossbench.statistics import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +34,8 @@ def without_result(loss: str, seed: int, status: str) -> dict[str, Any]:
 
 
 def warnings(rows: list[dict[str, Any]], *, has_plan: bool = False) -> list[str]:
-    comparison = replace(compare(rows, Query()), has_plan=has_plan)
+    plans = [RecordedPlan("runs/study", SweepDecision("accuracy", "ce", tuple(range(6)), Plan(), ()))]
+    comparison = replace(compare(rows, Query()), plans=tuple(plans) if has_plan else ())
     return [note for note in footnotes.notes(comparison) if WARNING in note]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_sequential import naive
+from naive_sequential import naive
 
 from lossbench.statistics import Plan, repeated_interval, t_interval
 

@@ -133,6 +133,7 @@ def _contrast_columns(comparison: Comparison, first: Metric, confidence: str) ->
     return [
         Column((delta,), delta_text),
         Column((f"{confidence} interval",), interval, below=delta),
+        Column(("look",), cell(lambda each: "" if each.look is None else str(each.look))),
         Column(("p",), cell(lambda each: formatting.probability(each.p_adjusted))),
         Column(("won",), cell(lambda each: f"{each.won}/{each.contested}" if each.paired else "-")),
         Column(("verdict",), wording.verdict, verdict_mark, is_number=False),

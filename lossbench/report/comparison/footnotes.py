@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import columns, seed_notes
+from lossbench.report.comparison import columns, plan_notes, seed_notes
 from lossbench.report.formatting import clean, count_of
 from lossbench.report.wording import group_name, setting
 from lossbench.runs import read
@@ -28,7 +28,9 @@ def remarks(comparison: Comparison, group: Group) -> Iterator[str]:
         yield f"n {counts}{', never better' * bool(group.diverged and difference)}"
     if difference and not difference.paired:
         yield f"{'' if comparison.query.unpaired else 'no seed in common: '}not paired, Welch's test"
-    if difference and difference.verdict == "undecided" and difference.paired and not group.diverged:
+    if difference and difference.look is not None:
+        yield from plan_notes.look_remarks(difference, group)
+    elif difference and difference.verdict == "undecided" and difference.paired and not group.diverged:
         shows = "cannot show a difference"
         if difference.detectable is not None:
             shows = f"would show {formatting.with_unit(first, difference.detectable)}"
@@ -55,6 +57,7 @@ def legend(comparison: Comparison, *, with_remarks: bool = True) -> Iterator[str
     if any(group.n > 1 for group in groups):
         confidence = formatting.percent(comparison.query.confidence)
         yield f"± standard deviation over seeds; [ ] {confidence} interval, not adjusted for the number of comparisons"
+    yield from plan_notes.legend(comparison)
     if any(group.unlike for group in groups):
         yield f"{wording.NOT_ALIKE}: baseline / loss; no verdict unless these keys are allowed to be different"
     if text := _adjustment(comparison, differences):
@@ -78,9 +81,11 @@ def pivot_legend(comparison: Comparison) -> Iterator[str]:
         unlike = f"{columns.VERDICT_MARKS[wording.NOT_ALIKE]} {wording.NOT_ALIKE}, "
         yield (
             f"{better} better than {clean(comparison.baseline)} in {comparison.query.metrics[0].title}, {worse} worse, "
-            f"{equal} equivalent or identical, {unlike * any(group.unlike for group in groups)}no mark: undecided; "
-            f"p ≤ {ALPHA:g}, adjusted for {count_of(comparison.comparisons, 'comparison')}"
+            f"{equal} equivalent or identical, {unlike * any(group.unlike for group in groups)}no mark: undecided"
+            + f"; p ≤ {ALPHA:g}, adjusted for {count_of(comparison.comparisons, 'comparison')}"
+            * bool(comparison.comparisons)
         )
+        yield from plan_notes.verdict_lines(comparison)
     yield from _reading_lines(comparison, marks)
     if any(group.n > 1 for group in groups):
         yield "± standard deviation over seeds"
@@ -134,6 +139,7 @@ def notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[str]:
         yield "no differences: no run has categorical_crossentropy with its defaults; choose another baseline"
     yield from seed_notes.too_few(comparison)
     yield from seed_notes.unequal(comparison)
+    yield from plan_notes.notes(comparison)
     yield from _missing_metrics(comparison)
     yield from _costs(comparison)
     remarked = {each.key for block in comparison.blocks for group in block.groups for each in group.unlike}

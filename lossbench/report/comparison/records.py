@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lossbench.analysis.gate_result import GateResult
     from lossbench.analysis.images import ImageComparison
     from lossbench.analysis.query import Answer, Query
-    from lossbench.analysis.result import Comparison, Group
+    from lossbench.analysis.result import Comparison, Group, RecordedPlan
     from lossbench.runs.rows import RunRow
     from lossbench.statistics import Interval
 
@@ -64,6 +64,8 @@ def group_records(comparison: Comparison, names: Mapping[str, str] = NO_NAMES) -
                 "at": comparison.query.at,
                 "seeds": list(group.seeds),
                 "unlike": {each.key: [each.reference, each.value] for each in group.unlike},
+                "look": group.difference.look if group.difference else None,
+                "delta_interval": group.difference.interval_method if group.difference else None,
             }
         )
         for block in comparison.blocks
@@ -120,7 +122,23 @@ def head(comparison: Comparison) -> dict[str, Any]:
         "confidence": comparison.query.confidence,
         "comparisons": comparison.comparisons,
         "fewest_seeds": FEWEST_SEEDS,
+        "plans": [_plan_record(each) for each in comparison.plans],
     }
+
+
+def _plan_record(plan: RecordedPlan) -> dict[str, Any]:
+    """Return the plan that a sweep recorded, and why it does not apply."""
+    decision = plan.decision
+    record = {
+        "folder": plan.folder,
+        "metric": decision.metric,
+        "baseline": decision.baseline,
+        **asdict(decision.plan),
+        "comparisons": len(decision.comparisons),
+        "next_look": decision.pending.seeds if decision.pending else None,
+        "reasons": [formatting.clean(each) for each in plan.reasons],
+    }
+    return {key: without_escapes(value) for key, value in record.items()}
 
 
 def comparison_json_lines(answer: Answer) -> str:

@@ -34,7 +34,7 @@ def unequal(comparison: Comparison) -> Iterator[str]:
     still go on.
     """
     unfinished = any(group.unfinished for block in comparison.blocks for group in block.groups)
-    blocks = [] if comparison.has_plan or unfinished else list(filter(_is_unequal, comparison.blocks))
+    blocks = [] if comparison.plans or unfinished else list(filter(_is_unequal, comparison.blocks))
     if not blocks:
         return
     numbers = [len(group.started) for block in blocks for group in block.groups]
