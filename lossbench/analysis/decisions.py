@@ -59,17 +59,17 @@ def apply(
     found: dict[Cell, Contrast] = {}
     plans = []
     for folder, decision in decisions.items():
-        reasons = dict.fromkeys(_reasons(query, decision))
+        general, reasons = "; ".join(_reasons(query, decision)), dict[str, None]()
         adaptive = {each.identity for each in decision.comparisons}
         for cell, contrast in contrasts.items():
             group = groups[cell]
             if cell in found or not adaptive & {*_identities(group), *_identities(group.reference)}:
                 continue
-            recorded = None if reasons else _recorded(group, decision, query)
+            recorded = general or _recorded(group, decision, query)
             if isinstance(recorded, str):
                 reasons[recorded] = None
-            planned = recorded if recorded and not isinstance(recorded, str) else None
-            found[cell] = planned or replace(contrast, p=None, is_barred=True)
+                recorded = replace(contrast, p=None, is_barred=True)
+            found[cell] = recorded
         plans.append(RecordedPlan(folder, decision, tuple(reasons)))
     return found, tuple(plans)
 
@@ -101,20 +101,20 @@ def _recorded(group: Group, decision: SweepDecision, query: Query) -> Contrast |
     pair = (group.identities, _identities(group.reference))
     pairs = [((each.identity,), (each.baseline,)) for each in decision.comparisons]
     if pair not in pairs:
-        return "the groups or the baseline are not those of the plan"
+        return f"{group.label} and its baseline are no comparison of the plan"
     index = pairs.index(pair)
     count = decision.seeds_of(index)
     scores, seeds = decision.scores(), decision.seeds[:count]
     ours, theirs = (scores.get(each[0], [])[:count] for each in pair)
     if not (_holds(group, seeds, ours, query) and _holds(group.reference, seeds, theirs, query)):
-        return CHANGED
+        return f"{group.label}: {CHANGED}"
     values = {
         seed: first - second
         for seed, first, second in zip(seeds, ours, theirs, strict=True)
         if not isinstance(first, str) and not isinstance(second, str)
     }
     if not values:
-        return "no look has been made yet" if not count else "no seed has a result of both losses"
+        return "no look has been made yet" if not count else f"{group.label}: no seed of the look has both results"
     lost, gifts = (
         sum(mine == "diverged" and not isinstance(other, str) for mine, other in zip(*sides, strict=True))
         for sides in ((ours, theirs), (theirs, ours))

@@ -40,7 +40,7 @@ def validate(
     for file in files:
         try:
             swept = plan.load(Path(file), overrides, check=checks.problems)
-            plan.check_distinct(swept)
+            plan.check(swept)
             experiments = [each.experiment for each in swept.combinations]
             checks.call_own_losses(experiments)
         except UsageError as error:

@@ -79,6 +79,8 @@ def _by_the_plan(answer: Answer, groups: Sequence[Group]) -> str:
     plan = next((each for each in answer.comparison.plans if each.reasons), None)
     if plan is None or any(each.verdict for each in differences):
         return ""
+    if plan.decision.pending:
+        return _not_ended(answer)
     return _advice(
         "Seeds were added by a plan that does not apply to this comparison; this compares by the plan",
         [
@@ -95,7 +97,7 @@ def _not_ended(answer: Answer) -> str:
     argv = retrain.experiment(folder, without=retrain.FLAGS) if folder else []
     if plan is None or argv[:1] != ["sweep"]:
         return ""
-    return _advice("The sweep has not ended, though losses are undecided; this continues it", ["lossbench", *argv])
+    return _advice("The sweep has not ended; this continues it", ["lossbench", *argv])
 
 
 def _is_in(row: RunRow, plan: RecordedPlan) -> bool:

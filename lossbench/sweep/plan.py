@@ -22,6 +22,7 @@ from lossbench.config.sweep import Random, Sweep, values_of
 from lossbench.config.yaml import Node, Position, show
 from lossbench.errors import ConfigError, DataError, UsageError
 from lossbench.seeding import generator
+from lossbench.sweep.comparisons import planned_decision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -212,14 +213,16 @@ def _comma(text: str) -> str:
     )
 
 
-def check_distinct(plan: Plan) -> None:
-    """Raise the error of `trials` for runs that occur twice, as far as that shows without the data.
+def check(plan: Plan) -> None:
+    """Raise the errors of a plan that show without its data: runs that occur twice, comparisons that are impossible.
 
     Raises:
-        ConfigError: A grid has a run twice.
+        ConfigError: A grid has a run twice, or a decision has no baseline or losses that are not alike to it.
     """
     one_seed = replace(plan, seeds=plan.seeds[:1])
-    trials(one_seed, lambda each: identity.trial(each, data_sha256=f"{each.data.name} {each.data.path}"))
+    planned, _ = trials(one_seed, lambda each: identity.trial(each, data_sha256=f"{each.data.name} {each.data.path}"))
+    if plan.decide:
+        planned_decision(plan.decide, plan.seeds, planned)
 
 
 def trials(plan: Plan, identify: Callable[[Experiment], Trial]) -> tuple[list[PlannedTrial], int]:

@@ -134,15 +134,20 @@ class _Scheduler:
             if number is not None:
                 self.queue.appendleft(self.job(number))
 
+    def _refill_if_free(self) -> None:
+        """Choose no trial before it can start, as a look in between may drop it."""
+        if self.executor.free() > 0:
+            self.refill()
+
     def run(self, executor: Executor, stop: StopRequest) -> None:
         self.executor = executor
         while (self.queue and not self.status.stop_reason) or self.jobs:
             while self.queue and not self.status.stop_reason and self.executor.free() > 0:
                 self._dispatch(self.queue.popleft())
-                self.refill()
+                self._refill_if_free()
             for message in self.executor.messages(TICK):
                 self._receive(message)
-            self.refill()
+            self._refill_if_free()
             self._kill_overdue()
             self.on_event({"event": "progress"})
             if stop.signum is not None:

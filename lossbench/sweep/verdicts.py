@@ -57,7 +57,7 @@ def table(decision: SweepDecision) -> str:
         lines += [
             f"{row.loss:<{loss}}  {row.verdict:<{verdict}}  {row.seeds:>5}" for row in rows if row.condition == each
         ]
-    return "\n".join([*lines, "", f"{summary(decision)}; baseline {decision.baseline}"])
+    return "\n".join([*lines, "", summary(decision), f"baseline {decision.baseline}"])
 
 
 def look_line(event: Mapping[str, Any]) -> str:

@@ -92,7 +92,7 @@ def test_another_comparison_has_no_verdict_and_says_why(study, query, name):
 
 def test_a_selection_of_losses_keeps_the_verdicts(study):
     """The family was that of the plan, so that leaving losses out makes no verdict wrong."""
-    _, differences = compared(study.folder, where=f"loss in ['{CE}', '{MAE}']")
+    _, differences = compared(study.folder, where=f"loss == '{CE}' or loss == '{MAE}'")
     assert {loss: (each.verdict, each.look) for loss, each in differences.items()} == {MAE: study.verdicts[MAE]}
 
 

@@ -13,7 +13,6 @@ from lossbench.analysis.query import Query, answer
 from lossbench.analysis.result import RecordedPlan
 from lossbench.report import formats
 from lossbench.report.comparison import footnotes
-from lossbench.runs import paths
 from lossbench.runs.decision import SweepDecision
 from lossbench.statistics import Plan
 
@@ -84,8 +83,8 @@ def test_the_conditions_are_named() -> None:
     assert warning.startswith("8 to 9 seeds per loss without a recorded plan (rate 1; rate 2; rate 3 and 2 more): if")
 
 
-def test_every_format_with_notes_has_the_warning_until_there_is_a_plan(tmp_path: Path) -> None:
-    """Table, Markdown, LaTeX and JSON; `decision.json` beside the runs is a plan."""
+def test_every_format_with_notes_has_the_warning(tmp_path: Path) -> None:
+    """Table, Markdown, LaTeX and JSON."""
     for seed in range(8):
         fabricate(tmp_path, CE, seed, images=50)
     for seed in range(6):
@@ -93,5 +92,3 @@ def test_every_format_with_notes_has_the_warning_until_there_is_a_plan(tmp_path:
     for form in ("table", "markdown", "latex", "json"):
         text = " ".join(formats.comparison_text(answer(Query((tmp_path,))), form, to_stdout=False).split())
         assert text.count(WARNING) == 1, form
-    (tmp_path / "study" / paths.DECISION).write_text("{}")
-    assert WARNING not in formats.comparison_text(answer(Query((tmp_path,))), "json", to_stdout=False)

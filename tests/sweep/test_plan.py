@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from lossbench.errors import ConfigError, DataError, UsageError
-from lossbench.sweep.plan import check_distinct, load, phrase, trials
+from lossbench.sweep.plan import check, load, phrase, trials
 from lossbench.training import identify
 
 TWICE = r"study.yaml:\d:\d+: the sweep has .* twice(: .* and|, each time with) .*; remove one"
@@ -184,7 +184,7 @@ def test_a_plan_of_more_than_a_million_trials_is_said_before_it_is_made(plan):
         "sweep: {parameters: {train.threads: [1, 2]}}",
     ],
 )
-@pytest.mark.parametrize("check", [lambda plan: trials(plan, identify), check_distinct])
+@pytest.mark.parametrize("check", [lambda plan: trials(plan, identify), check])
 def test_two_trials_that_are_the_same_are_refused(plan, text, check):
     """Whatever they are called, and however their numbers are written; one line, with both, without data too."""
     with pytest.raises(
