@@ -49,6 +49,10 @@ class MadeUp:
         """Room for another job."""
         return self.room - len(self.ready)
 
+    def idle(self):
+        """None is queued."""
+        return self.free()
+
     def submit(self, job):
         """Take it."""
         self.jobs.append(job)

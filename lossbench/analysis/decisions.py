@@ -34,7 +34,8 @@ def load(rows: Iterable[RunRow]) -> dict[str, SweepDecision]:
         MachineError: A decision is damaged.
         UsageError: A decision was written by a newer version.
     """
-    folders = sorted({Path(str(row["folder"])).parent for row in rows})
+    runs = {Path(str(row["folder"])) for row in rows}
+    folders = sorted({run.parent if run.name else run.absolute().parent for run in runs})
     return {str(folder): found for folder in folders if (found := decision_file.load(folder))}
 
 
@@ -63,14 +64,16 @@ def apply(
         adaptive = {each.identity for each in decision.comparisons}
         for cell, contrast in contrasts.items():
             group = groups[cell]
-            if cell in found or not adaptive & {*_identities(group), *_identities(group.reference)}:
+            decided = cell in found and not found[cell].is_barred
+            if decided or not adaptive & {*_identities(group), *_identities(group.reference)}:
                 continue
             recorded = general or _recorded(group, decision, query)
             if isinstance(recorded, str):
                 reasons[recorded] = None
                 recorded = replace(contrast, p=None, is_barred=True)
             found[cell] = recorded
-        plans.append(RecordedPlan(folder, decision, tuple(reasons)))
+        if adaptive & {name for group in groups.values() for name in group.identities}:
+            plans.append(RecordedPlan(folder, decision, tuple(reasons)))
     return found, tuple(plans)
 
 

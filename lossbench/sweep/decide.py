@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from lossbench.sweep.status import SweepStatus
 
 
+THIS_LOOK, NEXT_LOOK, LAST_LOOK = 0, 1, None
+"""Number of looks after the open one whose trials may be trained; None: all."""
+
+
 def decider(swept: Plan, status: SweepStatus, folder: Path, *, retry_failed: bool) -> Decider | None:
     """Return what chooses the trials of a sweep that adds seeds until it is decided; None for any other sweep.
 
@@ -135,15 +139,16 @@ class Decider:
         assert self.status.decision is not None  # noqa: S101 - set when this was created
         return self.status.decision
 
-    def next_trial(self, send: Callable[[Mapping[str, Any]], None]) -> int | None:
+    def next_trial(self, send: Callable[[Mapping[str, Any]], None], *, ahead: bool) -> int | None:
         """Make the looks whose trials have ended, and return the number of the next trial; None: none for now.
 
         Args:
             send: Called with an event for each look.
+            ahead: Whether a worker is idle, so that a trial of the next look may start before this look is made.
         """
         while (look := self.decision.pending) and self._has_ended(look):
             self._make(look, send)
-        for number in self._in_order():
+        for number in self._in_order(until=NEXT_LOOK if ahead else THIS_LOOK):
             if number in self._waiting:
                 del self._waiting[number]
                 self._running.add(number)
@@ -155,25 +160,20 @@ class Decider:
     def _set(self, decision: SweepDecision) -> None:
         """Take a decision and drop the trials that it does not need."""
         self.status.decision = decision
-        needed = set(self._in_order(with_all_seeds=True))
+        needed = set(self._in_order(until=LAST_LOOK))
         for number, status in enumerate(self.status.statuses):
             if status not in FINISHED and number not in needed | self._running:
                 self.status.set_status(number, "dropped")
                 self._waiting.pop(number, None)
 
-    def _in_order(self, *, with_all_seeds: bool = False) -> Iterator[int]:
-        """Yield the trials of all looks so far, then those of the next look for comparisons that are open.
-
-        Args:
-            with_all_seeds: Also yield those of later looks.
-        """
+    def _in_order(self, *, until: int | None) -> Iterator[int]:
+        """Yield the trials of all looks so far, then those of a number of later looks for comparisons that are open."""
         decision, looks = self.decision, self.decision.plan.looks
         for look in decision.looks:
             yield from self._trials(look, decision.new_seeds(look))
         if pending := decision.pending:
-            later = [each for each in looks if each > pending.seeds] or [pending.seeds]
-            until = looks[-1] if with_all_seeds else later[0]
-            yield from self._trials(pending, decision.seeds[pending.seeds : until])
+            later = [each for each in looks if each > pending.seeds][:until]
+            yield from self._trials(pending, decision.seeds[pending.seeds : max([*later, pending.seeds])])
 
     def _trials(self, look: Look, seeds: Sequence[int]) -> Iterator[int]:
         """Yield the trials of a look's comparisons, seed by seed."""

@@ -127,17 +127,17 @@ class _Scheduler:
     def job(self, number: int) -> Job:
         return Job(number, self.status.trials[number].trial, self.status.threads[number])
 
-    def refill(self) -> None:
+    def refill(self, *, ahead: bool = False) -> None:
         """Put the decider's next trial before those that other processes train, if no other trial is queued."""
         if self.decider and not self.status.stop_reason and all(job.wait for job in self.queue):
-            number = self.decider.next_trial(self.send)
+            number = self.decider.next_trial(self.send, ahead=ahead)
             if number is not None:
                 self.queue.appendleft(self.job(number))
 
     def _refill_if_free(self) -> None:
         """Choose no trial before it can start, as a look in between may drop it."""
         if self.executor.free() > 0:
-            self.refill()
+            self.refill(ahead=self.executor.idle() > 0)
 
     def run(self, executor: Executor, stop: StopRequest) -> None:
         self.executor = executor

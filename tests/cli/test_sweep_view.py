@@ -79,7 +79,7 @@ def test_verdicts_seeds_and_savings_are_on_the_screen(deciding, width, monkeypat
     assert [line for line in lines if line.startswith("generalized") and line.endswith("better     n 8")]
     assert [line for line in lines if line.startswith("mean_abs") and line.endswith("worse      n 8")]
     assert [line for line in lines if line.startswith("focal") and line.endswith("undecided  n 10")]
-    assert "50 done · 0 running · 0 failed · 2 left" in " ".join(lines)
+    assert "50 done · 0 running · 0 failed · 2 left" in " ".join(" ".join(lines).split())
 
 
 def test_a_look_is_one_line(tmp_path, capsys):

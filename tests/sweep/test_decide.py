@@ -146,9 +146,9 @@ def test_a_sweep_takes_over_the_looks_of_another(tmp_path):
     whole = slow.file.read_bytes()
     for number, each in enumerate(status.trials):
         if each.trial.experiment.seed < 6:
-            decider.next_trial(lambda _: None)
+            decider.next_trial(lambda _: None, ahead=False)
             status.set_status(number, "completed")
-    decider.next_trial(lambda _: None)
+    decider.next_trial(lambda _: None, ahead=False)
     assert len(decider.decision.made) == len(decision_file.load(slow.folder).made) > 1
     assert slow.file.read_bytes() == whole
 

@@ -66,6 +66,10 @@ class InProcessExecutor:
         """Return how many more jobs can be submitted now."""
         return int(self._job is None)
 
+    def idle(self) -> int:
+        """Return how many more jobs would start now."""
+        return self.free()
+
     def submit(self, job: Job) -> None:
         """Keep a job."""
         self._job = job

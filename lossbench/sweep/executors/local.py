@@ -114,6 +114,10 @@ class LocalExecutor:
         """Return how many more jobs can be submitted now."""
         return len(self._slots) - sum(worker.job is not None for worker in self._workers)
 
+    def idle(self) -> int:
+        """Return how many more jobs would start now."""
+        return self.free()
+
     def submit(self, job: Job) -> None:
         """Send a job to an idle worker with the right number of threads, or to a new one."""
         for worker in [each for each in self._workers if each.job is None and each.process.poll() is not None]:

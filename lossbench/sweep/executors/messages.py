@@ -189,6 +189,9 @@ class Executor(Protocol):
     def free(self) -> int:
         """Return how many more jobs can be submitted now."""
 
+    def idle(self) -> int:
+        """Return how many more jobs would start now instead of being queued; not above 0 if none."""
+
     def submit(self, job: Job) -> None:
         """Start a job, or queue it."""
 

@@ -83,7 +83,8 @@ class RayExecutor:
         self._muted.enter_context(redirect_stderr(nowhere))
         room = ray.cluster_resources()
         fitting = [room.get("CPU", 0) / cpus if cpus else 0, room.get("GPU", 0) / gpus if gpus else 0]
-        self._most = jobs or int(max(1, *fitting)) + AHEAD
+        self._capacity = jobs or int(max(1, *fitting))
+        self._most = jobs or self._capacity + AHEAD
         self._settings = replace(settings, runs_dir=str(Path(settings.runs_dir).absolute()))
         self._token = folder / paths.LOCKS / f".ray-{secrets.token_hex(8)}"
         files.make_folder(self._token.parent)
@@ -99,6 +100,10 @@ class RayExecutor:
     def free(self) -> int:
         """Return how many more jobs can be submitted now."""
         return self._most - len(self._jobs)
+
+    def idle(self) -> int:
+        """Return how many more jobs would start now."""
+        return self._capacity - len(self._jobs)
 
     def submit(self, job: Job) -> None:
         """Submit a job to Ray, with a copy of its run folder if the nodes do not share it."""
