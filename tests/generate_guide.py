@@ -133,9 +133,9 @@ def losses() -> str:
 
 
 def pages() -> str:
-    """Return the pages of the guide as links from the README, six per line."""
+    """Return the pages of the guide as links from the README, seven per line."""
     links = [f"[{name}](lossbench/guide/{name}.md)" for name in guide.pages() if name != guide.INDEX]
-    return " ·\n".join(" · ".join(links[first : first + 6]) for first in range(0, len(links), 6))
+    return " ·\n".join(" · ".join(links[first : first + 7]) for first in range(0, len(links), 7))
 
 
 def configuration() -> str:

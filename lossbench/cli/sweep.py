@@ -16,6 +16,7 @@ from lossbench.sweep.executors.choice import ExecutorName
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lossbench.sweep.plan import Plan
     from lossbench.sweep.status import SweepStatus
 
 TRIALS, FAILURES, OUTPUT, RAY = "Trials", "Failures", "Output", "More than one machine: Ray"
@@ -149,31 +150,23 @@ def sweep(  # noqa: PLR0913 - a command's options
     from lossbench.training import checks, identify
     from lossbench.training.signals import stop_request
 
-    if format and not dry_run:
-        raise UsageError("--format: only the list of trials has a format; add --dry-run")
-    if sd is not None and not dry_run:
-        raise UsageError("--sd: only the forecast uses it; add --dry-run")
+    if not dry_run:
+        _refuse_options_of_the_list(format, sd)
     usual = find(metric or DEFAULTS[0])
     sd_metric, sd_size = sizes.parse_sd(sd, usual) if sd is not None else (usual, None)
-    number, shards = _shard(shard)
     plugins = [plugin_losses.load(path) for path in plugin or []]
     file, settings = options.configuration(config, overrides)
     most = None if yes else plan.MAX_TRIALS
-    keys = {"max_seeds": max_seeds, "rope": rope, "metric": metric, "baseline": baseline}
     swept = plan.load(
         file,
         settings,
         seeds=seeds,
         until_decided=until_decided,
-        decide=keys,
+        decide={"max_seeds": max_seeds, "rope": rope, "metric": metric, "baseline": baseline},
         max_trials=most,
         check=checks.problems,
     )
-    if swept.decide and shard:
-        raise UsageError(
-            "--shard: a decision needs the scores of all losses, which no part has; leave it out: several sweeps may "
-            "share the runs folder, and Ray trains on several machines"
-        )
+    number, shards = _shard(shard, swept)
     with console.status("planning the trials", quiet=quiet or json):
         planned, repeated = plan.trials(swept, lambda experiment: identify(experiment, plugins))
     if repeated:
@@ -207,7 +200,7 @@ def sweep(  # noqa: PLR0913 - a command's options
                 sd=sd_size,
             )
         console.result(listing.render(status, found, format or "table"), end="")
-        console.note(f"{status}\n{forecast_view.text(found)}")
+        console.note(f"{status}\n{_most(status)}{forecast_view.text(found)}")
         return
     rules = Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures)
     with console.status("trying your losses", quiet=quiet or json):
@@ -230,12 +223,32 @@ def sweep(  # noqa: PLR0913 - a command's options
     _conclude(status, folder, quiet=quiet, as_json=json)
 
 
-def _shard(shard: str | None) -> tuple[int, int]:
-    """Return `2/5` as numbers."""
+def _refuse_options_of_the_list(format: str | None, sd: str | None) -> None:  # noqa: A002 - the option's name
+    if format:
+        raise UsageError("--format: only the list of trials has a format; add --dry-run")
+    if sd is not None:
+        raise UsageError("--sd: only the forecast uses it; add --dry-run")
+
+
+def _shard(shard: str | None, swept: Plan) -> tuple[int, int]:
+    """Return `2/5` as numbers; a sweep that adds seeds until it is decided has no parts."""
+    if shard and swept.decide:
+        raise UsageError(
+            "--shard: a decision needs the scores of all losses, which no part has; leave it out: several sweeps may "
+            "share the runs folder, and Ray trains on several machines"
+        )
     found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", shard or "1/1")
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
         raise UsageError(f"--shard: expected I/N with 1 ≤ I ≤ N, e.g. 2/5, got {shard!r}")
     return int(found[1]), int(found[2])
+
+
+def _most(status: SweepStatus) -> str:
+    """Return a line that says where the seeds of a decision may end; empty for any other sweep."""
+    if status.decision is None:
+        return ""
+    looks = ", ".join(map(str, status.decision.plan.looks))
+    return f"seeds are added until everything is decided, with looks at {looks} seeds; all of them take:\n"
 
 
 def _conclude(status: SweepStatus, folder: Path, *, quiet: bool, as_json: bool) -> None:
