@@ -136,7 +136,7 @@ class _Scheduler:
 
     def _refill_if_free(self) -> None:
         """Choose no trial before it can start, as a look in between may drop it."""
-        if self.executor.free() > 0:
+        if self.decider and self.executor.free() > 0:
             self.refill(ahead=self.executor.idle() > 0)
 
     def run(self, executor: Executor, stop: StopRequest) -> None:
