@@ -16,6 +16,7 @@ from lossbench.sweep.executors.choice import ExecutorName
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lossbench.metrics import Metric
     from lossbench.sweep.plan import Plan
     from lossbench.sweep.status import SweepStatus
 
@@ -135,11 +136,10 @@ def sweep(  # noqa: PLR0913 - a command's options
     ] = None,
 ) -> None:
     """Train all trials of a sweep. The same command continues an interrupted sweep."""
-    from lossbench import sizes
     from lossbench.cli import forecast_view
     from lossbench.cli.sweep_view import view
+    from lossbench.config.decide import baseline_label
     from lossbench.losses import plugin as plugin_losses
-    from lossbench.metrics import DEFAULTS, find
     from lossbench.sweep import decide, forecast, listing, own_losses, plan
     from lossbench.sweep.cost import shard as shard_of
     from lossbench.sweep.executors.choice import choose
@@ -152,8 +152,6 @@ def sweep(  # noqa: PLR0913 - a command's options
 
     if not dry_run:
         _refuse_options_of_the_list(format, sd)
-    usual = find(metric or DEFAULTS[0])
-    sd_metric, sd_size = sizes.parse_sd(sd, usual) if sd is not None else (usual, None)
     plugins = [plugin_losses.load(path) for path in plugin or []]
     file, settings = options.configuration(config, overrides)
     most = None if yes else plan.MAX_TRIALS
@@ -167,6 +165,7 @@ def sweep(  # noqa: PLR0913 - a command's options
         check=checks.problems,
     )
     number, shards = _shard(shard, swept)
+    sd_metric, sd_size = _metric_and_sd(sd, swept)
     with console.status("planning the trials", quiet=quiet or json):
         planned, repeated = plan.trials(swept, lambda experiment: identify(experiment, plugins))
     if repeated:
@@ -198,6 +197,7 @@ def sweep(  # noqa: PLR0913 - a command's options
                 workers=start_executor().free() if executor != "ray" and ray_address is None else None,
                 metric=sd_metric,
                 sd=sd_size,
+                baseline=baseline_label(swept.decide) if swept.decide else None,
             )
         console.result(listing.render(status, found, format or "table"), end="")
         console.note(f"{status}\n{_most(status)}{forecast_view.text(found)}")
@@ -228,6 +228,15 @@ def _refuse_options_of_the_list(format: str | None, sd: str | None) -> None:  # 
         raise UsageError("--format: only the list of trials has a format; add --dry-run")
     if sd is not None:
         raise UsageError("--sd: only the forecast uses it; add --dry-run")
+
+
+def _metric_and_sd(sd: str | None, swept: Plan) -> tuple[Metric, float | None]:
+    """Return the metric of the forecast, that of the decision if there is one, and the standard deviation given."""
+    from lossbench import sizes
+    from lossbench.metrics import DEFAULTS, find
+
+    usual = find(swept.decide.metric if swept.decide else DEFAULTS[0])
+    return sizes.parse_sd(sd, usual) if sd is not None else (usual, None)
 
 
 def _shard(shard: str | None, swept: Plan) -> tuple[int, int]:

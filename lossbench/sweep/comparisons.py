@@ -35,7 +35,7 @@ def planned_decision(decide: Decide, seeds: Sequence[int], planned: Iterable[Pla
     plan = statistics.Plan(planned_looks(decide, seeds), decide.alpha, decide.spending, margin(decide))
     trials = {each.trial.identity: each.trial for each in planned}
     baseline = baseline_label(decide) or grouping.DEFAULT_BASELINE
-    found = grouping.group_runs(list(map(_row, trials.values())), by=("loss",))[0]
+    found = grouping.group_runs(list(map(planned_row, trials.values())), by=("loss",))[0]
     name = next(iter(trials.values())).experiment.name
     comparisons = tuple(_comparisons(found, baseline, f"{name}: sweep.decide"))
     if not comparisons:
@@ -70,7 +70,7 @@ def _text(condition: Mapping[str, Scalar]) -> str:
     return " · ".join(f"{key} {value}" for key, value in condition.items())
 
 
-def _row(trial: Trial) -> RunRow:
+def planned_row(trial: Trial) -> RunRow:
     """Return the row that `compare` will read from the run folder of a trial, as far as groups depend on it."""
     config = dump(trial.experiment)
     return {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lossbench.sweep import earlier_runs
+from lossbench.sweep.comparisons import planned_row
 from lossbench.sweep.cost import cost
 from lossbench.training.gpus import installed
 from lossbench.training.runtime import processor
@@ -75,4 +76,4 @@ def duration(
 
 
 def _speed(planned: PlannedTrial) -> earlier_runs.Speed:
-    return earlier_runs.speed(earlier_runs.describe(planned.trial), planned.trial.experiment.train.threads or 1)
+    return earlier_runs.speed(planned_row(planned.trial), planned.trial.experiment.train.threads or 1)

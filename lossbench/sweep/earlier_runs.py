@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lossbench.config.dump import dump
-from lossbench.losses.expression import label
 from lossbench.runs import index, likeness, read, rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from lossbench.config.identity import Trial
     from lossbench.metrics import Metric
     from lossbench.runs.rows import RunRow, Scalar
 
@@ -50,19 +47,6 @@ def load(runs_dir: Path) -> list[RunRow]:
     """Return the completed runs of a runs folder; none if there is no such folder."""
     found = index.load([runs_dir])[0] if runs_dir.is_dir() else []
     return [row for row in found if row["status"] == "completed"]
-
-
-def describe(trial: Trial) -> RunRow:
-    """Return the row that a run of a trial will have, as far as it is known before."""
-    config = dump(trial.experiment)
-    return {
-        **rows.config_columns(config),
-        "loss": label(trial.experiment.loss),
-        "loss.name": rows.loss_names(config["loss"]),
-        "plugin": trial.plugin_sha256,
-        "identity": trial.identity,
-        "data.sha256": trial.data_sha256,
-    }
 
 
 def speed(row: RunRow, threads: int) -> Speed:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lossbench import statistics
 from lossbench.runs import grouping
 from lossbench.sweep import earlier_runs
+from lossbench.sweep.comparisons import planned_row
 from lossbench.sweep.duration import Duration, duration
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _conditions(planned: Sequence[PlannedTrial], baseline: str) -> list[_Conditi
     for each in planned:
         trial = each.trial
         if trial.identity not in rows:
-            rows[trial.identity] = earlier_runs.describe(trial)
+            rows[trial.identity] = planned_row(trial)
         seeds[trial.identity].add(trial.experiment.seed)
     found, _ = grouping.group_runs(list(rows.values()), by=("loss",))
     by_condition: dict[grouping.Condition, dict[str, Sequence[RunRow]]] = defaultdict(dict)

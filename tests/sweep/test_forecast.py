@@ -15,6 +15,7 @@ from lossbench.config import resolve
 from lossbench.metrics import find
 from lossbench.runs import paths
 from lossbench.sweep import duration, earlier_runs
+from lossbench.sweep.comparisons import planned_row
 from lossbench.sweep.cost import cost
 from lossbench.sweep.duration import START_SECONDS
 from lossbench.sweep.forecast import Forecast, forecast
@@ -49,7 +50,7 @@ def ran(trials: Any, scores: Any, **facts: Any) -> list[dict[str, Any]]:
     """A completed run of each trial, with these accuracies."""
     return [
         {
-            **earlier_runs.describe(each.trial),
+            **planned_row(each.trial),
             "seed": each.trial.experiment.seed,
             "status": "completed",
             "folder": "runs/x",
@@ -227,7 +228,7 @@ def test_a_row_is_described_as_it_will_be_read(fabricate: Any, tmp_path: Path) -
     run = fabricate(tmp_path, "focal", config=None)
     (run / paths.CONFIG).write_text(json.dumps(dump(trial.experiment)))
     config, _, _ = rows.read_row(run)
-    described = earlier_runs.describe(trial)
+    described = planned_row(trial)
     assert {key: described[key] for key in config} == config
     assert described["loss"] == "focal"
     assert run_folder(trial, tmp_path).name.startswith("focal-s0-")
