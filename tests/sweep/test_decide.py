@@ -1,5 +1,6 @@
 """Seeds are added until each loss is decided: an executor that makes up scores stands in for training."""
 
+import contextlib
 import json
 import shutil
 import threading
@@ -14,7 +15,7 @@ from lossbench.config.decide import LOOKS as DEFAULT_LOOKS
 from lossbench.errors import ConfigError, InterruptedRunError, MachineError, UsageError
 from lossbench.runs import decision_file, paths
 from lossbench.statistics import FEWEST_SEEDS as FEWEST
-from lossbench.statistics import SPENDING, Plan
+from lossbench.statistics import SPENDING, Divergence, Plan
 from lossbench.statistics import decide as decide_seeds
 from lossbench.sweep import plan
 from lossbench.sweep.scheduler import Rules
@@ -372,3 +373,45 @@ def test_the_section_is_no_part_of_a_trial():
     plain, decided = (plan.load({"sweep": {"seeds": "0-5", **more}}) for more in ({}, {"decide": {}}))
     assert plain.combinations == decided.combinations
     assert resolve.from_mapping({"sweep": {"decide": {}}}).sweep.decide == Decide()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(100))
+def test_any_study_ends_as_the_test_of_all_its_scores(tmp_path, number):
+    """Random means, plans, failures, orders, workers and interruptions; the oracle has all scores at once."""
+    random = np.random.default_rng(number)
+    losses = [GCE, FOCAL, MAE][: random.integers(1, 4)]
+    ends = {
+        (str(random.choice([CE, *losses])), int(random.integers(12))): str(random.choice(["diverged", "failed"]))
+        for _ in range(2)
+    }
+    means = dict(zip([CE, *losses], random.choice([0.0, 0.0, 0.003, 0.01], len(losses) + 1), strict=True))
+    table = {
+        (loss, seed): ends.get((loss, seed), 0.9 + means[loss] + random.normal(0, 0.003))
+        for loss in [CE, *losses]
+        for seed in range(12)
+    }
+    rope = [None, "0.4pp"][random.integers(2)]
+    spending = str(random.choice(list(SPENDING)))
+    study = Study(tmp_path, losses=(CE, *losses), spending=spending, alpha=0.2, **({"rope": rope} if rope else {}))
+    rules = Rules(max_consecutive_failures=0)
+    for after in random.integers(1, 30, 2):
+        with contextlib.suppress(InterruptedRunError):
+            study.run(lambda *key: table[key], order=number, room=1 + number % 4, after=int(after), rules=rules)
+    study.run(lambda *key: table[key], order=number + 1, room=1 + number % 3, rules=rules)
+
+    def gain(loss, seed):
+        pair = table[loss, seed], table[CE, seed]
+        return np.nan if any(isinstance(each, str) for each in pair) else pair[0] - pair[1]
+
+    first = {
+        loss: min([seed for seed in range(12) if table[loss, seed] == "diverged"], default=np.inf) for loss in means
+    }
+    expected = decide_seeds(
+        [np.array([gain(loss, seed) for seed in range(12)]) for loss in losses],
+        Plan(tuple(LOOKS), 0.2, spending, rope and 0.004),
+        [Divergence(first[loss], first[CE]) for loss in losses],
+    )
+    assert study.verdicts == {
+        loss: ("undecided", 12) if each is None else tuple(each) for loss, each in zip(losses, expected, strict=True)
+    }
