@@ -18,7 +18,7 @@ from lossbench.config.schema import Experiment
 from lossbench.data import idx
 from lossbench.losses import listing
 from lossbench.report import formats
-from lossbench.runs import read
+from lossbench.runs import decision_file, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,6 +119,7 @@ def sizes() -> str:
     rows = [
         ("a configuration", f"{read.CONFIG_BYTES >> 10} KiB"),
         ("`run.json`", f"{read.RUN_BYTES >> 20} MiB"),
+        ("`decision.json`", f"{decision_file.BYTES >> 20} MiB"),
         ("a CSV table of a run", f"{read.TABLE_BYTES >> 20} MiB"),
         ("`predictions.npz`", f"{read.ARRAYS_BYTES >> 20} MiB"),
         ("a stored baseline", f"{baseline_file.MOST_BYTES >> 20} MiB"),

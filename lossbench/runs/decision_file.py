@@ -19,9 +19,9 @@ from lossbench.statistics import FEWEST_SEEDS, SPENDING, Plan
 if TYPE_CHECKING:
     from pathlib import Path
 
-BYTES = 64 << 20
+BYTES = 16 << 20
 PLAN = ("metric", "baseline", "seeds", "looks", "alpha", "spending", "rope")
-MOST_SEEDS = 1000
+MOST_SEEDS = 200
 VERDICTS = ("better", "worse", "equivalent", "identical", "undecided")
 
 

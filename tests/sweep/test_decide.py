@@ -10,7 +10,7 @@ import pytest
 from made_up_sweeps import CE, FOCAL, GCE, LOOKS, MAE, Study, score, trained
 
 from lossbench.config import resolve
-from lossbench.config.decide import FEWEST_SEEDS, Decide, Spending, planned_looks
+from lossbench.config.decide import FEWEST_SEEDS, MOST_SEEDS, Decide, Spending, planned_looks
 from lossbench.config.decide import LOOKS as DEFAULT_LOOKS
 from lossbench.errors import ConfigError, InterruptedRunError, MachineError, UsageError
 from lossbench.runs import decision_file, paths
@@ -365,7 +365,7 @@ def test_the_plan_has_the_defaults_of_the_statistics():
     assert planned_looks(Decide(), None) == Plan().looks == DEFAULT_LOOKS[: len(Plan().looks)]
     assert (Decide().alpha, Decide().spending, Decide().rope) == (Plan().alpha, Plan().spending, Plan().rope)
     assert list(SPENDING) == list(Spending.__args__)
-    assert FEWEST_SEEDS == FEWEST
+    assert (FEWEST_SEEDS, MOST_SEEDS) == (FEWEST, decision_file.MOST_SEEDS)
 
 
 def test_the_section_is_no_part_of_a_trial():
