@@ -49,9 +49,9 @@ def test_a_decision_that_has_ended_is_shown_again_and_nothing_is_trained(sweep, 
 
 def test_the_dry_run_lists_what_is_dropped_and_writes_nothing(sweep, folder):
     """As a table and as JSON; a sweep that has not begun has no decision yet."""
-    listed = json.loads(sweep("--dry-run", "--format", "json", "--quiet").out)
+    listed = json.loads(sweep("--dry-run", "--format", "json", "--device", "cpu").out)
     assert sum(each["status"] == "dropped" for each in listed["trials"]) == 8
-    done = sweep("--dry-run", "--runs-dir", "other")
+    done = sweep("--dry-run", "--runs-dir", "other", "--device", "cpu")
     assert done.code == 0
     assert "looks at 6, 8, 10, 12 seeds" in done.err
     assert not (folder / "other").exists()
@@ -100,7 +100,18 @@ def test_compare_shows_the_verdicts_and_advises_by_the_plan(commands, folder):
 def test_options_without_a_decision_need_one(commands, tmp_path):
     """`--until-decided` is it, also for a file without a sweep section."""
     (tmp_path / "study.yaml").write_text("name: study\n")
-    arguments = ["sweep", "study.yaml", "loss=ce,gce", "--rope", "1pp", "--max-seeds", "12", "--dry-run"]
+    arguments = [
+        "sweep",
+        "study.yaml",
+        "loss=ce,gce",
+        "--rope",
+        "1pp",
+        "--max-seeds",
+        "12",
+        "--dry-run",
+        "--device",
+        "cpu",
+    ]
     assert commands(*arguments, cwd=tmp_path).code == 2
     done = commands(*arguments, "--until-decided", cwd=tmp_path)
     assert done.code == 0
