@@ -59,6 +59,7 @@ def _can_end_here() -> bool:
     if sys.gettrace() or sys.getprofile() or any(not each.daemon for each in threading.enumerate()[1:]):
         return False
     atexit._run_exitfuncs()  # noqa: SLF001 - as multiprocessing does
+    gc.unfreeze()  # else objects from before the import of TensorFlow are not listed
     files = [each for each in gc.get_objects() if type(each) in WRITERS and not each.closed]
     try:
         for each in (sys.stdout, sys.stderr, *files):

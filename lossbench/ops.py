@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 own_process = False
 """Whether only lossbench uses Keras in this process, as in its commands and workers; set by `claim_process`."""
 
-UNUSED = ("jax", "matplotlib", "pandas")
-"""Optional packages that Keras and TensorFlow would import at start; lossbench does not need them there."""
+UNUSED = ("matplotlib", "pandas")
+"""Optional packages that Keras would import at start; lossbench does not need them there."""
+
+UNUSED_WITH_TENSORFLOW = ("jax",)
+"""An optional package that TensorFlow Lite would import; without TensorFlow, Keras may compute with it."""
 
 DEFERRED = "tensorflow._api.v2"
 """Package of TensorFlow's public names; its modules import half of TensorFlow, and most of them are never used."""
@@ -51,7 +54,7 @@ def quiet_keras() -> Any:
         stack.enter_context(warnings.catch_warnings())
         stack.enter_context(muted_stderr())
         if own_process:
-            stack.enter_context(imports.hidden(UNUSED))
+            stack.enter_context(imports.hidden(UNUSED + (UNUSED_WITH_TENSORFLOW if find_spec("tensorflow") else ())))
             stack.enter_context(imports.deferred(DEFERRED))
             stack.enter_context(imports.uncollected())
             stack.enter_context(_without_keras_file())

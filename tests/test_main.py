@@ -37,7 +37,8 @@ def test_nothing_is_freed(tmp_path: Path) -> None:
 def test_exit_handlers_run_and_files_are_complete(tmp_path: Path) -> None:
     """Also a file that a user's loss has left open, and output without a line's end."""
     done = end(
-        "atexit.register(print, 'handler')\nfile = open('log.txt', 'w')\nfile.write('all')\nprint('out', end=' ')",
+        "atexit.register(print, 'handler'); file = open('log.txt', 'w'); file.write('all'); import gc; gc.freeze()\n"
+        "print('out', end=' ')",
         tmp_path,
     )
     assert (done.returncode, done.stdout, (tmp_path / "log.txt").read_text()) == (4, "out handler\n", "all")
