@@ -48,7 +48,7 @@ def _convolution() -> type[Any]:
 
     class Convolution(keras.layers.Conv2D):  # type: ignore[misc] # Keras carries no types
         def convolution_op(self, images: Any, kernel: Any) -> Any:
-            if images.shape[-1] > 1 or _on_gpu():
+            if images.shape[-1] > 1 or on_gpu():
                 return super().convolution_op(images, kernel)
             size, filters = kernel.shape[0], kernel.shape[-1]
             if self.padding == "same":
@@ -75,7 +75,7 @@ def _dense() -> type[Any]:
     class Dense(keras.layers.Dense):  # type: ignore[misc] # Keras carries no types
         def build(self, shape: tuple[int, ...]) -> None:
             inputs = shape[-1]
-            count = 1 if _on_gpu() else blocks(inputs, self.units)
+            count = 1 if on_gpu() else blocks(inputs, self.units)
             ends = [inputs * block // count for block in range(count + 1)]
             kernel = self.kernel_initializer((inputs, self.units), self.variable_dtype)
             self.blocks = [
@@ -98,7 +98,7 @@ def _pooling(own: Any, pooled: Callable[[Any], Any]) -> type[Any]:
 
     class Pooling(own):  # type: ignore[misc] # Keras carries no types
         def call(self, images: Any) -> Any:
-            return super().call(images) if _on_gpu() else pooled(images)
+            return super().call(images) if on_gpu() else pooled(images)
 
     return Pooling
 
@@ -142,7 +142,8 @@ def _dropout() -> type[Any]:
     return Dropout
 
 
-def _on_gpu() -> bool:
+def on_gpu() -> bool:
+    """Return whether TensorFlow computes on a GPU."""
     import tensorflow as tf
 
     return bool(tf.config.list_logical_devices("GPU"))

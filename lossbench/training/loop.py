@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lossbench.seeding import integer
-from lossbench.training.layers import layers
+from lossbench.training import network
+from lossbench.training.layers import layers, on_gpu
 from lossbench.training.loss_scale import loss_scale
 from lossbench.training.optimizers import BIASES, Optimizer
 
@@ -214,11 +215,11 @@ class Loop:
         """
         import tensorflow as tf
 
-        for layer in self.model.layers[1:]:
-            if dropout_for and isinstance(layer, layers().Dropout):
-                parts = layer.drop_parts(parts, dropout_for)
+        for step in network.steps(self.model, gpu=on_gpu()):
+            if dropout_for and isinstance(step, layers().Dropout):
+                parts = step.drop_parts(parts, dropout_for)
             else:
-                parts = [layer(part, training=bool(dropout_for)) for part in parts]
+                parts = [step(part, training=bool(dropout_for)) for part in parts]
         return tf.cast(tf.concat(parts, 0), tf.float32)
 
     def _values(self, batch: Any, seed: Any, targets: Any, logits: Any) -> Any:

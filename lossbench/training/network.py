@@ -1,0 +1,68 @@
+"""The steps of a model, with groups of its layers computed together on a CPU.
+
+The Keras layers keep the weights and their settings; on a GPU, and at other precisions than float32, they compute.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lossbench.training import pooled, tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def steps(model: Any, *, gpu: bool) -> list[Callable[..., Any]]:
+    """Return the functions that compute a Keras model one after the other, each of features and `training`."""
+    layers = model.layers[1:]
+    return list(layers) if gpu or layers[0].compute_dtype != "float32" else _groups(layers)
+
+
+def _groups(layers: list[Any]) -> list[Callable[..., Any]]:
+    """Return the layers with each group replaced by its function."""
+    import keras
+
+    of = keras.layers
+    count = _leading_pairs(layers, of.Conv2D, of.AveragePooling2D)
+    convolutions = layers[: 2 * count : 2]
+    if tiles.fits(convolutions):
+        return [partial(_pooled_convolutions, convolutions), *_groups(layers[2 * count :])]
+    if _are(layers[:2], [of.Conv2D, of.MaxPooling2D]):
+        return [partial(_convolved, layers[0]), *_groups(layers[2:])]
+    if _are(layers[:3], [of.BatchNormalization, of.ReLU, of.MaxPooling2D]):
+        return [partial(_normalized, layers[:3]), *_groups(layers[3:])]
+    return [layers[0], *_groups(layers[1:])] if layers else []
+
+
+def _are(layers: list[Any], kinds: list[Any]) -> bool:
+    return len(layers) == len(kinds) and all(map(isinstance, layers, kinds))
+
+
+def _leading_pairs(layers: list[Any], *kinds: Any) -> int:
+    count = 0
+    while _are(layers[2 * count : 2 * count + 2], list(kinds)):
+        count += 1
+    return count
+
+
+def _pooled_convolutions(convolutions: list[Any], images: Any, *, training: bool) -> Any:  # noqa: ARG001 - as a layer
+    return tiles.pooled_convolutions(images, convolutions)
+
+
+def _convolved(convolution: Any, images: Any, *, training: bool) -> Any:  # noqa: ARG001 - as a layer
+    return pooled.biased(convolution.convolution_op(images, convolution.kernel.value), convolution.bias.value)
+
+
+def _normalized(layers: list[Any], images: Any, *, training: bool) -> Any:
+    """Return batch norm, ReLU and max-pooling; during training, update the moving averages as Keras does."""
+    norm = layers[0]
+    if not training or images.shape[1] % 2 or images.shape[2] % 2:
+        for layer in layers:
+            images = layer(images, training=training)
+        return images
+    result, *moments = pooled.normalized(images, norm.gamma.value, norm.beta.value, norm.epsilon)
+    for moving, moment in zip((norm.moving_mean, norm.moving_variance), moments, strict=True):
+        moving.assign(moving * norm.momentum + moment * (1 - norm.momentum))
+    return result
