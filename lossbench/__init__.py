@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from lossbench.experiments import load_model, sweep, train
 
 __all__ = ["__version__", "compare", "load_model", "load_runs", "sweep", "train"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 _MODULES = {

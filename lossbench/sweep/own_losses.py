@@ -56,7 +56,7 @@ def check(status: SweepStatus, settings: WorkerSettings, rules: Rules, *, in_mem
 def _call_here(own: Sequence[Experiment], first: Experiment, device: str) -> None:
     """Call the losses in this process, which is started for the first trial."""
     count = first.train.threads or runtime.default_threads(first)
-    runtime.start(device=device, threads=runtime.distribute(count, first))
+    runtime.start(device=device, threads=count)
     with user_loss.isolated():
         checks.call_own_losses(own)
 
@@ -84,7 +84,7 @@ def main() -> None:
     request = json.load(sys.stdin)
     for path in request["plugins"]:
         plugin.load(Path(path))
-    runtime.start(device="cpu", threads=runtime.Threads(within=runtime.cores()))
+    runtime.start(device="cpu", threads=runtime.cores())
     refused = ""
     try:
         checks.call_own_losses(map(from_plain, request["experiments"]))

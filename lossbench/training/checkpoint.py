@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossbench import files
+from lossbench import __version__, files
 from lossbench.metrics import BEST_EPOCH, VALIDATION_COLUMNS
 from lossbench.runs import arrays, paths, write
 
@@ -33,6 +33,9 @@ Other validation columns may be missing: a metric that was added to lossbench af
 `val_loss` of a loss that has none.
 """
 NUMBER_BYTES = 8
+BEFORE_VERSIONS = "0.1.0"
+"""The version whose checkpoints do not name theirs."""
+
 LARGEST_HEADER_BYTES = 64 << 20
 """Enough for a hundred thousand epochs."""
 
@@ -49,17 +52,23 @@ class Position:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A position, the variables of the loop there, and the weights of the best epoch before it."""
+    """A position, the variables of the loop there, and the weights of the best epoch before it.
+
+    Attributes:
+        lossbench: The version that trained so far.
+    """
 
     position: Position
     variables: Sequence[NDArray[Any]]
     best_weights: Sequence[NDArray[Any]]
+    lossbench: str = __version__
 
 
 def save(run: Path, identity: str, checkpoint: Checkpoint) -> None:
     """Write the checkpoint of a run folder; it replaces the previous one."""
     files.make_folder(run / paths.CHECKPOINT)
-    header = json.dumps({"identity": identity, **asdict(checkpoint.position)}).encode()
+    facts = {"identity": identity, "lossbench": checkpoint.lossbench, **asdict(checkpoint.position)}
+    header = json.dumps(facts).encode()
     named = {"header": np.frombuffer(header, np.uint8)}
     named |= {f"variable {number}": array for number, array in enumerate(checkpoint.variables)}
     named |= {f"best {number}": array for number, array in enumerate(checkpoint.best_weights)}
@@ -79,11 +88,12 @@ def load(run: Path, identity: str, *, numbers: int) -> Checkpoint | None:
         header = json.loads(found["header"].tobytes())
         if header.pop("identity") != identity:
             return None
+        version = str(header.pop("lossbench", BEFORE_VERSIONS))
         groups = {
             kind: [found[name] for name in sorted(found, key=_number) if name.startswith(kind)]
             for kind in ("variable", "best")
         }
-        return Checkpoint(_position(**header), groups["variable"], groups["best"])
+        return Checkpoint(_position(**header), groups["variable"], groups["best"], version)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 

@@ -8,23 +8,16 @@ dense layer has one block.
 from __future__ import annotations
 
 from functools import cache
-from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+
+from lossbench.training import draws
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 FEWEST_COLUMNS = 16
 """With fewer filters the product is computed transposed: a matrix product with few columns is slow."""
-
-MOST_BLOCKS, WEIGHTS_PER_BLOCK = 4, 50_000
-"""A dense layer keeps its weights in at most `MOST_BLOCKS` blocks of at least `WEIGHTS_PER_BLOCK` weights each."""
-
-
-def blocks(inputs: int, units: int) -> int:
-    """Return the number of blocks of a dense layer. It is independent of threads, so that they change no result."""
-    return max(1, min(MOST_BLOCKS, inputs * units // WEIGHTS_PER_BLOCK))
 
 
 @cache
@@ -34,7 +27,7 @@ def layers() -> SimpleNamespace:
 
     return SimpleNamespace(
         Conv2D=_convolution(),
-        Dense=_dense(),
+        Dense=keras.layers.Dense,
         MaxPooling2D=_pooling(keras.layers.MaxPooling2D, _max_pooled()),
         AveragePooling2D=_pooling(keras.layers.AveragePooling2D, _compiled(_average_pool)),
         Dropout=_dropout(),
@@ -67,32 +60,6 @@ def _convolution() -> type[Any]:
     return Convolution
 
 
-def _dense() -> type[Any]:
-    """Return Keras' dense layer, with many weights kept in blocks that are multiplied and updated in parallel."""
-    import keras
-    import tensorflow as tf
-
-    class Dense(keras.layers.Dense):  # type: ignore[misc] # Keras carries no types
-        def build(self, shape: tuple[int, ...]) -> None:
-            inputs = shape[-1]
-            count = 1 if on_gpu() else blocks(inputs, self.units)
-            ends = [inputs * block // count for block in range(count + 1)]
-            kernel = self.kernel_initializer((inputs, self.units), self.variable_dtype)
-            self.blocks = [
-                self.add_weight(shape=(end - begin, self.units), initializer=kernel[begin:end], name="kernel")
-                for begin, end in pairwise(ends)
-            ]
-            self.bias = self.add_weight(shape=(self.units,), initializer=self.bias_initializer, name="bias")
-            self.built = True
-
-        def call(self, features: Any) -> Any:
-            columns = tf.split(features, [block.shape[0] for block in self.blocks], -1)
-            products = [keras.ops.matmul(*pair) for pair in zip(columns, self.blocks, strict=True)]
-            return self.activation(keras.ops.add(tf.add_n(products), self.bias))
-
-    return Dense
-
-
 def _pooling(own: Any, pooled: Callable[[Any], Any]) -> type[Any]:
     """Return the pooling layer `own` of Keras for 2×2 pixels, computed by `pooled` on a CPU."""
 
@@ -116,28 +83,18 @@ def _max_pooled() -> Callable[[Any], Any]:
 
 
 def _dropout() -> type[Any]:
-    """Return Keras' dropout with 16 random bits per number: the rate is rounded to 1/65536, the scale follows."""
+    """Return Keras' dropout with random numbers of `draws`."""
     import keras
     import tensorflow as tf
 
     class Dropout(keras.layers.Dropout):  # type: ignore[misc] # Keras carries no types
         def call(self, features: Any, *, training: bool = False) -> Any:
-            return self.drop_parts([features], [tf.shape(features)[0]])[0] if training else features
-
-        def drop_parts(self, parts: list[Any], images: list[Any]) -> list[Any]:
-            """Drop features of a batch in parts during training; `images` is the number of images of each part.
-
-            The result does not depend on the division. The random numbers are computed before the features arrive.
-            """
-            dropped = round(self.rate * 2**16)
-            if not dropped:
-                return parts
-            shape = [tf.add_n(images), *parts[0].shape[1:]]
-            count = tf.reduce_prod(shape)
-            words = tf.random.stateless_uniform([(count + 1) // 2], self.seed_generator.next(), None, None, tf.int32)
-            draws = tf.reshape(tf.reshape(tf.bitcast(words, tf.uint16), [-1])[:count], shape)
-            kept = [tf.cast(each >= dropped, self.compute_dtype) for each in tf.split(draws, images, num=len(parts))]
-            return [part * (each / (1 - dropped / 2**16)) for part, each in zip(parts, kept, strict=True)]
+            if not training or not self.rate:
+                return features
+            seed, step = tf.unstack(self.seed_generator.next())
+            words = draws.words(seed, step, tf.size(features))
+            kept = tf.reshape(words, tf.shape(features)) >= tf.constant(round(self.rate * 2**32), tf.uint32)
+            return tf.where(kept, features / (1 - self.rate), 0)
 
     return Dropout
 

@@ -1,4 +1,4 @@
-"""The training loop: a compiled function that trains on a sequence of batches.
+"""The training loop: a function that trains on a sequence of batches, compiled by XLA where that is faster.
 
 Images stay on the device as bytes; the function gathers and normalises each batch. Results do not depend on the number
 of batches per call: sums and dropout's random state are kept in variables. The loop ends at a step whose loss is not
@@ -8,14 +8,13 @@ finite.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lossbench.seeding import integer
-from lossbench.training import network
-from lossbench.training.layers import layers, on_gpu
+from lossbench.training import draws, network, xla
+from lossbench.training.layers import on_gpu
 from lossbench.training.loss_scale import loss_scale
 from lossbench.training.optimizers import BIASES, Optimizer
 
@@ -70,7 +69,7 @@ class Loop:
         dataset: Training images and normalisation.
         model: A Keras model.
         loss: The loss with its context.
-        parts: Number of parts of a batch that go through the network in parallel, each on a thread.
+        use_xla: Whether XLA compiles the whole loop; otherwise TensorFlow executes one operation after the other.
         loss_variables: Variables that a user's loss creates, also those that it will create when it is compiled.
     """
 
@@ -81,13 +80,12 @@ class Loop:
         model: Any,
         loss: BoundLoss,
         *,
-        parts: int = 1,
+        use_xla: bool = False,
         loss_variables: list[Any] | None = None,
     ) -> None:
         import tensorflow as tf
 
         self._loss_variables = [] if loss_variables is None else loss_variables
-        self._parts = parts
         self.model, self._loss = model, loss
         self._classes, self._regularization = dataset.classes, experiment.regularization
         self._optimizer = Optimizer(experiment.optimizer, model.trainable_variables)
@@ -109,8 +107,10 @@ class Loop:
         }
         any_number = [tf.TensorSpec([None, *array.shape[1:]][: array.ndim], array.dtype) for array in self._data]
         batches = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.float32)]
-        signature = [Data(*any_number), *batches]
-        self._compiled_steps = tf.function(self._steps, input_signature=signature, autograph=False)
+        signature = [Data(*any_number), *batches, tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.int32)]
+        self._compiled_steps = tf.function(
+            self._steps, input_signature=signature, autograph=False, jit_compile=use_xla or None
+        )
         images = [signature[0].images, signature[0].scale, signature[0].shift]
         self._compiled_logits = tf.function(self._logits, input_signature=images, autograph=False)
 
@@ -120,9 +120,18 @@ class Loop:
         of_the_loss = (*self._states.values(), *self._loss_variables, self._epoch, self._draws)
         return [*self.model.variables, *self._optimizer.variables, *self._scale.variables, *of_the_loss, self._sums]
 
-    def compile(self) -> None:
-        """Compile the training step now; otherwise the first call of `steps` does."""
+    def trace(self) -> None:
+        """Trace the training step now; otherwise the first call of `steps` does."""
         self._compiled_steps.get_concrete_function()
+
+    def compile(self, steps: int, batch_size: int) -> None:
+        """Compile the training step for batches of a size; otherwise the first call of `steps` does."""
+        self.steps(np.zeros((steps, batch_size), np.int32), np.zeros(steps), 0, 0)
+
+    def find_obstacle(self, steps: int, batch_size: int) -> str | None:
+        """Return why XLA cannot compile the training step so that it does the same; None if it can."""
+        graph = self._compiled_steps.get_concrete_function().graph
+        return xla.find_obstacle(graph, lambda: self.compile(steps, batch_size))
 
     def take_over(self, other: Loop) -> None:
         """Take over data and state of another loop, whose compiled functions would be equal to these."""
@@ -140,10 +149,20 @@ class Loop:
         self._sums.assign([0.0] * self._sums.shape[0])
         self._epoch.assign(epoch)
 
-    def steps(self, order: NDArray[np.int32], learning_rates: NDArray[np.float64]) -> None:
-        """Train on batches: `order` is `[steps, batch]` image indices, `learning_rates` is `[steps]`."""
+    def steps(
+        self, order: NDArray[np.int32], learning_rates: NDArray[np.float64], begin: int = 0, end: int | None = None
+    ) -> None:
+        """Train on some of the batches of an epoch; those of one size are compiled once.
+
+        Args:
+            order: `[steps, batch]`, indices of images.
+            learning_rates: `[steps]`.
+            begin: First step.
+            end: Step after the last one; None: all.
+        """
+        end = len(order) if end is None else end
         with self._loss.surroundings():
-            self._compiled_steps(self._data, order, learning_rates.astype(np.float32))
+            self._compiled_steps(self._data, order, learning_rates.astype(np.float32), begin, end)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return logits `[images, classes]` in float32, without dropout."""
@@ -172,26 +191,27 @@ class Loop:
             variable.assign(value)
         return float(tf.reduce_mean(values) + self._penalty())
 
-    def _steps(self, data: Data, order: Any, learning_rates: Any) -> None:
+    def _steps(self, data: Data, order: Any, learning_rates: Any, begin: Any, end: Any) -> None:
         import tensorflow as tf
 
         def continues(step: Any) -> Any:
-            return (step < tf.shape(order)[0]) & tf.math.is_finite(self._sums[LOSS])
+            return (step < end) & tf.math.is_finite(self._sums[LOSS])
 
         def body(step: Any) -> Any:
             self._step(data, order[step], learning_rates[step])
             return step + 1
 
-        tf.while_loop(continues, body, [0])
+        tf.while_loop(continues, body, [begin])
 
     def _step(self, data: Data, batch: Any, learning_rate: Any) -> None:
         import tensorflow as tf
 
         labels, true_labels = tf.gather(data.labels, batch), tf.gather(data.true_labels, batch)
-        parts = self._divided(batch)
-        images = [_normalised(tf.gather(data.images, part), data.scale, data.shift) for part in parts]
+        pixels = tf.reshape(data.images, [tf.shape(data.images)[0], -1])
+        shape = [tf.size(batch), *data.images.shape[1:]]
+        images = _normalised(tf.reshape(tf.gather(pixels, batch), shape), data.scale, data.shift)
         with tf.GradientTape() as tape:
-            logits = self._forward(images, dropout_for=[tf.size(part) for part in parts])
+            logits = self._forward(images, training=True)
             loss = tf.reduce_mean(self._values(batch, data.seed, tf.one_hot(labels, self._classes), logits))
             penalty = self._penalty()
             objective = self._scale.scale(loss + penalty)
@@ -199,28 +219,14 @@ class Loop:
         self._scale.apply(gradients, lambda ready: self._optimizer.update(ready, learning_rate))
         self._count(loss + penalty, penalty, logits, labels, true_labels)
 
-    def _divided(self, batch: Any) -> list[Any]:
-        """Divide a batch into parts of nearly equal size."""
+    def _forward(self, images: Any, *, training: bool) -> Any:
+        """Return logits in float32 of normalised images."""
         import tensorflow as tf
 
-        ends = [tf.shape(batch)[0] * part // self._parts for part in range(self._parts + 1)]
-        return [batch[begin:end] for begin, end in pairwise(ends)]
-
-    def _forward(self, parts: list[Any], dropout_for: list[Any] | None = None) -> Any:
-        """Return logits in float32, computed layer by layer for all parts of a batch in parallel.
-
-        Args:
-            parts: Normalised images.
-            dropout_for: Number of images of each part during training; None switches dropout off.
-        """
-        import tensorflow as tf
-
+        features = images
         for step in network.steps(self.model, gpu=on_gpu()):
-            if dropout_for and isinstance(step, layers().Dropout):
-                parts = step.drop_parts(parts, dropout_for)
-            else:
-                parts = [step(part, training=bool(dropout_for)) for part in parts]
-        return tf.cast(tf.concat(parts, 0), tf.float32)
+            features = step(features, training=training)
+        return tf.cast(features, tf.float32)
 
     def _values(self, batch: Any, seed: Any, targets: Any, logits: Any) -> Any:
         """Return the loss of each image, and update the state of the loss."""
@@ -243,7 +249,7 @@ class Loop:
 
         available: dict[str, Callable[[], Any]] = {
             "epoch": lambda: tf.identity(self._epoch),
-            "uniform": lambda: tf.random.stateless_uniform([images, self._classes], [seed, draw]),
+            "uniform": lambda: draws.uniform(seed, draw, [images, self._classes]),
         }
         return {name: available[name]() for name in self._loss.context}
 
@@ -259,7 +265,7 @@ class Loop:
         self._sums.assign_add(tf.concat([[images], means, tf.math.count_nonzero(shares, 1, dtype=tf.float64)], 0))
 
     def _logits(self, images: Any, scale: Any, shift: Any) -> Any:
-        return self._forward([_normalised(part, scale, shift) for part in self._divided(images)])
+        return self._forward(_normalised(images, scale, shift), training=False)
 
     def _penalty(self) -> Any:
         """Return l1 · Σ|w| + l2 · Σw² over kernels, and over biases if configured."""

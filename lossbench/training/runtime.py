@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from lossbench import ops
 from lossbench.config.datasets import IMAGE_SHAPE
@@ -14,20 +14,15 @@ from lossbench.extras import install_command
 from lossbench.models.shapes import layer_shapes
 from lossbench.training import settings
 from lossbench.training.gpus import installed, parse_device
-from lossbench.training.layers import blocks
 
 if TYPE_CHECKING:
     from lossbench.config.schema import Experiment
 
-IMAGES_PER_PART = 16
-"""The smallest part of a batch that gets a thread of its own."""
+MOST_THREADS = 4
+"""The most threads that a network of dense layers takes unless `train.threads` is set: its steps are short."""
 
-
-class Threads(NamedTuple):
-    """CPU threads: `across` parts of a batch or blocks of weights in parallel, `within` each operation."""
-
-    across: int = 1
-    within: int = 1
+FEW_FILTERS = 16
+"""Up to so many filters, a convolution that XLA compiles is faster than oneDNN's (LeNet-5 has 6 and 16)."""
 
 
 @dataclass(frozen=True)
@@ -48,36 +43,18 @@ class Runtime:
 
 
 def default_threads(experiment: Experiment) -> int:
-    """Return the fastest number of CPU threads: all cores for convolutions, else one per block of weights."""
-    return cores() if _is_convolutional(experiment) else min(cores(), _divisible(experiment))
+    """Return the number of CPU threads of a run that is alone on the machine: all cores for convolutions."""
+    return cores() if _filters(experiment) else min(cores(), MOST_THREADS)
 
 
-def distribute(threads: int, experiment: Experiment) -> Threads:
-    """Distribute threads: as many as can be used across parts or blocks, the rest within operations."""
-    across = min(threads, _divisible(experiment))
-    return Threads(across, threads // across)
+def is_compiled_whole(experiment: Experiment) -> bool:
+    """Return whether XLA compiles the whole training step on a CPU; oneDNN's convolutions are outside otherwise."""
+    return max(_filters(experiment), default=0) <= FEW_FILTERS
 
 
-def parts(threads: int, experiment: Experiment) -> int:
-    """Return how many parts a batch is divided into; only batches of convolutional models are divided."""
-    return distribute(threads, experiment).across if _is_convolutional(experiment) else 1
-
-
-def _is_convolutional(experiment: Experiment) -> bool:
-    return any(layer.kind == "convolution" for layer in layer_shapes(experiment.model, IMAGE_SHAPE))
-
-
-def _divisible(experiment: Experiment) -> int:
-    """Return how many parts of a batch, or blocks of a dense layer's weights, can be computed in parallel.
-
-    Batch normalisation is over the whole batch, so it keeps the batch undivided.
-    """
+def _filters(experiment: Experiment) -> list[int]:
     layers = layer_shapes(experiment.model, IMAGE_SHAPE)
-    if not _is_convolutional(experiment):
-        return max((blocks(*layer.kernel) for layer in layers if layer.kind == "dense"), default=1)
-    if any(layer.kind == "batch_norm" for layer in layers):
-        return 1
-    return max(1, experiment.train.batch_size // IMAGES_PER_PART)
+    return [layer.kernel[-1] for layer in layers if layer.kind == "convolution"]
 
 
 def cores() -> int:
@@ -88,7 +65,7 @@ def cores() -> int:
 def start(
     *,
     device: str,
-    threads: Threads,
+    threads: int,
     precision: str = "float32",
     deterministic: bool = False,
     memory_share: float | None = None,
@@ -124,7 +101,7 @@ def start(
     return Runtime("gpu", "/GPU:0", str(name), count)
 
 
-def start_for_many_trials(*, device: str, threads: Threads, memory_share: float | None = None) -> Runtime:
+def start_for_many_trials(*, device: str, threads: int, memory_share: float | None = None) -> Runtime:
     """Start TensorFlow in a process that trains many trials; device, threads and memory are fixed for all of them."""
     runtime = start(device=device, threads=threads, memory_share=memory_share)
     tensorflow().config.list_logical_devices()
@@ -195,18 +172,17 @@ def _choose(device: str, gpus: int) -> int | None:
     return index
 
 
-def _configure(tf: Any, gpus: list[Any], chosen: int | None, threads: Threads, memory_share: float | None) -> int:
+def _configure(tf: Any, gpus: list[Any], chosen: int | None, threads: int, memory_share: float | None) -> int:
     """Set devices and threads, unless an earlier run of this process fixed them; return the number of threads."""
     try:
-        tf.config.threading.set_inter_op_parallelism_threads(threads.across)
-        tf.config.threading.set_intra_op_parallelism_threads(threads.within)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.set_visible_devices([] if chosen is None else [gpus[chosen]], "GPU")
         for gpu in gpus if chosen is not None else []:
             _share_memory(tf, gpu, memory_share)
     except RuntimeError:  # TensorFlow is already running
-        across = min(threads.across, tf.config.threading.get_inter_op_parallelism_threads() or cores())
-        return int(across * (tf.config.threading.get_intra_op_parallelism_threads() or max(1, cores() // across)))
-    return threads.across * threads.within
+        return int(tf.config.threading.get_intra_op_parallelism_threads()) or cores()
+    return threads
 
 
 def _share_memory(tf: Any, gpu: Any, share: float | None) -> None:

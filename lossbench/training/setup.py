@@ -51,7 +51,12 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Setup:
-    """A trial that is ready for training; `stopwatch` contains the seconds that its set-up took."""
+    """A trial that is ready for training.
+
+    Attributes:
+        stopwatch: Contains the seconds that the set-up took.
+        notes: Sentences for the user.
+    """
 
     trial: Trial
     machine: runtime.Runtime
@@ -59,6 +64,7 @@ class Setup:
     model: Any
     loop: Loop
     stopwatch: Stopwatch
+    notes: tuple[str, ...] = ()
 
 
 def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
@@ -80,12 +86,13 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         count = threads or experiment.train.threads or runtime.default_threads(experiment)
         machine = runtime.start(
             device=device,
-            threads=runtime.distribute(count, experiment),
+            threads=count,
             precision=experiment.train.precision,
             deterministic=experiment.train.deterministic,
         )
     with stopwatch.phase("build"), runtime.on(machine), user_loss.isolated():
         context = checks.context(experiment, dataset)
+        use_xla = machine.kind == "cpu" and runtime.is_compiled_whole(experiment)
         user_loss_check.try_loss(experiment.loss, dataset.classes, context, experiment.seed)
         model = build(
             experiment.model,
@@ -95,28 +102,40 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
             precision=experiment.train.precision,
             layer_classes=layers(),
         )
-        parts = runtime.parts(machine.threads, experiment) if machine.kind == "cpu" else 1
+        notes: tuple[str, ...] = ()
         if user_loss.is_users(experiment.loss):
-            loop = _compile_users_loss(experiment, dataset, model, context, parts)
+            loop, notes = _compile_users_loss(experiment, dataset, model, context, use_xla=use_xla)
         else:
-            loss = binding.bind(experiment.loss, **context)
-            loop = Loop(experiment, dataset, model, loss, parts=parts)
-            loop = _reuse_compiled(loop, _graph(experiment, dataset, context, parts))
-    return Setup(trial, machine, dataset, loop.model, loop, stopwatch)
+            loop = Loop(experiment, dataset, model, binding.bind(experiment.loss, **context), use_xla=use_xla)
+            loop = _reuse_compiled(loop, _graph(experiment, dataset, context))
+    return Setup(trial, machine, dataset, loop.model, loop, stopwatch, notes)
 
 
 def _compile_users_loss(
-    experiment: Experiment, dataset: Dataset, model: Any, context: Mapping[str, Any], parts: int
+    experiment: Experiment, dataset: Dataset, model: Any, context: Mapping[str, Any], *, use_xla: bool
+) -> tuple[Loop, tuple[str, ...]]:
+    """Return a loop of its own for a user's loss, as it may have state, and a note if XLA cannot compile it."""
+    loop = _trace_users_loss(experiment, dataset, model, context, use_xla=use_xla)
+    batch_size = min(experiment.train.batch_size, len(dataset.train.labels))
+    obstacle = loop.find_obstacle(len(dataset.train.labels) // batch_size, batch_size) if use_xla else None
+    if not obstacle:
+        return loop, ()
+    note = f"loss {expression.label(experiment.loss)}: {obstacle}; the training runs without XLA, which is slower"
+    return _trace_users_loss(experiment, dataset, model, context, use_xla=False), (note,)
+
+
+def _trace_users_loss(
+    experiment: Experiment, dataset: Dataset, model: Any, context: Mapping[str, Any], *, use_xla: bool
 ) -> Loop:
-    """Return a compiled loop whose loss has never been called; it is not reused, as it may have state of its own."""
+    """Return a loop whose loss has never been called."""
     variables = user_loss.Variables()
     with variables.recorded():
         user_loss.renew(experiment.loss, experiment.seed)
         loss = binding.bind(experiment.loss, **context)
-    loop = Loop(experiment, dataset, model, loss, parts=parts, loss_variables=variables.list)
+    loop = Loop(experiment, dataset, model, loss, use_xla=use_xla, loss_variables=variables.list)
     files = [execution.file for term in experiment.loss if (execution := registry.find(term.name).execution)]
     with variables.recorded(), report_user_errors(files[0]):
-        loop.compile()
+        loop.trace()
     return loop
 
 
@@ -136,7 +155,7 @@ def compiled(graph: str) -> list[Loop]:  # noqa: ARG001 - the cache's key
     return []
 
 
-def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any], parts: int) -> str:
+def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any]) -> str:
     """Return everything that is compiled into the functions; learning rates, seeds and images are their inputs."""
     config = dump(experiment)
     sections = [config["model"], config["regularization"], expression.identity(experiment.loss)]
@@ -146,4 +165,4 @@ def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any],
         used.add("class_counts")
     given = {name: np.asarray(value).tolist() for name, value in context.items() if name in used}
     shapes = (dataset.train.images.shape, dataset.classes, experiment.train.precision)
-    return json.dumps([sections, config["optimizer"] | inputs, given, shapes, parts], sort_keys=True)
+    return json.dumps([sections, config["optimizer"] | inputs, given, shapes], sort_keys=True)

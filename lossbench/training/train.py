@@ -114,7 +114,10 @@ def train(
         replace.recover(run)
         if not rerun and (done := _finished(run, trial)):
             return done
-        trainer = Trainer(target, setup, progress or Silent(), stop)
+        progress = progress or Silent()
+        for note in setup.notes:
+            progress.note(note)
+        trainer = Trainer(target, setup, progress, stop)
         trainer.restore()
         started = unfinished.get("started") or provenance.now()
         facts = {"started": started, "argv": list(argv), "plugins": _used_plugins(trial, plugins)}

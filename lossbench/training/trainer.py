@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossbench import metrics, seeding, softmax
+from lossbench import __version__, metrics, seeding, softmax
 from lossbench.errors import InterruptedRunError
 from lossbench.training import checkpoint, epochs
 from lossbench.training.checkpoint import Checkpoint, Position
@@ -59,11 +58,17 @@ class Trainer:
         return self._position.history
 
     def restore(self) -> None:
-        """Continue from the checkpoint in the run folder, if there is one that fits the model."""
+        """Continue from the checkpoint in the run folder, if there is one of this version that fits the model."""
         variables = self._loop.variables
         numbers = sum(math.prod(variable.shape) for variable in variables)
         found = checkpoint.load(self._run, self._setup.trial.identity, numbers=numbers)
-        if found is None or not _fits(found.variables, variables):
+        if found is None:
+            return
+        if found.lossbench != __version__:
+            reason = f"numbers of lossbench {found.lossbench} and {__version__} differ in their last digits"
+            self._progress.note(f"{self._run}: training starts anew: {reason}")
+            return
+        if not _fits(found.variables, variables):
             return
         if len(found.best_weights) and not _fits(found.best_weights, self._setup.model.weights):
             return
@@ -108,12 +113,10 @@ class Trainer:
             return self._predict(self._dataset.validation) if self._dataset.validation else {}
 
     def named_weights(self) -> dict[str, dict[str, NDArray[Any]]]:
-        """Return the weights for `last` and, with validation images, `best`, by their paths in the model.
-
-        Blocks of one path are concatenated.
-        """
+        """Return the weights for `last` and, with validation images, `best`, by their paths in the model."""
         at = {"last": self._weights()} | ({"best": self._best_weights} if self._best_weights else {})
-        return {which: self._by_path(weights) for which, weights in at.items()}
+        paths = [weight.path for weight in self._setup.model.weights]
+        return {which: dict(zip(paths, weights, strict=True)) for which, weights in at.items()}
 
     def _train_epoch(self, record: Record) -> None:
         """Train on the remaining batches of the current epoch; between chunks, a signal can stop the run."""
@@ -124,10 +127,7 @@ class Trainer:
             self._loop.begin_epoch(epoch)
         while position.batches < self._steps:
             began = time.perf_counter()
-            batches = self._next_batches(order)
-            done = position.batches + len(batches)
-            self._loop.steps(batches, rates[position.batches : done])
-            position.batches = done
+            position.batches = self._train_chunk(order, rates)
             self._count_seconds(time.perf_counter() - began)
             if not self._report(epoch):
                 return
@@ -137,13 +137,16 @@ class Trainer:
         generator = seeding.generator(self._experiment.seed, f"batches of epoch {epoch}")
         return generator.permutation(len(self._dataset.train.labels)).astype(np.int32)
 
-    def _next_batches(self, order: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return indices `[batches, batch]`: a chunk of complete batches, or the smaller batch at the end."""
-        size, first = self._experiment.train.batch_size, self._position.batches
-        if first == self._complete_batches:
-            return order[first * size :][np.newaxis]
-        after = min(first + self._chunk, self._complete_batches)
-        return order[first * size : after * size].reshape(-1, size)
+    def _train_chunk(self, order: NDArray[np.int32], rates: NDArray[np.float64]) -> int:
+        """Train on a chunk of complete batches, or on the smaller batch at the end; return how many are done."""
+        begin, complete = self._position.batches, self._complete_batches
+        whole, rest = np.split(order, [complete * self._experiment.train.batch_size])
+        if begin == complete:
+            self._loop.steps(rest[np.newaxis], rates[complete : complete + 1])
+            return begin + 1
+        end = min(begin + self._chunk, complete)
+        self._loop.steps(whole.reshape(complete, -1), rates[:complete], begin, end)
+        return end
 
     def _count_seconds(self, seconds: float) -> None:
         """Add the time spent, and double or halve the chunk so that it takes about `CHUNK_SECONDS`."""
@@ -228,12 +231,6 @@ class Trainer:
 
     def _weights(self) -> list[NDArray[Any]]:
         return [weight.numpy() for weight in self._setup.model.weights]
-
-    def _by_path(self, weights: list[NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        blocks = defaultdict(list)
-        for weight, array in zip(self._setup.model.weights, weights, strict=True):
-            blocks[weight.path].append(array)
-        return {path: np.concatenate(arrays) for path, arrays in blocks.items()}
 
     def _assign(self, weights: list[NDArray[Any]]) -> None:
         for weight, array in zip(self._setup.model.weights, weights, strict=True):

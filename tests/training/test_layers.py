@@ -36,28 +36,6 @@ def test_a_convolution_is_keras_own(padding, size, channels, filters):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("inputs", "units", "count"), [(784, 10, 1), (784, 256, 4), (785, 150, 2), (3000, 1000, 4)])
-def test_a_dense_layer_is_keras_own_with_its_kernel_in_blocks(inputs, units, count):
-    """The same initial weights; values and gradients to rounding, the kernel's gradient block by block."""
-    import keras
-
-    features = keras.ops.convert_to_tensor(draws((7, inputs)))
-    results, weights = [], []
-    for kind in (keras.layers.Dense, layers().Dense):
-        layer = kind(units, "relu", kernel_initializer=keras.initializers.GlorotUniform(1))
-        results.append(values_and_gradients(layer, features, draws))
-        weights.append([np.asarray(weight) for weight in layer.weights])
-    assert len(weights[1]) == count + 1
-    assert {weight.path for weight in layer.weights[:-1]} == {f"{layer.name}/kernel"}
-    assert np.array_equal(np.concatenate(weights[1][:-1]), weights[0][0])
-    (expected, (for_features, for_kernel, for_bias)), (actual, (features_too, *blocks, bias_too)) = results
-    pairs = [
-        (actual, expected), (features_too, for_features), (np.concatenate(blocks), for_kernel), (bias_too, for_bias)
-    ]  # fmt: skip
-    for ours, theirs in pairs:
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
-
-
 @pytest.mark.parametrize("height", [6, 7])
 @pytest.mark.parametrize("width", [4, 9])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

@@ -22,7 +22,7 @@ def dataset(generator, images=40, wrong=10):
     return Dataset(split, None, split, CLASSES, 0.2, 0.5, counts, None, None, "random")
 
 
-def loop_of(data, model="linear", loss="categorical_crossentropy", parts=1, **settings):
+def loop_of(data, model="linear", loss="categorical_crossentropy", *, use_xla=True, **settings):
     settings = {"optimizer": {"name": "sgd", "learning_rate": RATE}, "model": model, "loss": loss} | settings
     experiment = resolve.from_mapping(settings)
     precision = experiment.train.precision
@@ -34,7 +34,7 @@ def loop_of(data, model="linear", loss="categorical_crossentropy", parts=1, **se
         precision=precision,
         layer_classes=layers(),
     )
-    return Loop(experiment, data, network, binding.bind(experiment.loss), parts=parts), network
+    return Loop(experiment, data, network, binding.bind(experiment.loss), use_xla=use_xla), network
 
 
 def batches_of(data, steps, generator):
@@ -67,47 +67,20 @@ def numpy_training(data, order, kernel, bias, l1=0.0, l2=0.0):
     return kernel, bias, sums
 
 
+@pytest.mark.parametrize("use_xla", [False, True])
 @pytest.mark.parametrize("penalties", [{}, {"l1": 0.01}, {"l2": 0.02}, {"l1": 0.01, "l2": 0.02}], ids=str)
-def test_softmax_regression_is_numpys(penalties):
+def test_softmax_regression_is_numpys(penalties, use_xla):
     """Twenty steps: weights to 1e-5, and every sum of the epoch."""
     generator = np.random.default_rng(0)
     data = dataset(generator)
     order = batches_of(data, 20, generator)
-    loop, network = loop_of(data, regularization=penalties)
+    loop, network = loop_of(data, use_xla=use_xla, regularization=penalties)
     kernel, bias, sums = numpy_training(data, order, *(w.astype(float) for w in network.get_weights()), **penalties)
     loop.steps(order, np.full(20, RATE))
     np.testing.assert_allclose(network.get_weights()[0], kernel, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(network.get_weights()[1], bias, rtol=1e-4, atol=1e-5)
     for name, expected in sums.items():
         assert getattr(loop.sums, name) == pytest.approx(expected, rel=1e-5), name
-
-
-@pytest.mark.parametrize(
-    ("loss", "parts"),
-    [
-        *(("categorical_crossentropy", parts) for parts in (2, 3, 8)),
-        ("elr", 3),
-        *(pytest.param("elr", parts, marks=pytest.mark.slow) for parts in (2, 8)),
-    ],
-)
-@pytest.mark.slow
-def test_a_batch_in_parts_is_the_same_batch(parts, loss):
-    """A hidden layer, batches of 8 in two, three (unequal) and eight parts: weights and sums but for rounding.
-
-    The same units are dropped.
-    """
-    generator = np.random.default_rng(0)
-    data = dataset(generator)
-    order = batches_of(data, 20, generator)
-    model = {"name": "mlp", "hidden": [7], "dropout": 0.3}
-    (whole, network), (divided, twin) = (loop_of(data, model, loss, parts=each) for each in (1, parts))
-    for loop in (whole, divided):
-        loop.steps(order, np.full(20, RATE))
-    for one, other in zip(network.get_weights(), twin.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
-    assert divided.sums.loss == pytest.approx(whole.sums.loss, rel=1e-5)
-    images = data.train.images[:5]
-    np.testing.assert_allclose(whole.logits(images), divided.logits(images), rtol=1e-3, atol=1e-5)
 
 
 def test_biases_are_penalised_only_if_asked():

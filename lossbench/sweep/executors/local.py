@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING
 from lossbench.sweep.executors.messages import Fault, Job, Message, TrialEnded, TrialLost, WorkerSettings, decode
 from lossbench.sweep.executors.worker import STOP_SECONDS
 from lossbench.training.gpus import installed
-from lossbench.training.runtime import Threads, cores, distribute
+from lossbench.training.runtime import cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,7 +85,7 @@ class Worker:
 
     process: subprocess.Popen[str]
     slot: int
-    threads: Threads
+    threads: int
     output: IO[bytes]
     listener: threading.Thread | None = None
     job: Job | None = None
@@ -123,11 +123,10 @@ class LocalExecutor:
         for worker in [each for each in self._workers if each.job is None and each.process.poll() is not None]:
             self._dismiss(worker)
         idle = [worker for worker in self._workers if worker.job is None]
-        threads = distribute(job.threads, job.trial.experiment)
-        suited = [worker for worker in idle if worker.threads == threads]
+        suited = [worker for worker in idle if worker.threads == job.threads]
         if not suited and len(self._workers) == len(self._slots):
             self._dismiss(idle[0])
-        worker = suited[0] if suited else self._start(threads)
+        worker = suited[0] if suited else self._start(job.threads)
         worker.job, worker.job_output_start = job, os.fstat(worker.output.fileno()).st_size
         _write(worker, job.to_wire())
 
@@ -163,7 +162,7 @@ class LocalExecutor:
         while self._workers:
             self._dismiss(self._workers[0])
 
-    def _start(self, threads: Threads) -> Worker:
+    def _start(self, threads: int) -> Worker:
         slot = min(set(range(len(self._slots))) - {worker.slot for worker in self._workers})
         output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the worker
         # The command is lossbench's own module; everything else goes through stdin.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from lossbench.config import resolve, yaml
 from lossbench.config.dump import dump, scalar
 from lossbench.errors import LossbenchError
 from lossbench.training import identify
-from lossbench.training.runtime import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,7 +36,7 @@ class WorkerSettings:
 
     runs_dir: str
     device: str = "auto"
-    threads: Threads = field(default_factory=Threads)
+    threads: int = 1
     memory_share: float | None = None
     plugins: Sequence[str] = ()
     argv: Sequence[str] = ()

@@ -36,7 +36,7 @@ from lossbench.sweep.executors.messages import (
     encode,
 )
 from lossbench.training import fail, run_folder, train
-from lossbench.training.runtime import Threads, start_for_many_trials
+from lossbench.training.runtime import start_for_many_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,9 +58,7 @@ def start_runner(settings: WorkerSettings) -> JobRunner:
     """
     ops.claim_process()
     plugins = [plugin.load(Path(path)) for path in settings.plugins]
-    start_for_many_trials(
-        device=settings.device, threads=Threads(*settings.threads), memory_share=settings.memory_share
-    )
+    start_for_many_trials(device=settings.device, threads=settings.threads, memory_share=settings.memory_share)
     return lambda wire, send: run_job(wire, send, settings, plugins)
 
 
