@@ -69,7 +69,7 @@ class Loop:
         dataset: Training images and normalisation.
         model: A Keras model.
         loss: The loss with its context.
-        use_xla: Whether XLA compiles the whole loop; otherwise TensorFlow executes one operation after the other.
+        use_xla: Whether XLA compiles the loop; otherwise TensorFlow executes one operation after the other.
         loss_variables: Variables that a user's loss creates, also those that it will create when it is compiled.
     """
 
@@ -83,6 +83,7 @@ class Loop:
         use_xla: bool = False,
         loss_variables: list[Any] | None = None,
     ) -> None:
+        import keras
         import tensorflow as tf
 
         self._loss_variables = [] if loss_variables is None else loss_variables
@@ -108,9 +109,16 @@ class Loop:
         any_number = [tf.TensorSpec([None, *array.shape[1:]][: array.ndim], array.dtype) for array in self._data]
         batches = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.float32)]
         signature = [Data(*any_number), *batches, tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.int32)]
+        self._traced_steps = tf.function(self._steps, input_signature=signature, autograph=False)
         self._compiled_steps = tf.function(
-            self._steps, input_signature=signature, autograph=False, jit_compile=use_xla or None
+            lambda *given: self._traced_steps.get_concrete_function()(*given),  # noqa: PLW0108  # traced on first use
+            input_signature=signature,
+            autograph=False,
+            jit_compile=True,
         )
+        self._batch_size = experiment.train.batch_size if use_xla else None
+        is_normalised = any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.layers)
+        self._rows = 0 if is_normalised else experiment.train.batch_size
         images = [signature[0].images, signature[0].scale, signature[0].shift]
         self._compiled_logits = tf.function(self._logits, input_signature=images, autograph=False)
 
@@ -121,21 +129,20 @@ class Loop:
         return [*self.model.variables, *self._optimizer.variables, *self._scale.variables, *of_the_loss, self._sums]
 
     def trace(self) -> None:
-        """Trace the training step now; otherwise the first call of `steps` does."""
-        self._compiled_steps.get_concrete_function()
+        """Trace the training step, unless it is; not while XLA compiles, which would trace it in another form."""
+        self._traced_steps.get_concrete_function()
 
-    def compile(self, steps: int, batch_size: int) -> None:
-        """Compile the training step for batches of a size; otherwise the first call of `steps` does."""
-        self.steps(np.zeros((steps, batch_size), np.int32), np.zeros(steps), 0, 0)
+    def compile(self, steps: int) -> None:
+        """Compile the training step for epochs of so many complete batches."""
+        self.steps(np.zeros((steps, self._batch_size or 1), np.int32), np.zeros(steps), 0, 0)
 
-    def find_obstacle(self, steps: int, batch_size: int) -> str | None:
+    def find_obstacle(self, steps: int) -> str | None:
         """Return why XLA cannot compile the training step so that it does the same; None if it can."""
-        graph = self._compiled_steps.get_concrete_function().graph
-        return xla.find_obstacle(graph, lambda: self.compile(steps, batch_size))
+        return xla.find_obstacle(self._traced_steps.get_concrete_function().graph, lambda: self.compile(steps))
 
     def take_over(self, other: Loop) -> None:
         """Take over data and state of another loop, whose compiled functions would be equal to these."""
-        self._data = other._data
+        self._data, self._batch_size = other._data, other._batch_size
         for variable, fresh in zip(self.variables, other.variables, strict=True):
             variable.assign(fresh)
 
@@ -152,7 +159,7 @@ class Loop:
     def steps(
         self, order: NDArray[np.int32], learning_rates: NDArray[np.float64], begin: int = 0, end: int | None = None
     ) -> None:
-        """Train on some of the batches of an epoch; those of one size are compiled once.
+        """Train on some of the batches of an epoch; the smaller batch at its end is not worth compiling.
 
         Args:
             order: `[steps, batch]`, indices of images.
@@ -161,8 +168,10 @@ class Loop:
             end: Step after the last one; None: all.
         """
         end = len(order) if end is None else end
+        self.trace()
+        run = self._compiled_steps if order.shape[1] == self._batch_size else self._traced_steps
         with self._loss.surroundings():
-            self._compiled_steps(self._data, order, learning_rates.astype(np.float32), begin, end)
+            run(self._data, order, learning_rates.astype(np.float32), begin, end)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return logits `[images, classes]` in float32, without dropout."""
@@ -207,17 +216,26 @@ class Loop:
         import tensorflow as tf
 
         labels, true_labels = tf.gather(data.labels, batch), tf.gather(data.true_labels, batch)
-        pixels = tf.reshape(data.images, [tf.shape(data.images)[0], -1])
-        shape = [tf.size(batch), *data.images.shape[1:]]
-        images = _normalised(tf.reshape(tf.gather(pixels, batch), shape), data.scale, data.shift)
+        images = _normalised(tf.gather(data.images, self._filled(batch)), data.scale, data.shift)
         with tf.GradientTape() as tape:
-            logits = self._forward(images, training=True)
+            logits = self._forward(images, training=True)[: tf.size(batch)]
             loss = tf.reduce_mean(self._values(batch, data.seed, tf.one_hot(labels, self._classes), logits))
             penalty = self._penalty()
             objective = self._scale.scale(loss + penalty)
         gradients = tape.gradient(objective, self.model.trainable_variables, unconnected_gradients="zero")
         self._scale.apply(gradients, lambda ready: self._optimizer.update(ready, learning_rate))
         self._count(loss + penalty, penalty, logits, labels, true_labels)
+
+    def _filled(self, batch: Any) -> Any:
+        """Return the images of a batch, filled up to the complete size by its first: they do not reach the loss.
+
+        Matrix products of one size add up in the same order, whatever the number of threads. Batch normalisation is
+        over the batch, which then stays as it is.
+        """
+        import tensorflow as tf
+
+        missing = tf.maximum(0, self._rows - tf.size(batch))
+        return tf.concat([batch, tf.repeat(batch[:1], missing)], 0)
 
     def _forward(self, images: Any, *, training: bool) -> Any:
         """Return logits in float32 of normalised images."""

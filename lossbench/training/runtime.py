@@ -18,8 +18,15 @@ from lossbench.training.gpus import installed, parse_device
 if TYPE_CHECKING:
     from lossbench.config.schema import Experiment
 
-MOST_THREADS = 4
-"""The most threads that a network of dense layers takes unless `train.threads` is set: its steps are short."""
+MOST_THREADS, FEWEST_IMAGES = 2, 64
+"""Threads of a network of dense layers for batches of at least so many images.
+
+With more threads or smaller batches, Eigen divides the inner dimension of a matrix product among threads: the last
+digits would depend on their number.
+"""
+
+FEWEST_STEPS = 2000
+"""Compiling takes as long as so many steps of the default MLP save (0.8 s, 0.4 ms each: two cores, AVX-512)."""
 
 FEW_FILTERS = 16
 """Up to so many filters, a convolution that XLA compiles is faster than oneDNN's (LeNet-5 has 6 and 16)."""
@@ -44,12 +51,20 @@ class Runtime:
 
 def default_threads(experiment: Experiment) -> int:
     """Return the number of CPU threads of a run that is alone on the machine: all cores for convolutions."""
-    return cores() if _filters(experiment) else min(cores(), MOST_THREADS)
+    if _filters(experiment):
+        return cores()
+    return min(cores(), MOST_THREADS) if experiment.train.batch_size >= FEWEST_IMAGES else 1
 
 
-def is_compiled_whole(experiment: Experiment) -> bool:
-    """Return whether XLA compiles the whole training step on a CPU; oneDNN's convolutions are outside otherwise."""
-    return max(_filters(experiment), default=0) <= FEW_FILTERS
+def is_worth_compiling(experiment: Experiment, images: int) -> bool:
+    """Return whether XLA compiles the training step on a CPU: for enough steps, without convolutions of many filters.
+
+    Args:
+        experiment: The configuration.
+        images: Number of training images.
+    """
+    steps = experiment.train.epochs * (images // experiment.train.batch_size)
+    return steps >= FEWEST_STEPS and max(_filters(experiment), default=0) <= FEW_FILTERS
 
 
 def _filters(experiment: Experiment) -> list[int]:

@@ -92,7 +92,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         )
     with stopwatch.phase("build"), runtime.on(machine), user_loss.isolated():
         context = checks.context(experiment, dataset)
-        use_xla = machine.kind == "cpu" and runtime.is_compiled_whole(experiment)
+        use_xla = machine.kind == "cpu" and runtime.is_worth_compiling(experiment, len(dataset.train.labels))
         user_loss_check.try_loss(experiment.loss, dataset.classes, context, experiment.seed)
         model = build(
             experiment.model,
@@ -116,8 +116,8 @@ def _compile_users_loss(
 ) -> tuple[Loop, tuple[str, ...]]:
     """Return a loop of its own for a user's loss, as it may have state, and a note if XLA cannot compile it."""
     loop = _trace_users_loss(experiment, dataset, model, context, use_xla=use_xla)
-    batch_size = min(experiment.train.batch_size, len(dataset.train.labels))
-    obstacle = loop.find_obstacle(len(dataset.train.labels) // batch_size, batch_size) if use_xla else None
+    batches = len(dataset.train.labels) // experiment.train.batch_size
+    obstacle = loop.find_obstacle(batches) if use_xla else None
     if not obstacle:
         return loop, ()
     note = f"loss {expression.label(experiment.loss)}: {obstacle}; the training runs without XLA, which is slower"
@@ -164,5 +164,5 @@ def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any])
     if isinstance(experiment.model.head, AdaptiveHead):
         used.add("class_counts")
     given = {name: np.asarray(value).tolist() for name, value in context.items() if name in used}
-    shapes = (dataset.train.images.shape, dataset.classes, experiment.train.precision)
+    shapes = (dataset.train.images.shape, dataset.classes, experiment.train.precision, experiment.train.batch_size)
     return json.dumps([sections, config["optimizer"] | inputs, given, shapes], sort_keys=True)

@@ -6,11 +6,15 @@ from lossbench.config import resolve
 from lossbench.training import runtime
 
 
-@pytest.mark.parametrize(("model", "expected"), [("mlp", 4), ("linear", 4), ("cnn", 8), ("cnn_bn", 8), ("lenet5", 8)])
-def test_dense_layers_take_few_threads_and_convolutions_all_cores(model, expected, monkeypatch):
+@pytest.mark.parametrize(
+    ("model", "batch_size", "expected"),
+    [("mlp", 64, 2), ("mlp", 256, 2), ("mlp", 63, 1), ("linear", 64, 2), ("cnn", 32, 8), ("cnn_bn", 64, 8)],
+)
+def test_dense_layers_take_few_threads_and_convolutions_all_cores(model, batch_size, expected, monkeypatch):
     """Of eight cores."""
     monkeypatch.setattr(runtime, "cores", lambda: 8)
-    assert runtime.default_threads(resolve.from_mapping({"model": model})) == expected
+    experiment = resolve.from_mapping({"model": model, "train": {"batch_size": batch_size}})
+    assert runtime.default_threads(experiment) == expected
 
 
 @pytest.mark.parametrize(
@@ -18,4 +22,6 @@ def test_dense_layers_take_few_threads_and_convolutions_all_cores(model, expecte
 )
 def test_convolutions_of_many_filters_are_not_xlas(model, expected):
     """Those of oneDNN are faster."""
-    assert runtime.is_compiled_whole(resolve.from_mapping({"model": model})) is expected
+    experiment = resolve.from_mapping({"model": model})
+    assert runtime.is_worth_compiling(experiment, 55_000) is expected
+    assert not runtime.is_worth_compiling(experiment, 2000), "few steps are over before they are compiled"
