@@ -133,7 +133,7 @@ class Loop:
         self._traced_steps.get_concrete_function()
 
     def compile(self, steps: int) -> None:
-        """Compile the training step for epochs of so many complete batches."""
+        """Compile the training step for epochs of `steps` complete batches."""
         self.steps(np.zeros((steps, self._batch_size or 1), np.int32), np.zeros(steps), 0, 0)
 
     def find_obstacle(self, steps: int) -> str | None:

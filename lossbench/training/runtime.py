@@ -18,18 +18,18 @@ from lossbench.training.gpus import installed, parse_device
 if TYPE_CHECKING:
     from lossbench.config.schema import Experiment
 
-MOST_THREADS, FEWEST_IMAGES = 2, 64
-"""Threads of a network of dense layers for batches of at least so many images.
+MOST_THREADS, DIVISIBLE_BATCHES = 2, range(64, 129)
+"""Most threads of what XLA compiles, and the batch sizes for which dense layers take more than one.
 
-With more threads or smaller batches, Eigen divides the inner dimension of a matrix product among threads: the last
-digits would depend on their number.
+With more threads or other sizes, Eigen divides the inner dimension of some matrix products among threads, so that the
+last digits depend on their number.
 """
 
 FEWEST_STEPS = 2000
-"""Compiling takes as long as so many steps of the default MLP save (0.8 s, 0.4 ms each: two cores, AVX-512)."""
+"""Fewer steps save less time than XLA takes to compile (default MLP: 0.8 s, saves 0.4 ms per step; Emerald Rapids)."""
 
 FEW_FILTERS = 16
-"""Up to so many filters, a convolution that XLA compiles is faster than oneDNN's (LeNet-5 has 6 and 16)."""
+"""With at most as many filters, a convolution compiled by XLA is faster than oneDNN's (LeNet-5 has 6 and 16)."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,15 @@ class Runtime:
 
 
 def default_threads(experiment: Experiment) -> int:
-    """Return the number of CPU threads of a run that is alone on the machine: all cores for convolutions."""
-    if _filters(experiment):
-        return cores()
-    return min(cores(), MOST_THREADS) if experiment.train.batch_size >= FEWEST_IMAGES else 1
+    """Return the number of CPU threads of a run that is alone on the machine.
+
+    All cores for oneDNN's convolutions; two at most for what XLA compiles; one where two could change the last
+    digits: without a hidden layer, and for small or large batches.
+    """
+    if filters := _filters(experiment):
+        return cores() if max(filters) > FEW_FILTERS else min(cores(), MOST_THREADS)
+    is_divisible = _has_hidden_layer(experiment) and experiment.train.batch_size in DIVISIBLE_BATCHES
+    return min(cores(), MOST_THREADS) if is_divisible else 1
 
 
 def is_worth_compiling(experiment: Experiment, images: int) -> bool:
@@ -65,6 +70,10 @@ def is_worth_compiling(experiment: Experiment, images: int) -> bool:
     """
     steps = experiment.train.epochs * (images // experiment.train.batch_size)
     return steps >= FEWEST_STEPS and max(_filters(experiment), default=0) <= FEW_FILTERS
+
+
+def _has_hidden_layer(experiment: Experiment) -> bool:
+    return any(layer.kind == "dense" for layer in layer_shapes(experiment.model, IMAGE_SHAPE))
 
 
 def _filters(experiment: Experiment) -> list[int]:

@@ -66,7 +66,7 @@ class Trainer:
             return
         if found.lossbench != __version__:
             reason = f"numbers of lossbench {found.lossbench} and {__version__} differ in their last digits"
-            self._progress.note(f"{self._run}: training starts anew: {reason}")
+            self._progress.note(f"{self._run}: training starts again: {reason}")
             return
         if not _fits(found.variables, variables):
             return

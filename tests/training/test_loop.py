@@ -1,5 +1,7 @@
 """The compiled loop against the same training written out in float64 NumPy, and its independence of chunks."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,7 @@ def dataset(generator, images=40, wrong=10):
 
 def loop_of(data, model="linear", loss="categorical_crossentropy", *, use_xla=True, **settings):
     settings = {"optimizer": {"name": "sgd", "learning_rate": RATE}, "model": model, "loss": loss} | settings
-    experiment = resolve.from_mapping(settings)
+    experiment = resolve.from_mapping(settings | {"train": {"batch_size": BATCH} | settings.get("train", {})})
     precision = experiment.train.precision
     network = build(
         experiment.model,
@@ -106,17 +108,19 @@ def test_logits_are_those_of_normalised_images_without_dropout():
     assert (loop.logits(data.test.images) == loop.logits(data.test.images)).all()
 
 
+@pytest.mark.parametrize("use_xla", [False, True])
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
-def test_the_size_of_a_chunk_changes_no_bit(precision):
+def test_the_size_of_a_chunk_changes_no_bit(precision, use_xla):
     """Twelve batches at once, one by one, or by fives: equal weights, moments, dropout state and sums."""
     generator = np.random.default_rng(1)
     data = dataset(generator)
     order = batches_of(data, 12, generator)
     states = []
     for chunk in (12, 1, 5):
-        loop, _ = loop_of(data, model={"name": "mlp"}, optimizer="adam", train={"precision": precision})
+        settings = {"optimizer": "adam", "train": {"precision": precision}, "use_xla": use_xla}
+        loop, _ = loop_of(data, model={"name": "mlp"}, **settings)
         for first in range(0, 12, chunk):
-            loop.steps(order[first : first + chunk], np.full(12, 0.01)[first : first + chunk])
+            loop.steps(order, np.full(12, 0.01), first, min(first + chunk, 12))
         states.append([variable.numpy() for variable in loop.variables])
     for other in states[1:]:
         assert all((a == b).all() for a, b in zip(states[0], other, strict=True))
@@ -155,3 +159,37 @@ def test_float16_skips_a_step_that_overflows_and_halves_its_scale():
     assert float(scale) == 2.0**14
     loop.steps(batches_of(data, 30, generator), np.full(30, 1e-8))
     assert not (before[0] == network.get_weights()[0]).all()
+
+
+@pytest.mark.parametrize("use_xla", [False, True])
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "elr", "mdca"])
+def test_the_smaller_batch_at_the_end_counts_its_own_images_only(loss, use_xla):
+    """Five images in eight places: the sums and, without dropout, the weights of a loop whose batches have five."""
+    generator = np.random.default_rng(4)
+    data = dataset(generator)
+    order = batches_of(data, 1, generator)[:, :5]
+    model = {"name": "mlp", "hidden": [7], "dropout": 0.0}
+    pairs = [loop_of(data, model, loss, use_xla=use_xla, train={"batch_size": size}) for size in (BATCH, 5)]
+    for loop, _ in pairs:
+        loop.steps(order, np.array([RATE]))
+    (padded, network), (exact, twin) = pairs
+    assert padded.sums.images == exact.sums.images == 5
+    assert asdict(padded.sums) == pytest.approx(asdict(exact.sums), rel=1e-5)
+    for one, other in zip(network.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_a_compiled_loop_continues_from_its_variables():
+    """Five of twelve steps, then the other seven in a new loop with the variables of the first: the bits of twelve."""
+    generator = np.random.default_rng(5)
+    data = dataset(generator)
+    order = batches_of(data, 12, generator)
+    loops = [loop_of(data, model={"name": "mlp"}, optimizer="adam", loss="elr")[0] for _ in range(3)]
+    whole, begun, continued = loops
+    whole.steps(order, np.full(12, 0.01))
+    begun.steps(order, np.full(12, 0.01), 0, 5)
+    for variable, value in zip(continued.variables, begun.variables, strict=True):
+        variable.assign(value.numpy())
+    continued.steps(order, np.full(12, 0.01), 5, 12)
+    for one, other in zip(whole.variables, continued.variables, strict=True):
+        assert np.array_equal(one.numpy(), other.numpy())

@@ -8,9 +8,12 @@ from lossbench.training import runtime
 
 @pytest.mark.parametrize(
     ("model", "batch_size", "expected"),
-    [("mlp", 64, 2), ("mlp", 256, 2), ("mlp", 63, 1), ("linear", 64, 2), ("cnn", 32, 8), ("cnn_bn", 64, 8)],
-)
-def test_dense_layers_take_few_threads_and_convolutions_all_cores(model, batch_size, expected, monkeypatch):
+    [
+        ("mlp", 64, 2), ("mlp", 128, 2), ("mlp", 129, 1), ("mlp", 63, 1), ("linear", 64, 1), ("lenet5", 32, 2), ("cnn", 32, 8),
+        ("cnn_bn", 64, 8),
+    ],
+)  # fmt: skip
+def test_what_xla_compiles_takes_few_threads_and_other_convolutions_all_cores(model, batch_size, expected, monkeypatch):
     """Of eight cores."""
     monkeypatch.setattr(runtime, "cores", lambda: 8)
     experiment = resolve.from_mapping({"model": model, "train": {"batch_size": batch_size}})
