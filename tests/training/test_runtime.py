@@ -9,8 +9,8 @@ from lossbench.training import runtime
 @pytest.mark.parametrize(
     ("model", "batch_size", "expected"),
     [
-        ("mlp", 64, 2), ("mlp", 128, 2), ("mlp", 129, 1), ("mlp", 63, 1), ("linear", 64, 1), ("lenet5", 32, 2), ("cnn", 32, 8),
-        ("cnn_bn", 64, 8),
+        ("mlp", 64, 2), ("mlp", 128, 2), ("mlp", 129, 1), ("mlp", 63, 1), ("linear", 64, 1), ("lenet5", 32, 2),
+        ("cnn", 32, 8), ("cnn_bn", 64, 8),
     ],
 )  # fmt: skip
 def test_what_xla_compiles_takes_few_threads_and_other_convolutions_all_cores(model, batch_size, expected, monkeypatch):
