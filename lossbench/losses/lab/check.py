@@ -195,6 +195,21 @@ def _compiled(batch: Batch) -> tuple[bool, str]:
     return _same(losses, np.broadcast_to(batch.losses, IMAGES), "compiled and eager")
 
 
+def _by_xla(batch: Batch) -> tuple[bool | None, str]:
+    """Tell whether XLA compiles value and gradient of the loss, which long training runs need to be fast."""
+    if keras.backend.backend() != "tensorflow":
+        return None, "for TensorFlow"
+    model = trainable(batch.probe, batch.logits, use_xla=True)
+    inputs = (batch.targets, batch.logits)
+    try:
+        model.train_on_batch(inputs)
+        model.added.assign(np.zeros_like(batch.logits))
+        losses = np.asarray(model.predict_on_batch(inputs))
+    except Exception:  # noqa: BLE001  # TensorFlow's errors differ, and a user's loss may raise anything
+        return None, "XLA cannot compile the loss: it trains without, which is slower"
+    return _same(losses, np.broadcast_to(batch.losses, IMAGES), "compiled by XLA and eager")
+
+
 def _half_precision(batch: Batch) -> tuple[bool, str]:
     """Check that half-precision logits are converted to float32 first."""
     half = batch.logits.astype(np.float16)
@@ -258,6 +273,7 @@ CHECKS: dict[str, Callable[[Batch], tuple[bool | None, str]]] = {
     "shift": _shift,
     "integer labels": _integer_labels,
     "compiled": _compiled,
+    "XLA": _by_xla,
     "float16": _half_precision,
     "round trip": _round_trip,
 }

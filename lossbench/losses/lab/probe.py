@@ -136,10 +136,12 @@ def gradient(loss: Callable[[Tensor, Tensor], Tensor], y_true: Array, y_pred: Ar
     return np.asarray(ops.convert_to_numpy(-model.added))
 
 
-def trainable(loss: Callable[[Tensor, Tensor], Tensor], y_pred: Array, *, eagerly: bool = False) -> keras.Model:
-    """Return the loss as a Keras model of targets and logits; unless eager, it is compiled as in training."""
+def trainable(
+    loss: Callable[[Tensor, Tensor], Tensor], y_pred: Array, *, eagerly: bool = False, use_xla: bool = False
+) -> keras.Model:
+    """Return the loss as a Keras model of targets and logits; unless eager, it is compiled."""
     model = _Added(loss, y_pred.shape)
-    model.compile(keras.optimizers.SGD(1.0), run_eagerly=eagerly, jit_compile=False)
+    model.compile(keras.optimizers.SGD(1.0), run_eagerly=eagerly, jit_compile=use_xla)
     return model
 
 

@@ -115,7 +115,7 @@ def test_report():
     assert text.startswith("hinge: 7 images, 5 classes, Keras on ")
     assert max(map(len, text.splitlines())) <= 80
     assert re.findall(r"^  (ok|NO|-) +(\w+)", text, re.MULTILINE)[-1] == ("NO", "imaginary")
-    assert text.splitlines()[-1] == "1 of 10 checks failed"
+    assert text.splitlines()[-1] == "1 of 11 checks failed"
 
 
 @pytest.mark.parametrize(
@@ -139,3 +139,26 @@ def test_a_loss_that_training_refuses_fails(body, words, tmp_path):
             each.name: each for each in check.check(expression.parse({"name": "mine", "outputs": "probabilities"}))
         }
         assert found["inputs"].passed
+
+
+XLA = {
+    "py_function": ("tf.py_function(lambda z: z, [ce], tf.float32)", None, "it trains without"),
+    "strings": ("ce + tf.strings.to_number(tf.strings.as_string(ce)) * 0", None, "it trains without"),
+    "plain": ("ce", True, "compiled by XLA and eager: equal"),
+}
+
+
+@pytest.mark.parametrize("kind", XLA)
+def test_authors_learn_beforehand_what_xla_cannot_compile(kind, tmp_path):
+    """It is not a failed check, but a sentence."""
+    result, passed, words = XLA[kind]
+    path = tmp_path / "users.py"
+    path.write_text(
+        "import tensorflow as tf\n\ndef mine(y_true, y_pred):\n    ce = tf.nn.softmax_cross_entropy_with_logits(y_true, y_pred)\n"
+        f"    return tf.reshape({result}, tf.shape(ce))\n"
+    )
+    plugin.load(path)
+    (found,) = [each for each in check.check(expression.parse("mine")) if each.name == "XLA"]
+    registry.clear_plugins()
+    assert found.passed is passed
+    assert words in found.words
