@@ -228,7 +228,7 @@ def test_measure() -> None:
 def test_check_of_a_sound_loss() -> None:
     """A report, and exit code 0."""
     done = CliRunner().invoke(app, ["focal", "--check"])
-    assert done.stdout.endswith("10 checks passed\n")
+    assert done.stdout.endswith("11 checks passed\n")
     assert done.exit_code == 0
 
 
@@ -241,7 +241,7 @@ def test_check_of_a_loss_of_ones_own(tmp_path: Path) -> None:
     )
     done = CliRunner().invoke(app, ["mine", "--check", "--plugin", str(path)])
     assert "\n  NO  extreme logits  at logits [" in done.stdout
-    assert done.stdout.endswith("1 of 10 checks failed\n")
+    assert done.stdout.endswith("1 of 11 checks failed\n")
     assert done.exit_code == 2
 
 
