@@ -1,8 +1,9 @@
-"""Pure functions of the rows of finished epochs: best epoch, early stopping, divergence."""
+"""The sums of an epoch, and pure functions of the rows of finished ones: best epoch, early stopping, divergence."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lossbench.metrics import BEST_EPOCH, METRICS
@@ -11,7 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lossbench.config.schema import EarlyStopping
-    from lossbench.training.loop import Sums
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over the images of an epoch so far; `means` divides them."""
+
+    images: float
+    loss: float
+    regularization: float
+    correct: float
+    clean_correct: float
+    wrong_labels: float
+    memorized: float
+    recovered: float
 
 
 def best_epoch(history: Sequence[Mapping[str, Any]]) -> int | None:

@@ -7,13 +7,14 @@ finite.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lossbench.seeding import integer
 from lossbench.training import draws, network, xla
+from lossbench.training.epochs import Sums
 from lossbench.training.layers import on_gpu
 from lossbench.training.loss_scale import loss_scale
 from lossbench.training.optimizers import BIASES, Optimizer
@@ -28,20 +29,6 @@ if TYPE_CHECKING:
     from lossbench.losses.binding import BoundLoss
 
 EVALUATION_BATCH = 1000
-
-
-@dataclass(frozen=True)
-class Sums:
-    """Sums over the images of an epoch so far; `epochs.means` divides them."""
-
-    images: float
-    loss: float
-    regularization: float
-    correct: float
-    clean_correct: float
-    wrong_labels: float
-    memorized: float
-    recovered: float
 
 
 class Data(NamedTuple):

@@ -154,7 +154,8 @@ def test_authors_learn_beforehand_what_xla_cannot_compile(kind, tmp_path):
     result, passed, words = XLA[kind]
     path = tmp_path / "users.py"
     path.write_text(
-        "import tensorflow as tf\n\ndef mine(y_true, y_pred):\n    ce = tf.nn.softmax_cross_entropy_with_logits(y_true, y_pred)\n"
+        "import tensorflow as tf\n\ndef mine(y_true, y_pred):\n"
+        "    ce = tf.nn.softmax_cross_entropy_with_logits(y_true, y_pred)\n"
         f"    return tf.reshape({result}, tf.shape(ce))\n"
     )
     plugin.load(path)
