@@ -1,6 +1,7 @@
 """Sweeps: many trials from one configuration.
 
 plan.py        expansion of a configuration and overrides into trials
+values.py      values of the parameters: a grid, or random draws
 cost.py        expected cost of a trial; shards of equal cost
 own_losses.py  check of the users' losses before any trial is trained
 comparisons.py the comparisons that a sweep decides, grouped as `compare` does

@@ -5,7 +5,6 @@ The seed is the outermost loop, so that every combination has a result after the
 
 from __future__ import annotations
 
-import math
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,20 +20,17 @@ from lossbench.config.overrides import check_once, depth, is_within, key_of
 from lossbench.config.sweep import Random, Sweep, values_of
 from lossbench.config.yaml import Node, Position, show
 from lossbench.errors import ConfigError, DataError, UsageError
-from lossbench.seeding import generator
+from lossbench.sweep import values
 from lossbench.sweep.comparisons import planned_decision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    import numpy as np
 
     from lossbench.config.decide import Decide
     from lossbench.config.identity import Trial
     from lossbench.config.resolve import Check
     from lossbench.config.schema import Experiment
 
-DISTRIBUTIONS = ("uniform", "log_uniform", "int_uniform")
 MAX_TRIALS = 1_000_000
 """Limit of a plan, unless the caller sets another one."""
 
@@ -170,14 +166,14 @@ def _load(
     if section.decide and not section.seeds:
         section = section.model_copy(update={"seeds": tuple(range(planned_looks(section.decide, None)[-1]))})
     written = base.value.pop("sweep", Node(None))
-    parameters = _parameters(written)
-    cases = [_keys(case) for _, case in written.value["cases"].children()] if section.cases else [{}]
+    parameters = values.parameters(written)
+    cases = [values.keys(case) for _, case in written.value["cases"].children()] if section.cases else [{}]
     swept = {*parameters, *(key for case in cases for key in case), *(["seed"] if section.seeds else [])}
     in_axes += [text for text in settings if any(is_within(key_of(text), key) for key in swept)]
     parameters |= dict(map(_axis, [*axes, *in_axes]))
     _check_keys([*cases, parameters], seeds=bool(section.seeds))
-    _check_number(path, parameters, section, max_trials)
-    chosen = [{**case, **values} for values, case in product(_combinations(parameters, section), cases)]
+    values.check_number(path, parameters, section, max_trials)
+    chosen = [{**case, **each} for each, case in product(values.combinations(parameters, section), cases)]
     combinations = tuple(_build(base, name, chosen, path, check))
     random = isinstance(section.method, Random)
     return Plan(resolve.build(base, name).name, combinations, section.seeds or (), random, axes, section.decide)
@@ -294,69 +290,6 @@ def _check_keys(mappings: Sequence[Mapping[str, Node]], *, seeds: bool) -> None:
             raise ConfigError([f"{value.position}: {key}: a trial has none; take the key out of cases and parameters"])
         if key == "seed" and seeds:
             raise ConfigError([f"{value.position}: seed: sweep.seeds sets it already; remove one of the two"])
-
-
-def _parameters(written: Node) -> dict[str, Node]:
-    """Return the keys of `sweep.parameters` with their lists or distributions, checked for form."""
-    section = dict(written.children()).get("parameters", Node({}))
-    parameters = _keys(section)
-    for key, value in parameters.items():
-        if not (isinstance(value.value, list) and value.value) and not isinstance(value.value, dict):
-            expected = f"a list of values, or one of {', '.join(DISTRIBUTIONS)}"
-            raise ConfigError(
-                [f"{value.position}: sweep.parameters: {key}: expected {expected}, got {show(value.plain())}"]
-            )
-    return parameters
-
-
-def _keys(node: Node) -> dict[str, Node]:
-    return {str(key): value for key, value in node.children()}
-
-
-def _check_number(path: Path, parameters: Mapping[str, Node], section: Sweep, max_trials: int | None) -> None:
-    """Refuse a plan of too many trials before it is expanded."""
-    grid = math.prod(len(value.value) for value in parameters.values())
-    combinations = section.method.count if isinstance(section.method, Random) else grid
-    number = combinations * len(section.cases or [None]) * len(section.seeds or [None])
-    if max_trials is not None and number > max_trials:
-        raise UsageError(
-            f"{path}: {number:,} trials, more than {max_trials:,}; to train them all, confirm with `yes`",
-            mentions=("yes",),
-        )
-
-
-def _combinations(parameters: Mapping[str, Node], section: Sweep) -> Iterator[Mapping[str, Node]]:
-    if isinstance(section.method, Random):
-        random = generator(section.method.seed, "sweep")
-        for _ in range(section.method.count):
-            yield {key: _draw(key, value, random) for key, value in parameters.items()}
-        return
-    for key, value in parameters.items():
-        if isinstance(value.value, dict):
-            remedy = "a grid needs a list of values; or set method: {name: random, count: 20}"
-            raise ConfigError([f"{value.position}: sweep.parameters: {key}: {remedy}"])
-    for values in product(*(value.value for value in parameters.values())):
-        yield dict(zip(parameters, values, strict=True))
-
-
-def _draw(key: str, value: Node, random: np.random.Generator) -> Node:
-    """Draw a value uniformly from a list, or from a distribution."""
-    if isinstance(value.value, list):
-        chosen: Node = value.value[random.integers(len(value.value))]
-        return chosen
-    match value.plain():
-        case {"uniform": [low, high]} if _rising(low, high):
-            return Node(float(random.uniform(low, high)), value.position)
-        case {"log_uniform": [low, high]} if _rising(low, high) and low > 0:
-            return Node(math.exp(random.uniform(math.log(low), math.log(high))), value.position)
-        case {"int_uniform": [low, high]} if _rising(low, high) and isinstance(low, int) and isinstance(high, int):
-            return Node(int(random.integers(low, high, endpoint=True)), value.position)
-    expected = f"a list of values, or one of {', '.join(DISTRIBUTIONS)} with [low, high], low < high"
-    raise ConfigError([f"{value.position}: sweep.parameters: {key}: expected {expected}, got {show(value.plain())}"])
-
-
-def _rising(low: Any, high: Any) -> bool:
-    return isinstance(low, int | float) and isinstance(high, int | float) and low < high
 
 
 def _axis(text: str) -> tuple[str, Node]:
