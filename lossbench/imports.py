@@ -5,17 +5,20 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from importlib.abc import Loader
     from importlib.machinery import ModuleSpec
+
+    Surroundings: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 
 @contextmanager
@@ -70,13 +73,17 @@ def uncollected() -> Iterator[None]:
 
 
 @contextmanager
-def deferred(package: str) -> Iterator[None]:
+def deferred(package: str, surroundings: Surroundings = nullcontext) -> Iterator[None]:
     """Defer the execution of a package's submodules until an attribute of theirs is first used.
 
     Only for submodules whose import changes nothing else, and that are imported as modules: `from package import
     module`, not `from package.module import name`.
+
+    Args:
+        package: The package.
+        surroundings: The context in which a submodule is executed.
     """
-    finder = _Finder(f"{package}.")
+    finder = _Finder(f"{package}.", surroundings)
     sys.meta_path.insert(0, finder)
     try:
         yield
@@ -87,8 +94,8 @@ def deferred(package: str) -> Iterator[None]:
 class _Finder:
     """Finder of the submodules of a package."""
 
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
+    def __init__(self, prefix: str, surroundings: Surroundings) -> None:
+        self._prefix, self._surroundings = prefix, surroundings
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -98,7 +105,7 @@ class _Finder:
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = cast("Loader", _Deferral(spec.loader))
+            spec.loader = cast("Loader", _Deferral(spec.loader, self._surroundings))
         return spec
 
     def _has_namesake(self, name: str) -> bool:
@@ -113,8 +120,8 @@ class _Finder:
 class _Deferral:
     """Loader that leaves the execution of a module to its first use."""
 
-    def __init__(self, loader: Loader) -> None:
-        self.loader = loader
+    def __init__(self, loader: Loader, surroundings: Surroundings) -> None:
+        self.loader, self.surroundings = loader, surroundings
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """Create the module as its own loader does."""
@@ -140,7 +147,8 @@ def _execute(module: Any) -> None:
     if isinstance(deferral, _Deferral):
         module.__loader__ = deferral.loader
         try:
-            deferral.loader.exec_module(module)
+            with deferral.surroundings():
+                deferral.loader.exec_module(module)
         except BaseException:
             module.__loader__ = deferral
             raise

@@ -55,7 +55,7 @@ def quiet_keras() -> Any:
         stack.enter_context(muted_stderr())
         if own_process:
             stack.enter_context(imports.hidden(UNUSED + (UNUSED_WITH_TENSORFLOW if find_spec("tensorflow") else ())))
-            stack.enter_context(imports.deferred(DEFERRED))
+            stack.enter_context(imports.deferred(DEFERRED, _without_keras_file))
             stack.enter_context(imports.uncollected())
             stack.enter_context(_without_keras_file())
         warnings.simplefilter("ignore")
@@ -67,11 +67,16 @@ def quiet_keras() -> Any:
 def _without_keras_file() -> Iterator[None]:
     """Let Keras look for its file where none can be, and use TensorFlow; other backends only where that is missing."""
     backend = "tensorflow" if find_spec("tensorflow") else environment.ignored.get("KERAS_BACKEND", "")
+    before = {name: os.environ.get(name) for name in ("KERAS_HOME", "KERAS_BACKEND")}
     os.environ.update(KERAS_HOME=os.devnull, KERAS_BACKEND=backend)
     try:
         yield
     finally:
-        del os.environ["KERAS_HOME"], os.environ["KERAS_BACKEND"]
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

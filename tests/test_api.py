@@ -178,7 +178,8 @@ def test_a_sweep_is_the_commands_sweep(tmp_path, commands):
     assert (swept.folder, swept.is_complete, swept.failures) == (tmp_path / "runs" / "study", False, {})
     assert repr(swept) == f"<SweepResult {swept.folder}: 2 completed, 2 diverged>"
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY))
-    again = commands("sweep", "--config", "study.yaml", "--seeds", "0-1", "--dry-run", cwd=tmp_path)
+    options = ("--seeds", "0-1", "--dry-run", "--device", "cpu")
+    again = commands("sweep", "--config", "study.yaml", *options, cwd=tmp_path)
     assert re.findall(r"^(\w+) ", again.out, re.MULTILINE) == ["completed", "diverged"] * 2
     stamps = [(run / "run.json").stat().st_mtime_ns for run in swept.runs]
     assert lossbench.sweep(tmp_path / "study.yaml", seeds="0-1", runs_dir=tmp_path / "runs") == swept

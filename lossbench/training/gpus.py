@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 
@@ -38,6 +39,8 @@ class Gpu:
 
 def installed() -> tuple[Gpu, ...]:
     """Return the GPUs visible to this process, in its order; empty without a driver."""
+    if shutil.which("nvidia-smi") is None:
+        return ()
     command = ["nvidia-smi", "--query-gpu=memory.total,memory.free", "--format=csv,noheader,nounits"]
     try:
         # The command is constant; nvidia-smi is looked up on the user's own PATH.
