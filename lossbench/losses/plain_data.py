@@ -106,7 +106,7 @@ def to_flow(value: Any, number: Callable[[Any], str] = json.dumps) -> str:
     if not isinstance(value, str):
         return number(value)
     if re.search(r"[\[\]{},:#'\"\\]|^\s|\s$|^$|[^ -~]", value):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=not value.isprintable())
     return value if isinstance(yaml_scalars.parse(value), str) else f"'{value}'"
 
 

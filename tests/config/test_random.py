@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lossbench.config.dump import dump, to_yaml
@@ -96,6 +96,7 @@ def refusal(read: Callable[[], object]) -> str:
 
 
 @given(st.sampled_from(PATHS), VALUES)
+@example(("loss",), {"focal": None, "mlp": "\x7f"})
 @settings(max_examples=400, deadline=None)
 def test_any_value_in_any_place_is_taken_or_refused(path: tuple[Any, ...], value: object) -> None:
     """One line a problem, none of it pydantic's."""
