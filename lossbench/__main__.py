@@ -36,7 +36,7 @@ def main() -> None:
         run()
     except SystemExit as end:
         code = end.code
-    if isinstance(code, int) and _can_end_here():
+    if isinstance(code, int) and _wind_up():
         os._exit(code)
     sys.exit(code)
 
@@ -51,7 +51,7 @@ def run() -> None:
     cli.main()
 
 
-def _can_end_here() -> bool:
+def _wind_up() -> bool:
     """Run the exit handlers and flush all files; return whether that is all that ending the process requires.
 
     A debugger or profiler reports after `main`, and Python waits for threads.

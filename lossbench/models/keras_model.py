@@ -35,7 +35,7 @@ def build(
         image_shape: Height and width in pixels.
         seed: The run's seed; every layer draws its weights and its dropout from its own stream.
         precision: A Keras dtype policy; the head always computes in float32.
-        layer_classes: Namespace with `Dense`, `Conv2D`, `Dropout` and the pooling layers; None: `keras.layers`.
+        layer_classes: Namespace with `Conv2D`, `Dropout` and the pooling layers; None: `keras.layers`.
 
     Returns:
         A `keras.Model`; the same arguments give the same weights.

@@ -58,7 +58,7 @@ class Layers:
     def dense(self, units: int, activation: str | None = None, dtype: str | None = None) -> Any:
         """Return a fully connected layer."""
         common = self._common("dense") | ({"dtype": dtype} if dtype else {})
-        return self._layer_classes.Dense(units, activation, **self._initial("dense", common["name"]), **common)
+        return self._keras.layers.Dense(units, activation, **self._initial("dense", common["name"]), **common)
 
     def convolution(self, filters: int, size: int, activation: str | None = None, padding: str = "valid") -> Any:
         """Return a 2-D convolution of `size`×`size` with stride 1."""

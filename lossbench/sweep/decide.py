@@ -129,7 +129,7 @@ class Decider:
         """
         with lock.claim(self._folder / paths.DECISION, wait=True):
             recorded = resume(self._folder, self.decision)
-            if decision_file.load(self._folder) is None:
+            if not (self._folder / paths.DECISION).exists():
                 decision_file.save(self._folder, recorded)
             self._set(recorded)
 

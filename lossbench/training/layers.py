@@ -1,8 +1,7 @@
 """Keras layers that are faster on a CPU.
 
-They compute the same functions as those of Keras: convolution, average pooling and dense layers differ in the last
-digits, max-pooling in none, dropout in its random numbers. On a GPU, convolution and pooling are those of Keras, and a
-dense layer has one block.
+They compute the same functions as those of Keras: convolution and average pooling differ in the last digits,
+max-pooling in none, dropout in its random numbers. On a GPU, convolution and pooling are those of Keras.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from lossbench.training import draws
+from lossbench.training.xla import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +27,8 @@ def layers() -> SimpleNamespace:
 
     return SimpleNamespace(
         Conv2D=_convolution(),
-        Dense=keras.layers.Dense,
         MaxPooling2D=_pooling(keras.layers.MaxPooling2D, _max_pooled()),
-        AveragePooling2D=_pooling(keras.layers.AveragePooling2D, _compiled(_average_pool)),
+        AveragePooling2D=_pooling(keras.layers.AveragePooling2D, compiled(_average_pool)),
         Dropout=_dropout(),
     )
 
@@ -77,7 +76,7 @@ def _max_pooled() -> Callable[[Any], Any]:
     @tf.custom_gradient  # type: ignore[untyped-decorator] # TensorFlow carries no types
     def pooled(images: Any) -> Any:
         largest = tf.nn.max_pool2d(images, 2, 2, "VALID")
-        return largest, lambda upstream: _compiled(_max_pool_gradient)(images, largest, upstream)
+        return largest, lambda upstream: compiled(_max_pool_gradient)(images, largest, upstream)
 
     return pooled  # type: ignore[no-any-return] # likewise
 
@@ -104,13 +103,6 @@ def on_gpu() -> bool:
     import tensorflow as tf
 
     return bool(tf.config.list_logical_devices("GPU"))
-
-
-@cache
-def _compiled(function: Callable[..., Any]) -> Any:
-    import tensorflow as tf
-
-    return tf.function(function, jit_compile=True, autograph=False)
 
 
 def _average_pool(images: Any) -> Any:

@@ -9,11 +9,9 @@ A step of `cnn_bn` at batch 128 takes 37 ms this way and 77-85 ms with TensorFlo
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from lossbench.training.xla import compiled
 
 NOWHERE = 4
 """Position of a window whose maximum is not positive: ReLU lets no gradient through."""
@@ -25,8 +23,8 @@ def biased(images: Any, bias: Any) -> Any:
 
     @tf.custom_gradient  # type: ignore[untyped-decorator] # TensorFlow carries no types
     def run(images: Any, bias: Any) -> Any:
-        pooled, position = _compiled(_biased)(images, bias)
-        return pooled, lambda upstream: _compiled(_biased_gradient)(upstream, position, images)
+        pooled, position = compiled(_biased)(images, bias)
+        return pooled, lambda upstream: compiled(_biased_gradient)(upstream, position, images)
 
     return run(images, tf.identity(bias))
 
@@ -44,22 +42,15 @@ def normalized(images: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any,
 
     @tf.custom_gradient  # type: ignore[untyped-decorator] # TensorFlow carries no types
     def run(images: Any, gamma: Any, beta: Any) -> Any:
-        pooled, position, largest, mean, variance = _compiled(_normalized)(images, gamma, beta, epsilon)
+        pooled, position, largest, mean, variance = compiled(_normalized)(images, gamma, beta, epsilon)
 
         def gradient(upstream: Any, *_: Any) -> Any:
             inverse = tf.math.rsqrt(variance + epsilon)
-            return _compiled(_normalized_gradient)(upstream, position, largest, images, gamma, mean, inverse)
+            return compiled(_normalized_gradient)(upstream, position, largest, images, gamma, mean, inverse)
 
         return (pooled, mean, variance), gradient
 
     return run(images, tf.identity(gamma), tf.identity(beta))  # type: ignore[no-any-return] # likewise
-
-
-@cache
-def _compiled(function: Callable[..., Any]) -> Any:
-    import tensorflow as tf
-
-    return tf.function(function, jit_compile=True, autograph=False)
 
 
 def _biased(images: Any, bias: Any) -> tuple[Any, Any]:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lossbench.training.xla import compiled
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -90,18 +92,10 @@ def _pooled_convolution(features: Any, layer: Layer) -> Any:
 
     @tf.custom_gradient  # type: ignore[untyped-decorator] # TensorFlow carries no types
     def run(features: Any, kernel: Any, bias: Any) -> Any:
-        pooled, tiles, outputs = _compiled()[0](features, kernel, bias, layer.rows, layer.columns)
-        return pooled, lambda upstream: _compiled()[1](upstream, features, kernel, tiles, outputs)
+        pooled, tiles, outputs = compiled(_forward)(features, kernel, bias, layer.rows, layer.columns)
+        return pooled, lambda upstream: compiled(_backward)(upstream, features, kernel, tiles, outputs)
 
     return run(features, tf.identity(layer.kernel), tf.identity(layer.bias))
-
-
-@cache
-def _compiled() -> tuple[Any, Any]:
-    """Return `_forward` and `_backward`, compiled by XLA: also in a loop that is not."""
-    import tensorflow as tf
-
-    return tuple(tf.function(each, jit_compile=True, autograph=False) for each in (_forward, _backward))
 
 
 def _forward(features: Any, kernel: Any, bias: Any, rows: int, columns: int) -> tuple[Any, Any, Any]:

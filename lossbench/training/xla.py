@@ -1,7 +1,8 @@
-"""Obstacles to compiling a training step by XLA; a user's loss may contain them."""
+"""Compilation by XLA: of parts of a step, and what stands in the way of compiling a whole one."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,6 +10,14 @@ if TYPE_CHECKING:
 
 LEFT_OUT = {"Assert", "CheckNumerics", "CheckNumericsV2"}
 """TensorFlow's operations that compiled code leaves out without a word."""
+
+
+@cache
+def compiled(function: Callable[..., Any]) -> Any:
+    """Return a function of tensors compiled by XLA, the same one for each call; it may be part of another step."""
+    import tensorflow as tf
+
+    return tf.function(function, jit_compile=True, autograph=False)
 
 
 def find_obstacle(graph: Any, compile_it: Callable[[], None]) -> str | None:
