@@ -72,7 +72,7 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
         lossbench.compare("runs", metrics=["nll"]).groups.sort_values("nll_mean")
     """
     from lossbench.analysis.query import Query, answer
-    from lossbench.losses.expression import label_of
+    from lossbench.losses.labels import label_of
 
     query = Query(
         paths=tuple(map(Path, [paths] if isinstance(paths, Path | str) else paths)),

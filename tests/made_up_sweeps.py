@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lossbench.config.dump import to_yaml
-from lossbench.losses.expression import label
+from lossbench.losses.labels import label
 from lossbench.runs import decision_file, paths
 from lossbench.sweep import decide, plan, verdicts
 from lossbench.sweep.executors.messages import TrialEnded, TrialProgress, TrialStarted

@@ -207,7 +207,7 @@ def configuration(config: Path | None, arguments: list[str] | None) -> tuple[Pat
 
 def note_sums(losses: Iterable[Sequence[LossTerm]]) -> None:
     """Say that a list of losses is one loss, their sum, where no weight shows that this is meant."""
-    from lossbench.losses.expression import is_plain_sum, label
+    from lossbench.losses.labels import is_plain_sum, label
 
     for terms in {label(each): each for each in losses if is_plain_sum(each)}.values():
         each = ",".join(term.name for term in terms)

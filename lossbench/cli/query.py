@@ -29,7 +29,7 @@ def build_query(
 ) -> Query:
     """Return the query of the options that `compare` and `report` share; `others` are fields of `Query`."""
     from lossbench.analysis.query import Query
-    from lossbench.losses.expression import label_of
+    from lossbench.losses.labels import label_of
 
     if (baseline_file := others.get("baseline_file")) and exists(baseline_file) and baseline_file.is_dir():
         command = f"lossbench compare {shlex.quote(str(baseline_file))} --save-baseline main.json"
@@ -55,7 +55,7 @@ def label_readings(text: str) -> dict[str, str]:
     Raises:
         UsageError: A side is empty.
     """
-    from lossbench.losses.expression import label_of
+    from lossbench.losses.labels import label_of
 
     parts = text.split("=")
     sides = [("=".join(parts[:number]).strip(), "=".join(parts[number:]).strip()) for number in range(1, len(parts))]

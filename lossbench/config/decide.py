@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from lossbench import sizes
 from lossbench.config.section import Increasing, Section
 from lossbench.errors import Problem, UsageError
-from lossbench.losses.expression import label_of
+from lossbench.losses.labels import label_of
 from lossbench.metrics import COSTS, DEFAULTS, find
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.config.dump import dump
 from lossbench.json_data import canonical
-from lossbench.losses import expression
+from lossbench.losses import expression, labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ def trial(experiment: Experiment, *, data_sha256: str, plugins: Mapping[str, str
     plugin_sha256 = used[0] if len(used) == 1 else _digest(used) if used else None
     calling = {"calling": CALLING} if plugin_sha256 else {}
     identity = _digest({"config": _relevant(experiment), "data": data_sha256, "plugin": plugin_sha256, **calling})
-    folder = f"{slug(expression.label(experiment.loss))}-s{experiment.seed}-{identity[:DIGITS]}"
+    folder = f"{slug(labels.label(experiment.loss))}-s{experiment.seed}-{identity[:DIGITS]}"
     return Trial(experiment, identity, folder, data_sha256, plugin_sha256)
 
 

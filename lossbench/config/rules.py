@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from lossbench.config import decide
 from lossbench.config.datasets import DATASETS, OWN_FILES
 from lossbench.errors import Problem
-from lossbench.losses.expression import label, needs_head
+from lossbench.losses.expression import needs_head
+from lossbench.losses.labels import label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

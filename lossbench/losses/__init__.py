@@ -9,7 +9,7 @@ Keras class all follow from its signature and docstring.
     registry.py    loss names -> LossSignature; FAMILIES lists the files of the catalogue
     suggestion.py  what an unknown name may mean; other_names.py lists the names in other libraries
     presets.py     names for losses with other defaults and for weighted lists
-    expression.py  value of `loss:` -> validated LossTerm records
+    expression.py  value of `loss:` -> validated LossTerm records; labels.py shows them in one line
     binding.py     terms and context -> function of targets and logits
     plugin.py      user losses from Python files
     user_code.py   execution of such a file; siblings.py finds the modules beside it

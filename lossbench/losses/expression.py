@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import PluginError, Problem, UsageError, did_you_mean
 from lossbench.losses.other_names import HYPERPARAMETERS
-from lossbench.losses.plain_data import has_typed_keys, same, to_flow, whole_floats_as_integers
+from lossbench.losses.plain_data import has_typed_keys, same, to_flow, to_yaml, whole_floats_as_integers
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.registry import check_usable, find, signatures
 from lossbench.losses.signature import (
@@ -273,7 +272,7 @@ def identity(terms: Sequence[LossTerm]) -> object:
         _entry(
             term,
             {
-                name: {"yaml": to_flow(value)} if has_typed_keys(value) or _is_2_not_2_0(term, name) else value
+                name: {"yaml": to_flow(value)} if has_typed_keys(value) or is_2_not_2_0(term, name) else value
                 for name, value in term.hyperparameters.items()
             },
             weighted=len(terms) > 1 or term.weight != 1,
@@ -289,51 +288,13 @@ def _entry(term: LossTerm, hyperparameters: Mapping[str, Any], *, weighted: bool
     return {"name": term.name, **weight, **hyperparameters, **input_forms}
 
 
-def _is_2_not_2_0(term: LossTerm, name: str) -> bool:
+def is_2_not_2_0(term: LossTerm, name: str) -> bool:
     """Return whether a value holds a whole float that a user's loss tells from the integer, as it takes both."""
     signature, value = find(term.name), term.hyperparameters[name]
     hyperparameter, whole = signature.hyperparameters[name], whole_floats_as_integers(value)
     if not signature.plugin or hyperparameter.is_default(value) or same(whole, value):
         return False
     return not same(canonical(hyperparameter, whole), value)
-
-
-def label_of(name: str) -> str:
-    """Return the label of a loss that is named by an alias or a preset; any other text unchanged."""
-    try:
-        return label(parse(name))
-    except InvalidLossError:
-        return name
-
-
-def label(terms: Sequence[LossTerm]) -> str:
-    """Return the terms in one line, for tables: `focal gamma=5`, `1 focal + 10 reverse_crossentropy`."""
-    if len(terms) == 1 and terms[0].weight == 1:
-        return _term_label(terms[0])
-    return " + ".join(f"{to_yaml(term.weight)} {_term_label(term)}" for term in terms)
-
-
-def _term_label(term: LossTerm) -> str:
-    hyperparameters = find(term.name).hyperparameters
-    changed = {
-        name: value for name, value in term.hyperparameters.items() if not hyperparameters[name].is_default(value)
-    }
-    words = [
-        f"{name}={to_flow(value) if _is_2_not_2_0(term, name) else to_yaml(value)}" for name, value in changed.items()
-    ]
-    forms = [f"{key}={getattr(term, key)}" for key in INPUT_FORMS if getattr(term, key) is not None]
-    return " ".join((term.name, *words, *forms))
-
-
-def is_plain_sum(terms: Sequence[LossTerm]) -> bool:
-    """Return whether the terms are several losses with weight 1 that no preset stands for."""
-    presets = (parse(preset) for preset in PRESETS.values() if isinstance(preset, list))
-    return len(terms) > 1 and all(term.weight == 1 for term in terms) and tuple(terms) not in presets
-
-
-def to_yaml(value: Any) -> str:
-    """Return a hyperparameter in YAML, with all digits: `2`, `true`, `[1, 2.5]`, `{0: 5}`."""
-    return to_flow(value, lambda number: json.dumps(number).removesuffix(".0"))
 
 
 def link(terms: Sequence[LossTerm]) -> str:

@@ -10,7 +10,9 @@ from json import dumps
 from textwrap import TextWrapper, indent
 from typing import TYPE_CHECKING, Any
 
-from lossbench.losses.expression import label, link, parse, to_yaml
+from lossbench.losses.expression import link, parse
+from lossbench.losses.labels import label
+from lossbench.losses.plain_data import to_yaml
 from lossbench.losses.presets import PRESETS
 from lossbench.losses.registry import check_usable, find, names, signatures
 from lossbench.losses.search import search

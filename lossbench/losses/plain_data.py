@@ -110,6 +110,11 @@ def to_flow(value: Any, number: Callable[[Any], str] = json.dumps) -> str:
     return value if isinstance(yaml_scalars.parse(value), str) else f"'{value}'"
 
 
+def to_yaml(value: Any) -> str:
+    """Return a hyperparameter in YAML, with all digits: `2`, `true`, `[1, 2.5]`, `{0: 5}`."""
+    return to_flow(value, lambda number: json.dumps(number).removesuffix(".0"))
+
+
 def whole_floats_as_integers(value: Any) -> Any:
     """Return plain data with 2 for 2.0."""
     if isinstance(value, list):

@@ -8,7 +8,7 @@ from lossbench import statistics
 from lossbench.config.decide import baseline_label, margin, planned_looks
 from lossbench.config.dump import dump
 from lossbench.errors import ConfigError, did_you_mean
-from lossbench.losses.expression import label
+from lossbench.losses.labels import label
 from lossbench.runs import grouping, likeness, rows
 from lossbench.runs.decision import PlannedComparison, SweepDecision, opened
 

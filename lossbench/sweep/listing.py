@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
 from lossbench.json_data import to_json
-from lossbench.losses.expression import label
+from lossbench.losses.labels import label
 from lossbench.statistics.power import POWER
 from lossbench.sweep.plan import phrase
 

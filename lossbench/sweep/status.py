@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lossbench.config.dump import scalar
-from lossbench.losses.expression import label
+from lossbench.losses.labels import label
 from lossbench.runs import grouping, read
 from lossbench.sweep.cost import cost
 from lossbench.sweep.plan import phrase

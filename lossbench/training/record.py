@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lossbench import environment, files, metrics, softmax
 from lossbench.config.dump import dump, to_yaml
 from lossbench.losses import expression
+from lossbench.losses.labels import label
 from lossbench.runs import paths, read, write
 from lossbench.training import epochs, provenance
 from lossbench.training.tensorboard import Events
@@ -160,7 +161,7 @@ def _describe_trial(trial: Trial) -> dict[str, Any]:
         "status": "running",
         "reason": None,
         "seed": trial.experiment.seed,
-        "loss": expression.label(trial.experiment.loss),
+        "loss": label(trial.experiment.loss),
         "link": expression.link(trial.experiment.loss),
         "versions": provenance.versions(),
         "precision": trial.experiment.train.precision,

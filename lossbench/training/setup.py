@@ -14,7 +14,7 @@ import numpy as np
 from lossbench.config.dump import dump
 from lossbench.config.model import AdaptiveHead
 from lossbench.data import prepare
-from lossbench.losses import binding, expression, registry
+from lossbench.losses import binding, expression, labels, registry
 from lossbench.losses.user_code import report_user_errors
 from lossbench.models import build
 from lossbench.training import checks, runtime, user_loss, user_loss_check
@@ -120,7 +120,7 @@ def _compile_users_loss(
     obstacle = loop.find_obstacle(batches) if use_xla else None
     if not obstacle:
         return loop, ()
-    note = f"loss {expression.label(experiment.loss)}: {obstacle}; the training runs without XLA, which is slower"
+    note = f"loss {labels.label(experiment.loss)}: {obstacle}; the training runs without XLA, which is slower"
     return _trace_users_loss(experiment, dataset, model, context, use_xla=False), (note,)
 
 

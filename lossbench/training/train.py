@@ -13,7 +13,7 @@ from lossbench.config import identity
 from lossbench.config.dump import to_yaml
 from lossbench.data import sha256
 from lossbench.errors import ConfigError, InterruptedRunError, LossbenchError, MachineError, UnfinishedRunError
-from lossbench.losses import expression, registry
+from lossbench.losses import expression, labels, registry
 from lossbench.runs import lock, paths, plain_yaml, read, replace
 from lossbench.training import checkpoint, epochs, provenance, runtime, settings
 from lossbench.training.gpus import parse_device
@@ -161,7 +161,7 @@ def _check_recordable(experiment: Experiment) -> None:
     except ValueError:
         recorded = None
     if recorded != expression.dump(experiment.loss):
-        raise ConfigError([f"loss: {expression.label(experiment.loss)[:80]}: a value cannot be recorded with the run"])
+        raise ConfigError([f"loss: {labels.label(experiment.loss)[:80]}: a value cannot be recorded with the run"])
 
 
 def _used(trial: Trial, plugins: Sequence[PluginLoaded]) -> list[PluginLoaded]:

@@ -15,7 +15,7 @@ from oracles.case import CLASSES, COUNTS, WEIGHTS, Case, softmax
 
 import lossbench.losses
 from lossbench import ops
-from lossbench.losses import binding, expression, registry
+from lossbench.losses import binding, expression, labels, registry
 
 generator = np.random.default_rng(20240229)
 LOGITS = 2 * generator.standard_normal((12, CLASSES))
@@ -27,7 +27,7 @@ FIRST = [next(case for case in CASES if case.name == name) for name in NAMES if 
 
 
 def label(case):
-    return expression.label(expression.parse({"name": case.name, **case.hyperparameters}))
+    return labels.label(expression.parse({"name": case.name, **case.hyperparameters}))
 
 
 GROWS = ("alpha_loss", {"alpha": 0.5})

@@ -11,7 +11,7 @@ import pytest
 from lossbench.config import resolve
 from lossbench.config.dump import to_yaml
 from lossbench.errors import PluginError
-from lossbench.losses import binding, expression, listing, plugin, registry
+from lossbench.losses import binding, expression, labels, listing, plugin, registry
 from lossbench.losses.json_schema import json_schema
 from lossbench.losses.trial_call import try_call
 from lossbench.runs import plain_yaml
@@ -231,7 +231,7 @@ def test_parameters_may_have_the_names_of_keys(tmp_path: Path, loss: Any, factor
     """They are hyperparameters; the factor of a loss with a parameter `weight` is `term_weight`."""
     load(tmp_path, OWN_PARAMETERS)
     np.testing.assert_allclose(values(loss), factor * CROSSENTROPY, rtol=1e-5)
-    assert expression.label(expression.parse(loss)) == label
+    assert labels.label(expression.parse(loss)) == label
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lossbench.losses import expression, registry
+from lossbench.losses import expression, labels, registry
 
 LOSSES = {
     # likelihoods, regression losses, scoring rules
@@ -124,7 +124,7 @@ def test_aliases(name, alias):
 @pytest.mark.parametrize(("name", "label"), PRESETS.items())
 def test_presets(name, label):
     """A preset is its loss with other values, or its list."""
-    assert expression.label(expression.parse(name)) == label
+    assert labels.label(expression.parse(name)) == label
 
 
 def test_there_are_no_other_names():

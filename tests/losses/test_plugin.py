@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lossbench.errors import PluginError
-from lossbench.losses import binding, expression, listing, plugin, registry, trial_call
+from lossbench.losses import binding, expression, labels, listing, plugin, registry, trial_call
 
 CLASSES = 3
 Y_TRUE = np.eye(CLASSES, dtype="float32")[[0, 1, 2, 0]]
@@ -123,7 +123,7 @@ def test_function(tmp_path: Path) -> None:
     assert signature.hyperparameters["temperature"].expected == "a number > 0"
     assert signature.hyperparameters["sign"].description == "A factor."
     assert "`tempered`" in listing.table()
-    assert expression.label(expression.parse({"name": "tempered", "sign": 3})) == "tempered sign=3"
+    assert labels.label(expression.parse({"name": "tempered", "sign": 3})) == "tempered sign=3"
     with pytest.raises(expression.InvalidLossError, match="did you mean 'temperature'"):
         expression.parse({"name": "tempered", "temprature": 1})
 
@@ -133,7 +133,7 @@ def test_factory(tmp_path: Path) -> None:
     assert plugin.load(written(tmp_path, FACTORY)).names == ("scaled",)
     np.testing.assert_allclose(losses({"name": "scaled", "factor": 3}), 3 * CROSSENTROPY, rtol=1e-5)
     np.testing.assert_allclose(losses({"name": "scaled", "factor": 1, "power": 2}), CROSSENTROPY**2, rtol=1e-5)
-    assert expression.label(expression.parse({"name": "scaled", "factor": 3})) == "scaled factor=3"
+    assert labels.label(expression.parse({"name": "scaled", "factor": 3})) == "scaled factor=3"
     with pytest.raises(expression.InvalidLossError, match="'factor' is required: a value"):
         expression.parse("scaled")
 
@@ -162,7 +162,7 @@ def test_yaml_says_what_a_loss_wants(tmp_path: Path) -> None:
     np.testing.assert_allclose(losses(value), -np.exp(-CROSSENTROPY), rtol=1e-5)
     terms = expression.parse(value)
     assert expression.parse(expression.dump(terms)) == terms
-    assert expression.label(terms) == "picked labels=integer outputs=probabilities"
+    assert labels.label(terms) == "picked labels=integer outputs=probabilities"
     with pytest.raises(expression.InvalidLossError, match="expected one of one_hot, integer, got 'int'"):
         expression.parse({"name": "picked", "labels": "int"})
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from lossbench.errors import UsageError
-from lossbench.losses import expression, json_schema, registry
+from lossbench.losses import expression, json_schema, labels, registry
 from lossbench.losses.presets import PRESETS
 
 NAMES = registry.names()
@@ -158,7 +158,7 @@ def test_dump(value: object, expected: object) -> None:
 )
 def test_label(value: object, expected: str) -> None:
     """A label names the loss and what differs from its defaults, with every digit."""
-    assert expression.label(expression.parse(value)) == expected
+    assert labels.label(expression.parse(value)) == expected
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ LIGHT = """
 import sys
 for name in ("tensorflow", "keras", "jax", "torch", "pandas", "scipy"):
     sys.modules[name] = None
-from lossbench.losses import expression, focal, json_schema, listing
+from lossbench.losses import expression, focal, json_schema, labels, listing
 expression.parse([{"name": "gce", "q": 0.5}, "weighted_crossentropy"])
 json_schema.json_schema()
 listing.table()

@@ -15,7 +15,7 @@ from lossbench.config.identity import trial
 from lossbench.config.json_schema import json_schema
 from lossbench.errors import ConfigError
 from lossbench.inspect.diff import differences
-from lossbench.losses import binding, expression, listing, plain_data, plugin, registry
+from lossbench.losses import binding, expression, labels, listing, plain_data, plugin, registry
 from lossbench.runs import plain_yaml, rows
 
 if TYPE_CHECKING:
@@ -226,8 +226,8 @@ def test_a_value_arrives_with_its_type(tmp_path: Path, declaration: str, given: 
     assert second == first
     digests = [trial(each, data_sha256="").identity for each in (first, second)]
     assert digests[0] == digests[1]
-    assert expression.label(second.loss) == expression.label(first.loss)
-    assert ("a=" in expression.label(first.loss)) == (given is not None and not given.startswith("2.0"))
+    assert labels.label(second.loss) == labels.label(first.loss)
+    assert ("a=" in labels.label(first.loss)) == (given is not None and not given.startswith("2.0"))
 
 
 RECORDED = [
@@ -246,7 +246,7 @@ def test_a_record_has_the_digits_of_the_file(tmp_path: Path, declaration: str, g
     load(tmp_path, declaration)
     (term,) = experiment(given).loss
     assert plain_data.to_flow(term.hyperparameters["a"]) == expected
-    assert expression.label((term,)) == f"mine a={given}"
+    assert labels.label((term,)) == f"mine a={given}"
 
 
 @pytest.mark.parametrize("given", [None, "[1, 0]"])
@@ -271,7 +271,7 @@ def test_values_that_a_loss_can_tell_apart_are_different_runs(tmp_path: Path, va
     read = [experiment(value) for value in values]
     assert len({trial(each, data_sha256="").folder for each in read}) == len(values)
     assert len({trial(each, data_sha256="").identity for each in read}) == len(values)
-    assert len({expression.label(each.loss) for each in read}) == len(values)
+    assert len({labels.label(each.loss) for each in read}) == len(values)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_a_value_equal_to_the_default_is_the_default(
     read = [experiment(value) for value in values]
     assert len({trial(each, data_sha256="").folder for each in read}) == 1
     assert len({repr(arrived(each)) for each in read}) == 1
-    assert {expression.label(each.loss) for each in read} == {"mine"}
+    assert {labels.label(each.loss) for each in read} == {"mine"}
 
 
 @pytest.mark.parametrize(("default", "change"), [("[1]", "pop"), ("{0: [1]}", "clear"), ("{1}", "pop")])

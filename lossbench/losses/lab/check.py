@@ -17,10 +17,11 @@ import numpy as np
 
 from lossbench import ops
 from lossbench.errors import PluginError, UsageError
-from lossbench.losses.expression import dump, label, link, parse
+from lossbench.losses.expression import dump, link, parse
 from lossbench.losses.keras_loss import get
 from lossbench.losses.lab.finite_differences import frozen_stop_gradient, slopes
 from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, fit_to_classes, gradient, trainable, values
+from lossbench.losses.labels import label
 from lossbench.losses.registry import find
 from lossbench.losses.trial_call import try_call
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 import numpy as np
 
 from lossbench import files
-from lossbench.losses.expression import LossTerm, label, parse, to_yaml
+from lossbench.losses.expression import LossTerm, parse
 from lossbench.losses.lab.plot_file import AXES, Over, check_file
 from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, fit_to_classes, gradient, values
+from lossbench.losses.labels import label
+from lossbench.losses.plain_data import to_yaml
 from lossbench.losses.registry import find
 from lossbench.losses.signature import canonical
 
