@@ -35,7 +35,7 @@ def _duration(duration: Duration) -> str:
     if duration.workers is not None:
         at_a_time = f", {min(duration.workers, duration.trials)} at a time"
     if not duration.measured:
-        source = "estimated, as no earlier run has this model, data, epochs, batch size and device"
+        source = "estimated, as no earlier run has this model, data, epochs, batch size, device and threads"
     elif duration.measured < duration.trials:
         source = f"{duration.measured} of them measured in {runs}, the others estimated"
     else:

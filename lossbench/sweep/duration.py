@@ -30,8 +30,8 @@ class Duration:
         trials: Number of trials to train.
         seconds: Expected seconds.
         workers: Trials at a time; None on a cluster, where `seconds` is the sum over trials.
-        measured: Number of these trials with earlier runs of the same model, data, epochs, batch size and device; the
-            others are estimated.
+        measured: Number of these trials with earlier runs of the same model, data, epochs, batch size, device and
+            threads; the others are estimated.
         runs: Number of these earlier runs.
     """
 

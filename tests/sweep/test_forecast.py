@@ -236,7 +236,7 @@ def test_a_row_is_described_as_it_will_be_read(fabricate: Any, tmp_path: Path) -
 
 SENTENCES = {
     "measured": ({"earlier": 24}, "24 trials to train: about 2 minutes, 2 at a time (measured in 24 earlier runs)"),
-    "estimated": ({}, "(estimated, as no earlier run has this model, data, epochs, batch size and device)"),
+    "estimated": ({}, "(estimated, as no earlier run has this model, data, epochs, batch size, device and threads)"),
     "cluster": ({"workers": None}, ", divided by the workers of the cluster (estimated"),
     "given": (
         {"sd": 0.002},
