@@ -1,10 +1,11 @@
-"""Faster imports: hidden packages, classes and modules that are imported at first use, no garbage collection."""
+"""Faster imports: hidden packages, classes and modules that are imported at first use, and less work per module."""
 
 from __future__ import annotations
 
 import gc
 import sys
 import threading
+import typing
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from importlib.machinery import PathFinder
@@ -70,6 +71,29 @@ def uncollected() -> Iterator[None]:
         gc.freeze()
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def shared_constraints() -> Iterator[None]:
+    """Compile each name that constrains a type variable once, however many variables it constrains.
+
+    Python 3.11 compiles it for each of them, 18,000 times in TensorFlow; later versions never do.
+    """
+    module: Any = typing
+    check, shared = module._type_check, {}  # noqa: SLF001 - no public function is in between
+
+    def check_once(argument: Any, message: str, *rest: Any, **keywords: Any) -> Any:
+        if not (isinstance(argument, str) and message.startswith("TypeVar(")):
+            return check(argument, message, *rest, **keywords)
+        if argument not in shared:
+            shared[argument] = check(argument, message, *rest, **keywords)
+        return shared[argument]
+
+    module._type_check = check_once  # noqa: SLF001 - likewise
+    try:
+        yield
+    finally:
+        module._type_check = check  # noqa: SLF001 - likewise
 
 
 @contextmanager

@@ -57,6 +57,7 @@ def quiet_keras() -> Any:
             stack.enter_context(imports.hidden(UNUSED + (UNUSED_WITH_TENSORFLOW if find_spec("tensorflow") else ())))
             stack.enter_context(imports.deferred(DEFERRED, _without_keras_file))
             stack.enter_context(imports.uncollected())
+            stack.enter_context(imports.shared_constraints())
             stack.enter_context(_without_keras_file())
         warnings.simplefilter("ignore")
         import keras
