@@ -36,16 +36,17 @@ def hidden(names: Iterable[str]) -> Iterator[None]:
 
 
 @contextmanager
-def postponed(classes: Mapping[str, str]) -> Iterator[None]:
-    """Postpone the import of modules from which one class each is imported until that class is called.
+def postponed(classes: Mapping[str, Iterable[str]]) -> Iterator[None]:
+    """Postpone the import of modules from which only classes are imported until one of these is called.
 
     Args:
         classes: The names of the classes by their modules; imported modules stay as they are.
     """
-    absent = {module: name for module, name in classes.items() if module not in sys.modules}
-    for module, name in absent.items():
+    absent = {module: names for module, names in classes.items() if module not in sys.modules}
+    for module, names in absent.items():
         sys.modules[module] = ModuleType(module)
-        setattr(sys.modules[module], name, _stand_in(module, name))
+        for name in names:
+            setattr(sys.modules[module], name, _stand_in(module, name))
     try:
         yield
     finally:

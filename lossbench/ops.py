@@ -27,6 +27,11 @@ UNUSED_WITH_TENSORFLOW = ("jax",)
 DEFERRED = "tensorflow._api.v2"
 """Package of TensorFlow's public names; its modules import half of TensorFlow, and most of them are never used."""
 
+CELLS = {
+    "tensorflow.python.keras.layers.rnn_cell_wrapper_v2": ("DeviceWrapper", "DropoutWrapper", "ResidualWrapper"),
+}
+"""Classes of recurrent networks, for which `tf.nn` would import Keras a second time, an old one, and SciPy."""
+
 
 def __getattr__(name: str) -> Any:
     """Return an operation of `keras.ops` and cache it."""
@@ -55,13 +60,20 @@ def quiet_keras() -> Any:
         stack.enter_context(muted_stderr())
         if own_process:
             stack.enter_context(imports.hidden(UNUSED + (UNUSED_WITH_TENSORFLOW if find_spec("tensorflow") else ())))
-            stack.enter_context(imports.deferred(DEFERRED, _without_keras_file))
+            stack.enter_context(imports.deferred(DEFERRED, _surroundings))
             stack.enter_context(imports.uncollected())
             stack.enter_context(imports.shared_constraints())
             stack.enter_context(_without_keras_file())
         warnings.simplefilter("ignore")
         import keras
     return keras
+
+
+@contextmanager
+def _surroundings() -> Iterator[None]:
+    """Execute a module of `DEFERRED` as if it were imported by Keras, and without `CELLS`."""
+    with _without_keras_file(), imports.postponed(CELLS), imports.shared_constraints():
+        yield
 
 
 @contextmanager

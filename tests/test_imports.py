@@ -80,7 +80,7 @@ def test_a_postponed_class_is_imported_when_it_is_called() -> None:
     """The module is not, until then; and no stand-in stays among the modules."""
     code = (
         "import sys; from lossbench import imports\n"
-        "with imports.postponed({'fractions': 'Fraction'}):\n"
+        "with imports.postponed({'fractions': ['Fraction']}):\n"
         "    from fractions import Fraction\n"
         "print('fractions' in sys.modules, Fraction(2, 4), Fraction(2, denominator=4).numerator)\n"
     )
@@ -92,7 +92,7 @@ def test_a_module_that_is_imported_already_is_not_postponed() -> None:
     """Its class is the real one."""
     import fractions
 
-    with imports.postponed({"fractions": "Fraction"}):
+    with imports.postponed({"fractions": ["Fraction"]}):
         assert import_module("fractions") is fractions
 
 

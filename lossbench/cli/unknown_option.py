@@ -15,7 +15,7 @@ from lossbench.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-UNUSED_CLASSES = {"rich.markdown": "Markdown", "rich.traceback": "Traceback"}
+UNUSED_CLASSES = {"rich.markdown": ("Markdown",), "rich.traceback": ("Traceback",)}
 """What Typer imports to show help, and does not use for it; the import takes as long as that of Typer."""
 
 WITH_SETTINGS = ("train", "sweep", "validate", "config")
