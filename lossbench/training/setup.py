@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -68,7 +69,7 @@ class Setup:
 
 
 def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
-    """Read the data, start TensorFlow, build the model and the loop.
+    """Read the data while TensorFlow starts, and build the model and the loop.
 
     Args:
         trial: The trial.
@@ -79,17 +80,18 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
         UsageError: Configuration, data, loss or device do not fit together.
     """
     experiment, stopwatch = trial.experiment, Stopwatch()
-    with stopwatch.phase("data"):
-        checks.check(experiment)
-        dataset = prepare(experiment)
-    with stopwatch.phase("startup"):
-        count = threads or experiment.train.threads or runtime.default_threads(experiment)
-        machine = runtime.start(
-            device=device,
-            threads=count,
-            precision=experiment.train.precision,
-            deterministic=experiment.train.deterministic,
-        )
+    with ThreadPoolExecutor(1) as reader:
+        with stopwatch.phase("startup"):
+            checks.check(experiment)
+            data = reader.submit(prepare, experiment)
+            machine = runtime.start(
+                device=device,
+                threads=threads or experiment.train.threads or runtime.default_threads(experiment),
+                precision=experiment.train.precision,
+                deterministic=experiment.train.deterministic,
+            )
+        with stopwatch.phase("data"):
+            dataset = data.result()
     with stopwatch.phase("build"), runtime.on(machine), user_loss.isolated():
         context = checks.context(experiment, dataset)
         use_xla = machine.kind == "cpu" and runtime.is_worth_compiling(experiment, len(dataset.train.labels))
@@ -107,7 +109,9 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
             loop, notes = _compile_users_loss(experiment, dataset, model, context, use_xla=use_xla)
         else:
             loop = Loop(experiment, dataset, model, binding.bind(experiment.loss, **context), use_xla=use_xla)
-            loop = _reuse_compiled(loop, _graph(experiment, dataset, context))
+            loop, is_new = _reuse_compiled(loop, _graph(experiment, dataset, context))
+            if is_new and use_xla:
+                loop.compile_all(len(dataset.train.labels) // experiment.train.batch_size)
     return Setup(trial, machine, dataset, loop.model, loop, stopwatch, notes)
 
 
@@ -139,14 +143,18 @@ def _trace_users_loss(
     return loop
 
 
-def _reuse_compiled(loop: Loop, graph: str) -> Loop:
-    """Return a loop that this process compiled for the same graph, in the state of `loop`; otherwise `loop` itself."""
+def _reuse_compiled(loop: Loop, graph: str) -> tuple[Loop, bool]:
+    """Return a loop that this process compiled for the same graph, in the state of `loop`; otherwise `loop` itself.
+
+    Returns:
+        The loop, and whether it is new.
+    """
     cached = compiled(graph)
-    if cached:
-        cached[0].take_over(loop)
-    else:
+    if not cached:
         cached.append(loop)
-    return cached[0]
+        return loop, True
+    cached[0].take_over(loop)
+    return cached[0], False
 
 
 @lru_cache(maxsize=8)

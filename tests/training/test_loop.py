@@ -126,6 +126,39 @@ def test_the_size_of_a_chunk_changes_no_bit(precision, use_xla):
         assert all((a == b).all() for a, b in zip(states[0], other, strict=True))
 
 
+def test_compiling_beforehand_changes_no_bit():
+    """Not of the variables at the start, nor of those after some steps and a smaller batch."""
+    generator = np.random.default_rng(5)
+    data = dataset(generator)
+    order = batches_of(data, 6, generator)
+    plain, ahead = (loop_of(data, {"name": "mlp"}, optimizer="adam")[0] for _ in range(2))
+    ahead.compile_all(6)
+    for _ in range(2):
+        assert all((a.numpy() == b.numpy()).all() for a, b in zip(plain.variables, ahead.variables, strict=True))
+        for loop in (plain, ahead):
+            loop.steps(order, np.full(6, 0.01))
+            loop.steps(order[:1, :3], np.full(1, 0.01))
+    assert (plain.logits(data.test.images) == ahead.logits(data.test.images)).all()
+
+
+@pytest.mark.parametrize("traced", ["_steps", "_logits"])
+def test_an_error_of_compiling_beforehand_is_left_to_the_first_use(traced, monkeypatch):
+    """Which raises it within the training, where it is written to the log of the run."""
+    generator = np.random.default_rng(6)
+    data = dataset(generator)
+    order = batches_of(data, 6, generator)
+
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Loop, traced, broken)
+    loop, _ = loop_of(data)
+    loop.compile_all(6)
+    uses = {"_steps": lambda: loop.steps(order, np.full(6, 0.01)), "_logits": lambda: loop.logits(data.test.images)}
+    with pytest.raises(ZeroDivisionError):
+        uses[traced]()
+
+
 def test_the_loop_leaves_off_at_the_step_that_is_not_finite():
     """With a rate that explodes, the images counted end at the diverging batch, whatever the chunk."""
     generator = np.random.default_rng(2)
