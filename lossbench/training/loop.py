@@ -125,16 +125,17 @@ class Loop:
         """Compile the training step for epochs of `steps` complete batches."""
         self.steps(np.zeros((steps, self._batch_size or 1), np.int32), np.zeros(steps), 0, 0)
 
-    def compile_all(self, steps: int) -> None:
-        """Compile the training step for XLA, and meanwhile for TensorFlow, and trace the evaluation.
+    def compile_all(self, steps: int, *, rest: bool) -> None:
+        """Let XLA compile the step for `steps` complete batches; meanwhile prepare the evaluation, and a smaller batch.
 
-        An error is left to the first step, which raises it again.
+        An error is left to the first use, which raises it again.
         """
         with suppress(Exception), ThreadPoolExecutor(1) as compiler:
             self.trace()
             compiler.submit(self.compile, steps)
             self._compiled_logits.get_concrete_function()
-            self._traced_steps(self._data, np.zeros((1, 1), np.int32), np.zeros(1, np.float32), 0, 0)
+            if rest:
+                self._traced_steps(self._data, np.zeros((1, 1), np.int32), np.zeros(1, np.float32), 0, 0)
 
     def find_obstacle(self, steps: int) -> str | None:
         """Return why XLA cannot compile the training step so that it does the same; None if it can."""

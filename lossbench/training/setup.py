@@ -111,7 +111,8 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
             loop = Loop(experiment, dataset, model, binding.bind(experiment.loss, **context), use_xla=use_xla)
             loop, is_new = _reuse_compiled(loop, _graph(experiment, dataset, context))
             if is_new and use_xla:
-                loop.compile_all(len(dataset.train.labels) // experiment.train.batch_size)
+                steps, images = divmod(len(dataset.train.labels), experiment.train.batch_size)
+                loop.compile_all(steps, rest=images > 0 and not experiment.train.drop_remainder)
     return Setup(trial, machine, dataset, loop.model, loop, stopwatch, notes)
 
 
