@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer.main
 
-from lossbench import cli, errors, guide, metrics
+from lossbench import cli, errors, guide, metrics, suite
 from lossbench.analysis import baseline_file
 from lossbench.config import explain
 from lossbench.config.datasets import DATASETS, OWN_FILES
@@ -17,6 +17,8 @@ from lossbench.config.json_schema import json_schema
 from lossbench.config.schema import Experiment
 from lossbench.data import idx
 from lossbench.losses import listing
+from lossbench.losses.expression import parse
+from lossbench.losses.labels import label
 from lossbench.report import formats
 from lossbench.runs import decision_file, read
 
@@ -128,6 +130,23 @@ def sizes() -> str:
     return table("file|largest size", rows)
 
 
+def judge_conditions() -> str:
+    """Return the conditions of the suite of `lossbench judge` with their opponents."""
+    rows = [(each.name, ", ".join(f"`{label(parse(loss))}`" for loss in each.opponents)) for each in suite.CONDITIONS]
+    return table("condition|opponents besides `categorical_crossentropy`", rows)
+
+
+def judge_budgets() -> str:
+    """Return how much `lossbench judge` trains."""
+    rows = [
+        (name, f"{each.images:,}" if each.images else "all", each.epochs, each.small_epochs, each.looks[-1],
+         ", ".join(map(str, each.looks)), each.rope, each.time)
+        for name, each in suite.BUDGETS.items()
+    ]  # fmt: skip
+    columns = "budget|images|epochs|epochs with few images|most seeds|looks|equivalent within|ends within"
+    return table(columns, rows)
+
+
 def losses() -> str:
     """Return every loss, as `lossbench losses --markdown` does."""
     return listing.table()
@@ -226,6 +245,8 @@ TABLES = {
     "optimizers": optimizers,
     "formats": output_formats,
     "sizes": sizes,
+    "judge-conditions": judge_conditions,
+    "judge-budgets": judge_budgets,
     "losses": losses,
     "pages": pages,
     "configuration": configuration,

@@ -24,6 +24,7 @@ COMMANDS = (
     "diff",
     "verify",
     "losses",
+    "judge",
     "init",
     "validate",
     "config",

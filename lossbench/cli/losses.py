@@ -157,12 +157,16 @@ def _losses(words: Sequence[str]) -> dict[str, tuple[LossTerm, ...]]:
         values = [values_of(setting) or [setting.partition("=")[2]] for setting in settings]
         for each in product(*values):
             pairs = [f"{key}={value.strip()}" for key, value in zip(keys, each, strict=True)]
-            chosen[" ".join([name, *pairs])] = _terms(name, pairs)
+            chosen[" ".join([name, *pairs])] = terms_of(name, pairs)
     return chosen
 
 
-def _terms(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
-    """Parse the loss with the given hyperparameters."""
+def terms_of(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
+    """Parse the loss of a name with hyperparameters as `key=value`.
+
+    Raises:
+        ConfigError: There is no such loss, or it does not take them.
+    """
     from lossbench.config import yaml
     from lossbench.losses.expression import InvalidLossError, parse
 

@@ -15,7 +15,11 @@ from lossbench.cli.query import build_query, split
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+    from lossbench.analysis.query import Answer, Query
 
 
 def report(  # noqa: PLR0913 - the options of the command
@@ -47,12 +51,6 @@ def report(  # noqa: PLR0913 - the options of the command
 
     The options mean the same as in `lossbench compare`, and so do the exit codes of the gate.
     """
-    from lossbench import files
-    from lossbench.analysis.names import with_names
-    from lossbench.analysis.page_data import read_page
-    from lossbench.analysis.query import answer
-    from lossbench.report import formatting, page
-
     gate.check_strict(fail_if, strict=strict)
     query = build_query(
         paths,
@@ -74,6 +72,18 @@ def report(  # noqa: PLR0913 - the options of the command
         allow_different=allow_different,
         label=label,
     )
+    found = write_page(query, output)
+    gate.report(found, strict=strict)
+
+
+def write_page(query: Query, output: Path, *, note: Callable[[str], None] = console.result) -> Answer:
+    """Write the page of a comparison, name the files that could not be read, and report the page's size by `note`."""
+    from lossbench import files
+    from lossbench.analysis.names import with_names
+    from lossbench.analysis.page_data import read_page
+    from lossbench.analysis.query import answer
+    from lossbench.report import formatting, page
+
     found = with_names(answer(query))
     data = read_page(found, _test_images)
     text = page.page_text(data, f"lossbench {shlex.join(sys.argv[1:])}")
@@ -81,8 +91,8 @@ def report(  # noqa: PLR0913 - the options of the command
     for line in (*formatting.broken_lines(data.broken), *formatting.broken_lines(data.unread, "not drawn")):
         console.note(line)
     megabytes = len(text.encode(errors="replace")) / 1e6
-    console.result(f"{output}: {formatting.count_of(len(data.runs), 'run')}, {megabytes:.2f} MB")
-    gate.report(found, strict=strict)
+    note(f"{output}: {formatting.count_of(len(data.runs), 'run')}, {megabytes:.2f} MB")
+    return found
 
 
 def _test_images(folder: Path) -> NDArray[Any]:

@@ -14,10 +14,14 @@ from lossbench.errors import InterruptedRunError, UnfinishedRunError, UsageError
 from lossbench.sweep.executors.choice import ExecutorName
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lossbench.metrics import Metric
+    from lossbench.sweep.decide import Decider
+    from lossbench.sweep.executors.messages import Executor
     from lossbench.sweep.plan import Plan
+    from lossbench.sweep.scheduler import Rules
     from lossbench.sweep.status import SweepStatus
 
 TRIALS, FAILURES, OUTPUT, RAY = "Trials", "Failures", "Output", "More than one machine: Ray"
@@ -137,18 +141,15 @@ def sweep(  # noqa: PLR0913 - a command's options
 ) -> None:
     """Train all trials of a sweep. The same command continues an interrupted sweep."""
     from lossbench.cli import forecast_view
-    from lossbench.cli.sweep_view import view
     from lossbench.config.decide import baseline_label
     from lossbench.losses import plugin as plugin_losses
     from lossbench.sweep import decide, forecast, listing, own_losses, plan
     from lossbench.sweep.cost import shard as shard_of
     from lossbench.sweep.executors.choice import choose
     from lossbench.sweep.executors.messages import WorkerSettings
-    from lossbench.sweep.journal import Journal
-    from lossbench.sweep.scheduler import Rules, run
+    from lossbench.sweep.scheduler import Rules
     from lossbench.sweep.status import read_status
     from lossbench.training import checks, identify
-    from lossbench.training.signals import stop_request
 
     if not dry_run:
         _refuse_options_of_the_list(format, sd)
@@ -205,8 +206,42 @@ def sweep(  # noqa: PLR0913 - a command's options
     rules = Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures)
     with console.status("trying your losses", quiet=quiet or json):
         own_losses.check(status, worker_settings, rules)
+    train(
+        status,
+        start_executor,
+        runs_dir=runs_dir,
+        folder=folder,
+        rules=rules,
+        decider=decider,
+        quiet=quiet,
+        as_json=json,
+    )
+    _conclude(status, folder, quiet=quiet, as_json=json)
+
+
+def train(
+    status: SweepStatus,
+    start_executor: Callable[[], Executor],
+    *,
+    runs_dir: Path,
+    folder: Path,
+    rules: Rules,
+    decider: Decider | None,
+    quiet: bool,
+    as_json: bool = False,
+) -> None:
+    """Train all trials and show the progress.
+
+    Raises:
+        InterruptedRunError: A signal stopped the sweep; the message says that the same command continues it.
+    """
+    from lossbench.cli.sweep_view import view
+    from lossbench.sweep.journal import Journal
+    from lossbench.sweep.scheduler import run
+    from lossbench.training.signals import stop_request
+
     try:
-        with view(status, quiet=quiet, as_json=json) as shown, stop_request() as stop:
+        with view(status, quiet=quiet, as_json=as_json) as shown, stop_request() as stop:
             run(
                 status,
                 start_executor,
@@ -220,7 +255,6 @@ def sweep(  # noqa: PLR0913 - a command's options
     except InterruptedRunError as error:
         again = f"the same command continues: {shlex.join(['lossbench', *sys.argv[1:]])}"
         raise InterruptedRunError(f"{error}; {status}\n{again}", error.signal) from None
-    _conclude(status, folder, quiet=quiet, as_json=json)
 
 
 def _refuse_options_of_the_list(format: str | None, sd: str | None) -> None:  # noqa: A002 - the option's name
@@ -273,12 +307,16 @@ def _conclude(status: SweepStatus, folder: Path, *, quiet: bool, as_json: bool) 
         console.note(f"{decided}{status}\nnext: lossbench compare {folder}")
     if not as_json:
         console.result(folder)
-    if status.is_complete:
-        return
+    if not status.is_complete:
+        raise unfinished(status, folder)
+
+
+def unfinished(status: SweepStatus, folder: Path) -> UnfinishedRunError:
+    """Return the error of a sweep that stopped, or in which trials failed or diverged, with the reasons."""
     lines = [status.stop_reason] if status.stop_reason else []
     for number, reason in status.failures.items():
         trial = status.trials[number].trial
         lines.append(f"{trial.folder} failed: {reason}; see {folder / trial.folder / 'log.txt'}")
     if status.failures and not status.stop_reason:
         lines.append("the same command with --retry-failed trains the failed trials again")
-    raise UnfinishedRunError("\n".join(lines) or "some runs diverged; lossbench compare counts them")
+    return UnfinishedRunError("\n".join(lines) or "some runs diverged; lossbench compare counts them")

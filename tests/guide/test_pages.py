@@ -18,7 +18,7 @@ from lossbench.config.json_schema import json_schema
 PAGES = [file for file in FILES if file.parent == guide.FOLDER]
 GENERATED = {"configuration", "losses"}
 ALLOWED_CODES = {"--fail-if": {0, 3, 5}, "--against": {0, 3, 5}, "--strict": {0, 3, 6}}
-WOULD_TRAIN = {"train", "sweep", "verify", "losses", "doctor", "export"}
+WOULD_TRAIN = {"train", "sweep", "judge", "verify", "losses", "doctor", "export"}
 OTHER_PROGRAMS = {".", "export", "lint-imports", "mypy", "ray", "ruff", "tensorboard"}
 
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

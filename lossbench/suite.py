@@ -1,0 +1,133 @@
+"""The suite of `lossbench judge`: conditions, their opponents, and how much is trained.
+
+Another suite gives other verdicts. A change of anything in this file therefore needs another `SUITE`, whose runs go to
+other folders; results of two suites are never mixed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SUITE = "judge-1"
+"""Name and version of the suite."""
+
+REFERENCE = "categorical_crossentropy"
+"""Opponent in every condition."""
+
+SHARED: Mapping[str, Any] = MappingProxyType({"data": {"validation_size": 1000}, "model": "mlp"})
+"""Settings of all runs, apart from the defaults."""
+
+SMALL = 1000
+"""Training images of the condition with few images."""
+
+SYMMETRIC, ASYMMETRIC, IMBALANCE = 0.4, 0.3, 100
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition in which losses are compared.
+
+    Attributes:
+        name: Its name in results.
+        opponents: The best losses of the atlas in this condition, the best first, as values of `loss`.
+        settings: Its settings, by dotted key.
+    """
+
+    name: str
+    opponents: Sequence[Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is trained.
+
+    Attributes:
+        images: Training images; None: all.
+        epochs: Epochs.
+        small_epochs: Epochs in the condition with few images.
+        looks: Numbers of seeds at which to decide; the last is the largest.
+        rope: Largest difference in accuracy that is equivalent.
+        time: The longest time that it takes on two cores, in words.
+    """
+
+    images: int | None
+    epochs: int
+    small_epochs: int
+    looks: tuple[int, ...]
+    rope: str
+    time: str
+
+
+CONDITIONS = (
+    Condition(
+        "clean",
+        ("squentropy", "poly1_crossentropy", "multi_margin", "brier", "focal"),
+    ),
+    Condition(
+        "40 % symmetric noise",
+        ("forward_correction", "generalized_crossentropy", "taylor_crossentropy", "jensen_shannon", "brier"),
+        {"data.label_noise": {"type": "symmetric", "rate": SYMMETRIC}},
+    ),
+    Condition(
+        "30 % asymmetric noise",
+        ("forward_correction", "generalized_crossentropy", "taylor_crossentropy", "jensen_shannon", "brier"),
+        {"data.label_noise": {"type": "asymmetric", "rate": ASYMMETRIC}},
+    ),
+    Condition(
+        "step imbalance 100",
+        ("logit_adjustment", "weighted_crossentropy", "squentropy", "poly1_crossentropy", "multi_margin"),
+        {"data.imbalance": {"type": "step", "ratio": IMBALANCE}},
+    ),
+    Condition(
+        "1,000 images",
+        ("squentropy", "poly1_crossentropy", "multi_margin", "brier", "focal"),
+        {"data.train_size": SMALL},
+    ),
+)
+"""Conditions in the order of results."""
+
+BUDGETS: Mapping[str, Budget] = MappingProxyType(
+    {
+        "quick": Budget(10_000, 2, 10, looks=(6, 8, 10, 12), rope="0.5pp", time="3 minutes"),
+        "full": Budget(None, 3, 30, looks=(6, 8, 10, 12, 16), rope="0.3pp", time="15 minutes"),
+    }
+)
+"""Budgets by name."""
+
+
+def settings(condition: Condition, budget: Budget) -> dict[str, Any]:
+    """Return the settings of a condition with a budget, by dotted key; every condition sets the same keys.
+
+    Example:
+        >>> settings(CONDITIONS[-1], BUDGETS["quick"])["train.epochs"]
+        10
+    """
+    keys = {key: None for each in CONDITIONS for key in each.settings}
+    few = "data.train_size" in condition.settings
+    amount = {"data.train_size": budget.images, "train.epochs": budget.small_epochs if few else budget.epochs}
+    return {**keys, **amount, **condition.settings}
+
+
+def flat_settings(condition: Condition, budget: Budget) -> dict[str, Any]:
+    """Return the settings of a condition as runs have them: one key per number or text, absent where there is none."""
+    return {
+        f"{key}.{name}" if name else key: value
+        for key, given in settings(condition, budget).items()
+        for name, value in (given.items() if isinstance(given, dict) else [("", given)])
+    }
+
+
+def flat_keys(budget: Budget) -> frozenset[str]:
+    """Return all keys of `flat_settings`."""
+    return frozenset(key for each in CONDITIONS for key in flat_settings(each, budget))
+
+
+def full_name(budget: str) -> str:
+    """Return the name of the suite with a budget: `judge-1-quick`."""
+    return f"{SUITE}-{budget}"
