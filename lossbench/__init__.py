@@ -10,6 +10,7 @@ The package has two halves, joined only by the run folder: one half trains and w
     metrics.py       accuracy, NLL, Brier, ECE: NumPy functions of log-probabilities and labels
     sizes.py         sizes of differences with their units: 0.1pp
     softmax.py       log-softmax and temperature scaling
+    suite.py         the conditions and opponents of `lossbench judge`
     seeding.py       named random streams: one generator per seed and purpose
     environment.py   the user's settings of Keras and TensorFlow that change numbers
     imports.py       faster imports: hidden packages, modules executed at first use

@@ -95,7 +95,7 @@ CONDITIONS = (
 BUDGETS: Mapping[str, Budget] = MappingProxyType(
     {
         "quick": Budget(10_000, 2, 10, looks=(6, 8, 10, 12), rope="0.5pp", time="3 minutes"),
-        "full": Budget(None, 3, 30, looks=(6, 8, 10, 12, 16), rope="0.3pp", time="15 minutes"),
+        "full": Budget(None, 3, 30, looks=(6, 8, 10, 12), rope="0.3pp", time="15 minutes"),
     }
 )
 """Budgets by name."""

@@ -49,10 +49,10 @@ def judge(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide the progress.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the screen.")] = False,
 ) -> None:
-    """Judge a loss: is it better than cross-entropy and the best known losses, in which conditions, and how certain?
+    """Judge a loss: compare it with cross-entropy and the best known losses in five conditions.
 
-    The loss is checked, then trained on clean data, with symmetric and asymmetric label noise, with imbalance, and on
-    1,000 images. The same command continues an interrupted judgement.
+    The loss is checked, then trained on clean data, with wrong labels, with rare
+    classes and on few images. The same command continues an interrupted judgement.
     """
     from lossbench.analysis.judgement import read_judgement
     from lossbench.report import judgement as views

@@ -80,7 +80,7 @@ def test_the_judged_loss_is_the_baseline_and_no_opponent_of_itself(loss, budget)
 
 
 def test_the_folder_depends_on_file_hyperparameters_and_budget(tmp_path, monkeypatch):
-    """So an edited loss is judged anew beside the old result."""
+    """So an edited loss has a new result beside the old one."""
     code = "def mine(y_true, y_pred, *, scale=1.0):\n    return scale * ((y_true - y_pred) ** 2).sum(-1)\n"
     use_small_suite(monkeypatch)
     found = set()
