@@ -25,8 +25,6 @@ SHARED: Mapping[str, Any] = MappingProxyType({"data": {"validation_size": 1000},
 SMALL = 1000
 """Training images of the condition with few images."""
 
-SYMMETRIC, ASYMMETRIC, IMBALANCE = 0.4, 0.3, 100
-
 
 @dataclass(frozen=True)
 class Condition:
@@ -64,33 +62,34 @@ class Budget:
     time: str
 
 
+SMOOTHED = {"name": "categorical_crossentropy", "label_smoothing": 0.1}
+
 CONDITIONS = (
-    Condition(
-        "clean",
-        ("squentropy", "poly1_crossentropy", "multi_margin", "brier", "focal"),
-    ),
+    Condition("clean", (SMOOTHED, "poly1_crossentropy", "multi_margin", "focal", "bootstrap_hard")),
     Condition(
         "40 % symmetric noise",
-        ("forward_correction", "generalized_crossentropy", "taylor_crossentropy", "jensen_shannon", "brier"),
-        {"data.label_noise": {"type": "symmetric", "rate": SYMMETRIC}},
+        ("symmetric_crossentropy", "forward_correction", "generalized_crossentropy", "brier", "nce_rce"),
+        {"data.label_noise": {"type": "symmetric", "rate": 0.4}},
     ),
     Condition(
         "30 % asymmetric noise",
-        ("forward_correction", "generalized_crossentropy", "taylor_crossentropy", "jensen_shannon", "brier"),
-        {"data.label_noise": {"type": "asymmetric", "rate": ASYMMETRIC}},
+        ("forward_correction", "generalized_crossentropy", "jensen_shannon", "taylor_crossentropy", "multi_margin"),
+        {"data.label_noise": {"type": "asymmetric", "rate": 0.3}},
     ),
     Condition(
         "step imbalance 100",
-        ("logit_adjustment", "weighted_crossentropy", "squentropy", "poly1_crossentropy", "multi_margin"),
-        {"data.imbalance": {"type": "step", "ratio": IMBALANCE}},
+        ("logit_adjustment", "weighted_crossentropy", "multi_margin", "poly1_crossentropy", "bootstrap_hard"),
+        {"data.imbalance": {"type": "step", "ratio": 100}},
     ),
-    Condition(
-        "1,000 images",
-        ("squentropy", "poly1_crossentropy", "multi_margin", "brier", "focal"),
-        {"data.train_size": SMALL},
-    ),
+    Condition("1,000 images", (SMOOTHED, "squentropy", "multi_margin", "brier", "focal"), {"data.train_size": SMALL}),
 )
-"""Conditions in the order of results."""
+"""Conditions in the order of results, each with the five best losses by mean test accuracy of the default MLP.
+
+Losses that are the same function as cross-entropy in a condition were left out. Sources: clean, 10,000 images, 10
+epochs, 20 losses, 1 seed; symmetric noise, all images, 5 epochs, 10 losses, 12 to 30 seeds; asymmetric noise, 10,000
+images, 2 epochs, 20 losses, 1 seed; imbalance, 10,000 images, 10 epochs, 20 losses, 1 seed; few images, 2,000 images,
+10 epochs, 20 losses, 1 seed.
+"""
 
 BUDGETS: Mapping[str, Budget] = MappingProxyType(
     {

@@ -31,7 +31,8 @@ def _head(judgement: Judgement) -> Iterator[str]:
     seeds = [each.seeds for result in judgement.results for each in _sides(result)]
     least, most = min(seeds), max(seeds)
     numbers = f"{most}" if least == most else f"{least} to {most}"
-    yield f"{_cut(judgement.loss, 40)} judged by {suite.full_name(judgement.budget)}, {numbers} seeds"
+    yield from formatting.wrap_label(f"{clean(judgement.loss)}, judged by {suite.full_name(judgement.budget)}", WIDTH)
+    yield f"test accuracy after the last epoch, {numbers} seeds"
     yield ""
 
 
@@ -51,22 +52,21 @@ def _verdicts(judgement: Judgement) -> Iterator[str]:
 
 def _judged(side: Side) -> str:
     lost = f"  diverged in {side.diverged} of {count_of(side.seeds, 'seed')}" if side.diverged else ""
-    return f"{_cells(side, '')}{lost}"
+    return _cells("", side, lost)
 
 
 def _row(prefix: str, opponent: Opponent) -> str:
     size = "-" if opponent.difference is None else formatting.with_sign(ACCURACY, opponent.difference)
     ends = formatting.signed_interval(ACCURACY, opponent.interval)
-    return f"{_cells(opponent.side, prefix)} {size:>6} {ends:>16} {opponent.verdict}"
+    return _cells(prefix, opponent.side, f" {size:>6} {ends:>16} {opponent.verdict}")
 
 
-def _cells(side: Side, prefix: str) -> str:
-    name = _cut(f"  {prefix}{clean(side.loss)}", NAME_WIDTH)
-    return f"{name:{NAME_WIDTH}} {side.seeds:>2} {formatting.value(ACCURACY, side.metrics.get(ACCURACY.name)):>6}"
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+def _cells(prefix: str, side: Side, rest: str) -> str:
+    """Return the row of a loss; a long name goes on in the next lines."""
+    first, *others = formatting.wrap_label(f"{prefix}{clean(side.loss)}", NAME_WIDTH - 2)
+    accuracy = formatting.value(ACCURACY, side.metrics.get(ACCURACY.name))
+    line = f"  {first:{NAME_WIDTH - 2}} {side.seeds:>2} {accuracy:>6}{rest}"
+    return "\n".join([line, *(f"  {each}" for each in others)])
 
 
 def _calibration(judgement: Judgement) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """A judgement as a screen, a sentence and JSON."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from made_up_judgements import CLEAN, FEW, METRICS, judged, score, use_small_suite
@@ -29,7 +30,7 @@ def test_the_screen_has_at_most_80_columns_and_45_lines(judgement):
     """Five conditions, as the suite has, need six lines more."""
     lines = judgement_text(judgement).splitlines()
     assert max(map(len, lines)) <= 80
-    assert len(lines) <= 34
+    assert len(lines) <= 35
 
 
 def test_each_condition_shows_the_loss_cross_entropy_and_the_best_opponent(judgement):
@@ -43,6 +44,21 @@ def test_each_condition_shows_the_loss_cross_entropy_and_the_best_opponent(judge
     few = lines[lines.index(FEW) :]
     assert "diverged in 6 of 6 seeds" in few[1]
     assert few[2].split()[-1] == "diverged"
+
+
+def test_a_long_name_goes_on_in_the_next_line(judgement):
+    """Its hyperparameters distinguish it, so they are not cut off."""
+    loss = "categorical_crossentropy label_smoothing=0.1"
+    long = replace(judgement, loss=loss, results=[_named(each, loss) for each in judgement.results])
+    lines = judgement_text(long).splitlines()
+    assert max(map(len, lines)) <= 80
+    rows = lines[lines.index(CLEAN) :]
+    assert rows[1].split()[0] == "categorical_crossentropy"
+    assert rows[2].split() == ["label_smoothing=0.1"]
+
+
+def _named(result, loss):
+    return replace(result, judged=replace(result.judged, loss=loss))
 
 
 def test_the_summary_is_one_sentence(judgement):
