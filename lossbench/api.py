@@ -32,6 +32,7 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
     by: Sequence[str] | str = ("loss",),
     across: Sequence[str] | str = (),
     pivot: str | None = None,
+    map: Sequence[str] | str = (),  # noqa: A002 - the option's name
     labels: Mapping[str, str] = MappingProxyType({}),
     baseline: str | None = None,
     confidence: float = 0.95,
@@ -51,6 +52,7 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
         by: Keys that define a group: `loss`, `loss.name`, or dotted keys.
         across: Keys that define the outermost blocks.
         pivot: Key whose values are the columns of a table of losses, e.g. `"data.label_noise.rate"`.
+        map: One or two keys; the table shows which losses may be best at each of their values.
         labels: Names under which tables show losses, e.g. `{"my_robust": "Ours"}`.
         baseline: Baseline loss; None: categorical_crossentropy, if it is among the losses.
         confidence: Confidence of the intervals, in (0, 1).
@@ -75,7 +77,7 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
     from lossbench.losses.labels import label_of
 
     query = Query(
-        paths=tuple(map(Path, [paths] if isinstance(paths, Path | str) else paths)),
+        paths=tuple(Path(each) for each in ([paths] if isinstance(paths, Path | str) else paths)),
         metric_names=_names("metrics", metrics),
         where=where,
         seeds=_seeds(seeds),
@@ -83,6 +85,7 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
         by=_names("by", by) or None,
         across=_names("across", across),
         pivot=pivot,
+        map_keys=_names("map", map),
         labels=tuple({label_of(label): name} for label, name in labels.items()),
         baseline=baseline and label_of(baseline),
         confidence=confidence,

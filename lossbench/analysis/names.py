@@ -10,6 +10,7 @@ from lossbench.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from lossbench.analysis.map_result import LossMap
     from lossbench.analysis.query import Answer
     from lossbench.analysis.result import Block, Comparison, Group
 
@@ -78,6 +79,23 @@ def _comparison(comparison: Comparison, named: Callable[[Any], Any]) -> Comparis
         ambiguous=tuple(map(named, comparison.ambiguous)),
         averaged=tuple(map(named, comparison.averaged)),
         tuned=tuple(replace(each, label=named(each.label)) for each in comparison.tuned),
+        loss_map=comparison.loss_map and _map(comparison.loss_map, named),
+    )
+
+
+def _map(of: LossMap, named: Callable[[Any], Any]) -> LossMap:
+    def renamed(items: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple(replace(each, label=named(each.label)) for each in items)
+
+    return replace(
+        of,
+        cells=tuple(
+            replace(cell, entries=renamed(cell.entries), missing=tuple(map(named, cell.missing))) for cell in of.cells
+        ),
+        losses=renamed(of.losses),
+        single_best=named(of.single_best),
+        safest=named(of.safest),
+        unranked=tuple(map(named, of.unranked)),
     )
 
 

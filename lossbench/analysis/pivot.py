@@ -40,16 +40,17 @@ class PivotTable:
     rows: tuple[PivotRow, ...]
 
 
-def check(rows: Iterable[RunRow], query: Query) -> None:
-    """Raise a `UsageError` if the key of the columns is none that can make conditions."""
-    key = str(query.pivot)
+def check(rows: Iterable[RunRow], query: Query, key: str, parameter: str = "pivot") -> None:
+    """Raise a `UsageError` that names the parameter if its key is none that can make conditions."""
     known = {name for row in rows for name in row if name not in RUN_COLUMNS and not is_metric(name)}
     if key in query.group_keys or key == "loss" or (key.startswith("loss.") and "loss" in query.group_keys):
-        raise UsageError(f"{key} makes the rows; choose a key such as data.label_noise.rate", parameter="pivot")
+        raise UsageError(
+            f"{key} distinguishes the losses; choose a key such as data.label_noise.rate", parameter=parameter
+        )
     if key == query.tune:
-        raise UsageError(f"{key} is tuned, so it has one value per loss; choose another key", parameter="pivot")
+        raise UsageError(f"{key} is tuned, so it has one value per loss; choose another key", parameter=parameter)
     if key not in known:
-        raise UsageError(f"no run has the key {key!r}{did_you_mean(key, known)}", parameter="pivot")
+        raise UsageError(f"no run has the key {key!r}{did_you_mean(key, known)}", parameter=parameter)
 
 
 def pivot_tables(comparison: Comparison) -> tuple[PivotTable, ...]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, get_args
 from lossbench.analysis import baseline_file, decisions, gate, loading, names, pivot
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.images import compare_images
+from lossbench.analysis.loss_map import check as check_map
+from lossbench.analysis.loss_map import loss_map
 from lossbench.analysis.result import At
 from lossbench.analysis.thresholds import Threshold, parse_threshold
 from lossbench.analysis.tune import tune
@@ -45,6 +47,7 @@ class Query:
             a hyperparameter of the loss.
         across: Keys that define the outermost blocks.
         pivot: Key whose values are the columns of a table of losses.
+        map_keys: One or two keys whose values are the cells of a loss map; empty for no map.
         baseline: Label of the baseline; None: categorical_crossentropy, if it is among the groups.
         confidence: Confidence of the intervals, in (0, 1).
         rope: Largest difference that is equivalent to none, e.g. `0.1pp`; of NLL or Brier score, a plain number.
@@ -69,6 +72,7 @@ class Query:
     by: tuple[str, ...] | None = None
     across: tuple[str, ...] = ()
     pivot: str | None = None
+    map_keys: tuple[str, ...] = ()
     baseline: str | None = None
     confidence: float = 0.95
     rope: str | float | None = None
@@ -106,8 +110,8 @@ class Query:
 
     @property
     def outer_keys(self) -> tuple[str, ...]:
-        """The keys that make conditions whether they vary within a group or not: `pivot`, then `across`."""
-        return tuple(dict.fromkeys((*([self.pivot] if self.pivot else ()), *self.across)))
+        """The keys that make conditions whether they vary within a group or not: map, `pivot`, then `across`."""
+        return tuple(dict.fromkeys((*self.map_keys, *([self.pivot] if self.pivot else ()), *self.across)))
 
     @property
     def all_metrics(self) -> tuple[Metric, ...]:
@@ -131,6 +135,14 @@ class Query:
                 parameter="pivot",
                 mentions=("pivot", "images"),
             )
+        for other in ("pivot", "images", "unpaired"):
+            if self.map_keys and getattr(self, other):
+                raise UsageError(
+                    f"a map {'pairs seeds' if other == 'unpaired' else 'is a table of its own'}; choose one of `map` "
+                    f"and `{other}`",
+                    parameter="map",
+                    mentions=("map", other),
+                )
         if not 0 < self.confidence < 1:
             raise UsageError(f"expected 0 < confidence < 1, e.g. 0.95, got {self.confidence}", parameter="confidence")
         if self.require_seeds is not None and self.require_seeds < 0:
@@ -195,11 +207,15 @@ def answer(query: Query) -> Answer:
     stored = baseline_file.load(query.baseline_file) if query.baseline_file else None
     rows, broken = select_runs(query, stored)
     if query.pivot:
-        pivot.check(rows, query)
+        pivot.check(rows, query, query.pivot)
+    if query.map_keys:
+        check_map(rows, query)
     if stored:
         stored = replace(stored, rows=_select(stored.rows, query, stored.name, rows))
     rows, choices = tune(rows, query) if query.tune else (rows, ())
     comparison = replace(compare(rows, query, stored, decisions.load(rows)), tuned=choices)
+    if query.map_keys:
+        comparison = replace(comparison, loss_map=loss_map(comparison))
     return Answer(
         comparison=comparison,
         broken=tuple(broken),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lossbench.analysis.map_result import LossMap
     from lossbench.analysis.query import Query
     from lossbench.runs.decision import SweepDecision
     from lossbench.runs.grouping import HiddenKey
@@ -206,6 +207,7 @@ class Comparison:
         versions: The versions of lossbench that wrote the runs.
         tuned: The values chosen by validation, if the query tunes a key.
         plans: The plans of sweeps that added seeds until they were decided.
+        loss_map: Which losses may be best in each cell of the query's map keys; None without such keys.
     """
 
     query: Query
@@ -224,6 +226,7 @@ class Comparison:
     versions: tuple[str, ...] = ()
     tuned: tuple[Choice, ...] = ()
     plans: tuple[RecordedPlan, ...] = ()
+    loss_map: LossMap | None = None
 
 
 @dataclass(frozen=True)

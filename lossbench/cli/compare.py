@@ -12,7 +12,7 @@ import typer
 
 from lossbench.cli import console, gate, options
 from lossbench.cli.options import GATE, OUTPUT
-from lossbench.cli.query import build_query, split
+from lossbench.cli.query import build_query, map_keys, split
 from lossbench.errors import UsageError
 from lossbench.report import formats
 
@@ -36,6 +36,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     by: options.By = None,
     across: options.Across = None,
     pivot: options.Pivot = None,
+    map: options.Map = None,  # noqa: A002 - the option's name
     baseline: options.Baseline = None,
     confidence: options.Confidence = 95,
     rope: options.Rope = None,
@@ -106,7 +107,8 @@ def compare(  # noqa: PLR0913 - the options of the command
     from lossbench.report import formatting, next_step
 
     form = _form(format, json=json)
-    _check_list(list_runs=list_runs, plots=plots, pivot=pivot, caption=caption, latex_label=latex_label)
+    _check_list(list_runs=list_runs, plots=plots, pivot=pivot, map=map, caption=caption, latex_label=latex_label)
+    _check_map(map, sort=sort, top=top, only_changed=only_changed, rope=rope)
     gate.check_strict(fail_if, strict=strict)
     query = build_query(
         paths,
@@ -118,6 +120,7 @@ def compare(  # noqa: PLR0913 - the options of the command
         by=by,
         across=split(across),
         pivot=pivot,
+        map_keys=map_keys(map),
         baseline=baseline,
         confidence=confidence,
         label=label,
@@ -160,6 +163,13 @@ def _check_list(*, list_runs: bool, **others: object) -> None:
     for name, value in others.items():
         if list_runs and value is not None:
             raise UsageError("a list of single runs has none; leave out `list`", parameter=name, mentions=("list",))
+
+
+def _check_map(keys: str | None, **others: object) -> None:
+    """Refuse what a map does not have: it shows every cell and every loss."""
+    for name, value in others.items():
+        if keys and value:
+            raise UsageError("a map has none; leave it out", parameter=name)
 
 
 def _list(query: Query, form: str, output: Path | None) -> None:

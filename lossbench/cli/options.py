@@ -114,6 +114,16 @@ Pivot: TypeAlias = Annotated[
         help="Make a table of losses and the values of this key, e.g. data.label_noise.rate.",
     ),
 ]
+Map: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--map",
+        metavar="KEYS",
+        rich_help_panel=OUTPUT,
+        help="Show which losses may be best at each value of one or two keys, e.g. "
+        "data.label_noise.rate,data.train_size.",
+    ),
+]
 Caption: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TEXT", rich_help_panel=OUTPUT, help="Caption of the LaTeX table.")
 ]

@@ -70,6 +70,18 @@ def split(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
+def map_keys(text: str | None) -> tuple[str, ...]:
+    """Return the keys of a map; nothing without the option.
+
+    Raises:
+        UsageError: The option names no key.
+    """
+    keys = split(text)
+    if text is not None and not keys:
+        raise UsageError(f"expected one or two keys, e.g. data.label_noise.rate, got {text!r}", parameter="map")
+    return keys
+
+
 def split_losses(text: str) -> tuple[str, ...]:
     """Return the losses in a comma-separated list; a comma inside brackets belongs to a loss."""
     return tuple(name.strip() for name in re.findall(r"(?:\[[^\]]*\]|[^,\[]|\[)+", text) if name.strip())

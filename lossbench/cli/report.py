@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossbench.cli import console, gate, options
-from lossbench.cli.query import build_query, split
+from lossbench.cli.query import build_query, map_keys, split
 from lossbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def report(  # noqa: PLR0913 - the options of the command
     at: options.At = "last",
     by: options.By = None,
     across: options.Across = None,
+    map: options.Map = None,  # noqa: A002 - the option's name
     baseline: options.Baseline = None,
     confidence: options.Confidence = 95,
     rope: options.Rope = None,
@@ -61,6 +62,7 @@ def report(  # noqa: PLR0913 - the options of the command
         at=at,
         by=by,
         across=split(across),
+        map_keys=map_keys(map),
         baseline=baseline,
         confidence=confidence,
         rope=rope,

@@ -34,6 +34,7 @@ class Writers:
         runs: Write single runs; None for a format of comparisons only.
         summary: Write the summary of a CI job, which goes to a file of its own; None for a format without one.
         pivot: Write a comparison as losses × values of one key; None for a format without it.
+        loss_map: Write the loss map of a comparison; None for a format without it.
         shows_names: Whether it is for readers, so that display names replace the labels.
     """
 
@@ -41,6 +42,7 @@ class Writers:
     runs: RunsWriter | None = None
     summary: ComparisonWriter | None = None
     pivot: ComparisonWriter | None = None
+    loss_map: ComparisonWriter | None = None
     shows_names: bool = False
 
 
@@ -68,49 +70,64 @@ def _entry(writers: Callable[[], Writers]) -> Callable[[], Writers]:
 @_entry
 def table() -> Writers:
     """Table for a terminal."""
-    from lossbench.report.comparison import listing, pivot, table
+    from lossbench.report.comparison import listing, loss_map, pivot, table
 
-    return Writers(table.comparison_screen, runs=listing.run_list_screen, pivot=pivot.pivot_screen, shows_names=True)
+    return Writers(
+        table.comparison_screen,
+        runs=listing.run_list_screen,
+        pivot=pivot.pivot_screen,
+        loss_map=loss_map.map_screen,
+        shows_names=True,
+    )
 
 
 @_entry
 def markdown() -> Writers:
     """Tables for a README, an issue or a pull request."""
-    from lossbench.report.comparison import markdown, pivot
+    from lossbench.report.comparison import loss_map, markdown, pivot
 
-    return Writers(markdown.markdown_text, pivot=pivot.pivot_markdown, shows_names=True)
+    return Writers(markdown.markdown_text, pivot=pivot.pivot_markdown, loss_map=loss_map.map_markdown, shows_names=True)
 
 
 @_entry
 def csv() -> Writers:
     """Rows for a spreadsheet."""
-    from lossbench.report.comparison import pivot_records, records
+    from lossbench.report.comparison import map_records, pivot_records, records
 
-    return Writers(records.comparison_csv, runs=records.runs_csv, pivot=pivot_records.pivot_csv)
+    return Writers(
+        records.comparison_csv, runs=records.runs_csv, pivot=pivot_records.pivot_csv, loss_map=map_records.map_csv
+    )
 
 
 @_entry
 def json() -> Writers:
     """One JSON document."""
-    from lossbench.report.comparison import pivot_records, records
+    from lossbench.report.comparison import map_records, pivot_records, records
 
-    return Writers(records.comparison_json, runs=records.runs_json, pivot=pivot_records.pivot_json)
+    return Writers(
+        records.comparison_json, runs=records.runs_json, pivot=pivot_records.pivot_json, loss_map=map_records.map_json
+    )
 
 
 @_entry
 def jsonl() -> Writers:
     """One JSON record per line."""
-    from lossbench.report.comparison import pivot_records, records
+    from lossbench.report.comparison import map_records, pivot_records, records
 
-    return Writers(records.comparison_json_lines, runs=records.runs_json_lines, pivot=pivot_records.pivot_json_lines)
+    return Writers(
+        records.comparison_json_lines,
+        runs=records.runs_json_lines,
+        pivot=pivot_records.pivot_json_lines,
+        loss_map=map_records.map_json_lines,
+    )
 
 
 @_entry
 def latex() -> Writers:
     """Table for a paper."""
-    from lossbench.report.comparison import latex, pivot
+    from lossbench.report.comparison import latex, loss_map, pivot
 
-    return Writers(latex.latex_text, pivot=pivot.pivot_latex, shows_names=True)
+    return Writers(latex.latex_text, pivot=pivot.pivot_latex, loss_map=loss_map.map_latex, shows_names=True)
 
 
 @_entry
@@ -138,7 +155,7 @@ def comparison_text(answer: Answer, name: str, *, to_stdout: bool) -> str:
     """Return a comparison in a format; for stdout a table has its width and colours, else 80 columns and none.
 
     Raises:
-        UsageError: There is no such format, or it lacks what the answer needs: a pivot, a caption, a label.
+        UsageError: There is no such format, or it lacks what the answer needs: a pivot, a map, a caption, a label.
     """
     from lossbench.report import screen
 
@@ -149,7 +166,7 @@ def comparison_content(answer: Answer, name: str) -> str | RenderableType:
     """Return a comparison in a format, as text or as content for a console.
 
     Raises:
-        UsageError: There is no such format, or it lacks what the answer needs: a pivot, a caption, a label.
+        UsageError: There is no such format, or it lacks what the answer needs: a pivot, a map, a caption, a label.
     """
     from lossbench.analysis.names import with_names
 
@@ -164,10 +181,13 @@ def comparison_content(answer: Answer, name: str) -> str | RenderableType:
             f"expected letters, digits and : . - _ +, e.g. tab:noise, got {answer.latex_label!r}",
             parameter="latex_label",
         )
-    write = writers.pivot if answer.comparison.query.pivot else writers.comparison
+    query = answer.comparison.query
+    form = "loss_map" if query.map_keys else "pivot" if query.pivot else "comparison"
+    write: ComparisonWriter | None = getattr(writers, form)
     if write is None:
-        expected = [each.name for each in FORMATS.values() if each.writers().pivot]
-        raise UsageError(f"expected {_alternatives(expected)} for a pivot, got {name}", parameter="format")
+        expected = [each.name for each in FORMATS.values() if getattr(each.writers(), form)]
+        shown = form.removeprefix("loss_")
+        raise UsageError(f"expected {_alternatives(expected)} for a {shown}, got {name}", parameter="format")
     return write(with_names(answer) if writers.shows_names else answer)
 
 

@@ -27,13 +27,13 @@ def comparison_title(comparison: Comparison) -> str:
     """Return the settings that all runs share, the first metric and the baseline, in one line."""
     parts = [
         background(comparison),
-        _measured_on(comparison),
+        measured_on(comparison),
         f"baseline {clean(comparison.baseline)}" if comparison.baseline else None,
     ]
     return " · ".join(part for part in parts if part)
 
 
-def _measured_on(comparison: Comparison) -> str:
+def measured_on(comparison: Comparison) -> str:
     """Return the first metric with what it was measured on: `test accuracy, last epoch`, `training time`."""
     first = comparison.query.metrics[0]
     return first.title if first.judges == "machine" else f"test {first.title}, {comparison.query.at} epoch"

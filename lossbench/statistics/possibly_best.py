@@ -24,7 +24,8 @@ def possibly_best(scores: Floats, alpha: float = ALPHA) -> NDArray[np.bool_]:
     Source: Hsu (1996). Multiple comparisons: theory and methods. ISBN 978-0-412-98281-1.
 
     Args:
-        scores: `[seeds, losses]`; higher is better, paired by seed.
+        scores: `[seeds, losses]`; higher is better, paired by seed; NaN where a loss lacks a seed, so that a pair is
+            compared over the seeds that both have.
         alpha: α, in (0, 1).
 
     Returns:
@@ -37,6 +38,6 @@ def possibly_best(scores: Floats, alpha: float = ALPHA) -> NDArray[np.bool_]:
     first, second = np.triu_indices(scores.shape[1], 1)
     differences = scores[:, first] - scores[:, second]
     significant = max_t(differences).adjusted <= alpha
-    mean = differences.mean(axis=0)
-    beaten = np.concatenate([first[significant & (mean < 0)], second[significant & (mean > 0)]])
+    total = np.nansum(differences, axis=0)
+    beaten = np.concatenate([first[significant & (total < 0)], second[significant & (total > 0)]])
     return ~np.isin(np.arange(scores.shape[1]), beaten)

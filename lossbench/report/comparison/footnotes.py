@@ -140,6 +140,12 @@ def notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[str]:
     yield from seed_notes.too_few(comparison)
     yield from seed_notes.unequal(comparison)
     yield from plan_notes.notes(comparison)
+    yield from seed_notes.different(comparison)
+    yield from run_notes(comparison, with_tuning=with_tuning)
+
+
+def run_notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[str]:
+    """Yield what a reader must know of the runs themselves, whatever is computed from them."""
     yield from _missing_metrics(comparison)
     yield from _costs(comparison)
     remarked = {each.key for block in comparison.blocks for group in block.groups for each in group.unlike}
@@ -149,7 +155,6 @@ def notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[str]:
     if with_tuning:
         yield from tuning_notes(comparison)
     yield from _different_budgets(comparison.tuned)
-    yield from seed_notes.different(comparison)
     for label in comparison.averaged:
         yield f"{clean(label)}: several runs of one condition and seed, averaged first"
     for loss in comparison.ambiguous:

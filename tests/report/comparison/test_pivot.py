@@ -52,7 +52,7 @@ def answered(rows: list[dict[str, Any]], labels: tuple[str, ...] = (), **query: 
         **{"pivot": RATE, "metric_names": ("accuracy",), "labels": tuple(map(label_readings, labels)), **query}
     )
     if asked.pivot:
-        pivot.check(rows, asked)
+        pivot.check(rows, asked, asked.pivot)
     comparison = compare(rows, asked)
     return Answer(comparison, names=names.choose(asked.labels, comparison))
 
@@ -292,9 +292,9 @@ def test_a_wrong_label_is_refused(labels: tuple[str, ...], message: str) -> None
         ({"pivot": "data.label_noise.rat"}, "did you mean 'data.label_noise.rate'?"),
         ({"pivot": "seed"}, "no run has the key 'seed'"),
         ({"pivot": "test.last.nll"}, "no run has the key 'test.last.nll'"),
-        ({"pivot": "loss"}, "loss makes the rows"),
-        ({"pivot": "loss.gamma"}, "loss.gamma makes the rows"),
-        ({"pivot": RATE, "by": (RATE,)}, f"{RATE} makes the rows"),
+        ({"pivot": "loss"}, "loss distinguishes the losses"),
+        ({"pivot": "loss.gamma"}, "loss.gamma distinguishes the losses"),
+        ({"pivot": RATE, "by": (RATE,)}, f"{RATE} distinguishes the losses"),
         ({"pivot": RATE, "tune": RATE}, f"{RATE} is tuned"),
     ],
 )
