@@ -64,7 +64,7 @@ def compare(  # noqa: PLR0913 - one parameter per property of a query
         write_index: Write `.index.json` to each path, which makes later reads of many runs faster.
 
     Returns:
-        A comparison that displays as a table; `.groups` and `.seeds` are frames.
+        A comparison that displays as a table; `.groups`, `.seeds` and, with a map, `.cells` are frames.
 
     Raises:
         UsageError: An argument is not valid, or names a path, key, metric or loss that does not exist.
@@ -150,6 +150,15 @@ class Compared:
             ]
         )
 
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """Return a row per cell of the map and loss: mean, rank, regret and more; empty without a map."""
+        import pandas as pd
+
+        from lossbench.report.comparison import map_records
+
+        return pd.DataFrame(map_records.entry_records(self._answer) if self.comparison.loss_map else [])
+
     def text(
         self,
         format: str = "table",  # noqa: A002 - the option's name
@@ -165,7 +174,7 @@ class Compared:
             latex_label: Label of a LaTeX table, for `\ref`; None for none.
 
         Raises:
-            UsageError: There is no such format, or it has no caption, label or pivot.
+            UsageError: There is no such format, or it has no caption, label, pivot or map.
 
         Example:
             print(lossbench.compare("runs").text("latex"))
@@ -188,6 +197,7 @@ class Compared:
     def _repr_html_(self) -> str:
         """Return the table for a notebook; text from run folders is escaped."""
         from lossbench.analysis.names import with_names
-        from lossbench.report.page import tables
+        from lossbench.report.page import map_section, tables
 
-        return tables.notebook_html(with_names(self._answer).comparison)
+        comparison = with_names(self._answer).comparison
+        return map_section.notebook_html(comparison) if comparison.loss_map else tables.notebook_html(comparison)

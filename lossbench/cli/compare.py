@@ -201,7 +201,7 @@ def _draw(comparison: Comparison, directory: Path) -> None:
     from lossbench.analysis.figure_data import read_figures
     from lossbench.report import formatting, plots
 
-    found, unread = read_figures(comparison)
+    found, unread = ([], []) if comparison.loss_map else read_figures(comparison)
     files = plots.save_plots(comparison, found, directory)
     for line in formatting.broken_lines(unread, "not drawn"):
         console.note(line)

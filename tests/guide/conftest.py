@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 
@@ -61,14 +62,27 @@ def change(run, section, values):
     file.write_text(json.dumps(summary))
 
 
+@pytest.fixture(scope="session")
+def example_map(tmp_path_factory, fabricate):
+    """Run folders of three losses at two noise rates and two sizes."""
+    runs = tmp_path_factory.mktemp("examples") / "atlas"
+    for loss, strength in (("categorical_crossentropy", 5.0), ("focal", 5.1), ("generalized_crossentropy", 5.2)):
+        for rate, size, seed in itertools.product((0.2, 0.4), (1000, 10000), (0, 1)):
+            config = {"data.label_noise": {"type": "symmetric", "rate": rate}, "data.train_size": size}
+            fabricate(runs, loss, seed, strength=strength - 5 * rate, config=config, images=200, epochs=1)
+    return runs
+
+
 @pytest.fixture
-def workplace(tmp_path, example_runs):
+def workplace(tmp_path, example_runs, example_map):
     """Return a function that fills an empty folder with the example runs, the configurations and a page's files."""
 
     def fill(file):
         shutil.copytree(ROOT / "configs", tmp_path / "configs")
         shutil.copytree(example_runs, tmp_path / "runs")
         shutil.copytree(example_runs, tmp_path / "someone-elses-runs")
+        if "runs/atlas" in file.read_text():
+            shutil.copytree(example_map, tmp_path / "runs" / "atlas")
         (tmp_path / "someone-elses.yaml").write_text("loss: focal\n")
         for block in blocks(file, "yaml", "python"):
             if block.file and not block.file.startswith("."):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lossbench.report import figures, formatting, wording
 from lossbench.report.comparison import footnotes
 from lossbench.report.gate_sentences import gate_sentence
-from lossbench.report.page import chart_sections, digits, runs, tables
+from lossbench.report.page import chart_sections, digits, map_section, runs, tables
 from lossbench.report.page.html import Html, element
 
 if TYPE_CHECKING:
@@ -32,11 +32,15 @@ def page_text(data: PageData, command: str) -> str:
         ),
         element(
             "nav",
-            *(element("a", part, href=f"#{part}") for part in ("verdicts", "trends", "notes", "runs")),
+            *(
+                element("a", part, href=f"#{part}")
+                for part in (*["map"] * bool(comparison.loss_map), "verdicts", "trends", "notes", "runs")
+            ),
             aria_label="parts of this page",
         ),
         element(
             "main",
+            map_section.map_section(comparison),
             *(_condition(data, number) for number in range(len(comparison.blocks))),
             chart_sections.trends_section(comparison),
             _gate(data),

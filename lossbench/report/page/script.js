@@ -13,7 +13,7 @@ const order = (a, b, sign) => {
   if (isNaN(x) && isNaN(y)) return sign * a.localeCompare(b);
   return isNaN(x) ? 1 : isNaN(y) ? -1 : sign * (x - y);
 };
-for (const table of document.querySelectorAll("table")) {
+for (const table of document.querySelectorAll("table:not(.map)")) {
   const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
     const button = make("button", {type: "button"}, ...head.childNodes);

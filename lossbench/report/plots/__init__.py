@@ -5,21 +5,22 @@ curves.py        learning curves with bands over seeds
 per_seed.py      every seed as a dot, with the interval of the mean
 trends.py        a metric against label noise, imbalance, or another number that varies
 reliability.py   confidence against accuracy
+loss_map.py      which losses may be best in each cell of a map
 confusion.py     which class is taken for which, and how that differs from the baseline
 
-Each loss has a panel or a row of its own with the baseline as a dashed line, so no two colours need telling apart.
+Each loss has a panel or a row of its own with the baseline as a dashed line, so no two colours need telling apart; the
+cells of a map have the names of their losses.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from lossbench.analysis import trends as analysis
-from lossbench.report import figures, formatting, wording
-from lossbench.report.plots import canvas, confusion, curves, per_seed, reliability, trends
+from lossbench.report import figures, formatting, map_figure, wording
+from lossbench.report.plots import canvas, confusion, curves, loss_map, per_seed, reliability, trends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +37,8 @@ def save_plots(comparison: Comparison, data: Sequence[FigureData], directory: Pa
 
     Args:
         comparison: The comparison.
-        data: Curves, calibration and confusion of its runs, one record per block.
+        data: Curves, calibration and confusion of its runs, one record per block; none are needed for a map, which is
+            the only plot of a comparison that has one.
         directory: The folder.
 
     Returns:
@@ -45,13 +47,18 @@ def save_plots(comparison: Comparison, data: Sequence[FigureData], directory: Pa
     Raises:
         MachineError: A file cannot be written.
     """
+    every = _map_plot(comparison) if comparison.loss_map else _all_plots(comparison, data)
     with canvas.style():
-        return [
-            path
-            for name, figure in chain(_condition_plots(comparison, data), _trend_plots(comparison))
-            if figure
-            for path in canvas.save_figure(figure, directory, name)
-        ]
+        return [path for name, figure in every if figure for path in canvas.save_figure(figure, directory, name)]
+
+
+def _map_plot(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
+    yield f"map-{comparison.query.metrics[0].name}", loss_map.plot_map(map_figure.map_figure(comparison))
+
+
+def _all_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iterator[tuple[str, Figure | None]]:
+    yield from _condition_plots(comparison, data)
+    yield from _trend_plots(comparison)
 
 
 def _condition_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iterator[tuple[str, Figure | None]]:
