@@ -1,10 +1,11 @@
 r"""How often verdicts are wrong, and how often they find a true difference.
 
-    python tests/benchmarks/calibration.py fixed|sequential [STUDIES]
+    python tests/benchmarks/calibration.py fixed|sequential|map [STUDIES]
     python tests/benchmarks/calibration.py same [STUDIES] RUNS
 
 fixed       any false verdict, and power, for five laws of scores × 1 to 77 losses × 6 to 10 seeds
 sequential  seeds added at planned looks, 30 at most: false verdicts, trainings saved, and the same with a rope
+map         losses with a known best in each cell: how often it is in the cell's set, and how many losses are
 same        scores of trained runs, resampled: one loss under two names
 
 Simulated scores have the scale at which the difference of two runs of a seed has a standard deviation of 1; with
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from lossbench.statistics import ALPHA, Plan, decide, holm, max_t  # noqa: E402 - of this checkout
+from lossbench.statistics import ALPHA, Plan, decide, holm, max_t, possibly_best  # noqa: E402 - of this checkout
 
 say = partial(print, flush=True)
 
@@ -59,6 +60,10 @@ LAWS: dict[str, Callable[[Generator, tuple[int, int]], NDArray[np.float64]]] = {
 }
 """Laws of scores `[seeds, losses]`. The lattice is that of 10,000 test images, with a standard deviation of 2 images;
 a failure lowers the score of one run in ten by 20."""
+
+CELLS, MAP_LOSSES, MAP_SEEDS = 4, 10, (6, 10)
+SPREADS = {"equal": 0.0, "spread 1 sd": 1.0, "3 sd": 3.0}
+"""Standard deviation of the true means of a cell's losses; equal losses have an arbitrary best one."""
 
 EFFECTS = {"none": (0.0,) * 9, "mixed": (0.0, 0.0, 0.0, 0.5, 0.5, 1.0, 1.0, 2.0, 2.0), "clear": (3.0,) * 9}
 """True differences of nine losses from the baseline."""
@@ -95,6 +100,32 @@ def fixed_shares(law: str, seeds: int, losses: int, studies: int) -> tuple[float
         ours += bool(test.adjusted[0] <= ALPHA)
         theirs += holm(list(test.p))[0] <= ALPHA
     return wrong / studies, ours / studies, theirs / studies
+
+
+def loss_map(studies: int = STUDIES) -> None:
+    """Print, for each law, how often the best loss of a cell is in its set, and the size of the set."""
+    say(f"{CELLS} cells of ten losses per world: cells with the best loss in their set, % / mean size of the set\n")
+    names = [f"{name}, {seeds} seeds" for seeds in MAP_SEEDS for name in SPREADS]
+    say(table_row(["scores", *names]) + rule(1 + len(names)))
+    for law in LAWS:
+        cells = [map_shares(law, spread, seeds, studies) for seeds in MAP_SEEDS for spread in SPREADS.values()]
+        say(table_row([law, *(f"{100 * share:.1f} / {size:.1f}" for share, size in cells)]))
+
+
+def map_shares(law: str, spread: float, seeds: int, worlds: int) -> tuple[float, float]:
+    """Share of cells whose set has the truly best loss, and mean size of the set, over the cells of many worlds.
+
+    The true means of a cell are normal with this standard deviation; what the seeds share is part of every score.
+    """
+    random = np.random.default_rng([list(LAWS).index(law), seeds, int(10 * spread)])
+    kept = size = 0
+    for _ in range(worlds * CELLS):
+        means = random.normal(0, spread, MAP_LOSSES)
+        luck = random.normal(0, 1, (seeds, 1))
+        found = possibly_best(LAWS[law](random, (seeds, MAP_LOSSES)) + means + luck)
+        kept += bool(found[means.argmax()])
+        size += int(found.sum())
+    return kept / worlds / CELLS, size / worlds / CELLS
 
 
 def sequential(studies: int = STUDIES) -> None:
@@ -191,8 +222,8 @@ def rule(columns: int) -> str:
 def main() -> None:
     """Print the tables that the command line names."""
     match sys.argv[1:]:
-        case ["fixed" | "sequential" as name, *given] if len(given) <= 1 and all(map(str.isdecimal, given)):
-            table, runs = {"fixed": fixed, "sequential": sequential}[name], ()
+        case ["fixed" | "sequential" | "map" as name, *given] if len(given) <= 1 and all(map(str.isdecimal, given)):
+            table, runs = {"fixed": fixed, "sequential": sequential, "map": loss_map}[name], ()
         case ["same" as name, *given, folder] if len(given) <= 1 and all(map(str.isdecimal, given)):
             table, runs = same, (Path(folder),)
         case _:

@@ -175,7 +175,8 @@ def _cell_notes(found: LossMap) -> Iterator[str]:
             if entry.diverged:
                 diverged.setdefault(entry.label, []).append(cell.values)
     for labels, where in missing.items():
-        yield f"without a result of {formatting.first_few(labels)}: {_places(found, where)}"
+        without = "no result" if len(labels) == len(found.losses) else f"without {formatting.first_few(labels)}"
+        yield f"{without}: {_places(found, where)}"
     for label, where in diverged.items():
         yield f"{clean(label)} has diverged runs and is never best, the last of its cell: {_places(found, where)}"
 
