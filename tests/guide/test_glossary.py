@@ -26,7 +26,9 @@ ASKED = (
     "ECE", "Brier", "NLL", "accuracy", "Holm", "max-T", "p", "interval", "confidence", "paired", "baseline", "rope",
     "equivalent", "undecided", "identical", "diverged", "seed", "epoch", "step", "batch", "symmetric", "asymmetric",
     "pairflip", "instance", "imbalance", "temperature scaling", "calibration", "logits", "softmax", "one-vs-rest",
-    "margin", "link", "macro F1", "condition", "group", "regret", "±", "pp", "95%", "95 %", "not alike", "†", "*", "Δ",
+    "margin", "link", "macro F1", "map", "may be best", "best in", "alone in", "mean regret pp", "worst regret",
+    "best single loss", "safest choice", "condition", "group", "regret", "±", "pp", "95%", "95 %", "not alike", "†",
+    "*", "Δ",
 )  # fmt: skip
 
 
