@@ -135,14 +135,12 @@ class Query:
                 parameter="pivot",
                 mentions=("pivot", "images"),
             )
-        for other in ("pivot", "images", "unpaired"):
-            if self.map_keys and getattr(self, other):
-                raise UsageError(
-                    f"a map {'pairs seeds' if other == 'unpaired' else 'is a table of its own'}; choose one of `map` "
-                    f"and `{other}`",
-                    parameter="map",
-                    mentions=("map", other),
-                )
+        if self.map_keys and (self.pivot or self.images or self.unpaired):
+            raise UsageError(
+                "a map is a table of its own, with paired seeds; choose `map`, or else `pivot`, `images` or `unpaired`",
+                parameter="map",
+                mentions=("map", "pivot", "images", "unpaired"),
+            )
         if not 0 < self.confidence < 1:
             raise UsageError(f"expected 0 < confidence < 1, e.g. 0.95, got {self.confidence}", parameter="confidence")
         if self.require_seeds is not None and self.require_seeds < 0:

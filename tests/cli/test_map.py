@@ -52,10 +52,10 @@ def test_a_map_is_shown_drawn_and_reported(here: Any, tmp_path: Path) -> None:
 
 
 def test_the_gate_judges_as_without_a_map(here: Any) -> None:
-    """A threshold that fails is exit 3, and the document has its results."""
-    code, out, _ = here("compare", "runs", "--map", BOTH, "--json", "--fail-if", "accuracy < 1.0")
+    """Evidence that is missing is exit 3, and the document has its results."""
+    code, out, _ = here("compare", "runs", "--map", BOTH, "--json", "--require-seeds", "3")
     assert code == 3
-    assert {each["outcome"] for each in json.loads(out)["gate"]} == {"failed"}
+    assert {each["outcome"] for each in json.loads(out)["gate"]} == {"missing"}
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_the_gate_judges_as_without_a_map(here: Any) -> None:
             ["--map", BOTH, "--where", f"loss=='{CE}'"],
             f"--map: a map needs two losses or more; these runs have only {CE}",
         ),
-        (["--map", BOTH, "--pivot", RATE], "choose one of --map and --pivot"),
-        (["--map", BOTH, "--images"], "choose one of --map and --images"),
-        (["--map", BOTH, "--unpaired"], "choose one of --map and --unpaired"),
+        (["--map", BOTH, "--pivot", RATE], "choose --map, or else --pivot, --images or --unpaired"),
+        (["--map", BOTH, "--images"], "choose --map, or else --pivot, --images or --unpaired"),
+        (["--map", BOTH, "--unpaired"], "choose --map, or else --pivot, --images or --unpaired"),
         (["--map", BOTH, "--list"], "--map: a list of single runs has none; leave out --list"),
         (["--map", BOTH, "--sort", "nll"], "--sort: a map has none"),
         (["--map", BOTH, "--top", "1"], "--top: a map has none"),

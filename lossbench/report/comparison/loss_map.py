@@ -188,11 +188,22 @@ def _cell_lines(sheet: Sheet, widths: Sequence[int], width: int) -> Iterator[Tex
     yield Text(f"{head}  {names.head}", style="bold")
     yield Text("─" * width)
     for row in sheet.rows:
-        first, *others = formatting.fill(_marked(names, row), width - left, ", ").split("\n")
+        first, *others = _name_lines(_marked(names, row), width - left)
         style = "bold" if row.cell.winner else ""
         cells = _line([row.label, *(column.text(row) for column in numbers)], widths)
         yield Text.assemble(f"{cells}  ", (first, style))
         yield from (Text(" " * left + line, style=style) for line in others)
+
+
+def _name_lines(names: str, width: int) -> list[str]:
+    """Return names in lines, broken after commas; within a name only if it is too long."""
+    lines: list[str] = []
+    for name in names.replace(", ", ",\n").split("\n"):
+        if lines and len(lines[-1]) + 1 + len(name) <= width:
+            lines[-1] += f" {name}"
+        else:
+            lines += formatting.wrap_label(name, width)
+    return lines
 
 
 def _marked(names: Column, row: CellRow) -> str:

@@ -52,7 +52,9 @@ def test_a_block_per_value_of_the_first_key_has_a_row_per_value_of_the_second() 
 def test_one_key_is_one_block() -> None:
     """Without a heading above it."""
     lines = printed(answered(study(sizes=(1000,)), map_keys=(RATE,)), 80)
-    assert [line.split()[0] for line in lines[3:8]] == [RATE, "─" * 80, "0.0", "0.2", "0.4"]
+    assert lines[3].startswith(f"{RATE} ")
+    rows = [line.split()[0] for line in lines[5 : lines.index("", 4)] if not line.startswith(" ")]
+    assert rows == ["0.0", "0.2", "0.4"]
 
 
 def test_a_sentence_names_the_best_single_loss_and_the_safest() -> None:
