@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from lossbench.metrics import find
+from lossbench.runs.paths import DECISION_VERSION
 from lossbench.statistics import Divergence, decide
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class SweepDecision:
         plan: Looks, level, spending and rope.
         comparisons: The family of comparisons.
         looks: The looks so far.
+        version: Version of the file that records it.
     """
 
     metric: str
@@ -81,6 +83,12 @@ class SweepDecision:
     plan: Plan
     comparisons: tuple[PlannedComparison, ...]
     looks: tuple[Look, ...] = ()
+    version: int = DECISION_VERSION
+
+    @property
+    def is_by_another_test(self) -> bool:
+        """Whether an earlier version decided by another test than `statistics.decide`, as it did with a rope."""
+        return self.version == 1 and self.plan.rope is not None
 
     @property
     def pending(self) -> Look | None:

@@ -13,7 +13,7 @@ from lossbench.errors import LossbenchError, MachineError, UsageError
 from lossbench.json_data import to_json
 from lossbench.metrics import find
 from lossbench.runs import links, paths, read
-from lossbench.runs.decision import ENDED_WITHOUT_SCORE, Look, PlannedComparison, SweepDecision, opened
+from lossbench.runs.decision import ENDED_WITHOUT_SCORE, Look, PlannedComparison, SweepDecision, decisions_of, opened
 from lossbench.statistics import FEWEST_SEEDS, SPENDING, Plan
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _damaged(path: Path, reason: str) -> MachineError:
 
 def _plain(decision: SweepDecision) -> dict[str, Any]:
     return {
-        "version": paths.DECISION_VERSION,
+        "version": decision.version,
         "plan": {
             "metric": decision.metric,
             "baseline": decision.baseline,
@@ -104,7 +104,10 @@ def _decision(content: Any) -> SweepDecision:
     Raises:
         _DamageError: A value is missing or invalid.
     """
-    _expect(isinstance(content, dict) and content.get("version") == 1, "version", 1, content)
+    versions = range(1, paths.DECISION_VERSION + 1)
+    _expect(isinstance(content, dict), "decision", "a mapping", content)
+    version = content.get("version")
+    _expect(type(version) is int and version in versions, "version", " or ".join(map(str, versions)), version)
     plan, comparisons, looks = (content.get(name) for name in ("plan", "comparisons", "looks"))
     _expect(isinstance(plan, dict) and set(plan) == set(PLAN), "plan", f"a mapping of {', '.join(PLAN)}", plan)
     _check_plan(plan)
@@ -112,11 +115,14 @@ def _decision(content: Any) -> SweepDecision:
     family = tuple(_comparison(each, f"comparisons.{index}") for index, each in enumerate(comparisons))
     _expect(isinstance(looks, list) and looks, "looks", "a list of looks", looks)
     numbers = Plan(tuple(plan["looks"]), plan["alpha"], plan["spending"], plan["rope"])
-    decision = SweepDecision(plan["metric"], plan["baseline"], tuple(plan["seeds"]), numbers, family)
+    decision = SweepDecision(plan["metric"], plan["baseline"], tuple(plan["seeds"]), numbers, family, version=version)
     for index, each in enumerate(looks):
         decision = _with_look(opened(decision), each, f"looks.{index}")
         _expect(decision.looks[-1].scores is not None or each is looks[-1], f"looks.{index}.scores", "scores", None)
     _expect(opened(decision) == decision, "looks", f"the look after {len(looks)}", "none")
+    made = {index: (each.verdict, each.seeds) for index, each in enumerate(decisions_of(decision)) if each}
+    if not decision.is_by_another_test and made != decision.verdicts:
+        raise _DamageError("its verdicts do not follow from its scores")
     return decision
 
 
@@ -135,7 +141,7 @@ def _check_plan(plan: dict[str, Any]) -> None:
         looks,
     )
     _expect(read.is_number(plan["alpha"]) and 0 < plan["alpha"] <= 0.5, "plan.alpha", "0 < alpha ≤ 0.5", plan["alpha"])  # noqa: PLR2004 - the limit of the option
-    _expect(plan["spending"] in SPENDING, "plan.spending", f"one of {', '.join(SPENDING)}", plan["spending"])
+    _expect(plan["spending"] in list(SPENDING), "plan.spending", f"one of {', '.join(SPENDING)}", plan["spending"])
     rope = plan["rope"]
     _expect(rope is None or (read.is_number(rope) and rope > 0), "plan.rope", "a number above 0, or null", rope)
 

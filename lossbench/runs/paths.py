@@ -30,8 +30,8 @@ LOCKS: Final = ".locks"
 JOURNAL: Final = "sweep.jsonl"
 DECISION: Final = "decision.json"
 """The plan and the looks of a sweep that adds seeds until it is decided, beside its run folders."""
-DECISION_VERSION: Final = 1
-"""Version of `decision.json`; readers refuse newer ones."""
+DECISION_VERSION: Final = 2
+"""Version of `decision.json`; readers refuse newer ones. With version 1 the test of equivalence had an α of its own."""
 INDEX: Final = ".index.json"
 """A cache of run rows, in the folder that was searched."""
 

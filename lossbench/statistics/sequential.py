@@ -12,7 +12,7 @@ from lossbench.statistics.sign_flips import ROUNDING, sign_vectors, unit_columns
 from lossbench.statistics.verdicts import direction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -86,10 +86,14 @@ def decide(
 ) -> list[Decision | None]:
     """Decide comparisons at the looks that their seeds reach.
 
-    At a look with n of N seeds, T is that of `max_t` over the first n seeds and the comparisons that are not decided.
-    The critical value c is the smallest with share {σ not spent: max T(σ, ·) > c} ≤ α(n / N) - share spent. A
-    comparison with T(1, ·) > c is decided, and the look is repeated without it; then the sign vectors above c are
-    spent. With a rope, two such tests, one-sided, of differences below -rope and above rope decide equivalence.
+    Each comparison has a hypothesis, a mean of 0, with the T(σ, l) of `max_t`. With a rope it has two more, a mean of
+    at most -rope and one of at least rope, with Σ_s σ_s (d_sl + rope) and Σ_s σ_s (rope - d_sl) over their lengths.
+
+    At a look with n of N seeds, the critical value c is the smallest with share {σ not spent: max T(σ, ·) > c} ≤
+    α(n / N) - share spent. Hypotheses with T(1, ·) > c are rejected, and the look is repeated without them; then the
+    sign vectors above c are spent. A comparison whose mean is not 0 is decided, and one whose mean is neither at most
+    -rope nor at least rope is equivalent. Its hypotheses that were not rejected remain in the maximum with the seeds
+    that they have: without them, those that are left would be the most extreme of many, tested as if they were few.
 
     A side with diverged runs is never better, and not equivalent. A comparison whose differences are all 0 is
     `identical`; one without any difference ends as `undecided`, as more seeds would not help.
@@ -117,7 +121,7 @@ def decide(
     """
     decisions: list[Decision | None] = [None] * len(differences)
     divergences = divergences or [Divergence()] * len(differences)
-    two_sided, above_low, below_high = (_Test(plan) for _ in range(3))
+    test = _StepDown(plan)
     for seeds in plan.looks:
         open_ = [index for index, each in enumerate(decisions) if each is None]
         counts = [len(differences[index]) for index in open_]
@@ -125,71 +129,92 @@ def decide(
             break
         if min(counts) < seeds:
             raise ValueError(f"expected {seeds} seeds of every comparison that is not decided")
-        table = np.array([differences[index][:seeds] for index in open_]).T
+        table = _first_seeds(differences, decisions, seeds)
         means = np.nan_to_num(table).mean(axis=0)
-        diverged = [tuple(first < seeds for first in divergences[index]) for index in open_]
-        directions = [
-            direction(mean, loss_diverged=loss, baseline_diverged=baseline)
-            for mean, (loss, baseline) in zip(means, diverged, strict=True)
-        ]
-        may_be_equal = np.array([not any(each) for each in diverged])
-        two_sided.look(open_, seeds, np.abs(_statistics(table, plan)), np.array([bool(each) for each in directions]))
-        if plan.rope is not None:
-            above_low.look(open_, seeds, _statistics(table + plan.rope, plan), may_be_equal)
-            below_high.look(open_, seeds, _statistics(plan.rope - table, plan), may_be_equal)
-        for column, index in enumerate(open_):
-            if index in above_low.rejected & below_high.rejected:
+        diverged = [(each.loss < seeds, each.baseline < seeds) for each in divergences]
+        directions = {
+            index: direction(means[index], loss_diverged=diverged[index][0], baseline_diverged=diverged[index][1])
+            for index in open_
+        }
+        may_be_equal = {index for index in open_ if not any(diverged[index])}
+        test.look(table, {ZERO: {index for index in open_ if directions[index]}, LOW: may_be_equal, HIGH: may_be_equal})
+        for index in open_:
+            if test.rejected >= {(LOW, index), (HIGH, index)}:
                 decisions[index] = Decision("equivalent", seeds)
-            elif index in two_sided.rejected:
-                decisions[index] = Decision(str(directions[column]), seeds)
-            elif np.isnan(table[:, column]).all():
+            elif (ZERO, index) in test.rejected:
+                decisions[index] = Decision(str(directions[index]), seeds)
+            elif np.isnan(table[:, index]).all():
                 decisions[index] = Decision("undecided", seeds)
-            elif may_be_equal[column] and not table[:, column].any():
+            elif index in may_be_equal and not table[:, index].any():
                 decisions[index] = Decision("identical", seeds)
     return decisions
 
 
-def _statistics(table: Floats, plan: Plan) -> Floats:
-    """Compute T(σ, l) with its sign, `[sign vectors, comparisons]`, the identity first."""
-    signs = sign_vectors(plan.looks[-1])[:, : len(table)]
-    result: Floats = signs @ unit_columns(np.nan_to_num(table))
-    return result
+ZERO, LOW, HIGH = "mean = 0", "mean ≤ -rope", "mean ≥ rope"
+"""Hypotheses on a comparison."""
 
 
-class _Test:
-    """Step-down test of hypotheses at several looks; `rejected` holds those that were rejected."""
+def _first_seeds(differences: Sequence[Floats], decisions: Sequence[Decision | None], seeds: int) -> Floats:
+    """Return the first differences, `[seeds, comparisons]`; NaN after the look at which a comparison was decided."""
+    table = np.full((seeds, len(differences)), np.nan)
+    for index, (values, decision) in enumerate(zip(differences, decisions, strict=True)):
+        count = decision.seeds if decision else seeds
+        table[:count, index] = values[:count]
+    return table
+
+
+class _StepDown:
+    """Step-down test of hypotheses at several looks; `rejected` holds those that were rejected, with the comparison."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.rejected: set[int] = set()
-        self._spent = np.zeros(len(sign_vectors(plan.looks[-1])), dtype=bool)
+        self.rejected: set[tuple[str, int]] = set()
+        self._signs = sign_vectors(plan.looks[-1])
+        self._spent = np.zeros(len(self._signs), dtype=bool)
 
-    def look(self, hypotheses: Sequence[int], seeds: int, statistics: Floats, may_reject: NDArray[np.bool_]) -> None:
+    def look(self, table: Floats, may_reject: Mapping[str, Collection[int]]) -> None:
         """Reject hypotheses at a look, and spend the sign vectors that reach its critical value.
 
         Args:
-            hypotheses: Those that are not decided.
-            seeds: Number of seeds at the look.
-            statistics: `[sign vectors, hypotheses]`, the identity first.
-            may_reject: `[hypotheses]`; false where no verdict could follow.
+            table: `[seeds, comparisons]`, the differences.
+            may_reject: The comparisons of which a hypothesis may be rejected.
         """
-        most = allowance(self.plan, seeds, self._spent)
-        open_ = [column for column, each in enumerate(hypotheses) if each not in self.rejected]
-        while open_:
-            maxima = statistics[:, open_].max(axis=1)
+        most = max(0, allowance(self.plan, len(table)) - int(self._spent.sum()))
+        names, statistics = self._statistics(table)
+        while names:
+            maxima = statistics.max(axis=1)
             critical = critical_value(maxima, self._spent, most)
-            over = [column for column in open_ if may_reject[column] and statistics[0, column] >= critical]
-            if not over:
+            over = [
+                index in may_reject[name] and value >= critical
+                for (name, index), value in zip(names, statistics[0], strict=True)
+            ]
+            if not any(over):
                 self._spent |= maxima >= critical
                 return
-            self.rejected |= {hypotheses[column] for column in over}
-            open_ = [column for column in open_ if column not in over]
+            self.rejected |= {each for each, is_over in zip(names, over, strict=True) if is_over}
+            names = [each for each, is_over in zip(names, over, strict=True) if not is_over]
+            statistics = statistics[:, ~np.array(over)]
+
+    def _statistics(self, table: Floats) -> tuple[list[tuple[str, int]], Floats]:
+        """Compute T of the hypotheses that are not rejected, `[sign vectors, hypotheses]`, the identity first."""
+        shifted = {ZERO: table}
+        if self.plan.rope is not None:
+            shifted |= {LOW: table + self.plan.rope, HIGH: self.plan.rope - table}
+        names = [(name, index) for name in shifted for index in range(table.shape[1])]
+        names = [each for each in names if each not in self.rejected]
+        if not names:
+            return [], np.empty((len(self._signs), 0))
+        columns = np.array([shifted[name][:, index] for name, index in names]).T
+        statistics: Floats = self._signs[:, : len(table)] @ unit_columns(np.nan_to_num(columns))
+        two_sided = sum(name == ZERO for name, _ in names)
+        np.abs(statistics[:, :two_sided], out=statistics[:, :two_sided])
+        return names, statistics
 
 
-def allowance(plan: Plan, seeds: int, spent: NDArray[np.bool_]) -> int:
-    """Compute how many sign vectors a look may spend: those up to its level, less those spent at earlier looks."""
+def allowance(plan: Plan, seeds: int) -> int:
+    """Compute how many sign vectors may be spent up to a look."""
     level = SPENDING[plan.spending](seeds / plan.looks[-1], plan.alpha)
-    return max(0, int((level - spent.mean()) * len(spent) + ROUNDING))
+    return int(level * len(sign_vectors(plan.looks[-1])) + ROUNDING)
 
 
 def critical_value(maxima: Floats, spent: NDArray[np.bool_], most: int) -> float:

@@ -144,6 +144,16 @@ def test_a_damaged_decision_is_not_passed_over(study, tmp_path):
         compared(folder)
 
 
+def test_a_verdict_that_its_scores_do_not_give_is_not_shown(study, tmp_path):
+    """Written by hand: no table, as it would be wrong."""
+    folder = tmp_path / "study"
+    shutil.copytree(study.folder, folder)
+    file = folder / paths.DECISION
+    file.write_text(file.read_text().replace('"worse"', '"better"'))
+    with pytest.raises(MachineError, match="its verdicts do not follow from its scores"):
+        compared(folder)
+
+
 def test_runs_of_another_sweep_are_compared_as_usual(study, tmp_path):
     """Beside the plan's folder: its own p, adjusted for its own comparisons."""
     shutil.copytree(study.folder, tmp_path / "study")

@@ -4,7 +4,7 @@ r"""How often verdicts are wrong, and how often they find a true difference.
     python tests/benchmarks/calibration.py same [STUDIES] RUNS
 
 fixed       any false verdict, and power, for five laws of scores × 1 to 77 losses × 6 to 10 seeds
-sequential  seeds added at planned looks, 30 at most: false verdicts, trainings saved, and the same with a rope
+sequential  seeds added at planned looks, 30 at most: false verdicts and trainings, without and with a rope
 map         losses with a known best in each cell: how often it is in the cell's set, and how many losses are
 same        scores of trained runs, resampled: one loss under two names
 
@@ -27,6 +27,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from lossbench.statistics import ALPHA, Plan, decide, holm, max_t, possibly_best  # noqa: E402 - of this checkout
+from lossbench.statistics import ALPHA, Plan, decide, holm, max_t, possibly_best, sign_flips  # noqa: E402 - of this checkout
 
 say = partial(print, flush=True)
 
@@ -65,8 +66,19 @@ CELLS, MAP_LOSSES, MAP_SEEDS = 4, 10, (6, 10)
 SPREADS = {"equal": 0.0, "spread 1 sd": 1.0, "3 sd": 3.0}
 """Standard deviation of the true means of a cell's losses; equal losses have an arbitrary best one."""
 
-EFFECTS = {"none": (0.0,) * 9, "mixed": (0.0, 0.0, 0.0, 0.5, 0.5, 1.0, 1.0, 2.0, 2.0), "clear": (3.0,) * 9}
-"""True differences of nine losses from the baseline."""
+MIXED = (0.0, 0.0, 0.0, 0.5, 0.5, 1.0, 1.0, 2.0, 2.0)
+STUDIED = {
+    "equal": ((0.0,) * 9, None),
+    "mixed": (MIXED, None),
+    "clear": ((3.0,) * 9, None),
+    "equal, with rope": ((0.0,) * 9, 1.0),
+    "mixed, with rope": (MIXED, 1.0),
+    "as large as the rope": ((1.0,) * 9, 1.0),
+}
+"""True differences of nine losses from the baseline, and the rope."""
+
+SIGN_VECTORS = 2**12
+"""Number of random sign vectors for more than 16 seeds, instead of 65,536, so that more studies fit into the time."""
 
 
 def differences(law: str, random: Generator, seeds: int, effects: Sequence[float]) -> NDArray[np.float64]:
@@ -130,14 +142,17 @@ def map_shares(law: str, spread: float, seeds: int, worlds: int) -> tuple[float,
 
 def sequential(studies: int = STUDIES) -> None:
     """Print, for each law, what a sweep that stops when it is decided says and saves."""
-    say("nine losses, 30 seeds at most: any false verdict, % / trainings of those that 30 seeds of each take, %;")
-    say(f"with a rope of 1 sd ({studies // 4:,} studies) also the share of the nine that is decided, %\n")
-    say(table_row(["scores", *EFFECTS, "none, with rope"]) + rule(2 + len(EFFECTS)))
-    for law in LAWS:
-        random = np.random.default_rng(list(LAWS).index(law))
-        cells = [sequential_shares(law, effects, Plan(), random, studies)[:2] for effects in EFFECTS.values()]
-        cells.append(sequential_shares(law, EFFECTS["none"], Plan(rope=1.0), random, studies // 4))
-        say(table_row([law, *map(percents, cells)]))
+    say("nine losses, 30 seeds at most: any false verdict, % / trainings of those that 30 seeds of each take, %")
+    say(f"/ losses that are decided, %; {SIGN_VECTORS:,} sign vectors\n")
+    say(table_row(["scores", *STUDIED]) + rule(1 + len(STUDIED)))
+    with mock.patch.object(sign_flips, "DRAWS", SIGN_VECTORS - 1):
+        sign_flips.sign_vectors.cache_clear()
+        for law in LAWS:
+            random = np.random.default_rng(list(LAWS).index(law))
+            plans = [(effects, Plan(rope=rope)) for effects, rope in STUDIED.values()]
+            cells = [sequential_shares(law, effects, plan, random, studies) for effects, plan in plans]
+            say(table_row([law, *map(percents, cells)]))
+    sign_flips.sign_vectors.cache_clear()
 
 
 def sequential_shares(
@@ -147,16 +162,16 @@ def sequential_shares(
     wrong, trained, decided, most = 0, 0, 0, plan.looks[-1]
     for _ in range(studies):
         found = decide(list(differences(law, random, most, effects).T), plan)
-        wrong += any(map(is_false, found, effects))
+        wrong += any(is_false(each, effect, plan.rope) for each, effect in zip(found, effects, strict=True))
         seeds = [each.seeds if each else most for each in found]
         trained += sum(seeds) + max(seeds)
         decided += sum(each is not None for each in found)
     return wrong / studies, trained / studies / most / (len(effects) + 1), decided / studies / len(effects)
 
 
-def is_false(decision: Decision | None, effect: float) -> bool:
-    """Whether a decision is better or worse for a loss that is not."""
-    verdicts = {"better": effect > 0, "worse": effect < 0}
+def is_false(decision: Decision | None, effect: float, rope: float | None = None) -> bool:
+    """Whether a decision is better or worse for a loss that is not, or equivalent for one that differs by the rope."""
+    verdicts = {"better": effect > 0, "worse": effect < 0, "equivalent": rope is not None and abs(effect) < rope}
     return decision is not None and not verdicts.get(decision.verdict, True)
 
 

@@ -51,12 +51,14 @@ def test_the_best_loss_of_a_cell_is_in_its_set_and_sets_shrink_with_the_spread()
         (Decision("worse", 6), 1.0, True),
         (Decision("better", 6), 1.0, False),
         (Decision("worse", 6), -1.0, False),
-        (Decision("equivalent", 6), 0.0, False),
+        (Decision("equivalent", 6), 0.4, False),
+        (Decision("equivalent", 6), 0.5, True),
+        (Decision("equivalent", 6), -0.5, True),
     ],
 )
 def test_a_verdict_is_false_if_its_sign_is(decision: Decision | None, effect: float, expected: object) -> None:
-    """Better or worse of an equal loss, or of one that is the contrary."""
-    assert calibration.is_false(decision, effect) is expected
+    """Better or worse of an equal loss, or of one that is the contrary; equivalent of one that differs by the rope."""
+    assert calibration.is_false(decision, effect, rope=0.5) is expected
 
 
 def test_trainings_are_counted_with_the_baselines() -> None:

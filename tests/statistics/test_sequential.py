@@ -16,14 +16,27 @@ from lossbench.statistics.sequential import SPENDING
 TABLES = arrays(np.float64, st.tuples(st.just(6), st.integers(1, 4)), elements=st.integers(-9, 9).map(float))
 
 
-@settings(max_examples=40, deadline=None)
-@given(TABLES, st.sampled_from([(6,), (4, 6), (3, 4, 5, 6)]), st.sampled_from([0.05, 0.2, 0.5]))
-def test_decisions_follow_the_definition(table: np.ndarray, looks: tuple[int, ...], alpha: float) -> None:
-    """Up to 4 comparisons and 4 looks at 6 seeds, every sign vector counted one by one."""
-    found = decide(list(table.T), Plan(looks, alpha, "linear"))
-    signs = {"better": 1, "worse": -1}
-    directed = [(signs[each.verdict], each.seeds) if each and each.verdict in signs else None for each in found]
-    assert directed == naive(table, looks, alpha)
+@settings(max_examples=60, deadline=None)
+@given(
+    TABLES,
+    st.sampled_from([(6,), (4, 6), (3, 4, 5, 6)]),
+    st.sampled_from([0.05, 0.2, 0.5]),
+    st.sampled_from([None, 0.5, 3.0, 8.0]),
+)
+def test_decisions_follow_the_definition(
+    table: np.ndarray, looks: tuple[int, ...], alpha: float, rope: float | None
+) -> None:
+    """Up to 4 comparisons and 4 looks at 6 seeds, every sign vector counted one by one, with and without a rope."""
+    assert decide(list(table.T), Plan(looks, alpha, "linear", rope)) == naive(table, looks, alpha, rope)
+
+
+def test_an_equivalent_loss_remains_in_the_maximum() -> None:
+    """An eighth loss is better alone, and undecided as the most extreme of eight, of which seven are equivalent."""
+    random = np.random.default_rng(22)
+    equal, last = random.normal(0, 0.2, (12, 7)), random.normal(0.5, 1, 12)
+    plan = Plan((8, 12), 0.1, "linear", rope=1.0)
+    assert decide([last], plan) == [Decision("better", 12)]
+    assert decide([*equal.T, last], plan) == [*[Decision("equivalent", 8)] * 7, None]
 
 
 @pytest.mark.parametrize("seeds", [6, 10])

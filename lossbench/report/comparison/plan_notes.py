@@ -40,10 +40,12 @@ def verdict_lines(comparison: Comparison) -> Iterator[str]:
         plan, family = each.decision.plan, len(each.decision.comparisons)
         looks = ", ".join(map(str, plan.looks))
         size = "" if plan.rope is None else f", rope {formatting.with_unit(comparison.query.metrics[0], plan.rope)}"
+        limit = "may exceed" if each.decision.is_by_another_test else "is at most"
+        by = " of an earlier lossbench" if each.decision.is_by_another_test else ""
         yield (
-            f"verdicts of {clean(each.folder)}: group-sequential sign-flip test, planned for "
+            f"verdicts of {clean(each.folder)}: group-sequential sign-flip test{by}, planned for "
             f"{count_of(family, 'comparison')} with looks at {looks} seeds{size}; the probability of any false verdict "
-            f"is at most {formatting.percent(plan.alpha)}"
+            f"{limit} {formatting.percent(plan.alpha)}"
         )
 
 

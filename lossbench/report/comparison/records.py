@@ -131,6 +131,7 @@ def _plan_record(plan: RecordedPlan) -> dict[str, Any]:
     decision = plan.decision
     record = {
         "folder": plan.folder,
+        "version": decision.version,
         "metric": decision.metric,
         "baseline": decision.baseline,
         **asdict(decision.plan),
