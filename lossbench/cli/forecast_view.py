@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from lossbench.report.formatting import count_of, with_unit
 from lossbench.report.wording import group_name
-from lossbench.statistics import FEWEST_SEEDS
+from lossbench.statistics import CLEAR, FEWEST_SEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lossbench.metrics import Metric
-    from lossbench.sweep.duration import Duration
-    from lossbench.sweep.forecast import Detection, Forecast
+    from lossbench.sweep.forecast import Detection, Forecast, Trainings
 
 MOST_CONDITIONS = 6
 """Conditions that are shown; JSON has all."""
@@ -24,10 +23,11 @@ SECONDS, MINUTES = 90, 90
 
 def text(forecast: Forecast) -> str:
     """Return the forecast, one line per sentence."""
-    return "\n".join([_duration(forecast.duration), *_detections(forecast)])
+    return "\n".join([_duration(forecast), *_trainings(forecast.trainings), *_detections(forecast)])
 
 
-def _duration(duration: Duration) -> str:
+def _duration(forecast: Forecast) -> str:
+    duration = forecast.duration
     if not duration.trials:
         return "nothing to train"
     trials, runs = count_of(duration.trials, "trial"), count_of(duration.runs, "earlier run")
@@ -40,7 +40,19 @@ def _duration(duration: Duration) -> str:
         source = f"{duration.measured} of them measured in {runs}, the others estimated"
     else:
         source = f"measured in {runs}"
-    return f"{trials} to train: about {_span(duration.seconds)}{at_a_time} ({source})"
+    most = "at most " if forecast.trainings else ""
+    return f"{most}{trials} to train: about {_span(duration.seconds)}{at_a_time} ({source})"
+
+
+def _trainings(trainings: Trainings | None) -> Iterator[str]:
+    """Yield how many trainings a plan that adds seeds is expected to take."""
+    if trainings is None:
+        return
+    none = "" if trainings.none is None else f", {trainings.none} if none differs"
+    yield (
+        f"trainings in all: {trainings.most} at most; expected {trainings.clear} if each loss differs from the "
+        f"baseline by {CLEAR:g} standard deviations{none}"
+    )
 
 
 def _span(seconds: float) -> str:
@@ -55,6 +67,7 @@ def _span(seconds: float) -> str:
 def _detections(forecast: Forecast) -> Iterator[str]:
     """Yield what the seeds would show in each condition, and what to give where the spread is not known."""
     detections = forecast.detections
+    up_to = "up to " if forecast.trainings else ""
     known = [each for each in detections if each.difference is not None]
     few = [each for each in detections if each.seeds < FEWEST_SEEDS]
     if not detections:
@@ -67,7 +80,7 @@ def _detections(forecast: Forecast) -> Iterator[str]:
         yield (
             f"no earlier runs with this model, data and budget{_where(unknown, detections)}: add --sd, the standard "
             "deviation of differences between two losses over seeds, e.g. --sd 0.2pp, to see which difference "
-            f"{_seeds(unknown)} would show"
+            f"{up_to}{_seeds(unknown)} would show"
         )
 
 
@@ -76,11 +89,12 @@ def _differences(forecast: Forecast, known: Sequence[Detection]) -> Iterator[str
     metric = forecast.metric
     what = f"difference in {metric.title} from {forecast.baseline}"
     how = f"with 80 % probability, p adjusted for {count_of(forecast.comparisons, 'comparison')}"
+    seeds = f"{'up to ' if forecast.trainings else ''}{_seeds(known)}"
     values = [f"{with_unit(metric, each.difference or 0)} ({_source(each, metric)})" for each in known]
     if len({(each.seeds, value) for each, value in zip(known, values, strict=True)}) == 1:
-        yield f"{_seeds(known)} would show this {what} {how}{_where(known, forecast.detections)}: {values[0]}"
+        yield f"{seeds} would show this {what} {how}{_where(known, forecast.detections)}: {values[0]}"
         return
-    yield f"{_seeds(known)} would show this {what} {how}:"
+    yield f"{seeds} would show this {what} {how}:"
     yield from (
         f"  {_condition(each)}: {value}" for each, value in list(zip(known, values, strict=True))[:MOST_CONDITIONS]
     )

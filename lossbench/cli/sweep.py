@@ -199,6 +199,7 @@ def sweep(  # noqa: PLR0913 - a command's options
                 metric=sd_metric,
                 sd=sd_size,
                 baseline=baseline_label(swept.decide) if swept.decide else None,
+                plan=status.decision.plan if status.decision else None,
             )
         console.result(listing.render(status, found, format or "table"), end="")
         console.note(f"{status}\n{_most(status)}{forecast_view.text(found)}")
@@ -291,7 +292,7 @@ def _most(status: SweepStatus) -> str:
     if status.decision is None:
         return ""
     looks = ", ".join(map(str, status.decision.plan.looks))
-    return f"seeds are added until everything is decided, with looks at {looks} seeds; all of them take:\n"
+    return f"seeds are added until everything is decided, with looks at {looks} seeds\n"
 
 
 def _conclude(status: SweepStatus, folder: Path, *, quiet: bool, as_json: bool) -> None:

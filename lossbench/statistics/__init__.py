@@ -10,15 +10,19 @@ from lossbench.statistics.possibly_best import possibly_best
 from lossbench.statistics.power import detectable, seeds_needed
 from lossbench.statistics.repeated_intervals import repeated_interval
 from lossbench.statistics.sequential import SPENDING, Decision, Divergence, Plan, decide
+from lossbench.statistics.sequential_power import CLEAR, Expectation, Family, expectation
 from lossbench.statistics.sign_flips import FlipTest, max_t
 from lossbench.statistics.verdicts import direction
 
 __all__ = [
     "ALPHA",
+    "CLEAR",
     "FEWEST_SEEDS",
     "SPENDING",
     "Decision",
     "Divergence",
+    "Expectation",
+    "Family",
     "FlipTest",
     "Interval",
     "Plan",
@@ -27,6 +31,7 @@ __all__ = [
     "detectable",
     "deviation",
     "direction",
+    "expectation",
     "holm",
     "max_t",
     "possibly_best",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lossbench import statistics
@@ -42,6 +42,21 @@ class Detection:
 
 
 @dataclass(frozen=True)
+class Trainings:
+    """Numbers of trainings of a plan that adds seeds until it is decided, earlier ones included.
+
+    Attributes:
+        most: With all seeds of every loss.
+        clear: Expected if each loss differs from the baseline by 3 standard deviations of the differences.
+        none: Expected if none differs; None if the plan has a rope, and a standard deviation is not known.
+    """
+
+    most: int
+    clear: int
+    none: int | None
+
+
+@dataclass(frozen=True)
 class Forecast:
     """Forecast of a sweep.
 
@@ -51,6 +66,7 @@ class Forecast:
         baseline: Label of the baseline.
         comparisons: Number of comparisons with the baseline, over all conditions, for which p is adjusted.
         detections: One per condition with a comparison.
+        trainings: How many trainings a plan that adds seeds is expected to take; None: all seeds are trained.
     """
 
     duration: Duration
@@ -58,6 +74,7 @@ class Forecast:
     baseline: str
     comparisons: int
     detections: tuple[Detection, ...]
+    trainings: Trainings | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +97,7 @@ def forecast(
     metric: Metric,
     sd: float | None = None,
     baseline: str | None = None,
+    plan: statistics.Plan | None = None,
 ) -> Forecast:
     """Forecast how long trials take, and which differences the whole sweep would show.
 
@@ -92,18 +110,42 @@ def forecast(
         metric: The metric of the differences.
         sd: Standard deviation of the differences; None: that of earlier runs.
         baseline: Label of the baseline; None: the default.
+        plan: The plan by which seeds are added until each loss is decided; None: all seeds are trained.
     """
     earlier = earlier_runs.load(runs_dir)
     name = baseline or grouping.DEFAULT_BASELINE
     conditions = _conditions(planned, name)
     comparisons = sum(len(each.losses) for each in conditions)
+    detections = tuple(_detection(each, earlier, metric, name, comparisons, sd) for each in conditions)
+    trainings = None
+    if plan and conditions:
+        detections, trainings = _by_plan(plan, conditions, detections)
     return Forecast(
         duration=duration(trials, earlier, device=device, workers=workers),
         metric=metric,
         baseline=name,
         comparisons=comparisons,
-        detections=tuple(_detection(each, earlier, metric, name, comparisons, sd) for each in conditions),
+        detections=detections,
+        trainings=trainings,
     )
+
+
+def _by_plan(
+    plan: statistics.Plan, conditions: Sequence[_Condition], detections: Sequence[Detection]
+) -> tuple[tuple[Detection, ...], Trainings]:
+    """Return the differences that a plan would show in place of those of a fixed number of seeds, and its trainings."""
+    families = [
+        statistics.Family(len(each.losses), detection.sd)
+        for each, detection in zip(conditions, detections, strict=True)
+    ]
+    found = statistics.expectation(plan, families)
+    by_plan = tuple(
+        replace(each, difference=None if each.sd is None else size * each.sd)
+        for each, size in zip(detections, found.detectable, strict=True)
+    )
+    most = plan.looks[-1] * sum(len(each.losses) + 1 for each in conditions)
+    is_known = plan.rope is None or all(each.sd is not None for each in detections)
+    return by_plan, Trainings(most, round(found.clear), round(found.none) if is_known else None)
 
 
 def _conditions(planned: Sequence[PlannedTrial], baseline: str) -> list[_Condition]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
@@ -21,10 +22,13 @@ Form: TypeAlias = Literal["table", "csv", "json"]
 
 
 def render(status: SweepStatus, forecast: Forecast, form: Form) -> str:
-    """Return the trials in the order in which they are trained, one line or record per trial; JSON has the forecast."""
+    """Return the trials in the order in which they are trained, one line or record per trial; JSON has the forecast.
+
+    The table of a sweep that adds seeds until it is decided has a line per loss and condition, with all of its seeds.
+    """
     match form:
         case "table":
-            return _table(status)
+            return _table_of_losses(status) if status.decision else _table(status)
         case "csv":
             return _csv(_records(status))
         case "json":
@@ -40,6 +44,22 @@ def _table(status: SweepStatus) -> str:
         for state, each in zip(status.statuses, status.trials, strict=True)
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _table_of_losses(status: SweepStatus) -> str:
+    """Return how many trials of each loss have which status, and a pattern of their folders."""
+    trials: dict[str, list[int]] = {}
+    for number, each in enumerate(status.trials):
+        trials.setdefault(each.trial.identity, []).append(number)
+    rows = []
+    for numbers in trials.values():
+        counts = Counter(status.statuses[number] for number in numbers)
+        first = status.trials[numbers[0]]
+        seed = f"-s{first.trial.experiment.seed}-"
+        pattern = "-s*-".join(first.trial.folder.rsplit(seed, 1))
+        rows.append((", ".join(f"{count} {state}" for state, count in counts.items()), pattern, phrase(first.settings)))
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    return "".join(f"{f'{state:<{widths[0]}}  {name:<{widths[1]}}  {keys}'.rstrip()}\n" for state, name, keys in rows)
 
 
 def _records(status: SweepStatus) -> list[dict[str, Any]]:
@@ -64,6 +84,7 @@ def _forecast(forecast: Forecast) -> dict[str, Any]:
         "comparisons": forecast.comparisons,
         "power": POWER,
         "detections": [asdict(each) for each in forecast.detections],
+        **({"trainings": asdict(forecast.trainings)} if forecast.trainings else {}),
     }
 
 

@@ -51,6 +51,9 @@ def test_the_dry_run_lists_what_is_dropped_and_writes_nothing(sweep, folder):
     """As a table and as JSON; a sweep that has not begun has no decision yet."""
     listed = json.loads(sweep("--dry-run", "--format", "json", "--device", "cpu").out)
     assert sum(each["status"] == "dropped" for each in listed["trials"]) == 8
+    lines = [line.split("  ") for line in sweep("--dry-run", "--device", "cpu").out.splitlines()]
+    assert [line[0].strip() for line in lines] == ["12 completed", "8 completed, 4 dropped"] * 2
+    assert [len(list((folder / "runs" / "study").glob(line[1].strip()))) for line in lines] == [12, 8, 12, 8]
     done = sweep("--dry-run", "--runs-dir", "other", "--device", "cpu")
     assert done.code == 0
     assert "looks at 6, 8, 10, 12 seeds" in done.err
@@ -74,7 +77,7 @@ def test_a_mistake_is_one_line_and_exit_2(sweep, options, said):
     assert done.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("change", "code"), [(lambda text: text[:99], 1), (lambda text: text.replace("1", "2", 1), 2)])
+@pytest.mark.parametrize(("change", "code"), [(lambda text: text[:99], 1), (lambda text: text.replace("2", "3", 1), 2)])
 def test_a_file_that_cannot_be_read_is_one_line(sweep, commands, folder, change, code):
     """Exit 1 if it is damaged, 2 if it is of a newer version, of `sweep` and of `compare`."""
     file = folder / "runs" / "study" / paths.DECISION

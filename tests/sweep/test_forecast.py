@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from lossbench.cli import forecast_view
 from lossbench.config import resolve
 from lossbench.metrics import find
 from lossbench.runs import paths
+from lossbench.statistics import Family, Plan, decide, expectation
 from lossbench.sweep import duration, earlier_runs
 from lossbench.sweep.comparisons import planned_row
 from lossbench.sweep.cost import cost
@@ -279,6 +281,61 @@ def test_conditions_that_differ_get_a_line_each(look_ahead: Any) -> None:
     assert lines[-1] == "  and 2 more conditions, all of them in --format json"
     some = forecast_view.text(look_ahead(trials, runs[:32])).splitlines()
     assert some[-1].startswith("no earlier runs with this model, data and budget, in 6 of 8 conditions: add --sd")
+
+
+PLAN = Plan((6, 8, 10, 12))
+
+
+@pytest.mark.parametrize(("plan", "losses"), [(PLAN, 2), (PLAN, 8), (Plan((6, 8, 10, 12), spending="pocock"), 2)])
+def test_a_plan_decides_the_difference_of_the_forecast(plan: Plan, losses: int) -> None:
+    """Of 300 simulated studies, 80 %, less or more three standard errors; its test steps down, which finds more."""
+    (size,) = expectation(plan, [Family(losses, None)]).detectable
+    random = np.random.default_rng(0)
+    scores = random.normal(0, 0.5**0.5, (300, 12, losses + 1))
+    differences = scores[..., 1:] - scores[..., :1]
+    differences[..., 0] += size
+    found = [decide(list(each.T), plan)[0] for each in differences]
+    assert 0.73 <= np.mean([each is not None and each.verdict == "better" for each in found]) <= 0.88
+
+
+@pytest.mark.parametrize("rope", [None, 2.0])
+def test_a_plan_takes_the_trainings_of_the_forecast(rope: float | None) -> None:
+    """The mean of 100 simulated studies, to 5 %."""
+    plan = Plan((6, 8, 10, 12), rope=rope and 2.0 * rope)
+    found = expectation(plan, [Family(4, 2.0), Family(1, 2.0)])
+    random = np.random.default_rng(0)
+    for shift, expected in ((0.0, found.none), (6.0, found.clear)):
+        used = []
+        for _ in range(100):
+            scores = random.normal(0, 2.0**0.5, (12, 7))
+            differences = [*(scores[:, 1:5] - scores[:, :1]).T, scores[:, 6] - scores[:, 5]]
+            decisions = decide([each + shift for each in differences], plan)
+            seeds = [each.seeds if each else 12 for each in decisions]
+            used.append(sum(seeds) + max(seeds[:4]) + seeds[4])
+        assert np.mean(used) == pytest.approx(expected, rel=0.05)
+
+
+def test_the_forecast_of_a_plan_is_not_that_of_a_fixed_number_of_seeds(look_ahead: Any) -> None:
+    """A slightly larger difference; the trainings expected, and none of them known without a spread and with a rope."""
+    trials = planned(seeds=range(12))
+    found = look_ahead(trials, sd=0.01, plan=PLAN)
+    assert shown(0.01, 12, 2) < found.detections[0].difference < 1.3 * shown(0.01, 12, 2)
+    text = forecast_view.text(found)
+    assert text.startswith("at most 36 trials to train: about")
+    assert "trainings in all: 36 at most; expected 24 if each loss differs from the baseline by 3 standard" in text
+    assert "36 if none differs" in text
+    assert "\nup to 12 seeds would show this difference" in text
+    listed = json.loads(render(SweepStatus(trials), found, "json"))["forecast"]
+    assert listed["trainings"] == {"most": 36, "clear": 24, "none": 36}
+    with_rope = look_ahead(trials, plan=replace(PLAN, rope=0.01))
+    assert with_rope.trainings.none is None
+    assert "if none differs" not in forecast_view.text(with_rope)
+    assert look_ahead(trials, sd=0.01, plan=replace(PLAN, rope=0.02)).trainings.none < 36
+
+
+def test_a_plan_without_comparisons_has_no_forecast(look_ahead: Any) -> None:
+    """No loss shares seeds with the baseline."""
+    assert look_ahead(planned(("focal", "gce")), sd=0.01, plan=PLAN).trainings is None
 
 
 def test_json_has_the_forecast(look_ahead: Any) -> None:
