@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lossbench.errors import MachineError, UsageError
+from lossbench.config.dump import scalar
+from lossbench.errors import UsageError
 from lossbench.runs import decision_file, lock, paths
-from lossbench.runs.decision import decisions_of, with_scores
+from lossbench.runs.decision import with_scores
 from lossbench.runs.scores import read_score
 from lossbench.sweep.comparisons import planned_decision
 from lossbench.sweep.journal import event
 from lossbench.sweep.status import FINISHED
+from lossbench.sweep.verdicts import condition
 from lossbench.training import run_folder
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def resume(folder: Path, planned: SweepDecision) -> SweepDecision:
     """Return the decision that a sweep's folder records; `planned` if it records none.
 
     Raises:
-        UsageError: It was started with another plan, or by a newer version.
+        UsageError: It was started with another plan, by a newer version, or by an earlier one that decided otherwise.
         MachineError: The file is damaged.
     """
     recorded = decision_file.load(folder)
@@ -67,9 +69,12 @@ def resume(folder: Path, planned: SweepDecision) -> SweepDecision:
             f"{path}: the decision was started with another plan: {'; '.join(changes)}; continue with that plan, or "
             f"start another decision under another name, e.g. name={folder.name}-2"
         )
-    made = {index: (each.verdict, each.seeds) for index, each in enumerate(decisions_of(recorded)) if each}
-    if made != recorded.verdicts:
-        raise MachineError(f"{path}: its verdicts do not follow from its scores; restore the file from a copy")
+    if recorded.is_by_another_test and recorded.pending:
+        raise UsageError(
+            f"{path}: the decision was started by an earlier lossbench, whose test with a rope is wrong more often "
+            "than alpha; compare shows its verdicts; to decide from the same runs, move the file elsewhere and repeat "
+            "the command"
+        )
     return recorded
 
 
@@ -82,12 +87,22 @@ def _changes(recorded: SweepDecision, planned: SweepDecision) -> Iterator[str]:
     for key, value in before.items():
         if value != now[key]:
             yield f"{key} {_text(value)}, now {_text(now[key])}"
-    old, new = ({each.identity: each for each in decision.comparisons} for decision in (recorded, planned))
-    for text, names in (("without", old.keys() - new.keys()), ("with", new.keys() - old.keys())):
+    old, new = (
+        {(each.loss, condition(each.condition)): each for each in decision.comparisons}
+        for decision in (recorded, planned)
+    )
+    settings = {name for name in old.keys() & new.keys() if old[name].identity != new[name].identity}
+    references = {name for name in old.keys() & new.keys() if old[name].baseline != new[name].baseline}
+    for text, names in {
+        "now without": old.keys() - new.keys(),
+        "now with": new.keys() - old.keys(),
+        "other settings, data or plugin file of": settings,
+        "other settings, data or plugin file of the baseline of": references - settings,
+    }.items():
         if names:
-            losses = sorted({(old | new)[name].loss for name in names})
-            yield f"now {text} {', '.join(losses[:3])}{' and more' * (len(losses) > 3)}"  # noqa: PLR2004 - a few names
-    if recorded.comparisons != planned.comparisons and old.keys() == new.keys():
+            losses = sorted({scalar(loss) for loss, _ in names})
+            yield f"{text} {', '.join(losses[:3])}{' and more' * (len(losses) > 3)}"  # noqa: PLR2004 - a few names
+    if list(old) != list(new) and old.keys() == new.keys():
         yield "the cases in another order"
 
 
@@ -97,7 +112,7 @@ def _seeds(seeds: Sequence[int]) -> str:
 
 
 def _text(value: object) -> str:
-    return "none" if value is None else ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return "none" if value is None else ",".join(map(str, value)) if isinstance(value, tuple) else scalar(value)
 
 
 class Decider:

@@ -1,6 +1,7 @@
 """Seeds are added until each loss is decided: an executor that makes up scores stands in for training."""
 
 import contextlib
+import functools
 import json
 import shutil
 import threading
@@ -210,6 +211,9 @@ def test_conditions_are_one_family_and_each_has_its_baseline(tmp_path):
     ({"seeds": "5-16"}, "seeds 0-11, now 5-16"), ({"losses": (CE, GCE)}, f"now without {FOCAL}, {MAE}"),
     ({"losses": (CE, GCE, FOCAL, MAE, "poly1_crossentropy")}, "now with poly1_crossentropy"),
     ({"losses": (CE, MAE, FOCAL, GCE)}, "the cases in another order"),
+    ({"losses": (CE, GCE, FOCAL, MAE), "parameters": {"train.epochs": [3]}},
+     f"other settings, data or plugin file of {FOCAL}, {GCE}, {MAE}"),
+    ({"losses": (CE, GCE, {"name": "focal", "gamma": 2.5}, MAE)}, f"now without {FOCAL}; now with focal gamma=2.5"),
 ])  # fmt: skip
 def test_another_plan_of_a_started_decision_is_refused(tmp_path, change, said):
     """With what differs and what to do; nothing is trained or changed."""
@@ -227,7 +231,7 @@ DAMAGES = {
     text.replace("obrien_fleming", "hope"), "metric": lambda text: text.replace('"accuracy"', '"hope"'), "looks":
     lambda text: text.replace('"seeds": 8', '"seeds": 9'), "verdict": lambda text: text.replace('"better"', '"best"'),
     "other verdict": lambda text: text.replace('"better"', '"worse"'), "missing": lambda text:
-    text.replace('"comparisons"', '"contrasts"'), "version": lambda text: text.replace('"version": 1', '"version": 0'),
+    text.replace('"comparisons"', '"contrasts"'), "version": lambda text: text.replace('"version": 2', '"version": 0'),
     "scores": lambda text: text.replace("0.9", '"0.9"', 1), "null": lambda _: "null", "deep": lambda _: "[" * 100_000,
 }  # fmt: skip
 
@@ -246,13 +250,96 @@ def test_a_damaged_decision_is_one_sentence_and_nothing_is_lost(tmp_path, damage
     assert study.file.read_text() == text
 
 
+def fields(value, path=()):
+    """The paths of all values in JSON data; of a list, those of its first two."""
+    yield path
+    pairs = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    for key, each in pairs:
+        yield from fields(each, (*path, key))
+
+
+@pytest.mark.slow
+def test_any_value_in_any_field_is_refused_or_means_the_same(tmp_path):
+    """One sentence, whatever type stands where; text of the user's may be any."""
+    study = Study(tmp_path)
+    with pytest.raises(InterruptedRunError):
+        study.run(after=34)
+    text = study.file.read_text()
+    found = decision_file.load(study.folder)
+    free = {"baseline", "loss", "identity", "condition", "version", "scores"}
+    for path in list(fields(json.loads(text)))[1:]:
+        for value in (None, True, -1, 7, 1.5, 1e308, "", "x", [], [1], {}, {"a": 1}):
+            content = json.loads(text)
+            place = functools.reduce(lambda inner, key: inner[key], path[:-1], content)
+            place[path[-1]] = value
+            study.file.write_text(json.dumps(content))
+            try:
+                said, loaded = "", decision_file.load(study.folder)
+            except (MachineError, UsageError) as error:
+                said, loaded = str(error), found
+            assert "\n" not in said
+            assert loaded == found or free & set(path) or "seeds" in path[:2], (path, value)
+
+
+def test_control_characters_in_a_decision_are_written_as_escapes(tmp_path):
+    """They do not reach the terminal."""
+    study = Study(tmp_path)
+    study.run()
+    study.file.write_text(study.file.read_text().replace(f'"baseline": "{CE}"', '"baseline": "a\\u001b[31m\\n"', 1))
+    with pytest.raises(UsageError, match=r"baseline \"a\\e\[31m\\n\", now"):
+        study.run()
+
+
 def test_a_decision_of_a_newer_version_is_refused(tmp_path):
     """With both versions; it is a wrong use of this version, not a fault of the machine."""
     study = Study(tmp_path)
     study.run()
-    study.file.write_text(study.file.read_text().replace('"version": 1', '"version": 2'))
-    with pytest.raises(UsageError, match=r"newer lossbench: expected version 1 at most, got 2; update lossbench"):
+    study.file.write_text(study.file.read_text().replace('"version": 2', '"version": 3'))
+    with pytest.raises(UsageError, match=r"newer lossbench: expected version 2 at most, got 3; update lossbench"):
         study.run()
+
+
+def earlier(study):
+    """The decision as the version before recorded it."""
+    study.file.write_text(study.file.read_text().replace('"version": 2', '"version": 1'))
+    return study.file.read_bytes()
+
+
+def test_a_decision_of_version_1_is_continued(tmp_path):
+    """Without a rope its test is the same; the file remains of version 1, as another sweep may share it."""
+    study, whole = Study(tmp_path / "study"), Study(tmp_path / "whole")
+    with pytest.raises(InterruptedRunError):
+        study.run(after=34, room=1)
+    earlier(study)
+    study.run(room=1)
+    whole.run(room=1)
+    assert study.file.read_bytes() == earlier(whole)
+
+
+def test_a_decision_of_version_1_with_a_rope_is_not_continued(tmp_path):
+    """Its test was another one: what to do, nothing lost; without its file the same runs decide."""
+    study = Study(tmp_path, rope="0.4pp")
+    with pytest.raises(InterruptedRunError):
+        study.run(after=34, room=1)
+    before = earlier(study)
+    with pytest.raises(UsageError, match=r"wrong more often than alpha.*move the file elsewhere and repeat"):
+        study.run()
+    assert study.file.read_bytes() == before
+    study.file.rename(tmp_path / "moved.json")
+    executor, _ = study.run()
+    assert 0 < len(executor.jobs) < 20
+
+
+def test_a_decision_of_version_1_that_has_ended_is_shown(tmp_path):
+    """Also if today's test would have decided otherwise; nothing is trained."""
+    study = Study(tmp_path, rope="0.4pp")
+    study.run()
+    content = json.loads(study.file.read_text())
+    content["looks"][-1]["verdicts"] = dict.fromkeys(content["looks"][-1]["verdicts"], "equivalent") or {"1": "worse"}
+    study.file.write_text(json.dumps(content))
+    before = earlier(study)
+    executor, _ = study.run()
+    assert (executor.jobs, study.file.read_bytes()) == ([], before)
 
 
 def test_a_decision_is_read_as_it_was_written(tmp_path):
