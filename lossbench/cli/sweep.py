@@ -271,7 +271,15 @@ def _metric_and_sd(sd: str | None, swept: Plan) -> tuple[Metric, float | None]:
     from lossbench.metrics import DEFAULTS, find
 
     usual = find(swept.decide.metric if swept.decide else DEFAULTS[0])
-    return sizes.parse_sd(sd, usual) if sd is not None else (usual, None)
+    if sd is None:
+        return usual, None
+    metric, size = sizes.parse_sd(sd, usual)
+    if swept.decide and metric != usual:
+        raise UsageError(
+            f"--sd: {sd!r}: the verdicts are on {usual.name}; give its standard deviation, or decide by --metric "
+            f"{metric.name}"
+        )
+    return metric, size
 
 
 def _shard(shard: str | None, swept: Plan) -> tuple[int, int]:

@@ -55,7 +55,7 @@ def repeated_interval(differences: Floats, plan: Plan) -> Interval | None:
     low, mean, high = float(values.min()), float(values.mean()), float(values.max())
     unit = high - low or TOLERANCE**4
     flips = _flips(np.where(present, differences - mean, 0.0) / unit, present, plan, looks)
-    if not flips:
+    if flips is None:
         return None
     center = _excess(flips, 0.0)
     ends = [
@@ -68,52 +68,51 @@ def repeated_interval(differences: Floats, plan: Plan) -> Interval | None:
 
 
 class _Flips(NamedTuple):
-    """A look: Σ_s σ_s d_s and Σ_s σ_s of sign vectors, the identity first, and how many may be spent up to it."""
+    """Sums over the seeds of each look that may spend sign vectors, the identity first.
+
+    Attributes:
+        sums: `[looks, sign vectors]`, Σ_s σ_s d_s.
+        counts: `[looks, sign vectors]`, Σ_s σ_s of the seeds that are not missing.
+        most: How many sign vectors may be spent up to each look.
+    """
 
     sums: Floats
     counts: Floats
-    most: int
-
-    def statistics(self, shift: float) -> Floats:
-        """Compute |Σ_s σ_s (d_s - shift)|."""
-        result = self.counts * -shift
-        result += self.sums
-        return np.abs(result, out=result)
+    most: Sequence[int]
 
 
-def _flips(scaled: Floats, present: NDArray[np.bool_], plan: Plan, looks: Sequence[int]) -> list[_Flips]:
-    """Return the looks that may spend sign vectors; none if the last one may not."""
-    if not allowance(plan, looks[-1]):
-        return []
-    signs = sign_vectors(plan.looks[-1])
-    sums, counts, before, found = np.zeros(len(signs)), np.zeros(len(signs)), 0, []
-    for seeds in (each for each in looks if allowance(plan, each)):
-        new = slice(before, seeds)
-        sums, counts = sums + signs[:, new] @ scaled[new], counts + signs[:, new] @ present[new]
-        found.append(_Flips(sums, counts, allowance(plan, seeds)))
-        before = seeds
-    return found
+def _flips(scaled: Floats, present: NDArray[np.bool_], plan: Plan, looks: Sequence[int]) -> _Flips | None:
+    """Return the sums of the looks; None if the last one may spend no sign vector."""
+    spending = {seeds: most for seeds in looks if (most := allowance(plan, seeds))}
+    if looks[-1] not in spending:
+        return None
+    signs = sign_vectors(plan.looks[-1])[:, : looks[-1]].T
+    is_in = np.arange(looks[-1]) < np.array(list(spending))[:, None]
+    return _Flips((is_in * scaled[: looks[-1]]) @ signs, (is_in * present[: looks[-1]]) @ signs, [*spending.values()])
 
 
-def _excess(flips: Sequence[_Flips], shift: float) -> float:
+def _excess(flips: _Flips, shift: float) -> float:
     """Compute |Σ_s (d_s - μ)| - c_k(μ) of μ = mean + shift · unit at the last look; μ is rejected if positive."""
     spent = np.empty(0, dtype=np.intp)
-    for look in flips:
-        statistics = look.statistics(shift)
+    critical = observed = 0.0
+    for look, most in enumerate(flips.most):
+        statistics = flips.counts[look] * -shift
+        statistics += flips.sums[look]
+        np.abs(statistics, out=statistics)
         observed = float(statistics[0])
         statistics[spent] = -1
-        rank = len(statistics) - 1 - max(0, look.most - len(spent))
+        rank = len(statistics) - 1 - max(0, most - len(spent))
         critical = float(np.partition(statistics, rank)[rank]) + ROUNDING
-        if look is not flips[-1]:
+        if look < len(flips.most) - 1:
             spent = np.concatenate([spent, np.flatnonzero(statistics >= critical)])
     return observed - critical
 
 
-def _crossing(flips: Sequence[_Flips], below: float, outside: float) -> float | None:
+def _crossing(flips: _Flips, below: float, outside: float) -> float | None:
     """Find where the excess, negative at 0, becomes positive, by the Illinois method; None: nowhere.
 
     Args:
-        flips: The looks.
+        flips: The sums of the looks.
         below: The excess at 0.
         outside: Where the excess is positive, unless it is so nowhere.
     """
@@ -122,7 +121,7 @@ def _crossing(flips: Sequence[_Flips], below: float, outside: float) -> float | 
         return None
     side, width = 0, abs(outside)
     while abs(outside - inside) > TOLERANCE:
-        if abs(outside - inside) < width / 2:
+        if abs(outside - inside) < width / 4:
             flips, width = _reaching(flips, inside, outside), abs(outside - inside)
         share = below / (below - above)
         middle = inside + min(max(share, 0.01), 0.99) * (outside - inside)
@@ -136,18 +135,20 @@ def _crossing(flips: Sequence[_Flips], below: float, outside: float) -> float | 
     return outside
 
 
-def _reaching(flips: Sequence[_Flips], first: float, second: float) -> list[_Flips]:
+def _reaching(flips: _Flips, first: float, second: float) -> _Flips:
     """Leave out the sign vectors that reach no critical value between two shifts.
 
     Between them, |Σ_s σ_s (d_s - shift)| is convex: at most its larger end, and at least its smaller end where the sum
     does not change its sign. Each critical value is at least that of the smaller ends.
     """
-    may_reach = np.zeros(len(flips[0].sums), dtype=bool)
+    may_reach = np.zeros(flips.sums.shape[1], dtype=bool)
     may_reach[0] = True
-    for look in flips:
-        ends = look.sums - first * look.counts, look.sums - second * look.counts
-        one_sign = ends[0] * ends[1] > 0
-        sizes = np.abs(ends[0]), np.abs(ends[1])
-        rank = len(one_sign) - 1 - look.most
-        may_reach |= np.maximum(*sizes) >= np.partition(np.minimum(*sizes) * one_sign, rank)[rank] - ROUNDING
-    return [_Flips(look.sums[may_reach], look.counts[may_reach], look.most) for look in flips]
+    for sums, counts, most in zip(*flips, strict=True):
+        left, right = sums - first * counts, sums - second * counts
+        smaller, larger = np.minimum(left, right), np.maximum(left, right)
+        least = np.maximum(smaller, -larger)  # below 0 where the sum changes its sign
+        rank = len(least) - 1 - most
+        bound = np.partition(least, rank)[rank] - ROUNDING
+        may_reach |= (larger >= bound) | (smaller <= -bound)
+    kept = np.flatnonzero(may_reach)
+    return _Flips(flips.sums[:, kept], flips.counts[:, kept], flips.most)

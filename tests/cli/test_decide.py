@@ -64,6 +64,7 @@ def test_the_dry_run_lists_what_is_dropped_and_writes_nothing(sweep, folder):
     (["--rope", "1pp"], "started with another plan: rope none, now 0.01; continue with that plan, or"),
     (["--seeds", "0-7"], "looks.3: expected looks up to 8"), (["--rope", "1"], "needs a unit: 1pp"),
     (["--max-seeds", "5"], "expected a whole number ≥ 6"), (["--shard", "1/2"], "--shard: a decision needs the scores"),
+    (["--dry-run", "--sd", "nll=0.1"], "--sd: 'nll=0.1': the verdicts are on accuracy; give its"),
     (["--metric", "hope"], "metric 'hope': expected one of accuracy"),
     (["--baseline", "poly1"], "baseline: no case has the loss poly1_crossentropy"),
     (["sweep.decide.alpha=0.6"], "alpha: expected a number > 0 and ≤ 0.5, got 0.6"),
