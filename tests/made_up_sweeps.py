@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossbench import files
 from lossbench.config.dump import to_yaml
 from lossbench.losses.labels import label
 from lossbench.runs import decision_file, paths
@@ -97,15 +98,15 @@ class MadeUp:
 
 
 def write(folder: Path, trial: Trial, status: str, metrics: dict[str, Any]) -> None:
-    """Write the files that a sweep and a comparison read."""
+    """Write the files that a sweep and a comparison read, atomically as training does: another sweep may read them."""
     folder.mkdir(parents=True, exist_ok=True)
     summary = {
         "schema_version": 1, "status": status, "seed": trial.experiment.seed, "reason": "no", "link": "softmax",
         "loss": label(trial.experiment.loss), "metrics": metrics, "name": trial.experiment.name,
         "hashes": {"identity": trial.identity, "data": trial.data_sha256, "plugin": None},
     }  # fmt: skip
-    (folder / paths.CONFIG).write_text(to_yaml(trial.experiment))
-    (folder / paths.RUN).write_text(json.dumps(summary))
+    files.write_text(folder / paths.CONFIG, to_yaml(trial.experiment))
+    files.write_text(folder / paths.RUN, json.dumps(summary))
 
 
 class Study:

@@ -1,6 +1,7 @@
 """`lossbench sweep --until-decided`: options, exit codes, and the decision of an earlier call."""
 
 import json
+import re
 
 import pytest
 from made_up_sweeps import CE, FOCAL, GCE, LOOKS, MAE, Study
@@ -51,9 +52,9 @@ def test_the_dry_run_lists_what_is_dropped_and_writes_nothing(sweep, folder):
     """As a table and as JSON; a sweep that has not begun has no decision yet."""
     listed = json.loads(sweep("--dry-run", "--format", "json", "--device", "cpu").out)
     assert sum(each["status"] == "dropped" for each in listed["trials"]) == 8
-    lines = [line.split("  ") for line in sweep("--dry-run", "--device", "cpu").out.splitlines()]
-    assert [line[0].strip() for line in lines] == ["12 completed", "8 completed, 4 dropped"] * 2
-    assert [len(list((folder / "runs" / "study").glob(line[1].strip()))) for line in lines] == [12, 8, 12, 8]
+    lines = [re.split(r"\s{2,}", line) for line in sweep("--dry-run", "--device", "cpu").out.splitlines()]
+    assert [line[0] for line in lines] == ["12 completed", "8 completed, 4 dropped"] * 2
+    assert [len(list((folder / "runs" / "study").glob(line[1]))) for line in lines] == [12, 8, 12, 8]
     done = sweep("--dry-run", "--runs-dir", "other", "--device", "cpu")
     assert done.code == 0
     assert "looks at 6, 8, 10, 12 seeds" in done.err
