@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.errors import UsageError
+from lossbench.runs.paths import TUNING_RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from lossbench.losses.plugin import PluginLoaded
+    from lossbench.sweep.decide import Decider
     from lossbench.sweep.executors.messages import Executor
     from lossbench.sweep.outcome import SweepResult
+    from lossbench.sweep.scheduler import Rules
+    from lossbench.sweep.status import SweepStatus
     from lossbench.training import TrainResult
 
 
@@ -107,15 +112,10 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
     Example:
         lossbench.sweep({"sweep": {"cases": [{"loss": "ce"}, {"loss": "focal"}]}}, seeds=range(8))
     """
-    from lossbench.sweep import decide, outcome, own_losses, plan
-    from lossbench.sweep.executors import in_process
-    from lossbench.sweep.executors.choice import choose
-    from lossbench.sweep.executors.messages import WorkerSettings
-    from lossbench.sweep.journal import Journal
-    from lossbench.sweep.scheduler import Rules, run
+    from lossbench.sweep import decide, outcome, plan, tune
+    from lossbench.sweep.scheduler import Rules
     from lossbench.sweep.status import read_status
     from lossbench.training import checks, identify
-    from lossbench.training.signals import stop_request
 
     _check_numbers(jobs=(jobs, 1), retries=(retries, 0), max_consecutive_failures=(max_consecutive_failures, 0))
     source, loaded, in_memory = _load(config, plugins)
@@ -130,21 +130,66 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
         check=checks.problems,
     )
     planned, _ = plan.trials(swept, lambda experiment: identify(experiment, loaded))
-    runs = Path(runs_dir)
-    status, folder = read_status(planned, runs), runs / swept.name
-    settings = WorkerSettings(str(runs), device, plugins=[str(each.path) for each in loaded])
+    runs, folder = Path(runs_dir), Path(runs_dir) / swept.name
+    rules = Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures)
+    train = partial(_train, device=device, plugins=loaded, in_memory=in_memory, jobs=jobs, rules=rules)
+    stage = tune.prepare(swept, planned, lambda experiment: identify(experiment, loaded), folder)
+    if stage and not stage.tuning.is_complete:
+        stage.begin()
+        first = read_status(stage.trials, folder)
+        train(first, folder, folder / TUNING_RUNS)
+        if first.stop_reason:
+            return outcome.outcome(first, folder, folder)
+        stage = stage.concluded()
+    status = read_status(stage.compared() if stage else planned, runs)
+    train(status, runs, folder, lambda: decide.decider(swept, status, folder, retry_failed=retry_failed))
+    return outcome.outcome(status, folder, runs)
+
+
+def _train(
+    status: SweepStatus,
+    runs: Path,
+    folder: Path,
+    decider: Callable[[], Decider | None] = lambda: None,
+    *,
+    device: str,
+    plugins: list[PluginLoaded],
+    in_memory: bool,
+    jobs: int | None,
+    rules: Rules,
+) -> None:
+    """Train the trials of one stage of a sweep.
+
+    Args:
+        status: The trials.
+        runs: Runs folder, which contains `folder`.
+        folder: Folder of the run folders.
+        decider: Returns what chooses the next trial.
+        device: Device of the workers.
+        plugins: Files with the user's own losses, and losses in memory.
+        in_memory: Whether there are losses in memory.
+        jobs: Trials at a time.
+        rules: Handling of lost workers and failed trials.
+    """
+    from lossbench.sweep import own_losses
+    from lossbench.sweep.executors import in_process
+    from lossbench.sweep.executors.choice import choose
+    from lossbench.sweep.executors.messages import WorkerSettings
+    from lossbench.sweep.journal import Journal
+    from lossbench.sweep.scheduler import run
+    from lossbench.training.signals import stop_request
+
+    settings = WorkerSettings(str(runs), device, plugins=[str(each.path) for each in plugins])
     start_executor: Callable[[], Executor]
     if in_memory:
-        start_executor = in_process.prepare(settings, loaded, status, jobs=jobs, trial_timeout=trial_timeout)
-    decider = decide.decider(swept, status, folder, retry_failed=retry_failed)
+        start_executor = in_process.prepare(settings, plugins, status, jobs=jobs, trial_timeout=rules.timeout)
+    chooser = decider()
     if not in_memory:
-        finished = status.finished == len(planned)
-        start_executor = choose(None, settings, planned, folder=folder, finished=finished, jobs=jobs)
-    rules = Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures)
+        finished = status.finished == len(status.trials)
+        start_executor = choose(None, settings, status.trials, folder=folder, finished=finished, jobs=jobs)
     own_losses.check(status, settings, rules, in_memory=in_memory)
     with stop_request() as stop:
-        run(status, start_executor, runs_dir=runs, journal=Journal(folder), stop=stop, rules=rules, decider=decider)
-    return outcome.outcome(status, folder, runs)
+        run(status, start_executor, runs_dir=runs, journal=Journal(folder), stop=stop, rules=rules, decider=chooser)
 
 
 def load_model(run: TrainResult | Path | str, *, at: Literal["last", "best"] = "last") -> Any:

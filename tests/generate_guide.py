@@ -20,7 +20,7 @@ from lossbench.losses import listing
 from lossbench.losses.expression import parse
 from lossbench.losses.labels import label
 from lossbench.report import formats
-from lossbench.runs import decision_file, read
+from lossbench.runs import read, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,7 +121,7 @@ def sizes() -> str:
     rows = [
         ("a configuration", f"{read.CONFIG_BYTES >> 10} KiB"),
         ("`run.json`", f"{read.RUN_BYTES >> 20} MiB"),
-        ("`decision.json`", f"{decision_file.BYTES >> 20} MiB"),
+        ("`decision.json`, `tuning.json`", f"{recorded.BYTES >> 20} MiB"),
         ("a CSV table of a run", f"{read.TABLE_BYTES >> 20} MiB"),
         ("`predictions.npz`", f"{read.ARRAYS_BYTES >> 20} MiB"),
         ("a stored baseline", f"{baseline_file.MOST_BYTES >> 20} MiB"),
@@ -153,9 +153,9 @@ def losses() -> str:
 
 
 def pages() -> str:
-    """Return the pages of the guide as links from the README, seven per line."""
+    """Return the pages of the guide as links from the README, eight per line."""
     links = [f"[{name}](lossbench/guide/{name}.md)" for name in guide.pages() if name != guide.INDEX]
-    return " ·\n".join(" · ".join(links[first : first + 7]) for first in range(0, len(links), 7))
+    return " ·\n".join(" · ".join(links[first : first + 8]) for first in range(0, len(links), 8))
 
 
 def configuration() -> str:

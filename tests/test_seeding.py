@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossbench import seeding
-from lossbench.config import sweep
+from lossbench.config import seeds
 
 SEEDS = st.integers(0, 2**32 - 1)
 PURPOSES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
@@ -43,4 +43,4 @@ def test_an_integer_has_31_bits(seed: int, purpose: str) -> None:
 def test_a_text_that_is_no_seeds_or_too_many(text: str) -> None:
     """A million in all, so that a short text costs no gigabyte."""
     with pytest.raises(ValueError, match="expected"):
-        sweep.numbers(text)
+        seeds.numbers(text)

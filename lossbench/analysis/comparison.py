@@ -12,14 +12,15 @@ from lossbench.analysis import alike, decisions
 from lossbench.analysis.adjustment import with_adjusted_p
 from lossbench.analysis.estimates import average_by_seed, by_seed, contrast, estimate
 from lossbench.analysis.ranking import ranked
-from lossbench.analysis.result import Block, Comparison, Group
+from lossbench.analysis.result import Block, Comparison, Group, RecordedTuning
+from lossbench.analysis.tunings import default_baseline, with_tuned_rows
 from lossbench.errors import UsageError, did_you_mean
 from lossbench.metrics import REPORTED
 from lossbench.runs import grouping
 from lossbench.statistics import ALPHA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from lossbench.analysis.alike import Unlike
     from lossbench.analysis.query import Query
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from lossbench.runs.decision import SweepDecision
     from lossbench.runs.grouping import Cell
     from lossbench.runs.rows import RunRow
+    from lossbench.runs.tuning import TunedLoss, Tuning
 
 
 def compare(
@@ -34,6 +36,7 @@ def compare(
     query: Query,
     baseline_file: Baseline | None = None,
     recorded: Mapping[str, SweepDecision] = MappingProxyType({}),
+    tunings: Mapping[str, Tuning] = MappingProxyType({}),
 ) -> Comparison:
     """Compute every group's estimates, and its contrast with the baseline with a verdict.
 
@@ -42,18 +45,19 @@ def compare(
         query: How to compare them; its selection of runs is not applied.
         baseline_file: Runs of a baseline file; each group is compared with itself there, by label, condition and seed.
         recorded: The decisions that sweeps recorded beside the runs, by folder.
+        tunings: The tunings that sweeps recorded beside the runs, by folder.
 
     Raises:
         UsageError: A run has no best epoch and the query requests it; or the baseline or a key does not exist.
     """
     alike.check_allowed((*rows, *(baseline_file.rows if baseline_file else ())), query)
     counted, duplicates = grouping.drop_duplicates(rows)
-    named, ambiguous = grouping.disambiguate_labels(counted)
+    labelled, tuned = with_tuned_rows(counted, tunings, query)
+    named, ambiguous = grouping.disambiguate_labels(labelled)
     if query.at == "best":
         _check_best(named)
-    baseline_rows = (
-        grouping.disambiguate_labels(grouping.drop_duplicates(baseline_file.rows)[0])[0] if baseline_file else []
-    )
+    stored = grouping.drop_duplicates(baseline_file.rows)[0] if baseline_file else []
+    baseline_rows = grouping.disambiguate_labels(with_tuned_rows(stored, tunings, query, moved=True).rows)[0]
     now, then = grouping.group_runs(
         named,
         by=query.group_keys,
@@ -61,9 +65,9 @@ def compare(
         baseline_rows=baseline_rows,
         ignore=(query.tune,) if query.tune else (),
     )
-    groups = {cell: _group(cell[1], runs, query) for cell, runs in now.cells.items()}
+    groups = {cell: _group(cell[1], runs, query, tuned) for cell, runs in now.cells.items()}
     earlier = {cell: _group(cell[1], runs, query) for cell, runs in then.cells.items()}
-    baseline = baseline_file.name if baseline_file else _baseline(query, {label for _, label in groups})
+    baseline = baseline_file.name if baseline_file else _baseline(query, groups.keys())
     references = earlier if baseline_file else {cell: groups.get((cell[0], baseline or "")) for cell in groups}
     unlike = alike.unlikeness(now.hidden, query)
     compared, plans = _with_verdicts(_with_references(groups, references, unlike), query, recorded)
@@ -94,6 +98,11 @@ def compare(
         ),
         versions=tuple(sorted({str(row["lossbench"]) for row in counted if row.get("lossbench")})),
         plans=plans,
+        tunings=tuple(
+            RecordedTuning(folder, tuning)
+            for folder, tuning in tunings.items()
+            if any(each in tuning.losses for each in tuned.values())
+        ),
     )
 
 
@@ -110,21 +119,23 @@ def _check_best(rows: Iterable[RunRow]) -> None:
             )
 
 
-def _baseline(query: Query, labels: Iterable[str]) -> str | None:
-    labels = set(labels)
+def _baseline(query: Query, cells: Collection[Cell]) -> str | None:
+    labels = {label for _, label in cells}
     if query.baseline is None:
-        return (
-            grouping.DEFAULT_BASELINE
-            if query.group_keys in {("loss",), ("loss.name",)} and grouping.DEFAULT_BASELINE in labels
-            else None
-        )
+        usual = default_baseline(cells)
+        return usual if query.group_keys in {("loss",), ("loss.name",)} and usual in labels else None
     if query.baseline not in labels:
         near = did_you_mean(query.baseline, labels) or f"; there are {', '.join(sorted(labels))}"
         raise UsageError(f"no group {query.baseline!r}{near}", parameter="baseline")
     return query.baseline
 
 
-def _group(label: str, runs: Sequence[RunRow], query: Query) -> Group:
+def _group(
+    label: str,
+    runs: Sequence[RunRow],
+    query: Query,
+    tuned: Mapping[tuple[str, str], TunedLoss] = MappingProxyType({}),
+) -> Group:
     statuses = Counter(run["status"] for run in runs)
     names = dict.fromkeys((*(metric.name for metric in query.all_metrics), *REPORTED))
     completed = by_seed(runs)
@@ -142,6 +153,7 @@ def _group(label: str, runs: Sequence[RunRow], query: Query) -> Group:
         folders={seed: tuple(str(run["folder"]) for run in each) for seed, each in completed.items()},
         row=runs[0],
         identities=tuple(dict.fromkeys(str(run["identity"]) for run in runs)),
+        tuned=tuned.get((label, str(runs[0]["identity"]))),
     )
 
 

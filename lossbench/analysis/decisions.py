@@ -12,6 +12,7 @@ import numpy as np
 from lossbench import statistics
 from lossbench.analysis.estimates import paired_contrast
 from lossbench.analysis.result import RecordedPlan
+from lossbench.analysis.tunings import folder_of
 from lossbench.metrics import find
 from lossbench.runs import decision_file
 
@@ -34,9 +35,8 @@ def load(rows: Iterable[RunRow]) -> dict[str, SweepDecision]:
         MachineError: A decision is damaged.
         UsageError: A decision was written by a newer version.
     """
-    runs = {Path(str(row["folder"])) for row in rows}
-    folders = sorted({run.parent if run.name else run.absolute().parent for run in runs})
-    return {str(folder): found for folder in folders if (found := decision_file.load(folder))}
+    folders = sorted({folder_of(row) for row in rows})
+    return {folder: found for folder in folders if (found := decision_file.load(Path(folder)))}
 
 
 def apply(

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from lossbench.analysis import baseline_file, decisions, gate, loading, names, pivot
+from lossbench.analysis import baseline_file, decisions, gate, loading, names, pivot, tunings
 from lossbench.analysis.comparison import compare
 from lossbench.analysis.images import compare_images
 from lossbench.analysis.loss_map import check as check_map
@@ -211,7 +211,7 @@ def answer(query: Query) -> Answer:
     if stored:
         stored = replace(stored, rows=_select(stored.rows, query, stored.name, rows))
     rows, choices = tune(rows, query) if query.tune else (rows, ())
-    comparison = replace(compare(rows, query, stored, decisions.load(rows)), tuned=choices)
+    comparison = replace(compare(rows, query, stored, decisions.load(rows), tunings.load(rows)), tuned=choices)
     if query.map_keys:
         comparison = replace(comparison, loss_map=loss_map(comparison))
     return Answer(

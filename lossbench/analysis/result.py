@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lossbench.runs.grouping import HiddenKey
     from lossbench.runs.likeness import UnlikeKey
     from lossbench.runs.rows import RunRow, Scalar
+    from lossbench.runs.tuning import TunedLoss, Tuning
     from lossbench.statistics import Interval
 
 At: TypeAlias = Literal["last", "best"]
@@ -108,6 +109,7 @@ class Group:
         folders: Folders of the completed runs, by seed.
         row: One of its runs, with the keys that all of them share.
         identities: Identities of its trials, each once: one, unless several runs of a seed are averaged.
+        tuned: What was tried to find its setting, if it is the best setting of a loss that a sweep has tuned.
         reference: The group with which this one is compared; None for the baseline itself and without a baseline.
         unlike: Keys that must agree with those of the reference and do not; if there are any, there is no contrast.
         difference: Contrast with the reference in the first metric; None if one of them has no result.
@@ -126,6 +128,7 @@ class Group:
     folders: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     row: RunRow = field(default_factory=dict, compare=False, repr=False)
     identities: tuple[str, ...] = ()
+    tuned: TunedLoss | None = None
     reference: Group | None = None
     unlike: tuple[UnlikeKey, ...] = ()
     difference: Contrast | None = None
@@ -187,6 +190,14 @@ class RecordedPlan:
 
 
 @dataclass(frozen=True)
+class RecordedTuning:
+    """The tuning that a sweep recorded."""
+
+    folder: str
+    tuning: Tuning
+
+
+@dataclass(frozen=True)
 class Comparison:
     """A comparison of groups, per condition.
 
@@ -208,6 +219,7 @@ class Comparison:
         tuned: The values chosen by validation, if the query tunes a key.
         plans: The plans of sweeps that added seeds until they were decided.
         loss_map: Which losses may be best in each cell of the query's map keys; None without such keys.
+        tunings: The tunings of sweeps that tuned each loss before.
     """
 
     query: Query
@@ -227,6 +239,7 @@ class Comparison:
     tuned: tuple[Choice, ...] = ()
     plans: tuple[RecordedPlan, ...] = ()
     loss_map: LossMap | None = None
+    tunings: tuple[RecordedTuning, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lossbench.metrics import Metric
+    from lossbench.sweep.duration import Duration
     from lossbench.sweep.forecast import Detection, Forecast, Trainings
 
 MOST_CONDITIONS = 6
@@ -23,11 +24,17 @@ SECONDS, MINUTES = 90, 90
 
 def text(forecast: Forecast) -> str:
     """Return the forecast, one line per sentence."""
-    return "\n".join([_duration(forecast), *_trainings(forecast.trainings), *_detections(forecast)])
+    return "\n".join(
+        [
+            duration_line(forecast.duration, is_most=bool(forecast.trainings)),
+            *_trainings(forecast.trainings),
+            *_detections(forecast),
+        ]
+    )
 
 
-def _duration(forecast: Forecast) -> str:
-    duration = forecast.duration
+def duration_line(duration: Duration, *, is_most: bool = False) -> str:
+    """Return how long trials take, and how that is known; `is_most` if some of them may not be needed."""
     if not duration.trials:
         return "nothing to train"
     trials, runs = count_of(duration.trials, "trial"), count_of(duration.runs, "earlier run")
@@ -40,7 +47,7 @@ def _duration(forecast: Forecast) -> str:
         source = f"{duration.measured} of them measured in {runs}, the others estimated"
     else:
         source = f"measured in {runs}"
-    most = "at most " if forecast.trainings else ""
+    most = "at most " if is_most else ""
     return f"{most}{trials} to train: about {_span(duration.seconds)}{at_a_time} ({source})"
 
 

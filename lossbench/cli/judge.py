@@ -137,7 +137,7 @@ def _train(
         UsageError: A check of the loss failed.
         UnfinishedRunError: Trials failed, so that there is no judgement.
     """
-    from lossbench.cli import sweep
+    from lossbench.cli import sweep_stages
     from lossbench.sweep import decide
     from lossbench.sweep import judge as judging
     from lossbench.sweep.executors.choice import choose
@@ -152,7 +152,7 @@ def _train(
     if not finished:
         with console.status("checking the loss", quiet=quiet):
             judging.check_loss(terms, status.trials)
-    sweep.train(
+    sweep_stages.train(
         status,
         start_executor,
         runs_dir=runs_dir,
@@ -162,7 +162,7 @@ def _train(
         quiet=quiet,
     )
     if status.stop_reason or status.failures:
-        raise sweep.unfinished(status, folder)
+        raise sweep_stages.unfinished(status, folder)
 
 
 def _write_report(judgement: Judgement, file: Path) -> None:

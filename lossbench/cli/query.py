@@ -93,7 +93,7 @@ def parse_seeds(text: str | None) -> frozenset[int] | None:
     Raises:
         UsageError: The text has another form.
     """
-    from lossbench.config.sweep import numbers
+    from lossbench.config.seeds import numbers
 
     try:
         return None if text is None else frozenset(numbers(text))

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import re
-import shlex
-import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from lossbench.cli import completion, console, options
-from lossbench.errors import InterruptedRunError, UnfinishedRunError, UsageError
+from lossbench.errors import UsageError
 from lossbench.sweep.executors.choice import ExecutorName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from lossbench.metrics import Metric
-    from lossbench.sweep.decide import Decider
-    from lossbench.sweep.executors.messages import Executor
     from lossbench.sweep.plan import Plan
-    from lossbench.sweep.scheduler import Rules
     from lossbench.sweep.status import SweepStatus
 
 TRIALS, FAILURES, OUTPUT, RAY = "Trials", "Failures", "Output", "More than one machine: Ray"
@@ -140,15 +134,11 @@ def sweep(  # noqa: PLR0913 - a command's options
     ] = None,
 ) -> None:
     """Train all trials of a sweep. The same command continues an interrupted sweep."""
-    from lossbench.cli import forecast_view
-    from lossbench.config.decide import baseline_label
+    from lossbench.cli import sweep_list, tuning_view
+    from lossbench.cli.sweep_stages import Stages
     from lossbench.losses import plugin as plugin_losses
-    from lossbench.sweep import decide, forecast, listing, own_losses, plan
-    from lossbench.sweep.cost import shard as shard_of
-    from lossbench.sweep.executors.choice import choose
-    from lossbench.sweep.executors.messages import WorkerSettings
+    from lossbench.sweep import decide, plan, tune
     from lossbench.sweep.scheduler import Rules
-    from lossbench.sweep.status import read_status
     from lossbench.training import checks, identify
 
     if not dry_run:
@@ -165,97 +155,40 @@ def sweep(  # noqa: PLR0913 - a command's options
         max_trials=most,
         check=checks.problems,
     )
-    number, shards = _shard(shard, swept)
-    sd_metric, sd_size = _metric_and_sd(sd, swept)
+    stages = Stages(
+        executor,
+        {"jobs": jobs, "ray_address": ray_address, "cpus_per_trial": cpus_per_trial, "gpus_per_trial": gpus_per_trial},
+        device,
+        plugins,
+        Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures),
+        _shard(shard, swept),
+        quiet,
+        json,
+    )
+    sd_metric_and_size = _metric_and_sd(sd, swept)
     with console.status("planning the trials", quiet=quiet or json):
         planned, repeated = plan.trials(swept, lambda experiment: identify(experiment, plugins))
     if repeated:
         console.note(f"{repeated} of {len(swept)} draws repeat an earlier one; each is trained once")
     if not quiet:
         options.note_sums(each.experiment.loss for each in swept.combinations)
-    status = read_status(shard_of(planned, number, shards), runs_dir)
     folder = runs_dir / swept.name
-    decider = decide.decider(swept, status, folder, retry_failed=retry_failed)
-    worker_settings = WorkerSettings(str(runs_dir), device, plugins=[str(each.path) for each in plugins], argv=sys.argv)
-    start_executor = choose(
-        executor,
-        worker_settings,
-        status.trials,
-        folder=folder,
-        finished=status.finished == len(status.trials) and not dry_run,
-        jobs=jobs,
-        ray_address=ray_address,
-        cpus_per_trial=cpus_per_trial,
-        gpus_per_trial=gpus_per_trial,
-    )
+    stage = tune.prepare(swept, planned, lambda experiment: identify(experiment, plugins), folder)
     if dry_run:
-        with console.status("reading earlier runs", quiet=quiet):
-            found = forecast.forecast(
-                [status.trials[each] for each in status.unfinished(retry_failed=retry_failed)],
-                planned,
-                runs_dir=runs_dir,
-                device=device,
-                workers=start_executor().free() if executor != "ray" and ray_address is None else None,
-                metric=sd_metric,
-                sd=sd_size,
-                baseline=baseline_label(swept.decide) if swept.decide else None,
-                plan=status.decision.plan if status.decision else None,
-            )
-        console.result(listing.render(status, found, format or "table"), end="")
-        console.note(f"{status}\n{_most(status)}{forecast_view.text(found)}")
+        sweep_list.print_trials(stages, swept, planned, stage, runs_dir, sd_metric_and_size, format or "table")
         return
-    rules = Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures)
-    with console.status("trying your losses", quiet=quiet or json):
-        own_losses.check(status, worker_settings, rules)
-    train(
-        status,
-        start_executor,
-        runs_dir=runs_dir,
-        folder=folder,
-        rules=rules,
-        decider=decider,
-        quiet=quiet,
-        as_json=json,
-    )
-    _conclude(status, folder, quiet=quiet, as_json=json)
-
-
-def train(
-    status: SweepStatus,
-    start_executor: Callable[[], Executor],
-    *,
-    runs_dir: Path,
-    folder: Path,
-    rules: Rules,
-    decider: Decider | None,
-    quiet: bool,
-    as_json: bool = False,
-) -> None:
-    """Train all trials and show the progress.
-
-    Raises:
-        InterruptedRunError: A signal stopped the sweep; the message says that the same command continues it.
-    """
-    from lossbench.cli.sweep_view import view
-    from lossbench.sweep.journal import Journal
-    from lossbench.sweep.scheduler import run
-    from lossbench.training.signals import stop_request
-
-    try:
-        with view(status, quiet=quiet, as_json=as_json) as shown, stop_request() as stop:
-            run(
-                status,
-                start_executor,
-                runs_dir=runs_dir,
-                journal=Journal(folder),
-                stop=stop,
-                rules=rules,
-                on_event=shown.handle,
-                decider=decider,
-            )
-    except InterruptedRunError as error:
-        again = f"the same command continues: {shlex.join(['lossbench', *sys.argv[1:]])}"
-        raise InterruptedRunError(f"{error}; {status}\n{again}", error.signal) from None
+    failed: list[str] = []
+    if stage:
+        stage, failed = stages.tune(stage)
+        if stage is None:
+            console.note(tuning_view.next_part(folder))
+            return
+        stages.note(tuning_view.chosen(stage.tuning, folder))
+        planned = stage.compared()
+    status = stages.status(planned, runs_dir)
+    decider = decide.decider(swept, status, folder, retry_failed=retry_failed)
+    stages.train(status, runs_dir, folder, decider)
+    _conclude(status, folder, failed, quiet=quiet, as_json=json)
 
 
 def _refuse_options_of_the_list(format: str | None, sd: str | None) -> None:  # noqa: A002 - the option's name
@@ -295,20 +228,13 @@ def _shard(shard: str | None, swept: Plan) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _most(status: SweepStatus) -> str:
-    """Return a line that says where the seeds of a decision may end; empty for any other sweep."""
-    if status.decision is None:
-        return ""
-    looks = ", ".join(map(str, status.decision.plan.looks))
-    return f"seeds are added until everything is decided, with looks at {looks} seeds\n"
-
-
-def _conclude(status: SweepStatus, folder: Path, *, quiet: bool, as_json: bool) -> None:
+def _conclude(status: SweepStatus, folder: Path, failed: list[str], *, quiet: bool, as_json: bool) -> None:
     """Print the counts to stderr and the folder to stdout.
 
     Raises:
-        UnfinishedRunError: A trial failed or diverged, or the sweep stopped.
+        UnfinishedRunError: A trial failed or diverged, a tuning trial failed, or the sweep stopped.
     """
+    from lossbench.cli.sweep_stages import unfinished
     from lossbench.sweep import verdicts
 
     if not quiet:
@@ -316,16 +242,5 @@ def _conclude(status: SweepStatus, folder: Path, *, quiet: bool, as_json: bool) 
         console.note(f"{decided}{status}\nnext: lossbench compare {folder}")
     if not as_json:
         console.result(folder)
-    if not status.is_complete:
-        raise unfinished(status, folder)
-
-
-def unfinished(status: SweepStatus, folder: Path) -> UnfinishedRunError:
-    """Return the error of a sweep that stopped, or in which trials failed or diverged, with the reasons."""
-    lines = [status.stop_reason] if status.stop_reason else []
-    for number, reason in status.failures.items():
-        trial = status.trials[number].trial
-        lines.append(f"{trial.folder} failed: {reason}; see {folder / trial.folder / 'log.txt'}")
-    if status.failures and not status.stop_reason:
-        lines.append("the same command with --retry-failed trains the failed trials again")
-    return UnfinishedRunError("\n".join(lines) or "some runs diverged; lossbench compare counts them")
+    if failed or not status.is_complete:
+        raise unfinished(status, folder, failed)

@@ -41,7 +41,7 @@ def validate(
         try:
             swept = plan.load(Path(file), overrides, check=checks.problems)
             plan.check(swept)
-            experiments = [each.experiment for each in swept.combinations]
+            experiments = [setting.experiment for each in swept.combinations for setting in each.all_settings]
             checks.call_own_losses(experiments)
         except UsageError as error:
             wrong.append(error)

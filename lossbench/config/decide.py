@@ -74,8 +74,16 @@ def margin(decide: Decide) -> float | None:
 
 
 def baseline_label(decide: Decide) -> str | None:
-    """Return the label of the baseline; None for the default."""
-    return decide.baseline and label_of(decide.baseline)
+    """Return the label of the baseline; None for the default.
+
+    Example:
+        >>> baseline_label(Decide(baseline="gce tuned"))
+        'generalized_crossentropy tuned'
+    """
+    if decide.baseline is None:
+        return None
+    name, tuned, rest = decide.baseline.partition(" tuned")
+    return f"{label_of(name)}{tuned}{rest}"
 
 
 def contradictions(decide: Decide, seeds: "Sequence[int] | None") -> "Iterator[Problem]":

@@ -15,7 +15,13 @@ def json_schema() -> dict[str, Any]:
     _with_bare_types(definitions)
     loss = loss_schema()
     definitions |= loss.pop("$defs", {})
-    definitions["Sweep"]["properties"]["seeds"]["anyOf"] += [{"type": "string"}, {"type": "integer"}]
+    bare_seeds = [{"type": "string"}, {"type": "integer"}]
+    definitions["Sweep"]["properties"]["seeds"]["anyOf"] += bare_seeds
+    tuning = definitions["Tune"]["properties"]
+    tuning["seeds"] = {
+        **{key: tuning["seeds"].pop(key) for key in ("description", "default")},
+        "anyOf": [tuning["seeds"], *bare_seeds],
+    }
     properties = schema.pop("properties")
     properties["loss"] = {"description": properties["loss"]["description"], **loss}
     datasets = definitions["Data"]["properties"]["name"]["enum"]

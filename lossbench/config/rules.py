@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lossbench.config import decide
+from lossbench.config import decide, tune
 from lossbench.config.datasets import DATASETS, OWN_FILES
 from lossbench.errors import Problem
 from lossbench.losses.expression import needs_head
 from lossbench.losses.labels import label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lossbench.config.data import Data, Imbalance, LabelNoise
     from lossbench.config.optimizer import Optimizer
     from lossbench.config.schema import Experiment
+    from lossbench.config.sweep import Sweep
 
 ROW_SUM_TOLERANCE = 1e-6
 
@@ -32,7 +33,15 @@ def contradictions(experiment: Experiment) -> list[Problem]:
         problems.append(Problem(("train", "early_stopping"), reason))
     if experiment.sweep and experiment.sweep.decide:
         problems += decide.contradictions(experiment.sweep.decide, experiment.sweep.seeds)
+    if experiment.sweep and experiment.sweep.tune:
+        problems += tune.contradictions(experiment.sweep.tune, _seeds(experiment, experiment.sweep))
     return problems
+
+
+def _seeds(experiment: Experiment, sweep: Sweep) -> Sequence[int]:
+    """Return the seeds that a sweep may train."""
+    planned = range(decide.planned_looks(sweep.decide, None)[-1]) if sweep.decide else (experiment.seed,)
+    return sweep.seeds or planned
 
 
 def _data(data: Data) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ import numpy as np
 from lossbench.metrics import BEST_EPOCH, METRICS
 from lossbench.report import formatting, wording
 from lossbench.report.comparison import columns
+from lossbench.runs.tuning import SUFFIX
 from lossbench.statistics import Interval
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from lossbench.analysis.figure_data import Band, FigureData, Floats, Panel
     from lossbench.analysis.result import At, Comparison, Estimate, Group
     from lossbench.analysis.trends import Trend
+    from lossbench.analysis.tuning_curves import TuningCurve
     from lossbench.metrics import Metric
 
 MOST_LOSSES = 20
@@ -39,10 +41,18 @@ class Curve(NamedTuple):
     scale: str
 
 
+def validation_title(metric: Metric) -> str:
+    """Return a metric of validation images with its unit: `validation accuracy (%)`."""
+    return f"validation {metric.title} ({'%' if metric.in_percent else metric.unit})"
+
+
+def axis_factor(metric: Metric) -> int:
+    """Return the factor from a metric to the unit of its axis: shares of images in per cent."""
+    return 100 if metric.in_percent else 1
+
+
 def _validation_curve(metric: Metric) -> Curve:
-    unit = "%" if metric.in_percent else metric.unit
-    scale = "linear" if metric.is_share else "log"
-    return Curve(f"validation {metric.title} ({unit})", 100 if metric.in_percent else 1, scale)
+    return Curve(validation_title(metric), axis_factor(metric), "linear" if metric.is_share else "log")
 
 
 CURVES = {
@@ -110,7 +120,7 @@ def axis_title(metric: Metric) -> str:
 
 def axis_estimate(metric: Metric, estimate: Estimate) -> Estimate:
     """Return an estimate in the unit of its axis: shares of images in per cent."""
-    factor = 100 if metric.in_percent else 1
+    factor = axis_factor(metric)
     return replace(
         estimate,
         values={seed: factor * value for seed, value in estimate.values.items()},
@@ -171,6 +181,12 @@ def trend_baseline(trend: Trend, metric: Metric) -> list[float]:
     """Return the baseline's means, one per size, NaN where there is none; empty without a baseline."""
     line = trend.lines.get(trend.baseline, ()) if trend.baseline else ()
     return means([each and axis_estimate(metric, each) for each in line])
+
+
+def tuned_reference(curves: Iterable[TuningCurve], baseline: str | None) -> TuningCurve | None:
+    """Return the tuning curve of the baseline, which may be named with its default or its best setting."""
+    name = (baseline or "").removesuffix(SUFFIX)
+    return next((each for each in curves if each.label == name), None)
 
 
 def means(line: Sequence[Estimate | None]) -> list[float]:

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import reprlib
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from lossbench import files
-from lossbench.errors import LossbenchError, MachineError, UsageError
-from lossbench.json_data import to_json
+from lossbench.errors import LossbenchError
 from lossbench.metrics import find
-from lossbench.runs import links, paths, read
-from lossbench.runs.decision import ENDED_WITHOUT_SCORE, Look, PlannedComparison, SweepDecision, decisions_of, opened
+from lossbench.runs import paths, read, recorded
+from lossbench.runs.decision import Look, PlannedComparison, SweepDecision, decisions_of, opened
+from lossbench.runs.recorded import DamageError, are_counts, expect, is_score, is_text
 from lossbench.statistics import FEWEST_SEEDS, SPENDING, Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-BYTES = 16 << 20
 PLAN = ("metric", "baseline", "seeds", "looks", "alpha", "spending", "rope")
 MOST_SEEDS = 200
 VERDICTS = ("better", "worse", "equivalent", "identical", "undecided")
-
-
-class _DamageError(Exception):
-    """A value that is missing or invalid; the message says which."""
 
 
 def save(folder: Path, decision: SweepDecision) -> None:
@@ -36,10 +29,7 @@ def save(folder: Path, decision: SweepDecision) -> None:
         UsageError: The file is a link, a pipe or a device.
         MachineError: It cannot be written.
     """
-    path = folder / paths.DECISION
-    links.refuse([folder, path])
-    files.make_folder(folder)
-    files.write_text(path, to_json(_plain(decision)))
+    recorded.save(folder / paths.DECISION, _plain(decision))
 
 
 def load(folder: Path) -> SweepDecision | None:
@@ -49,30 +39,8 @@ def load(folder: Path) -> SweepDecision | None:
         MachineError: The file cannot be read, or is damaged.
         UsageError: It was written by a newer version.
     """
-    path = folder / paths.DECISION
-    if not files.exists(path) and not path.is_symlink():
-        return None
-    try:
-        content = json.loads(read.text(path, BYTES), parse_constant=_refuse)
-        version = content.get("version") if isinstance(content, dict) else None
-        if type(version) is int and version > paths.DECISION_VERSION:
-            raise UsageError(
-                f"{path}: written by a newer lossbench: expected version {paths.DECISION_VERSION} at most, got "
-                f"{reprlib.repr(version)}; update lossbench to read it"
-            )
-        return _decision(content)
-    except read.BrokenRunError as error:
-        raise _damaged(path, str(error).removeprefix(f"{path.name}: ")) from error
-    except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"not JSON: {error}") from error
-    except _DamageError as error:
-        raise _damaged(path, str(error)) from error
-
-
-def _damaged(path: Path, reason: str) -> MachineError:
-    return MachineError(
-        f"{path}: {reason}; restore the file from a copy, or move it elsewhere to decide again from the same runs"
-    )
+    remedy = "move it elsewhere to decide again from the same runs"
+    return recorded.load(folder / paths.DECISION, paths.DECISION_VERSION, _decision, remedy)
 
 
 def _plain(decision: SweepDecision) -> dict[str, Any]:
@@ -102,27 +70,27 @@ def _decision(content: Any) -> SweepDecision:
     """Return the decision of JSON data.
 
     Raises:
-        _DamageError: A value is missing or invalid.
+        DamageError: A value is missing or invalid.
     """
     versions = range(1, paths.DECISION_VERSION + 1)
-    _expect(isinstance(content, dict), "decision", "a mapping", content)
+    expect(isinstance(content, dict), "decision", "a mapping", content)
     version = content.get("version")
-    _expect(type(version) is int and version in versions, "version", " or ".join(map(str, versions)), version)
+    expect(type(version) is int and version in versions, "version", " or ".join(map(str, versions)), version)
     plan, comparisons, looks = (content.get(name) for name in ("plan", "comparisons", "looks"))
-    _expect(isinstance(plan, dict) and set(plan) == set(PLAN), "plan", f"a mapping of {', '.join(PLAN)}", plan)
+    expect(isinstance(plan, dict) and set(plan) == set(PLAN), "plan", f"a mapping of {', '.join(PLAN)}", plan)
     _check_plan(plan)
-    _expect(isinstance(comparisons, list) and comparisons, "comparisons", "a list of comparisons", comparisons)
+    expect(isinstance(comparisons, list) and comparisons, "comparisons", "a list of comparisons", comparisons)
     family = tuple(_comparison(each, f"comparisons.{index}") for index, each in enumerate(comparisons))
-    _expect(isinstance(looks, list) and looks, "looks", "a list of looks", looks)
+    expect(isinstance(looks, list) and looks, "looks", "a list of looks", looks)
     numbers = Plan(tuple(plan["looks"]), plan["alpha"], plan["spending"], plan["rope"])
     decision = SweepDecision(plan["metric"], plan["baseline"], tuple(plan["seeds"]), numbers, family, version=version)
     for index, each in enumerate(looks):
         decision = _with_look(opened(decision), each, f"looks.{index}")
-        _expect(decision.looks[-1].scores is not None or each is looks[-1], f"looks.{index}.scores", "scores", None)
-    _expect(opened(decision) == decision, "looks", f"the look after {len(looks)}", "none")
+        expect(decision.looks[-1].scores is not None or each is looks[-1], f"looks.{index}.scores", "scores", None)
+    expect(opened(decision) == decision, "looks", f"the look after {len(looks)}", "none")
     made = {index: (each.verdict, each.seeds) for index, each in enumerate(decisions_of(decision)) if each}
     if not decision.is_by_another_test and made != decision.verdicts:
-        raise _DamageError("its verdicts do not follow from its scores")
+        raise DamageError("its verdicts do not follow from its scores")
     return decision
 
 
@@ -131,28 +99,28 @@ def _check_plan(plan: dict[str, Any]) -> None:
     try:
         find(plan["metric"])
     except (LossbenchError, TypeError, AttributeError):
-        _expect(None, "plan.metric", "the name of a metric", plan["metric"])
-    _expect(_is_text(plan["baseline"]), "plan.baseline", "the label of a loss", plan["baseline"])
-    _expect(_are_counts(seeds) and len(set(seeds)) == len(seeds), "plan.seeds", "different seeds", seeds)
-    _expect(
-        _are_counts(looks) and looks[0] >= FEWEST_SEEDS and looks[-1] == len(seeds) <= MOST_SEEDS and _is_rising(looks),
+        expect(None, "plan.metric", "the name of a metric", plan["metric"])
+    expect(is_text(plan["baseline"]), "plan.baseline", "the label of a loss", plan["baseline"])
+    expect(are_counts(seeds) and len(set(seeds)) == len(seeds), "plan.seeds", "different seeds", seeds)
+    expect(
+        are_counts(looks) and looks[0] >= FEWEST_SEEDS and looks[-1] == len(seeds) <= MOST_SEEDS and _is_rising(looks),
         "plan.looks",
         f"increasing numbers from {FEWEST_SEEDS} to {len(seeds)}, the number of seeds",
         looks,
     )
-    _expect(read.is_number(plan["alpha"]) and 0 < plan["alpha"] <= 0.5, "plan.alpha", "0 < alpha ≤ 0.5", plan["alpha"])  # noqa: PLR2004 - the limit of the option
-    _expect(plan["spending"] in list(SPENDING), "plan.spending", f"one of {', '.join(SPENDING)}", plan["spending"])
+    expect(read.is_number(plan["alpha"]) and 0 < plan["alpha"] <= 0.5, "plan.alpha", "0 < alpha ≤ 0.5", plan["alpha"])  # noqa: PLR2004 - the limit of the option
+    expect(plan["spending"] in list(SPENDING), "plan.spending", f"one of {', '.join(SPENDING)}", plan["spending"])
     rope = plan["rope"]
-    _expect(rope is None or (read.is_number(rope) and rope > 0), "plan.rope", "a number above 0, or null", rope)
+    expect(rope is None or (read.is_number(rope) and rope > 0), "plan.rope", "a number above 0, or null", rope)
 
 
 def _comparison(value: Any, where: str) -> PlannedComparison:
     names = ("loss", "condition", "identity", "baseline")
-    _expect(isinstance(value, dict) and set(value) == set(names), where, f"a mapping of {', '.join(names)}", value)
+    expect(isinstance(value, dict) and set(value) == set(names), where, f"a mapping of {', '.join(names)}", value)
     for name in ("loss", "identity", "baseline"):
-        _expect(_is_text(value[name]), f"{where}.{name}", "text", value[name])
+        expect(is_text(value[name]), f"{where}.{name}", "text", value[name])
     condition = value["condition"]
-    _expect(isinstance(condition, dict) and not any(isinstance(each, dict | list) for each in condition.values()),
+    expect(isinstance(condition, dict) and not any(isinstance(each, dict | list) for each in condition.values()),
             f"{where}.condition", "a mapping of settings", condition)  # fmt: skip
     return PlannedComparison(value["loss"], condition, value["identity"], value["baseline"])
 
@@ -160,24 +128,24 @@ def _comparison(value: Any, where: str) -> PlannedComparison:
 def _with_look(decision: SweepDecision, value: Any, where: str) -> SweepDecision:
     """Return a decision whose open look has the content of the file, which must be that look."""
     names = ("seeds", "open", "scores", "verdicts")
-    _expect(isinstance(value, dict) and set(value) == set(names), where, f"a mapping of {', '.join(names)}", value)
+    expect(isinstance(value, dict) and set(value) == set(names), where, f"a mapping of {', '.join(names)}", value)
     look = decision.pending
     if look is None:
-        raise _DamageError(f"{where}: expected no look after the decision has ended, got {reprlib.repr(value)}")
-    _expect(value["seeds"] == look.seeds, f"{where}.seeds", look.seeds, value["seeds"])
-    _expect(value["open"] == list(look.open), f"{where}.open", list(look.open), value["open"])
+        raise DamageError(f"{where}: expected no look after the decision has ended, got {reprlib.repr(value)}")
+    expect(value["seeds"] == look.seeds, f"{where}.seeds", look.seeds, value["seeds"])
+    expect(value["open"] == list(look.open), f"{where}.open", list(look.open), value["open"])
     if value["scores"] is None:
         return decision
     number, needed = len(decision.new_seeds(look)), decision.identities(look)
     scores, verdicts = value["scores"], value["verdicts"]
-    _expect(isinstance(scores, dict) and set(scores) == set(needed), f"{where}.scores", "a list per open loss", scores)
+    expect(isinstance(scores, dict) and set(scores) == set(needed), f"{where}.scores", "a list per open loss", scores)
     for identity in needed:
         found = scores[identity]
-        _expect(isinstance(found, list) and len(found) == number and all(map(_is_score, found)),
+        expect(isinstance(found, list) and len(found) == number and all(map(is_score, found)),
                 f"{where}.scores.{identity}", f"{number} numbers, diverged or failed", found)  # fmt: skip
     is_valid = isinstance(verdicts, dict) and verdicts.keys() <= {*map(str, look.open)}
     is_valid = is_valid and all(each in VERDICTS for each in verdicts.values())
-    _expect(is_valid, f"{where}.verdicts", f"{', '.join(VERDICTS)} by number of an open comparison", verdicts)
+    expect(is_valid, f"{where}.verdicts", f"{', '.join(VERDICTS)} by number of an open comparison", verdicts)
     made = Look(
         look.seeds,
         look.open,
@@ -187,26 +155,5 @@ def _with_look(decision: SweepDecision, value: Any, where: str) -> SweepDecision
     return replace(decision, looks=(*decision.looks[:-1], made))
 
 
-def _expect(holds: object, where: str, expected: object, got: object) -> None:
-    if not holds:
-        raise _DamageError(f"{where}: expected {expected}, got {reprlib.repr(got)}")
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-def _are_counts(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(type(each) is int and each >= 0 for each in value)
-
-
 def _is_rising(values: list[int]) -> bool:
     return all(first < second for first, second in pairwise(values))
-
-
-def _is_score(value: object) -> bool:
-    return value in ENDED_WITHOUT_SCORE if isinstance(value, str) else read.is_number(value)
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON number")

@@ -32,6 +32,12 @@ DECISION: Final = "decision.json"
 """The plan and the looks of a sweep that adds seeds until it is decided, beside its run folders."""
 DECISION_VERSION: Final = 2
 """Version of `decision.json`; readers refuse newer ones. With version 1 the test of equivalence had an α of its own."""
+TUNING: Final = "tuning.json"
+"""The settings that a sweep tried for each loss, their scores and choices, beside its run folders."""
+TUNING_VERSION: Final = 1
+"""Version of `tuning.json`; readers refuse newer ones."""
+TUNING_RUNS: Final = "tuning"
+"""The folder beside `tuning.json` that holds the runs of these settings; a search does not enter it."""
 INDEX: Final = ".index.json"
 """A cache of run rows, in the folder that was searched."""
 

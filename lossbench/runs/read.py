@@ -19,7 +19,7 @@ from lossbench.files import open_regular
 from lossbench.runs import arrays, paths, plain_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -81,7 +81,7 @@ def find(roots: Iterable[Path]) -> list[Path]:
 def names(root: Path) -> list[str]:
     """Return the relative paths of the run folders at or below a folder; `""` is the folder itself.
 
-    Neither hidden folders nor links are entered.
+    Neither hidden folders nor links are entered, nor the tuning runs of a sweep unless they are named.
 
     Raises:
         UsageError: The folder does not exist, or is a file.
@@ -104,8 +104,13 @@ def names(root: Path) -> list[str]:
             if paths.RUN in files or paths.METRICS in files:
                 found.append(name)
             else:
-                pending += [folder for folder in folders if not folder.rpartition("/")[2].startswith(".")]
+                pending += [folder for folder in folders if not _is_skipped(folder.rpartition("/")[2], files)]
     return found
+
+
+def _is_skipped(name: str, files: Collection[str]) -> bool:
+    """Return whether a search leaves out a folder that lies beside some files."""
+    return name.startswith(".") or (name == paths.TUNING_RUNS and paths.TUNING in files)
 
 
 def read(folder: Path) -> Run:

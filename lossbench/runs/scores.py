@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.errors import UsageError
 from lossbench.metrics import REPORTED
 from lossbench.runs import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from lossbench.runs.decision import Score
@@ -38,10 +38,33 @@ def read_score(folder: Path, metric: str) -> Score:
         UsageError: The run is completed and lacks the metric.
     """
     summary = read.read_summary(folder)
-    if summary["status"] != "completed":
-        return "diverged" if summary["status"] == "diverged" else "failed"
+    if ended := _ended_without(summary):
+        return ended
     column = f"test.last.{metric}"
     found = summary["metrics"] if metric in REPORTED else class_scores(folder, [metric])
     if (value := found.get(column)) is None:
         raise UsageError(f"{folder}: the run has no {metric}; decide by another `metric`", mentions=("metric",))
     return float(value)
+
+
+def read_validation_score(folder: Path, metric: str) -> Score:
+    """Return a validation metric such as `val_accuracy` of a run that has ended, after its last epoch.
+
+    Raises:
+        BrokenRunError: The folder cannot be read.
+        UsageError: The run is completed and lacks the metric.
+    """
+    summary = read.read_summary(folder)
+    if ended := _ended_without(summary):
+        return ended
+    value = summary["metrics"].get(metric.replace("val_", "val.last.", 1))
+    if value is None:
+        raise UsageError(f"{folder}: the run has no {metric}; choose another sweep.tune.metric")
+    return float(value)
+
+
+def _ended_without(summary: Mapping[str, Any]) -> Literal["diverged", "failed"] | None:
+    """Return how a run ended without a score; None for a completed one."""
+    if summary["status"] == "completed":
+        return None
+    return "diverged" if summary["status"] == "diverged" else "failed"

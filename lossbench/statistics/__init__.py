@@ -5,6 +5,7 @@ of the tests.
 """
 
 from lossbench.statistics.corrections import ALPHA, FEWEST_SEEDS, holm
+from lossbench.statistics.expected_best import expected_best
 from lossbench.statistics.intervals import Interval, Welch, deviation, t_interval, two_way_interval, welch
 from lossbench.statistics.possibly_best import possibly_best
 from lossbench.statistics.power import detectable, seeds_needed
@@ -32,6 +33,7 @@ __all__ = [
     "deviation",
     "direction",
     "expectation",
+    "expected_best",
     "holm",
     "max_t",
     "possibly_best",

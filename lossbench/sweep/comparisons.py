@@ -11,6 +11,7 @@ from lossbench.errors import ConfigError, did_you_mean
 from lossbench.losses.labels import label
 from lossbench.runs import grouping, likeness, rows
 from lossbench.runs.decision import PlannedComparison, SweepDecision, opened
+from lossbench.runs.tuning import tuned_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,10 +34,11 @@ def planned_decision(decide: Decide, seeds: Sequence[int], planned: Iterable[Pla
         ConfigError: The baseline is missing in a condition, or is the only loss; or a loss is not alike to it.
     """
     plan = statistics.Plan(planned_looks(decide, seeds), decide.alpha, decide.spending, margin(decide))
-    trials = {each.trial.identity: each.trial for each in planned}
-    baseline = baseline_label(decide) or grouping.DEFAULT_BASELINE
-    found = grouping.group_runs(list(map(planned_row, trials.values())), by=("loss",))[0]
-    name = next(iter(trials.values())).experiment.name
+    trials = {each.trial.identity: each for each in planned}
+    rows = [row for each in trials.values() for row in planned_rows(each)]
+    baseline = baseline_label(decide) or default_baseline(trials.values())
+    found = grouping.group_runs(rows, by=("loss",))[0]
+    name = next(iter(trials.values())).trial.experiment.name
     comparisons = tuple(_comparisons(found, baseline, f"{name}: sweep.decide"))
     if not comparisons:
         raise ConfigError(
@@ -68,6 +70,26 @@ def _comparisons(found: grouping.Grouping, baseline: str, where: str) -> Iterato
 
 def _text(condition: Mapping[str, Scalar]) -> str:
     return " · ".join(f"{key} {value}" for key, value in condition.items())
+
+
+def planned_rows(planned: PlannedTrial) -> list[RunRow]:
+    """Return the rows that `compare` will read of a trial: its own, and one per loss whose best setting it is."""
+    tuned = [
+        {
+            **planned_row(default),
+            "loss": tuned_label(label(default.experiment.loss)),
+            "identity": planned.trial.identity,
+        }
+        for default in planned.tuned_from
+    ]
+    return [*([planned_row(planned.trial)] if planned.is_compared else []), *tuned]
+
+
+def default_baseline(planned: Iterable[PlannedTrial]) -> str:
+    """Return the label of the baseline unless the user names one: categorical_crossentropy, tuned if losses are."""
+    tuned = {label(default.experiment.loss) for each in planned for default in each.tuned_from}
+    usual = grouping.DEFAULT_BASELINE
+    return tuned_label(usual) if usual in tuned else usual
 
 
 def planned_row(trial: Trial) -> RunRow:

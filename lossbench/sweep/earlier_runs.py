@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lossbench.runs import index, likeness, read, rows
+from lossbench.runs import index, likeness, paths, read, rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -45,8 +45,16 @@ class Spread:
 
 def load(runs_dir: Path) -> list[RunRow]:
     """Return the completed runs of a runs folder; none if there is no such folder."""
-    found = index.load([runs_dir])[0] if runs_dir.is_dir() else []
-    return [row for row in found if row["status"] == "completed"]
+    return _completed([runs_dir])
+
+
+def load_tuning(runs_dir: Path) -> list[RunRow]:
+    """Return the completed tuning runs of the sweeps in a runs folder."""
+    return _completed([each.parent / paths.TUNING_RUNS for each in sorted(runs_dir.glob(f"*/{paths.TUNING}"))])
+
+
+def _completed(folders: Iterable[Path]) -> list[RunRow]:
+    return [row for row in index.load(each for each in folders if each.is_dir())[0] if row["status"] == "completed"]
 
 
 def speed(row: RunRow, threads: int) -> Speed:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lossbench import statistics
 from lossbench.runs import grouping
 from lossbench.sweep import earlier_runs
-from lossbench.sweep.comparisons import planned_row
+from lossbench.sweep.comparisons import default_baseline, planned_rows
 from lossbench.sweep.duration import Duration, duration
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Forecast:
         baseline: Label of the baseline.
         comparisons: Number of comparisons with the baseline, over all conditions, for which p is adjusted.
         detections: One per condition with a comparison.
+        tuning: How long tuning takes before; None if the sweep does not tune.
         trainings: How many trainings a plan that adds seeds is expected to take; None: all seeds are trained.
     """
 
@@ -75,6 +76,7 @@ class Forecast:
     comparisons: int
     detections: tuple[Detection, ...]
     trainings: Trainings | None = None
+    tuning: Duration | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def forecast(
         plan: The plan by which seeds are added until each loss is decided; None: all seeds are trained.
     """
     earlier = earlier_runs.load(runs_dir)
-    name = baseline or grouping.DEFAULT_BASELINE
+    name = baseline or default_baseline(planned)
     conditions = _conditions(planned, name)
     comparisons = sum(len(each.losses) for each in conditions)
     detections = tuple(_detection(each, earlier, metric, name, comparisons, sd) for each in conditions)
@@ -121,13 +123,19 @@ def forecast(
     if plan and conditions:
         detections, trainings = _by_plan(plan, conditions, detections)
     return Forecast(
-        duration=duration(trials, earlier, device=device, workers=workers),
+        duration=duration(trials, [*earlier, *earlier_runs.load_tuning(runs_dir)], device=device, workers=workers),
         metric=metric,
         baseline=name,
         comparisons=comparisons,
         detections=detections,
         trainings=trainings,
     )
+
+
+def tuning_duration(trials: Sequence[PlannedTrial], *, runs_dir: Path, device: str, workers: int | None) -> Duration:
+    """Forecast how long the trials take that tune before losses are compared; the arguments are those of `forecast`."""
+    earlier = [*earlier_runs.load(runs_dir), *earlier_runs.load_tuning(runs_dir)]
+    return duration(trials, earlier, device=device, workers=workers)
 
 
 def _by_plan(
@@ -150,14 +158,14 @@ def _by_plan(
 
 def _conditions(planned: Sequence[PlannedTrial], baseline: str) -> list[_Condition]:
     """Return the conditions, by the rule of `compare`, in which a loss shares seeds with the baseline."""
-    rows: dict[str, RunRow] = {}
+    rows: dict[str, Sequence[RunRow]] = {}
     seeds = defaultdict(set)
     for each in planned:
         trial = each.trial
         if trial.identity not in rows:
-            rows[trial.identity] = planned_row(trial)
+            rows[trial.identity] = planned_rows(each)
         seeds[trial.identity].add(trial.experiment.seed)
-    found, _ = grouping.group_runs(list(rows.values()), by=("loss",))
+    found, _ = grouping.group_runs([row for alike in rows.values() for row in alike], by=("loss",))
     by_condition: dict[grouping.Condition, dict[str, Sequence[RunRow]]] = defaultdict(dict)
     for (condition, loss), alike in found.cells.items():
         by_condition[condition][loss] = alike

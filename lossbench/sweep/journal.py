@@ -39,6 +39,7 @@ EVENTS = {
     "diverged": EventKind("the loss of a trial became NaN or infinite", is_logged=True, is_problem=True),
     "failed": EventKind("a trial failed", is_logged=True, is_problem=True),
     "interrupted": EventKind("a trial was stopped and can continue", is_logged=True),
+    "tuned": EventKind("the settings of a sweep that tunes are chosen"),
     "look": EventKind("a look of a sweep that adds seeds until it is decided", is_logged=True),
     "end": EventKind("the sweep ends"),
 }

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
 from lossbench.json_data import to_json
-from lossbench.losses.labels import label
+from lossbench.runs.paths import TUNING_RUNS
 from lossbench.statistics.power import POWER
 from lossbench.sweep.plan import phrase
 
@@ -21,26 +21,35 @@ if TYPE_CHECKING:
 Form: TypeAlias = Literal["table", "csv", "json"]
 
 
-def render(status: SweepStatus, forecast: Forecast, form: Form) -> str:
+def render(status: SweepStatus, forecast: Forecast, form: Form, tuning: SweepStatus | None = None) -> str:
     """Return the trials in the order in which they are trained, one line or record per trial; JSON has the forecast.
 
     The table of a sweep that adds seeds until it is decided has a line per loss and condition, with all of its seeds.
+
+    Args:
+        status: The trials.
+        forecast: The forecast.
+        form: Table, CSV or JSON.
+        tuning: The trials that tune before; None if the sweep does not tune.
     """
+    first = _records(tuning) if tuning else []
     match form:
         case "table":
-            return _table_of_losses(status) if status.decision else _table(status)
+            compared = _table_of_losses(status) if status.decision else _table(status)
+            return (_table(tuning, f"{TUNING_RUNS}/") if tuning else "") + compared
         case "csv":
-            return _csv(_records(status))
+            return _csv([*first, *_records(status)])
         case "json":
-            return to_json({"trials": _records(status), "forecast": _forecast(forecast)})
+            tuned = {"tuning": first} if tuning else {}
+            return to_json({**tuned, "trials": _records(status), "forecast": _forecast(forecast)})
         case _:
             assert_never(form)
 
 
-def _table(status: SweepStatus) -> str:
-    width = max(len(each.trial.folder) for each in status.trials)
+def _table(status: SweepStatus, prefix: str = "") -> str:
+    width = max((len(each.trial.folder) for each in status.trials), default=0)
     lines = [
-        f"{state:<11}  {each.trial.folder:<{width}}  {phrase(each.settings)}".rstrip()
+        f"{state:<11}  {prefix}{each.trial.folder:<{width}}  {phrase(each.all_settings)}".rstrip()
         for state, each in zip(status.statuses, status.trials, strict=True)
     ]
     return "".join(f"{line}\n" for line in lines)
@@ -57,7 +66,9 @@ def _table_of_losses(status: SweepStatus) -> str:
         first = status.trials[numbers[0]]
         seed = f"-s{first.trial.experiment.seed}-"
         pattern = "-s*-".join(first.trial.folder.rsplit(seed, 1))
-        rows.append((", ".join(f"{count} {state}" for state, count in counts.items()), pattern, phrase(first.settings)))
+        rows.append(
+            (", ".join(f"{count} {state}" for state, count in counts.items()), pattern, phrase(first.all_settings))
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     return "".join(f"{f'{state:<{widths[0]}}  {name:<{widths[1]}}  {keys}'.rstrip()}\n" for state, name, keys in rows)
 
@@ -69,8 +80,8 @@ def _records(status: SweepStatus) -> list[dict[str, Any]]:
             "folder": each.trial.folder,
             "status": state,
             "seed": each.trial.experiment.seed,
-            "loss": label(each.trial.experiment.loss),
-            "settings": dict(each.settings),
+            "loss": each.loss,
+            "settings": dict(each.all_settings),
         }
         for state, each in zip(status.statuses, status.trials, strict=True)
     ]
@@ -78,6 +89,7 @@ def _records(status: SweepStatus) -> list[dict[str, Any]]:
 
 def _forecast(forecast: Forecast) -> dict[str, Any]:
     return {
+        **({"tuning": asdict(forecast.tuning)} if forecast.tuning else {}),
         "duration": asdict(forecast.duration),
         "metric": forecast.metric.name,
         "baseline": forecast.baseline,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any
 from lossbench.config import identity, resolve, yaml
 from lossbench.config.decide import planned_looks
 from lossbench.config.dump import scalar
-from lossbench.config.overrides import check_once, depth, is_within, key_of
+from lossbench.config.overrides import check_once, is_within, key_of
 from lossbench.config.sweep import Random, Sweep, values_of
 from lossbench.config.yaml import Node, Position, show
 from lossbench.errors import ConfigError, DataError, UsageError
+from lossbench.losses.labels import label
+from lossbench.runs.tuning import tuned_label
 from lossbench.sweep import values
+from lossbench.sweep.combinations import Builder, check_keys, check_tuned, tuned_spaces
 from lossbench.sweep.comparisons import planned_decision
 
 if TYPE_CHECKING:
@@ -30,32 +33,43 @@ if TYPE_CHECKING:
     from lossbench.config.identity import Trial
     from lossbench.config.resolve import Check
     from lossbench.config.schema import Experiment
+    from lossbench.config.tune import Tune
+    from lossbench.sweep.combinations import Combination
 
 MAX_TRIALS = 1_000_000
 """Limit of a plan, unless the caller sets another one."""
 
 
 @dataclass(frozen=True)
-class Combination:
-    """A case with one value per parameter.
+class PlannedTrial:
+    """A trial, and the keys other than the seed that the sweep sets for it.
 
     Attributes:
-        settings: The keys that the sweep sets, dotted, with plain values.
-        experiment: The complete experiment.
-        position: The position of the first of these keys; None: the sweep sets none.
+        trial: The trial.
+        settings: Keys of cases and parameters.
+        tried: Values of tuned keys; empty for a default.
+        tuned_from: Trials of the defaults whose best setting this is, with their seed.
+        is_compared: Whether it is compared under the label of its own loss; a best setting is one of its default's.
     """
-
-    settings: Mapping[str, Any]
-    experiment: Experiment
-    position: Position | None = None
-
-
-@dataclass(frozen=True)
-class PlannedTrial:
-    """A trial, and the keys other than the seed that the sweep sets for it."""
 
     trial: Trial
     settings: Mapping[str, Any]
+    tried: Mapping[str, Any] = field(default_factory=dict)
+    tuned_from: tuple[Trial, ...] = ()
+    is_compared: bool = True
+
+    @property
+    def loss(self) -> str:
+        """The label of the loss; of a best setting `focal tuned`, of one that is tried with the tuned values."""
+        if self.tuned_from and not self.is_compared:
+            return tuned_label(label(self.tuned_from[0].experiment.loss))
+        others = {key: value for key, value in self.tried.items() if not is_within(key, "loss")}
+        return " ".join(filter(None, [label(self.trial.experiment.loss), phrase(others)]))
+
+    @property
+    def all_settings(self) -> Mapping[str, Any]:
+        """Keys of cases and parameters, and tuned keys."""
+        return {**self.settings, **self.tried}
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,7 @@ class Plan:
         random: Whether the combinations were drawn, so that one may occur twice.
         axes: The overrides whose commas made an axis.
         decide: How to add seeds until each loss is decided; None: all seeds are trained.
+        tune: How to tune each loss before it is compared; None: no loss is tuned.
     """
 
     name: str
@@ -77,6 +92,7 @@ class Plan:
     random: bool = False
     axes: tuple[str, ...] = ()
     decide: Decide | None = None
+    tune: Tune | None = None
 
     def __len__(self) -> int:
         """The number of trials."""
@@ -166,17 +182,34 @@ def _load(
     if section.decide and not section.seeds:
         section = section.model_copy(update={"seeds": tuple(range(planned_looks(section.decide, None)[-1]))})
     written = base.value.pop("sweep", Node(None))
-    parameters = values.parameters(written)
+    parameters = values.parameters(dict(written.children()).get("parameters", Node({})))
     cases = [values.keys(case) for _, case in written.value["cases"].children()] if section.cases else [{}]
     swept = {*parameters, *(key for case in cases for key in case), *(["seed"] if section.seeds else [])}
     in_axes += [text for text in settings if any(is_within(key_of(text), key) for key in swept)]
     parameters |= dict(map(_axis, [*axes, *in_axes]))
-    _check_keys([*cases, parameters], seeds=bool(section.seeds))
+    spaces = tuned_spaces(written, section, cases, parameters)
+    check_keys([*cases, parameters], seeds=bool(section.seeds))
     values.check_number(path, parameters, section, max_trials)
-    chosen = [{**case, **each} for each, case in product(values.combinations(parameters, section), cases)]
-    combinations = tuple(_build(base, name, chosen, path, check))
-    random = isinstance(section.method, Random)
-    return Plan(resolve.build(base, name).name, combinations, section.seeds or (), random, axes, section.decide)
+    chosen = [
+        ({**case, **each}, space)
+        for each, (case, space) in product(
+            values.combinations(parameters, section), list(zip(cases, spaces, strict=True))
+        )
+    ]
+    trials = section.tune.trials if section.tune else 1
+    builder = Builder(base, name, path.parent, check)
+    combinations = tuple(builder.combinations([each for each, _ in chosen], [each for _, each in chosen], trials))
+    if section.tune:
+        check_tuned(combinations, section.tune, section.seeds or ())
+    return Plan(
+        resolve.build(base, name).name,
+        combinations,
+        section.seeds or (),
+        isinstance(section.method, Random),
+        axes,
+        section.decide,
+        section.tune,
+    )
 
 
 @contextmanager
@@ -218,7 +251,8 @@ def check(plan: Plan) -> None:
     one_seed = replace(plan, seeds=plan.seeds[:1])
     planned, _ = trials(one_seed, lambda each: identity.trial(each, data_sha256=f"{each.data.name} {each.data.path}"))
     if plan.decide:
-        planned_decision(plan.decide, plan.seeds, planned)
+        tuned = [replace(each, tuned_from=(each.trial,)) for each in planned] if plan.tune else planned
+        planned_decision(plan.decide, plan.seeds, tuned)
 
 
 def trials(plan: Plan, identify: Callable[[Experiment], Trial]) -> tuple[list[PlannedTrial], int]:
@@ -263,33 +297,6 @@ def phrase(settings: Mapping[str, Any]) -> str:
         'loss={name: gce, q: 0.5} · train.epochs=3'
     """
     return " · ".join(f"{key}={scalar(value)}" for key, value in settings.items())
-
-
-def _build(
-    base: Node, name: str, chosen: Sequence[Mapping[str, Node]], path: Path, check: Check
-) -> Iterator[Combination]:
-    lines: dict[str, None] = {}
-    for settings in chosen:
-        node = base
-        for key, value in sorted(settings.items(), key=lambda item: depth(item[0])):
-            node = resolve.set_key(node, key, value, path.parent)
-        try:
-            plain = {key: value.plain() for key, value in settings.items()}
-            position = next((value.position for value in settings.values()), None)
-            yield Combination(plain, resolve.build(node, name, check=check), position)
-        except ConfigError as error:
-            lines |= dict.fromkeys(str(error).splitlines())
-    if lines:
-        raise ConfigError(list(lines))
-
-
-def _check_keys(mappings: Sequence[Mapping[str, Node]], *, seeds: bool) -> None:
-    """Refuse keys that no trial can set: `sweep`, `extends`, and `seed` if `sweep.seeds` sets it."""
-    for key, value in (item for mapping in mappings for item in mapping.items()):
-        if key.partition(".")[0] in {"sweep", "extends"}:
-            raise ConfigError([f"{value.position}: {key}: a trial has none; take the key out of cases and parameters"])
-        if key == "seed" and seeds:
-            raise ConfigError([f"{value.position}: seed: sweep.seeds sets it already; remove one of the two"])
 
 
 def _axis(text: str) -> tuple[str, Node]:

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lossbench.config.dump import scalar
-from lossbench.losses.labels import label
 from lossbench.runs import grouping, read
 from lossbench.sweep.cost import cost
 from lossbench.sweep.plan import phrase
@@ -134,7 +133,7 @@ class SweepStatus:
     @cached_property
     def _cells(self) -> list[tuple[str, str]]:
         """Condition and label of each trial, by the rule of `compare`."""
-        losses = [label(each.trial.experiment.loss) for each in self.trials]
+        losses = [each.loss for each in self.trials]
         rows = [
             {**{key: scalar(value) for key, value in each.settings.items()}, "loss": loss}
             for each, loss in zip(self.trials, losses, strict=True)

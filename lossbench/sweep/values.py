@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lossbench.config.sweep import Random, Sweep
 from lossbench.config.yaml import Node, show
@@ -15,22 +15,39 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    import numpy as np
+    from lossbench.config.yaml import Position
 
 DISTRIBUTIONS = ("uniform", "log_uniform", "int_uniform")
 
 
-def parameters(written: Node) -> dict[str, Node]:
-    """Return the keys of `sweep.parameters` with their lists or distributions, checked for form."""
-    section = dict(written.children()).get("parameters", Node({}))
-    parameters = keys(section)
+class Source(Protocol):
+    """What a value is drawn with: a random generator, or a coordinate of a quasi-random point."""
+
+    def uniform(self, low: float, high: float) -> float:
+        """Return a number between low and high."""
+
+    def integers(self, low: int, high: int | None = None, *, endpoint: bool = False) -> Any:
+        """Return a whole number from low to high, or from 0 to below low."""
+
+
+def parameters(written: Node, where: str = "sweep.parameters") -> dict[str, Node]:
+    """Return the keys of a section such as `sweep.parameters` with their lists or distributions, checked for form.
+
+    Args:
+        written: The mapping of the keys.
+        where: Name of the section.
+    """
+    parameters = keys(written)
     for key, value in parameters.items():
         if not (isinstance(value.value, list) and value.value) and not isinstance(value.value, dict):
             expected = f"a list of values, or one of {', '.join(DISTRIBUTIONS)}"
-            raise ConfigError(
-                [f"{value.position}: sweep.parameters: {key}: expected {expected}, got {show(value.plain())}"]
-            )
+            raise located(value.position, f"{where}: {key}: expected {expected}, got {show(value.plain())}")
     return parameters
+
+
+def located(position: Position | None, message: str) -> ConfigError:
+    """Return the error of a value, with its position in the file if it has one."""
+    return ConfigError([f"{position}: {message}" if position else message])
 
 
 def keys(node: Node) -> dict[str, Node]:
@@ -59,18 +76,22 @@ def combinations(parameters: Mapping[str, Node], section: Sweep) -> Iterator[Map
     if isinstance(section.method, Random):
         random = generator(section.method.seed, "sweep")
         for _ in range(section.method.count):
-            yield {key: _draw(key, value, random) for key, value in parameters.items()}
+            yield {key: draw(key, value, random) for key, value in parameters.items()}
         return
     for key, value in parameters.items():
         if isinstance(value.value, dict):
             remedy = "a grid needs a list of values; or set method: {name: random, count: 20}"
-            raise ConfigError([f"{value.position}: sweep.parameters: {key}: {remedy}"])
+            raise located(value.position, f"sweep.parameters: {key}: {remedy}")
     for values in product(*(value.value for value in parameters.values())):
         yield dict(zip(parameters, values, strict=True))
 
 
-def _draw(key: str, value: Node, random: np.random.Generator) -> Node:
-    """Draw a value uniformly from a list, or from a distribution."""
+def draw(key: str, value: Node, random: Source, where: str = "sweep.parameters") -> Node:
+    """Draw a value uniformly from a list, or from a distribution.
+
+    Raises:
+        ConfigError: It is neither a list nor a distribution.
+    """
     if isinstance(value.value, list):
         chosen: Node = value.value[random.integers(len(value.value))]
         return chosen
@@ -82,7 +103,7 @@ def _draw(key: str, value: Node, random: np.random.Generator) -> Node:
         case {"int_uniform": [low, high]} if _rising(low, high) and isinstance(low, int) and isinstance(high, int):
             return Node(int(random.integers(low, high, endpoint=True)), value.position)
     expected = f"a list of values, or one of {', '.join(DISTRIBUTIONS)} with [low, high], low < high"
-    raise ConfigError([f"{value.position}: sweep.parameters: {key}: expected {expected}, got {show(value.plain())}"])
+    raise located(value.position, f"{where}: {key}: expected {expected}, got {show(value.plain())}")
 
 
 def _rising(low: Any, high: Any) -> bool:

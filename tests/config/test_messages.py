@@ -37,7 +37,7 @@ UNKNOWN_KEYS = [
     ("model: {head: {scale: 9}}", "1:16: model.head.scale: unknown key for linear; cosine would take it"),
     (
         "sweep: {seedz: 3}",
-        "1:9: sweep.seedz: unknown key; did you mean 'seeds'? sweep takes method, cases, parameters, seeds, decide",
+        "1:9: sweep.seedz: unknown key; did you mean 'seeds'? sweep takes method, cases, parameters, seeds, decide, tune",
     ),
     ('"\\e[31m": 1', f"1:1: '\\x1b[31m': unknown key; the keys are {KEYS}"),
 ]

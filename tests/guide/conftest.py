@@ -40,7 +40,7 @@ def example_runs(tmp_path_factory, fabricate):
         for learning_rate in (0.001, 0.01):
             config = {"data.label_noise": {"type": "symmetric", "rate": 0.2}, "optimizer.learning_rate": learning_rate}
             fabricate(runs / "second", loss, config=config, **small)
-    for name in ("focal", "study/A", "study/B", "cross_entropy/A", "sweep/A", "ci/A", "ci/B"):
+    for name in ("focal", "study/A", "study/B", "cross_entropy/A", "sweep/A", "tuned/A", "ci/A", "ci/B"):
         (runs / name).parent.mkdir(exist_ok=True)
         loss = "categorical_crossentropy" if name == "ci/B" else "focal"
         shutil.move(fabricate(runs / "third", loss, seed=len(name), **small), runs / name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import columns, plan_notes, seed_notes
+from lossbench.report.comparison import columns, plan_notes, seed_notes, tuned_notes
 from lossbench.report.formatting import clean, count_of
 from lossbench.report.wording import group_name, setting
 from lossbench.runs import read
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def remarks(comparison: Comparison, group: Group) -> Iterator[str]:
     """Yield the remarks below a row: runs without a result, unpaired seeds, how many more seeds are needed."""
     difference, first = group.difference, comparison.query.metrics[0]
+    yield from tuned_notes.remarks(group)
     if group.unlike:
         yield f"{wording.NOT_ALIKE}: {wording.unlike_keys(group.unlike)}"
     counts = wording.run_counts(group)
@@ -155,6 +156,7 @@ def run_notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[s
     if with_tuning:
         yield from tuning_notes(comparison)
     yield from _different_budgets(comparison.tuned)
+    yield from tuned_notes.notes(comparison)
     for label in comparison.averaged:
         yield f"{clean(label)}: several runs of one condition and seed, averaged first"
     for loss in comparison.ambiguous:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import columns, footnotes
+from lossbench.report.comparison import columns, footnotes, tuned_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -57,7 +57,8 @@ def float_text(answer: Answer, title: str, lines: Iterable[str], notes: Iterable
         lines: The lines of the tabulars.
         notes: Sentences below them.
     """
-    comments = [formatting.clean(line) for line in footnotes.tuning_notes(answer.comparison)]
+    chosen = (*footnotes.tuning_notes(answer.comparison), *tuned_notes.choices(answer.comparison))
+    comments = [formatting.clean(line) for line in chosen]
     return "\n".join(
         [
             r"% needs \usepackage{booktabs}",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lossbench.analysis.pivot import PivotRow, pivot_tables
 from lossbench.analysis.result import Block
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import columns, footnotes, grid
+from lossbench.report.comparison import columns, footnotes, grid, tuned_notes
 from lossbench.report.gate_sentences import gate_sentence
 from lossbench.report.screen import Screen
 
@@ -103,6 +103,8 @@ def notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[str]:
     if unlike := wording.unlike_groups(group for block in comparison.blocks for group in block.groups):
         yield unlike
     yield from footnotes.notes(comparison, with_tuning=with_tuning)
+    if with_tuning:
+        yield from tuned_notes.choices(comparison)
 
 
 def _screen(comparison: Comparison, width: int) -> RenderableType:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.json_data import to_json
 from lossbench.report import formatting, wording
-from lossbench.report.comparison import footnotes
+from lossbench.report.comparison import footnotes, tuned_notes
 from lossbench.report.gate_sentences import gate_sentence
 from lossbench.statistics import FEWEST_SEEDS
 
@@ -66,6 +66,7 @@ def group_records(comparison: Comparison, names: Mapping[str, str] = NO_NAMES) -
                 "unlike": {each.key: [each.reference, each.value] for each in group.unlike},
                 "look": group.difference.look if group.difference else None,
                 "delta_interval": group.difference.interval_method if group.difference else None,
+                **({"tuned": tuned_notes.columns(group)} if comparison.tunings else {}),
             }
         )
         for block in comparison.blocks
@@ -79,7 +80,9 @@ def comparison_csv(answer: Answer) -> str:
     records = zip(group_records(answer.comparison, answer.names), every, strict=True)
     return to_csv(
         [
-            record | {"seeds": " ".join(map(str, record["seeds"])), "unlike": wording.unlike_keys(group.unlike)}
+            record
+            | {"seeds": " ".join(map(str, record["seeds"])), "unlike": wording.unlike_keys(group.unlike)}
+            | ({"tuned": tuned_notes.chosen_values(group.tuned) if group.tuned else ""} if "tuned" in record else {})
             for record, group in records
         ]
     )
@@ -123,6 +126,7 @@ def head(comparison: Comparison) -> dict[str, Any]:
         "comparisons": comparison.comparisons,
         "fewest_seeds": FEWEST_SEEDS,
         "plans": [_plan_record(each) for each in comparison.plans],
+        **({"tunings": list(map(tuned_notes.record, comparison.tunings))} if comparison.tunings else {}),
     }
 
 

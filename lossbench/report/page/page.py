@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lossbench.report import figures, formatting, wording
 from lossbench.report.comparison import footnotes
 from lossbench.report.gate_sentences import gate_sentence
-from lossbench.report.page import chart_sections, digits, map_section, runs, tables
+from lossbench.report.page import chart_sections, digits, map_section, runs, tables, tuning
 from lossbench.report.page.html import Html, element
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def page_text(data: PageData, command: str) -> str:
             map_section.map_section(comparison),
             *(_condition(data, number) for number in range(len(comparison.blocks))),
             chart_sections.trends_section(comparison),
+            tuning.tuning_section(comparison),
             _gate(data),
             _notes(data),
             runs.runs_section(data.runs, comparison.varying),

@@ -6,6 +6,7 @@ per_seed.py      every seed as a dot, with the interval of the mean
 trends.py        a metric against label noise, imbalance, or another number that varies
 reliability.py   confidence against accuracy
 loss_map.py      which losses may be best in each cell of a map
+tuning.py        expected best validation score against the number of tuning trials
 confusion.py     which class is taken for which, and how that differs from the baseline
 
 Each loss has a panel or a row of its own with the baseline as a dashed line, so no two colours need telling apart; the
@@ -19,8 +20,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lossbench.analysis import trends as analysis
+from lossbench.analysis.tuning_curves import tuning_figures
 from lossbench.report import figures, formatting, map_figure, wording
-from lossbench.report.plots import canvas, confusion, curves, loss_map, per_seed, reliability, trends
+from lossbench.report.plots import canvas, confusion, curves, loss_map, per_seed, reliability, trends, tuning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,6 +61,7 @@ def _map_plot(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
 def _all_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iterator[tuple[str, Figure | None]]:
     yield from _condition_plots(comparison, data)
     yield from _trend_plots(comparison)
+    yield from _tuning_plots(comparison)
 
 
 def _condition_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iterator[tuple[str, Figure | None]]:
@@ -88,6 +91,16 @@ def _trend_plots(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
             subtitles = (figures.trend_condition(trend), wording.background(comparison), unlike)
             figure = trends.plot_trend(trend, metric, subtitles, confidence)
             yield f"{name}{f'-{names[name]}' * (names[name] > 1)}", figure
+
+
+def _tuning_plots(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
+    """Yield a figure per tuning and condition with its name."""
+    found = list(tuning_figures(comparison))
+    for number, content in enumerate(found, 1):
+        condition = wording.group_name("", content.condition).strip(" ()")
+        name = f"tuning{f'-{number}-{_slug(condition)}' * (len(found) > 1)}"
+        seeds = f"mean over tuning seeds {formatting.seeds(content.seeds)}"
+        yield name, tuning.plot_tuning(content, (condition, wording.background(comparison), seeds), comparison.baseline)
 
 
 def _slug(text: str) -> str:
