@@ -14,7 +14,7 @@ import stat
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from lossbench.errors import MachineError
+from lossbench.errors import MachineError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +50,19 @@ def write(path: Path, writer: Callable[[IO[bytes]], object]) -> None:
                 temporary.unlink(missing_ok=True)
             raise
         sync(path.parent)
+
+
+def check_picture(path: Path, parameter: str) -> None:
+    """Check that a picture can be written to a file, before anything is drawn.
+
+    Raises:
+        UsageError: The file's name does not end in .png; the error names the parameter.
+        MachineError: Its folder does not exist.
+    """
+    if path.suffix != ".png":
+        raise UsageError(f"expected a file name that ends in .png, got {path}", parameter=parameter)
+    if not path.parent.is_dir():
+        raise MachineError(f"{path}: cannot be written: No such file or directory")
 
 
 def write_bytes(path: Path, content: bytes) -> None:

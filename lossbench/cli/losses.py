@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lossbench import files
 from lossbench.cli import completion, console, options
 from lossbench.errors import ConfigError, UsageError
 from lossbench.losses.lab.plot_file import Over
@@ -73,7 +74,6 @@ def losses(
     any: `lossbench losses noise`.
     """
     from lossbench.losses import listing
-    from lossbench.losses.lab.plot_file import check_file
 
     given, families = arguments or [], family or []
     tried = bool(measure or plot or check)
@@ -81,7 +81,7 @@ def losses(
     if over and not plot:
         raise UsageError("--over: only a plot has an axis; add --plot FILE.png")
     if plot:
-        check_file(plot)
+        files.check_picture(plot, parameter="plot")
     _load(plugin or [], tried=tried)
     if not tried:
         console.result(listing.render(given, families=families, json=json, markdown=markdown))

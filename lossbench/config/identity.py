@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lossbench.config.schema import Experiment
 
-ADDED: dict[str, Any] = {"model.initializer.bias": "zeros", "data.transpose": False}
+ADDED: dict[str, Any] = {"model.initializer.bias": "zeros", "data.transpose": False, "model.features": None}
 """Keys that were added after the first runs, with the defaults at which the digest leaves them out."""
 
 CALLING = 2
@@ -94,7 +94,7 @@ def _leave_out(config: dict[str, Any], path: list[str], default: Any) -> None:
     *sections, key = path
     for section in sections:
         config = config.get(section) or {}
-    if config.get(key) == default:
+    if key in config and config[key] == default:
         del config[key]
 
 

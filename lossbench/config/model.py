@@ -184,11 +184,14 @@ class Mlp(Architecture):
     """Units of each hidden layer."""
     dropout: BelowOne = 0.2
     """Share of units dropped while training."""
+    features: Annotated[int, Field(ge=1, le=65536)] | None = None
+    """Units of a last layer without ReLU and dropout, e.g. 2 for `lossbench show --features`; null: no such layer."""
 
     def layers(self, make: LayerFactory[Layer]) -> list[Layer]:
-        """List dense layers with ReLU, each followed by dropout."""
+        """List dense layers with ReLU, each followed by dropout, then the layer of features."""
         hidden = [layer for units in self.hidden for layer in (make.dense(units, "relu"), make.dropout(self.dropout))]
-        return [make.flatten(), *hidden]
+        features = [] if self.features is None else [make.dense(self.features)]
+        return [make.flatten(), *hidden, *features]
 
 
 class Cnn(Architecture):

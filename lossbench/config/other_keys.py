@@ -25,6 +25,7 @@ ELSEWHERE: dict[str, str] = {
     "model": "net, network, arch, architecture, backbone, encoder",
     "model.hidden": "layers, hidden_layers, units, hidden_units, hidden_size, hidden_sizes, width, hidden_dim, neurons",
     "model.dropout": "dropout_rate, drop_rate, p_dropout",
+    "model.features": "embedding, embedding_dim, embedding_size, feature_dim, bottleneck",
     "model.batch_norm": "batchnorm, bn, batch_normalization",
     "model.initializer": "init, initialiser, initialization, weight_init, kernel_initializer",
     "loss": "loss_fn, loss_function, criterion, objective, loss_name, losses",

@@ -22,7 +22,7 @@ LIKENESS: dict[str, Likeness] = {
         (
             "data.sha256", "data.name", "data.classes", "data.transpose", "data.train_size", "data.validation_size",
             "data.normalize", "data.label_noise", "data.imbalance",
-            "model.name", "model.hidden", "model.dropout", "model.initializer", "model.batch_norm",
+            "model.name", "model.hidden", "model.dropout", "model.features", "model.initializer", "model.batch_norm",
             "optimizer.name",
             "train.epochs", "train.batch_size", "train.drop_remainder", "train.precision", "train.early_stopping",
             "train.deterministic",
@@ -47,7 +47,7 @@ LIKENESS: dict[str, Likeness] = {
 }  # fmt: skip
 """The likeness of every key of a configuration; an entry holds for the keys below it too."""
 
-LATER: dict[str, Scalar] = {"data.transpose": False, "model.initializer.bias": "zeros"}
+LATER: dict[str, Scalar] = {"data.transpose": False, "model.initializer.bias": "zeros", "model.features": None}
 """Keys that were added after the first runs, with the value that runs without them have."""
 
 IGNORED = tuple(key for key, likeness in LIKENESS.items() if likeness == "ignored")

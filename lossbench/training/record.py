@@ -99,6 +99,10 @@ class Record:
             **_scaled_metrics(self._setup.dataset, test, validation),
         }
 
+    def feature_plane(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Write `features.npz`: the arrays of `feature_plane`."""
+        write.arrays(self._run / paths.FEATURES, arrays)
+
     def weights(self, arrays: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
         """Write `weights.npz`, with names `AT/LAYER/VARIABLE`, AT being `last` or `best`."""
         named = {f"{at}/{name}": array for at, weights in arrays.items() for name, array in weights.items()}

@@ -187,6 +187,8 @@ def _train_and_test(trainer: Trainer, record: Record, *, save_weights: bool) -> 
         test = {} if epochs.diverged(trainer.history[-1]) else trainer.test()
         if test and all(np.isfinite(scores).all() for scores in test.values()):
             record.results(test, trainer.validation(), trainer.history)
+            if plane := trainer.feature_plane():
+                record.feature_plane(plane)
             if save_weights:
                 record.weights(trainer.named_weights())
             record.status("completed", trainer.history)

@@ -12,6 +12,7 @@ from lossbench import __version__, metrics, seeding, softmax
 from lossbench.errors import InterruptedRunError
 from lossbench.training import checkpoint, epochs
 from lossbench.training.checkpoint import Checkpoint, Position
+from lossbench.training.feature_plane import feature_plane
 from lossbench.training.schedules import learning_rates
 
 if TYPE_CHECKING:
@@ -111,6 +112,11 @@ class Trainer:
         """Return log-probabilities of the validation set for `last` and `best`; empty without validation images."""
         with self._setup.stopwatch.phase("validation"):
             return self._predict(self._dataset.validation) if self._dataset.validation else {}
+
+    def feature_plane(self) -> dict[str, NDArray[Any]] | None:
+        """Return the plane of the penultimate layer at the last epoch; None unless it has two units."""
+        with self._setup.stopwatch.phase("test"):
+            return feature_plane(self._setup.model, self._dataset)
 
     def named_weights(self) -> dict[str, dict[str, NDArray[Any]]]:
         """Return the weights for `last` and, with validation images, `best`, by their paths in the model."""

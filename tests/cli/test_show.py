@@ -76,3 +76,15 @@ def test_classes_have_the_labels_of_their_files(tmp_path: Path, fabricate: Any) 
     assert [line.split()[0] for line in table[1:4]] == ["7", "1", "26"]
     assert set(table[4].split(":")[1].replace(",", " ").split()) & {"7", "26"}
     assert not {"0", "2"} & {word for word in table[4].split() if not word.startswith("(")}
+
+
+def test_features_that_are_not_there(lossbench: Any, fabricate: Any, tmp_path: Path) -> None:
+    """Exit 2 with what to train; a file that is no PNG and `--json` are refused before a run is read."""
+    run = fabricate(tmp_path / "runs", "focal", 0)
+    done = lossbench("show", run, "--features", "plane.png", check=2)
+    assert done.stderr.startswith(f"error: {run}: has 256 units in its penultimate layer")
+    done = lossbench("show", run, "--features", "plane.svg", check=2)
+    assert done.stderr == "error: --features: expected a file name that ends in .png, got plane.svg\n"
+    done = lossbench("show", run, "--features", "plane.png", "--json", check=2)
+    assert done.stderr == "error: --json: a picture has none; leave out --features\n"
+    assert not list(tmp_path.glob("plane.*"))

@@ -55,6 +55,7 @@ OTHER: list[dict[str, object]] = [
     {"loss": ["ce", "mae"]},
     {"model": "cnn"},
     {"model": {"hidden": [128]}},
+    {"model": {"features": 256}},
     {"model": {"initializer": "he_normal"}},
     {"model": {"head": "cosine"}},
     {"model": {"head": {"name": "adaptive", "cutoffs": [4]}}},

@@ -30,7 +30,7 @@ UNKNOWN_KEYS = [
     ("colour: red", f"1:1: colour: unknown key; the keys are {KEYS}"),
     (
         "model: {hiden: [3]}",
-        "1:9: model.hiden: unknown key; did you mean 'hidden'? mlp takes name, head, initializer, batch_norm, hidden, dropout",
+        "1:9: model.hiden: unknown key; did you mean 'hidden'? mlp takes name, head, initializer, batch_norm, hidden, dropout, features",
     ),
     ("regularization: {l3: 1}", "1:18: regularization.l3: unknown key; regularization takes l1, l2, include_bias"),
     ("optimizer: {momentum: 0.9}", "1:13: optimizer.momentum: unknown key for adam; sgd and rmsprop would take it"),

@@ -45,6 +45,7 @@ DEFAULTS = {
         "name": "mlp",
         "hidden": [256],
         "dropout": 0.2,
+        "features": None,
         "head": {"name": "linear"},
         "initializer": None,
         "batch_norm": {"momentum": 0.9, "epsilon": 1e-5},

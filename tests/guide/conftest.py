@@ -40,12 +40,14 @@ def example_runs(tmp_path_factory, fabricate):
         for learning_rate in (0.001, 0.01):
             config = {"data.label_noise": {"type": "symmetric", "rate": 0.2}, "optimizer.learning_rate": learning_rate}
             fabricate(runs / "second", loss, config=config, **small)
-    for name in ("focal", "study/A", "study/B", "cross_entropy/A", "sweep/A", "tuned/A", "ci/A", "ci/B"):
+    for name in ("focal", "study/A", "study/B", "cross_entropy/A", "sweep/A", "tuned/A", "ci/A", "ci/B", "plane/A"):
         (runs / name).parent.mkdir(exist_ok=True)
         loss = "categorical_crossentropy" if name == "ci/B" else "focal"
         shutil.move(fabricate(runs / "third", loss, seed=len(name), **small), runs / name)
     trained = identity.trial(resolve.load(runs / "focal" / paths.CONFIG), data_sha256=DATASETS["mnist"].sha256)
     change(runs / "focal", "hashes", {"identity": trained.identity, "data": trained.data_sha256})
+    plane = {"features": np.random.default_rng(0).normal(size=(200, 2)), "box": np.array([-9, 9, -9, 9])}
+    write.arrays(runs / "plane" / "A" / paths.FEATURES, plane | {"regions": np.zeros((4, 4), np.uint8)})
     labels = np.random.default_rng(0).integers(0, 10, 200)
     for number, run in enumerate(sorted(runs.rglob(paths.RUN))):
         change(run.parent, "metrics", {"val.last.accuracy": 0.9, "val.best.accuracy": 0.9})

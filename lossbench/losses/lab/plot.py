@@ -10,7 +10,7 @@ import numpy as np
 
 from lossbench import files
 from lossbench.losses.expression import LossTerm, parse
-from lossbench.losses.lab.plot_file import AXES, Over, check_file
+from lossbench.losses.lab.plot_file import AXES, Over
 from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, fit_to_classes, gradient, values
 from lossbench.losses.labels import label
 from lossbench.losses.plain_data import to_yaml
@@ -64,7 +64,7 @@ def save(losses: Mapping[str, Sequence[LossTerm]], path: Path, *, over: Over = "
         UsageError: If the file's name does not end in .png.
         MachineError: If the file cannot be written.
     """
-    check_file(path)
+    files.check_picture(path, parameter="plot")
     figure = build_figure(losses, over)
     files.write(path, lambda file: figure.savefig(file, format="png", dpi=160))
 

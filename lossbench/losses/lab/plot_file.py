@@ -1,13 +1,8 @@
-"""File and axis of a plot, checked before anything heavy is imported."""
+"""Axes of a plot, named before anything heavy is imported."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
-
-from lossbench.errors import MachineError, UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from typing import Literal, TypeAlias
 
 Over: TypeAlias = Literal["margin", "p_y"]
 
@@ -16,16 +11,3 @@ AXES: dict[Over, str] = {
     "p_y": "probability $p_y$ of the true class",
 }
 """The horizontal axes, with their titles."""
-
-
-def check_file(path: Path) -> None:
-    """Check that a plot can be written to a file.
-
-    Raises:
-        UsageError: If the file's name does not end in .png.
-        MachineError: If its folder does not exist.
-    """
-    if path.suffix != ".png":
-        raise UsageError(f"expected a file name that ends in .png, got {path}", parameter="plot")
-    if not path.parent.is_dir():
-        raise MachineError(f"{path}: cannot be written: No such file or directory")

@@ -31,7 +31,7 @@ def class_table(run: RunDetails, width: int) -> Text:
     scores, counts = run.per_class.get("last"), run.confusion.get("last")
     if not scores:
         return Text()
-    labels = _labels(run.run.config)
+    labels = class_labels(run.run.config)
     shown = sorted(sorted(scores, key=lambda row: row["f1"])[:MOST_CLASSES], key=lambda row: row["class"])
     title, lines = "test set, last epoch", _scores(shown, labels)
     if counts is not None and len(counts) == len(scores) == len(shown):
@@ -46,7 +46,7 @@ def class_table(run: RunDetails, width: int) -> Text:
     return text
 
 
-def _labels(config: Mapping[str, Any]) -> dict[str, str]:
+def class_labels(config: Mapping[str, Any]) -> dict[str, str]:
     """Return the label in the data files of each class, where `data.classes` names them; the classes count from 0."""
     data = config.get("data")
     chosen = data.get("classes") if isinstance(data, dict) else None

@@ -1,0 +1,100 @@
+"""The plane of a run whose penultimate layer has two units, from its run folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossbench.errors import UsageError
+from lossbench.runs import arrays, paths, read
+
+if TYPE_CHECKING:
+    from lossbench.runs.read import Run
+
+Array: TypeAlias = NDArray[Any]
+
+UNITS, MOST_CLASSES = 2, 256
+
+
+@dataclass(frozen=True)
+class FeaturePlane:
+    """Where the test images of a run lie at its last epoch, and which class each point is taken for.
+
+    Attributes:
+        run: The run.
+        features: `[images, 2]`, the input of the head.
+        labels: `[images]`, the true classes.
+        box: Left, right, bottom and top of the grid.
+        regions: `[rows, columns]`, the class predicted in each cell of the box, from the bottom left.
+    """
+
+    run: Run
+    features: NDArray[np.floating[Any]]
+    labels: NDArray[np.integer[Any]]
+    box: tuple[float, float, float, float]
+    regions: NDArray[np.integer[Any]]
+
+    @property
+    def head(self) -> str:
+        """Name of the head."""
+        model = self.run.config["model"]
+        head = model.get("head") if isinstance(model, dict) else None
+        return str(head.get("name") if isinstance(head, dict) else head)
+
+    @property
+    def is_angular(self) -> bool:
+        """Whether the head judges the angle of the features and not their length."""
+        return self.head == "cosine"
+
+
+def read_feature_plane(run: Run) -> FeaturePlane:
+    """Read the features of the test images and the regions around them.
+
+    Raises:
+        UsageError: The run has no `features.npz`; the message says what to train.
+        BrokenRunError: A file is damaged.
+    """
+    file = run.folder / paths.FEATURES
+    if not file.exists():
+        raise UsageError(f"{run.folder}: {_reason(run)}")
+    try:
+        found = arrays.load(file, max_bytes=read.ARRAYS_BYTES)
+        labels = read.predictions(run.folder)["labels"]
+        features, box, regions = (found[name] for name in ("features", "box", "regions"))
+    except (OSError, KeyError, ValueError) as error:
+        raise read.BrokenRunError(f"{file}: {getattr(error, 'strerror', None) or error}") from error
+    if not _are_valid(features, box, regions, labels):
+        raise read.BrokenRunError(f"{file}: expected two features per label of {paths.PREDICTIONS}, a box and a grid")
+    left, right, bottom, top = box.tolist()
+    return FeaturePlane(run, features, labels, (left, right, bottom, top), regions)
+
+
+def _are_valid(features: Array, box: Array, regions: Array, labels: Array) -> bool:
+    if any(not each.size or not np.isfinite(each).all() for each in (features, box, regions, labels)):
+        return False
+    if not all(each.dtype.kind in "iu" and 0 <= each.min() <= each.max() < MOST_CLASSES for each in (regions, labels)):
+        return False
+    shapes = features.shape == (len(labels), UNITS) and labels.ndim == 1 and box.shape == (4,) and regions.ndim == UNITS
+    return bool(shapes and box[0] < box[1] and box[2] < box[3])
+
+
+def _reason(run: Run) -> str:
+    """Return why a run has no plane, and what to do."""
+    if run.status != "completed":
+        return f"has no {paths.FEATURES}: the run is {run.status}"
+    if (units := _penultimate_units(run.config.get("model"))) == UNITS:
+        again = f"lossbench train {run.folder / paths.CONFIG} --rerun"
+        return f"has no {paths.FEATURES}: it was trained by an earlier lossbench; train it again: {again}"
+    has = "has no hidden dense layer" if units is None else f"has {units} units in its penultimate layer"
+    return f"{has}, and a picture needs two; train with `model: {{name: mlp, hidden: [256], features: 2}}`"
+
+
+def _penultimate_units(model: object) -> int | None:
+    if not isinstance(model, dict) or model.get("name") != "mlp":
+        return None
+    hidden = model.get("hidden")
+    units = model.get("features") or (hidden[-1] if isinstance(hidden, list) and hidden else None)
+    return units if isinstance(units, int) else None
