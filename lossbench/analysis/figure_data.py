@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = NDArray[np.float64]
 
-CURVES = (*(f"val_{name}" for name in BEST_EPOCH), "accuracy", "memorized")
+CURVES = (*(f"val_{name}" for name in BEST_EPOCH), "accuracy", "memorized", "recovered")
 """Columns of `metrics.csv` that can be compared between losses."""
 
 

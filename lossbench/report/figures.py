@@ -59,6 +59,7 @@ CURVES = {
     **{f"val_{name}": _validation_curve(METRICS[name]) for name in BEST_EPOCH},
     "accuracy": Curve("training accuracy, labels as seen (%)", 100, "linear"),
     "memorized": Curve("wrong training labels learnt (%)", 100, "linear"),
+    "recovered": Curve("true class found despite a wrong label (%)", 100, "linear"),
 }
 
 TREND_AXES = {
@@ -135,6 +136,11 @@ def curve(panel: Panel | None, name: str) -> Band | None:
         return None
     band, factor = panel.curves[name], CURVES[name].factor
     return replace(band, mean=factor * band.mean, low=factor * band.low, high=factor * band.high)
+
+
+def curves(panels: Iterable[Panel], name: str) -> dict[str, Band]:
+    """Return a column of `metrics.csv` by label of the loss, in the unit of its axis."""
+    return {panel.group.label: band for panel in panels if (band := curve(panel, name))}
 
 
 def confusion_matrices(panels: Iterable[Panel], *, difference: bool) -> tuple[dict[str, Floats], float]:

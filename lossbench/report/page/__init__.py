@@ -3,6 +3,7 @@
 page.py             the file: headline, conditions, runs, and the command that writes it again
 tables.py           tables, in the page and in a notebook
 chart_sections.py   the charts of one condition, and those across conditions
+memorization.py     what the losses learn of wrong labels, all on one axis
 digits.py           the test images that one loss gets right and the other wrong
 map_section.py     the losses that may be best in each cell, as a coloured table
 runs.py             each run's configuration, environment and log

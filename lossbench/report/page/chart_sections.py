@@ -12,6 +12,7 @@ from lossbench.report import figures, formatting
 from lossbench.report.formatting import clean
 from lossbench.report.page import charts
 from lossbench.report.page.html import Html, element
+from lossbench.report.page.memorization import memorization_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def condition_section(content: ConditionFigure, metrics: Iterable[Metric]) -> Html:
-    """Return seeds, curves, reliability, confusion and classes of one condition."""
+    """Return seeds, curves, memorisation, reliability, confusion and classes of one condition."""
     panels, baseline = content.panels, content.baseline
     name = clean(baseline.group.label) if baseline else ""
     dashed = f"; dashed: {name}" * bool(baseline)
@@ -43,6 +44,7 @@ def condition_section(content: ConditionFigure, metrics: Iterable[Metric]) -> Ht
             "Metric",
             {curve.title: _curve_charts(content, column) for column, curve in figures.CURVES.items()},
         ),
+        memorization_section(content),
         _switched(
             "Reliability",
             "accuracy against confidence; dashed: calibrated; bars: share of the images; vertical: lowest to highest "
@@ -116,7 +118,7 @@ def _seed_charts(content: ConditionFigure, metric: Metric) -> list[Html]:
 
 
 def _curve_charts(content: ConditionFigure, column: str) -> list[Html]:
-    bands = {panel.group.label: band for panel in content.panels if (band := figures.curve(panel, column))}
+    bands = figures.curves(content.panels, column)
     y = charts.axis_range(value for band in bands.values() for edge in (band.low, band.high) for value in edge)
     baseline, title = figures.curve(content.baseline, column), figures.CURVES[column].title
     return [

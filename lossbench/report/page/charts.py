@@ -68,15 +68,25 @@ def curve_chart(band: Band, baseline: Band | None, y: tuple[float, float], about
     """Return a learning curve with its band over seeds."""
     epochs = range(1, len(band.mean) + 1)
     frame = Frame((0.5, len(epochs) + 0.5), y)
-    edges = [*zip(epochs, band.low, strict=True), *reversed([*zip(epochs, band.high, strict=True)])]
-    marks = [element("polygon", points=_points(frame, edges), class_="band")]
+    marks = [band_area(frame, band, "band")]
     if baseline:
-        marks.append(_polyline(frame, zip(epochs, baseline.mean, strict=False), "baseline"))
+        marks.append(polyline(frame, zip(epochs, baseline.mean, strict=False), "baseline"))
     mean = [*zip(epochs, band.mean, strict=True)]
-    marks.append(_polyline(frame, mean, "mean"))
+    marks.append(polyline(frame, mean, "mean"))
     marks += _dots(frame, mean) if len(mean) <= MOST_DOTS else ()
-    whole_numbers = sorted({max(1, round(tick)) for tick in ticks(1, max(2, len(epochs)))} & set(epochs)) or [1]
-    return _svg(about, _axes(frame, whole_numbers, "epoch"), marks)
+    return drawing(about, axes(frame, epoch_ticks(len(epochs)), "epoch"), marks)
+
+
+def epoch_ticks(epochs: int) -> list[int]:
+    """Return whole numbers from 1 to the number of epochs."""
+    return sorted({max(1, round(tick)) for tick in ticks(1, max(2, epochs))} & set(range(1, epochs + 1))) or [1]
+
+
+def band_area(frame: Frame, band: Band, class_: str) -> Html:
+    """Return the area from the lowest to the highest seed."""
+    epochs = range(1, len(band.mean) + 1)
+    edges = [*zip(epochs, band.low, strict=True), *reversed([*zip(epochs, band.high, strict=True)])]
+    return element("polygon", points=_points(frame, edges), class_=class_)
 
 
 def seed_chart(estimate: Estimate, baseline: float | None, x: tuple[float, float], about: str) -> Html:
@@ -91,7 +101,7 @@ def seed_chart(estimate: Estimate, baseline: float | None, x: tuple[float, float
         marks.append(_line(frame, estimate.interval.low, 0.18, estimate.interval.high, 0.18, "interval"))
     if estimate.mean is not None:
         marks.append(_circle(frame, estimate.mean, 0.18, "dot"))
-    return _svg(about, _axes(frame, ticks(*x), "", upright=False), marks, height)
+    return drawing(about, axes(frame, ticks(*x), "", upright=False), marks, height)
 
 
 def trend_chart(
@@ -113,14 +123,14 @@ def trend_chart(
     frame = Frame(axis_range(sizes), y)
     means = [(size, each) for size, each in zip(sizes, line, strict=True) if each and each.mean is not None]
     marks = [
-        _polyline(frame, zip(sizes, baseline, strict=False), "baseline"),
-        _polyline(frame, [(size, each.mean) for size, each in means if each.mean is not None], "mean"),
+        polyline(frame, zip(sizes, baseline, strict=False), "baseline"),
+        polyline(frame, [(size, each.mean) for size, each in means if each.mean is not None], "mean"),
     ]
     for size, each in means:
         marks += [_circle(frame, size, value, "seed") for value in each.values.values()]
         marks += [_line(frame, size, each.interval.low, size, each.interval.high, "interval")] if each.interval else []
         marks += [_circle(frame, size, each.mean, "dot")] if each.mean is not None else []
-    return _svg(words[1], _axes(frame, list(sizes), words[0]), marks)
+    return drawing(words[1], axes(frame, list(sizes), words[0]), marks)
 
 
 def reliability_chart(found: Reliability, about: str) -> Html:
@@ -133,8 +143,8 @@ def reliability_chart(found: Reliability, about: str) -> Html:
     for x, low, high in zip(found.confidence[full], found.low[full], found.high[full], strict=True):
         marks.append(_line(frame, x, low, x, high, "interval"))
     points = [*zip(found.confidence[full], found.accuracy[full], strict=True)]
-    marks += [_polyline(frame, points, "mean"), *_dots(frame, points)]
-    return _svg(about, _axes(frame, [0, 0.5, 1], "confidence"), marks, 240)
+    marks += [polyline(frame, points, "mean"), *_dots(frame, points)]
+    return drawing(about, axes(frame, [0, 0.5, 1], "confidence"), marks, 240)
 
 
 def class_chart(rates: Floats, baseline: Floats | None, y: tuple[float, float], about: str) -> Html:
@@ -151,7 +161,7 @@ def class_chart(rates: Floats, baseline: Floats | None, y: tuple[float, float], 
             for index, share in enumerate(baseline)
             if math.isfinite(share)
         ]
-    return _svg(about, _axes(frame, list(range(0, len(rates), math.ceil(len(rates) / 10))), "true class"), marks)
+    return drawing(about, axes(frame, list(range(0, len(rates), math.ceil(len(rates) / 10))), "true class"), marks)
 
 
 def matrix_chart(cells: Floats, limit: float, about: str, *, signed: bool) -> Html:
@@ -187,11 +197,15 @@ def _cell(true: int, predicted: int, cell: float, limit: float, *, shaded: bool,
     yield _text(x + CELL / 2, y + 15, number, "middle", "dark" if depth > figures.DARK else None)
 
 
-def _svg(about: str, axes: Iterable[Html], marks: Iterable[Html], height: int = HEIGHT) -> Html:
-    return element("svg", *axes, *marks, viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=about)
+def drawing(
+    about: str, scales: Iterable[Html], marks: Iterable[Html], height: int = HEIGHT, width: int = WIDTH
+) -> Html:
+    """Return axes and marks as a picture that is described by `about`."""
+    return element("svg", *scales, *marks, viewBox=f"0 0 {width} {height}", role="img", aria_label=about)
 
 
-def _axes(frame: Frame, across: Sequence[float], name: str, *, upright: bool = True) -> Iterator[Html]:
+def axes(frame: Frame, across: Sequence[float], name: str, *, upright: bool = True) -> Iterator[Html]:
+    """Yield the horizontal axis with ticks and name; if upright, also the ticks of the other axis with lines across."""
     low = frame.y[0]
     yield _line(frame, frame.x[0], low, frame.x[1], low, "axis")
     for tick, text in tick_labels(across).items():
@@ -238,7 +252,8 @@ def _dots(frame: Frame, points: Iterable[tuple[float, float]]) -> list[Html]:
     return [_circle(frame, x, y, "dot") for x, y in points if math.isfinite(y)]
 
 
-def _polyline(frame: Frame, points: Iterable[tuple[float, float]], class_: str) -> Html:
+def polyline(frame: Frame, points: Iterable[tuple[float, float]], class_: str) -> Html:
+    """Return a line through points; those that are not finite are left out."""
     return element("polyline", points=_points(frame, points), class_=class_)
 
 

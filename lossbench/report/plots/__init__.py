@@ -2,6 +2,7 @@
 
 canvas.py        sizes, inks, labels, grids of panels, files
 curves.py        learning curves with bands over seeds
+memorization.py  what the losses learn of wrong labels, all on one axis
 per_seed.py      every seed as a dot, with the interval of the mean
 trends.py        a metric against label noise, imbalance, or another number that varies
 reliability.py   confidence against accuracy
@@ -9,8 +10,8 @@ loss_map.py      which losses may be best in each cell of a map
 tuning.py        expected best validation score against the number of tuning trials
 confusion.py     which class is taken for which, and how that differs from the baseline
 
-Each loss has a panel or a row of its own with the baseline as a dashed line, so no two colours need telling apart; the
-cells of a map have the names of their losses.
+Each loss has a panel or a row of its own, or its name at its line, so no two colours need telling apart; the baseline
+is a dashed line. The cells of a map have the names of their losses.
 """
 
 from __future__ import annotations
@@ -22,7 +23,17 @@ from typing import TYPE_CHECKING
 from lossbench.analysis import trends as analysis
 from lossbench.analysis.tuning_curves import tuning_figures
 from lossbench.report import figures, formatting, map_figure, wording
-from lossbench.report.plots import canvas, confusion, curves, loss_map, per_seed, reliability, trends, tuning
+from lossbench.report.plots import (
+    canvas,
+    confusion,
+    curves,
+    loss_map,
+    memorization,
+    per_seed,
+    reliability,
+    trends,
+    tuning,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,6 +85,7 @@ def _condition_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iter
             yield f"{folder}seeds-{metric.name}", per_seed.plot_seeds(content, metric)
         for column in figures.CURVES:
             yield f"{folder}curves-{column}", curves.plot_curves(content, column)
+        yield f"{folder}memorization", memorization.plot_memorization(content)
         yield f"{folder}reliability", reliability.plot_reliability(content)
         yield f"{folder}confusion", confusion.plot_confusion(content)
         yield f"{folder}confusion-difference", confusion.plot_confusion_difference(content)

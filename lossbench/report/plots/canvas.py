@@ -123,10 +123,10 @@ def wrapped_label(text: str, width: int = 30, most: int = 3) -> str:
     return "\n".join(lines) if len(lines) <= most else "\n".join(lines[:most]) + " …"
 
 
-def short_label(text: str) -> str:
-    """Return a label in one line of at most 60 letters."""
+def short_label(text: str, most: int = SHORT) -> str:
+    """Return a label in one line of at most `most` letters, and an ellipsis if there would be more."""
     one_line = formatting.clean(text)
-    return one_line if len(one_line) <= SHORT else f"{one_line[:SHORT]}…"
+    return one_line if len(one_line) <= most else f"{one_line[:most]}…"
 
 
 def marked_label(group: Group, width: int = 30, most: int = 3) -> str:
@@ -151,6 +151,13 @@ def area_key(meaning: str, color: str) -> Artist:
 def baseline_key(label: str | None) -> list[Artist]:
     """Return the legend's entry of the baseline, if there is one."""
     return [line_key(f"{short_label(label)} (baseline)", color=BASELINE, linestyle="--")] if label else []
+
+
+def set_epochs(axis: Axes) -> None:
+    """Set the ticks of an axis of epochs: at most five, at whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.xaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10), integer=True, min_n_ticks=1))
 
 
 def lay_out(figure: Figure) -> None:

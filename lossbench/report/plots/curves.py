@@ -26,7 +26,7 @@ WIDE = 5
 def plot_curves(content: ConditionFigure, column: str) -> Figure | None:
     """Plot a column of `metrics.csv` against the epoch; return None if no run has it."""
     title, _, scale = figures.CURVES[column]
-    bands = {panel.group.label: band for panel in content.panels if (band := figures.curve(panel, column))}
+    bands = figures.curves(content.panels, column)
     if not bands:
         return None
     baseline = figures.curve(content.baseline, column)
@@ -67,10 +67,10 @@ def _marker(epochs: range, form: str) -> str:
 
 def _set_scales(axes: Sequence[Axes], scale: str) -> None:
     """Set ticks at whole epochs, and a logarithmic scale with plain numbers where the values span much."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+    from matplotlib.ticker import LogLocator, NullLocator
 
     axis = axes[0]
-    axis.xaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10), integer=True, min_n_ticks=1))
+    canvas.set_epochs(axis)
     low, high = min(each.dataLim.ymin for each in axes), max(each.dataLim.ymax for each in axes)
     if scale == "log" and high > WIDE * low > 0:
         axis.set_yscale("log")
