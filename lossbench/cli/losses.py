@@ -11,7 +11,7 @@ import typer
 from lossbench import files
 from lossbench.cli import completion, console, options
 from lossbench.errors import ConfigError, UsageError
-from lossbench.losses.lab.plot_file import Over
+from lossbench.losses.lab.plot_file import Over, check_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,11 +45,15 @@ Measure = Annotated[
     ),
 ]
 Plot = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE.png", help="Plot value and slope of one loss or of several.")
+    Path | None, typer.Option("--plot", metavar="FILE.png", help="Plot value and gradient of one loss or of several.")
 ]
 PlotOver = Annotated[
     Over | None,
-    typer.Option("--over", help="Horizontal axis of --plot: margin (default), or probability of the true class."),
+    typer.Option(
+        "--over",
+        help="Draw --plot only over the probability of the true class, the margin, or the simplex of three "
+        "probabilities. (default: all)",
+    ),
 ]
 Check = Annotated[
     bool, typer.Option("--check", help="Test values, gradients and limits of the loss; exit with 2 if a check fails.")
@@ -89,9 +93,10 @@ def losses(
     chosen = _losses(given)
     if len(chosen) > 1 and (measure or check):
         raise UsageError(f"--measure and --check take one loss, got {', '.join(chosen)}; --plot takes several")
+    check_count(len(chosen), over or "all")
     _start_keras()
     with console.status("loading Keras, examining the loss"):
-        report, text, sound = _examine(chosen, measure=measure, plot=plot, over=over or "margin", check=check)
+        report, text, sound = _examine(chosen, measure=measure, plot=plot, over=over or "all", check=check)
     if json:
         from json import dumps
 

@@ -292,6 +292,7 @@ def test_a_plot_of_several_losses_has_a_curve_of_each(arguments, expected, tmp_p
         ["ce", "--plot", "a.pdf"],
         ["ce", "--plot", "nowhere/a.png"],
         ["ce", "--over", "p"],
+        ["focal", "gamma=0,1,2,3,4,5,6", "--over", "simplex"],
     ],
     ids=" ".join,
 )

@@ -1,31 +1,26 @@
-"""Plots of losses: value and slope over the margin or over p_y, next to cross-entropy."""
+"""Plots of losses: value and slope over the margin, over p_y and over three probabilities, next to cross-entropy."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lossbench import files
-from lossbench.losses.expression import LossTerm, parse
-from lossbench.losses.lab.plot_file import AXES, Over
-from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, fit_to_classes, gradient, values
+from lossbench.losses.expression import LossTerm, link, parse
+from lossbench.losses.lab import simplex
+from lossbench.losses.lab.curves import CLASSES, MAX_COLUMNS, curves, variations
+from lossbench.losses.lab.plot_file import AXES, Over, check_count
+from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, stand_ins
 from lossbench.losses.labels import label
-from lossbench.losses.plain_data import to_yaml
-from lossbench.losses.registry import find
-from lossbench.losses.signature import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
 
-    from lossbench.losses.signature import Hyperparameter
-
-CLASSES = 10
 POINTS = 241
 MAX_MARGIN = 8.0
 """Largest margin of losses without a cosine head."""
@@ -33,70 +28,124 @@ MAX_MARGIN = 8.0
 MOST_CERTAIN = 0.999
 """Largest p_y on an axis; the smallest is as far from 0."""
 
-SMALLEST_SHOWN = 0.05
-"""Smallest p_y for which a slope is shown whole."""
+SHOWN_WHOLE = (0.05, 0.95)
+"""Values of p_y between which a slope is shown whole."""
 
-MAX_COLUMNS = 3
-"""Maximum number of hyperparameters that are varied, one per column."""
-
-FACTORS = (0.25, 0.5, 1, 2, 4)
-"""Values of a hyperparameter, as multiples of its current value."""
-
-SHARES = (0, 0.25, 0.5, 0.75, 1)
-"""Values of a hyperparameter that is a share, or 0."""
-
-MIN_VISIBLE_CHANGE = 0.02
-"""Smallest visible difference between two curves, relative to the range of the first."""
-
-MIN_RELATIVE_STEP = 0.1
-"""Smallest relative distance of another value from the current one."""
+WIDE, MANY_WIDE, TRIANGLE_WIDE = 3.4, 4.2, 2.9
+"""Inches of a column of curves of one loss, of several losses, and of a triangle."""
 
 
-def save(losses: Mapping[str, Sequence[LossTerm]], path: Path, *, over: Over = "margin") -> None:
-    """Write a plot as a PNG file: several losses in one panel, or one loss with its hyperparameters varied.
+def save(losses: Mapping[str, Sequence[LossTerm]], path: Path, *, over: Over = "all") -> None:
+    """Write a plot as a PNG file: one loss with its hyperparameters varied, or several side by side.
 
     Args:
         losses: The losses, by the names for the legend.
         path: The file.
-        over: Horizontal axis: the margin of the true class, or its probability.
+        over: What the loss is drawn over: the probability of the true class, the margin, the probabilities of three
+            classes, or all of them.
 
     Raises:
-        UsageError: If the file's name does not end in .png.
+        UsageError: If the file's name does not end in .png, or more losses were given than fit.
         MachineError: If the file cannot be written.
     """
     files.check_picture(path, parameter="plot")
+    check_count(len(losses), over)
     figure = build_figure(losses, over)
     files.write(path, lambda file: figure.savefig(file, format="png", dpi=160))
 
 
-def build_figure(losses: Mapping[str, Sequence[LossTerm]], over: Over) -> Any:
-    """Build the figure: the loss above its slope, in one column, or in one per varied hyperparameter."""
+def build_figure(losses: Mapping[str, Sequence[LossTerm]], over: Over = "all") -> Any:
+    """Build the figure: the loss above its slope, a column per axis, per varied hyperparameter and per triangle."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    cosines = all(Probe(terms, CLASSES).needs_cosines for terms in losses.values())
-    margins = _margins(over, HEAD_SCALE if cosines else MAX_MARGIN)
-    first, *others = losses.values()
-    columns = {"": {name: curves(terms, margins) for name, terms in losses.items()}} if others else None
-    columns = columns or variations(first, margins)
-    ordered = len(set(map(_loss_names, losses.values()))) == 1
-    figure = Figure(figsize=(6.8 if others else 1.6 + 3.4 * len(columns), 5.6), layout="constrained")
+    lines = _line_columns(losses, over)
+    triangles = _triangle_columns(losses, over)
+    widths = [*(MANY_WIDE if len(losses) > 1 else WIDE for _ in lines), *(TRIANGLE_WIDE for _ in triangles)]
+    figure = Figure(figsize=(1.6 + sum(widths), 5.8), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(2, len(columns), sharex=True, squeeze=False)
-    reference = curves(parse("categorical_crossentropy"), margins)
-    named = parse("categorical_crossentropy") in losses.values()
-    for column, (name, varied) in enumerate(columns.items()):
-        _draw_column(axes[:, column], margins, None if named and others else reference, varied, over, ordered=ordered)
-        axes[0, column].legend(
-            title=name or None, fontsize=8, title_fontsize=8, facecolor="white", edgecolor="none", framealpha=0.85
-        )
-    scaled = f" (cosines times {HEAD_SCALE:g})" if cosines else ""
-    figure.supxlabel(f"{AXES[over]}, the other logits equal{scaled}", fontsize=10)
-    axes[0, 0].set_ylabel("loss")
-    axes[1, 0].set_ylabel(f"slope in {'$p_y$' if over == 'p_y' else 'the margin'}")
-    title = ", ".join(dict.fromkeys(name.split()[0] for name in losses)) if others else label(first)
-    figure.suptitle(title, fontsize=10, fontweight="bold", wrap=True)
+    axes = figure.subplots(2, len(widths), squeeze=False, width_ratios=widths)
+    for column, drawn in enumerate(lines):
+        _draw_lines(axes[:, column], drawn, losses)
+    for column, (name, terms) in enumerate(triangles.items(), len(lines)):
+        simplex.draw(axes[:, column], terms)
+        axes[0, column].set_title(f"loss{f' of {name}' * (len(losses) > 1)}", fontsize=9, wrap=True)
+        axes[1, column].set_title("‖gradient‖ in the logits", fontsize=9)
+    figure.suptitle(_title(losses), fontsize=10, fontweight="bold", wrap=True)
+    figure.supxlabel(_note(losses, with_triangles=bool(triangles), with_lines=bool(lines)), fontsize=8)
     return figure
+
+
+@dataclass(frozen=True)
+class LineColumn:
+    """Curves over one axis: a name for the legend, and `[2, points]` of loss and slope in the margin per curve."""
+
+    over: Over
+    margins: Array
+    name: str
+    curves: dict[str, Array]
+
+
+def _line_columns(losses: Mapping[str, Sequence[LossTerm]], over: Over) -> list[LineColumn]:
+    """Return the columns of curves; over all axes at once only the first hyperparameter is varied."""
+    largest = HEAD_SCALE if _needs_cosines(losses) else MAX_MARGIN
+    chosen: list[Over] = ["p_y", "margin"] if over == "all" else [over] if over in AXES else []
+    if not chosen:
+        return []
+    margins = np.concatenate([_margins(each, largest) for each in chosen])
+    first, *others = losses.values()
+    varied = {"": {name: curves(terms, margins) for name, terms in losses.items()}} if others else None
+    varied = varied or variations(first, margins)
+    if over == "all":
+        varied = dict(list(varied.items())[:1])
+    return [
+        LineColumn(each, margins[part], name, {label: curve[:, part] for label, curve in of_name.items()})
+        for each, part in ((each, slice(index * POINTS, (index + 1) * POINTS)) for index, each in enumerate(chosen))
+        for name, of_name in varied.items()
+    ]
+
+
+def _triangle_columns(losses: Mapping[str, Sequence[LossTerm]], over: Over) -> Mapping[str, Sequence[LossTerm]]:
+    """Return the losses that are drawn over three probabilities; beside curves, a few have room."""
+    shown = over == "simplex" or (over == "all" and len(losses) <= MAX_COLUMNS)
+    return losses if shown else {}
+
+
+def _draw_lines(axes: Any, drawn: LineColumn, losses: Mapping[str, Sequence[LossTerm]]) -> None:
+    """Draw one column of curves with cross-entropy, legend and titles of the axes."""
+    several = len(losses) > 1
+    ordered = len(set(map(_loss_names, losses.values()))) == 1
+    named = parse("categorical_crossentropy") in losses.values()
+    reference = None if named and several else curves(parse("categorical_crossentropy"), drawn.margins)
+    _draw_column(axes, drawn.margins, reference, drawn.curves, drawn.over, ordered=ordered)
+    axes[0].legend(
+        title=drawn.name or None, fontsize=8, title_fontsize=8, facecolor="white", edgecolor="none", framealpha=0.85
+    )
+    axes[0].set_ylabel("loss")
+    axes[1].set_ylabel(f"slope in {'$p_y$' if drawn.over == 'p_y' else 'the margin'}")
+    axes[1].set_xlabel(AXES[drawn.over])
+
+
+def _needs_cosines(losses: Mapping[str, Sequence[LossTerm]]) -> bool:
+    return all(Probe(terms, CLASSES).needs_cosines for terms in losses.values())
+
+
+def _title(losses: Mapping[str, Sequence[LossTerm]]) -> str:
+    first, *others = losses.values()
+    return ", ".join(dict.fromkeys(name.split()[0] for name in losses)) if others else label(first)
+
+
+def _note(losses: Mapping[str, Sequence[LossTerm]], *, with_lines: bool, with_triangles: bool) -> str:
+    """Return what the picture assumes: the logits, and the context that a loss was given."""
+    parts = [f"curves: {CLASSES} classes, the other logits equal"] * with_lines
+    parts += [
+        "triangles: three classes, logits log p with mean 0; dotted: where the prediction changes"
+    ] * with_triangles
+    context = dict.fromkeys(words for terms in losses.values() for words in stand_ins(terms, CLASSES))
+    links = {link(terms) for terms in losses.values()}
+    if links != {"softmax"}:
+        parts.append("p is the softmax of the logits, which not every loss here trains")
+    return "\n".join([*parts, *([f"with {', '.join(context)}"] if context else [])])
 
 
 def _loss_names(terms: Sequence[LossTerm]) -> str:
@@ -150,76 +199,11 @@ def _draw_column(
 
 
 def _focus(axis: Axes) -> None:
-    """Limit the slope's axis to what happens above p_y = 0.05: below, that of cross-entropy grows beyond all others."""
-    inside = [np.asarray(line.get_ydata())[np.asarray(line.get_xdata()) >= SMALLEST_SHOWN] for line in axis.lines]
-    low, high = min(map(np.min, inside)), max(map(np.max, inside))
-    axis.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
-
-
-def curves(terms: Sequence[LossTerm], margins: Array) -> Array:
-    """Return the loss and its slope at each margin, `[2, margins]`; each image is a batch of one."""
-    probe = Probe(fit_to_classes(terms, CLASSES), CLASSES)
-    towards = np.eye(1, CLASSES) - 1 / 2
-    y_true, y_pred = np.eye(1, CLASSES).repeat(len(margins), axis=0), margins[:, None] * towards
-    return np.stack([values(probe.per_image, y_true, y_pred), gradient(probe.per_image, y_true, y_pred) @ towards[0]])
-
-
-def variations(terms: Sequence[LossTerm], margins: Array) -> dict[str, dict[str, Array]]:
-    """Return curves by hyperparameter and value: those that change the shape, else the scale, else one curve."""
-    shape: dict[str, dict[str, Array]] = {}
-    scale: dict[str, dict[str, Array]] = {}
-    for index, term in enumerate(terms):
-        for name, now in term.hyperparameters.items():
-            hyperparameter = find(term.name).hyperparameters[name]
-            varied = {
-                _curve_label(hyperparameter, value, now): curves(
-                    [*terms[:index], _with(term, hyperparameter, value), *terms[index + 1 :]], margins
-                )
-                for value in alternatives(hyperparameter, now)
-            }
-            title = f"{term.name}: {name}" if len(terms) > 1 else name
-            if _visibly_different(list(varied.values())):
-                scaled = [each / np.abs(each[0]).max() for each in varied.values()]
-                (shape if _visibly_different(scaled) else scale)[title] = varied
-            if len(shape) == MAX_COLUMNS:
-                return shape
-    return shape or dict(list(scale.items())[:MAX_COLUMNS]) or {"": {label(terms): curves(terms, margins)}}
-
-
-def _visibly_different(these: Sequence[Array]) -> bool:
-    """Return whether the difference between curves is visible."""
-    return any(
-        (np.abs(other - these[0]).max(axis=1) > MIN_VISIBLE_CHANGE * np.ptp(these[0], axis=1)).any()
-        for other in these[1:]
-    )
-
-
-def _with(term: LossTerm, hyperparameter: Hyperparameter, value: object) -> LossTerm:
-    return replace(term, hyperparameters={**term.hyperparameters, hyperparameter.name: value})
-
-
-def _curve_label(hyperparameter: Hyperparameter, value: Any, now: object) -> str:
-    """Return a value as text, with a note on the current value."""
-    text = f"{value:.4g}" if isinstance(value, float) else to_yaml(value)
-    chosen = "default" if hyperparameter.is_default(now) else "chosen"
-    return f"{text} ({chosen})" if value == now else text
-
-
-def alternatives(hyperparameter: Hyperparameter, now: Any) -> list[Any]:
-    """Return a few valid values of a hyperparameter in order, including the current one."""
-    if get_origin(hyperparameter.annotation) is Literal:
-        return list(get_args(hyperparameter.annotation))
-    if isinstance(now, bool):
-        return [False, True]
-    if not isinstance(now, int | float):
-        return [now]
-    share = hyperparameter.range.startswith(("(0, 1", "[0, 1")) and hyperparameter.range.endswith(("1)", "1]"))
-    tried = SHARES if share or not now else [now * factor for factor in FACTORS]
-    apart = [each for each in tried if abs(each - now) >= MIN_RELATIVE_STEP * abs(now or 1)]
-    return sorted({now, *_valid(hyperparameter, map(round, apart) if isinstance(now, int) else apart)})
-
-
-def _valid(hyperparameter: Hyperparameter, tried: Iterable[float]) -> Iterator[float]:
-    for each in tried:
-        with suppress(ValueError):
-            yield canonical(hyperparameter, each)
+    """Limit the slope's axis to the middle of p_y: at its ends, some slopes grow beyond all others; 0 is shown."""
+    low, high = 0.0, 0.0
+    for line in axis.lines:
+        x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+        inside = y[(x >= SHOWN_WHOLE[0]) & (x <= SHOWN_WHOLE[1])]
+        low, high = min(low, inside.min()), max(high, inside.max())
+    room = 0.05 * (high - low) or 1
+    axis.set_ylim(low - room, high + room)

@@ -120,6 +120,17 @@ def fit_to_classes(terms: Sequence[LossTerm], classes: int) -> tuple[LossTerm, .
     )
 
 
+def stand_ins(terms: Sequence[LossTerm], classes: int) -> list[str]:
+    """Return the context that a probe gives to a loss, in words."""
+    words = {
+        "class_counts": "equal class counts",
+        "transition_matrix": f"{FLIPPED:.0%} symmetric label noise",
+        "head_scale": f"cosines times {HEAD_SCALE:g}",
+        "epoch": "epoch 0",
+    }
+    return [text for name, text in words.items() if name in Probe(terms, classes).context_names]
+
+
 def values(loss: Callable[[Tensor, Tensor], Tensor], y_true: Array, y_pred: Array) -> Array:
     """Return the value of a loss as an array."""
     return np.asarray(ops.convert_to_numpy(loss(*_float32(y_true, y_pred))))

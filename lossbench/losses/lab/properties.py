@@ -13,7 +13,7 @@ import numpy as np
 
 from lossbench import ops
 from lossbench.losses.expression import link
-from lossbench.losses.lab.probe import FLIPPED, HEAD_SCALE, Array, Probe, fit_to_classes, gradient, values
+from lossbench.losses.lab.probe import Array, Probe, fit_to_classes, gradient, stand_ins, values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -211,8 +211,9 @@ def report(terms: Sequence[LossTerm], measured: Properties) -> str:
     ]
     steepest = "grows with the logits" if np.isinf(measured.steepest) else f"up to {measured.steepest:.3g}"
     text = [f"  {name:11}{'yes' if holds else 'no':5}{words}" for name, holds, words in lines]
+    given = ", ".join(stand_ins(terms, CLASSES))
     gradient_line = f"  {'gradient':16}‖∂L/∂z‖ {steepest}"
-    return "\n".join([f"Measured on {CLASSES} classes{_conditions(terms)}:", "", *text, gradient_line])
+    return "\n".join([f"Measured on {CLASSES} classes{f', with {given}' if given else ''}:", "", *text, gradient_line])
 
 
 def _describe_minimisers(measured: Properties) -> str:
@@ -222,17 +223,6 @@ def _describe_minimisers(measured: Properties) -> str:
         return "the expected loss has no minimum"
     pairs = [f"{_shares(true)} become {_shares(found)}" for true, found in measured.minimisers]
     return "class probabilities " + f"\n{'':38}".join(pairs)
-
-
-def _conditions(terms: Sequence[LossTerm]) -> str:
-    words = {
-        "class_counts": "equal class counts",
-        "transition_matrix": f"{FLIPPED:.0%} symmetric label noise",
-        "head_scale": f"cosines times {HEAD_SCALE:g}",
-        "epoch": "epoch 0",
-    }
-    named = [text for name, text in words.items() if name in Probe(terms, CLASSES).context_names]
-    return f", with {', '.join(named)}" if named else ""
 
 
 def _number(value: float) -> str:
