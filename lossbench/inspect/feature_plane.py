@@ -77,7 +77,8 @@ def _are_valid(features: Array, box: Array, regions: Array, labels: Array) -> bo
         return False
     if not all(each.dtype.kind in "iu" and 0 <= each.min() <= each.max() < MOST_CLASSES for each in (regions, labels)):
         return False
-    shapes = features.shape == (len(labels), UNITS) and labels.ndim == 1 and box.shape == (4,) and regions.ndim == UNITS
+    grid = regions.ndim == UNITS and min(regions.shape) > 1
+    shapes = grid and labels.ndim == 1 and features.shape == (len(labels), UNITS) and box.shape == (4,)
     return bool(shapes and box[0] < box[1] and box[2] < box[3])
 
 

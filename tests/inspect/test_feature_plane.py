@@ -71,13 +71,27 @@ def test_what_was_written_is_read(fabricate, tmp_path):
         arrays(box=np.array([5, -5, 0, 1], np.float32)),
         arrays(box=np.zeros(3, np.float32)),
         arrays(regions=np.zeros(8, np.uint8)),
+        arrays(regions=np.zeros((1, 8), np.uint8)),
         arrays(regions=np.zeros((8, 8), np.float32)),
         arrays(regions=np.zeros((0, 8), np.uint8)),
         arrays(regions=np.full((8, 8), 10**9)),
         arrays(regions=np.full((8, 8), -1)),
         {"features": np.zeros((300, 2), np.float32)},
     ],
-    ids=["images", "units", "nan", "box", "box size", "row", "floats", "empty", "many classes", "negative", "missing"],
+    ids=[
+        "images",
+        "units",
+        "nan",
+        "box",
+        "box size",
+        "row",
+        "one row",
+        "floats",
+        "empty",
+        "many classes",
+        "negative",
+        "missing",
+    ],
 )
 def test_a_damaged_plane_is_one_sentence(broken, fabricate, tmp_path):
     """Never a traceback, never a picture of it."""

@@ -91,7 +91,8 @@ def _draw_regions(axis: Axes, plane: FeaturePlane, count: int) -> None:
     left, right, bottom, top = plane.box
     x = left + (np.arange(columns) + 0.5) / columns * (right - left)
     y = bottom + (np.arange(rows) + 0.5) / rows * (top - bottom)
-    for each in np.unique(plane.regions):
+    shown = np.unique(plane.regions)
+    for each in shown if len(shown) > 1 else ():
         axis.contour(x, y, plane.regions == each, levels=[0.5], colors="white", linewidths=1.2)
 
 
