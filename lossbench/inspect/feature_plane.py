@@ -62,10 +62,10 @@ def read_feature_plane(run: Run) -> FeaturePlane:
         raise UsageError(f"{run.folder}: {_reason(run)}")
     try:
         found = arrays.load(file, max_bytes=read.ARRAYS_BYTES)
-        labels = read.predictions(run.folder)["labels"]
-        features, box, regions = (found[name] for name in ("features", "box", "regions"))
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise read.BrokenRunError(f"{file}: {getattr(error, 'strerror', None) or error}") from error
+    found |= {"labels": read.predictions(run.folder).get("labels", np.empty(0))}
+    features, box, regions, labels = (found.get(name, np.empty(0)) for name in ("features", "box", "regions", "labels"))
     if not _are_valid(features, box, regions, labels):
         raise read.BrokenRunError(f"{file}: expected two features per label of {paths.PREDICTIONS}, a box and a grid")
     left, right, bottom, top = box.tolist()
@@ -83,7 +83,7 @@ def _are_valid(features: Array, box: Array, regions: Array, labels: Array) -> bo
 
 
 def _reason(run: Run) -> str:
-    """Return why a run has no plane, and what to do."""
+    """Return why a run has no plane, and how to train one that has."""
     if run.status != "completed":
         return f"has no {paths.FEATURES}: the run is {run.status}"
     if (units := _penultimate_units(run.config.get("model"))) == UNITS:
