@@ -59,7 +59,7 @@ def read_feature_plane(run: Run) -> FeaturePlane:
     """
     file = run.folder / paths.FEATURES
     if not file.exists():
-        raise UsageError(f"{run.folder}: {_reason(run)}")
+        raise UsageError(f"{run.folder}: {_reason(run)}", mentions=("rerun",))
     try:
         found = arrays.load(file, max_bytes=read.ARRAYS_BYTES)
     except (OSError, ValueError) as error:
@@ -87,8 +87,8 @@ def _reason(run: Run) -> str:
     if run.status != "completed":
         return f"has no {paths.FEATURES}: the run is {run.status}"
     if (units := _penultimate_units(run.config.get("model"))) == UNITS:
-        again = f"lossbench train {run.folder / paths.CONFIG} --rerun"
-        return f"has no {paths.FEATURES}: it was trained by an earlier lossbench; train it again: {again}"
+        config = run.folder / paths.CONFIG
+        return f"has no {paths.FEATURES}: it was trained by an earlier lossbench; train {config} again with `rerun`"
     has = "has no hidden dense layer" if units is None else f"has {units} units in its penultimate layer"
     return f"{has}, and a picture needs two; train with `model: {{name: mlp, hidden: [256], features: 2}}`"
 

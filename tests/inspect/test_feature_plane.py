@@ -41,7 +41,7 @@ def test_a_run_of_another_model_is_told_what_to_train(model, units, fabricate, t
 def test_an_earlier_run_is_trained_again(model, fabricate, tmp_path):
     """Two units, but of a lossbench that kept no features: the command that trains it again."""
     folder = fabricate(tmp_path, config=model)
-    with pytest.raises(UsageError, match=r"has no features\.npz.*lossbench train .*config\.yaml --rerun$"):
+    with pytest.raises(UsageError, match=r"has no features\.npz.*train .*config\.yaml again with `rerun`$"):
         plane_of(folder)
 
 
