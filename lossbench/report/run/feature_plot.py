@@ -63,7 +63,8 @@ def feature_figure(plane: FeaturePlane) -> Figure:
 def _sentences(plane: FeaturePlane) -> Iterator[str]:
     accuracy = plane.run.metrics.get("test.last.accuracy")
     score = "" if accuracy is None else f" · test accuracy {100 * accuracy:.2f} %"
-    yield f"{canvas.short_label(plane.run.loss)} · seed {plane.run.seed}{score}"
+    yield canvas.short_label(plane.run.loss)
+    yield f"seed {plane.run.seed}{score}"
     yield f"{len(plane.labels):,} test images, each drawn as its true class; large: the median of a class"
     rule = "cosine head: the angle at the origin (+) decides" if plane.is_angular else f"{plane.head} head"
     yield f"background: the predicted class ({rule})"
