@@ -185,7 +185,7 @@ class Mlp(Architecture):
     dropout: BelowOne = 0.2
     """Share of units dropped while training."""
     features: Annotated[int, Field(ge=1, le=65536)] | None = None
-    """Units of a last layer without ReLU and dropout, e.g. 2 for `lossbench show --features`; null: no such layer."""
+    """Units of a linear layer before the head, e.g. 2; null: no layer."""
 
     def layers(self, make: LayerFactory[Layer]) -> list[Layer]:
         """List dense layers with ReLU, each followed by dropout, then the layer of features."""

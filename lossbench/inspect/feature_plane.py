@@ -59,7 +59,7 @@ def read_feature_plane(run: Run) -> FeaturePlane:
     """
     file = run.folder / paths.FEATURES
     if not file.exists():
-        raise UsageError(f"{run.folder}: {_reason(run)}", mentions=("rerun",))
+        raise _missing(run)
     try:
         found = arrays.load(file, max_bytes=read.ARRAYS_BYTES)
     except (OSError, ValueError) as error:
@@ -82,15 +82,20 @@ def _are_valid(features: Array, box: Array, regions: Array, labels: Array) -> bo
     return bool(shapes and box[0] < box[1] and box[2] < box[3])
 
 
-def _reason(run: Run) -> str:
-    """Return why a run has no plane, and how to train one that has."""
+def _missing(run: Run) -> UsageError:
+    """Return the error of a run without a plane: why it has none, and how to train one that has."""
     if run.status != "completed":
-        return f"has no {paths.FEATURES}: the run is {run.status}"
+        return UsageError(f"{run.folder}: has no {paths.FEATURES}: the run is {run.status}")
     if (units := _penultimate_units(run.config.get("model"))) == UNITS:
         config = run.folder / paths.CONFIG
-        return f"has no {paths.FEATURES}: it was trained by an earlier lossbench; train {config} again with `rerun`"
+        return UsageError(
+            f"{run.folder}: has no {paths.FEATURES}: it was trained by an earlier lossbench; "
+            f"train {config} again with `rerun`",
+            mentions=("rerun",),
+        )
     has = "has no hidden dense layer" if units is None else f"has {units} units in its penultimate layer"
-    return f"{has}, and a picture needs two; train with `model: {{name: mlp, hidden: [256], features: 2}}`"
+    needed = "model: {name: mlp, hidden: [256], features: 2}"
+    return UsageError(f"{run.folder}: {has}, and a picture needs two; train e.g. with {needed}")
 
 
 def _penultimate_units(model: object) -> int | None:

@@ -33,7 +33,7 @@ def arrays(images=300, **changed):
 )
 def test_a_run_of_another_model_is_told_what_to_train(model, units, fabricate, tmp_path):
     """With the units that it has, exit 2."""
-    with pytest.raises(UsageError, match=rf"{units}.* needs two; train with `model: {{name: mlp, .*features: 2}}`"):
+    with pytest.raises(UsageError, match=rf"{units}.* needs two; train e.g. with model: {{name: mlp, .*features: 2}}"):
         plane_of(fabricate(tmp_path, config=model))
 
 
