@@ -60,7 +60,7 @@ def variations(terms: Sequence[LossTerm], margins: Array) -> dict[str, dict[str,
             }
             title = f"{term.name}: {name}" if len(terms) > 1 else name
             if _visibly_different(list(varied.values())):
-                scaled = [each / np.abs(each[0]).max() for each in varied.values()]
+                scaled = [each / (np.abs(each[0]).max() or 1) for each in varied.values()]
                 (shape if _visibly_different(scaled) else scale)[title] = varied
             if len(shape) == MAX_COLUMNS:
                 return shape
