@@ -54,3 +54,15 @@ def test_the_set_is_that_of_the_closed_test(seed: int) -> None:
         if max(p for each, p in p_of_set.items() if index in each) <= 0.05:
             expected[second if table[:, index].mean() > 0 else first] = False
     assert list(possibly_best(scores)) == expected
+
+
+def test_a_seed_that_a_loss_lacks_is_left_out_of_its_pairs() -> None:
+    """Two losses are compared over the seeds of both; without a seed of both, neither is left out."""
+    for seed in range(20):
+        scores = np.random.default_rng(seed).normal([0, 1], 1, (12, 2))
+        lacking = scores.copy()
+        lacking[0, 0] = lacking[5, 1] = lacking[7, 1] = np.nan
+        assert list(possibly_best(lacking)) == list(possibly_best(np.delete(scores, (0, 5, 7), axis=0)))
+    apart = np.full((12, 2), np.nan)
+    apart[:6, 0], apart[6:, 1] = 1, 2
+    assert possibly_best(apart).all()
