@@ -81,6 +81,7 @@ def map_figure(comparison: Comparison) -> MapFigure:
             f"losses that may be best: {figures.axis_title(metric)}, {comparison.query.at} epoch",
             wording.background(comparison),
             *map_words.conclusions(comparison),
+            *map_words.few_seeds(found),
         ),
         row_key=_axis_title(outer[0]) if outer else "",
         column_key=_axis_title(inner),

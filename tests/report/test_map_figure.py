@@ -60,6 +60,13 @@ def test_many_names_are_counted_and_a_cell_without_runs_is_empty() -> None:
     assert all(tile.is_tied for tile in content.tiles)
 
 
+def test_too_few_seeds_are_a_sentence_of_the_figure() -> None:
+    """Else a figure in which all is hatched would look like a result."""
+    for seeds, expected in ((5, 1), (6, 0)):
+        sentences = map_figure.map_figure(answered(study(seeds=seeds)).comparison).sentences
+        assert sum("no loss can be left out" in each for each in sentences) == expected
+
+
 @pytest.mark.parametrize(
     ("gains", "query"),
     [

@@ -133,7 +133,7 @@ def notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[str]:
     yield f"{formatting.HIGHER} higher is better, {formatting.LOWER} lower is better"
     if any(entry.n > 1 for cell in found.cells for entry in cell.entries):
         yield "± standard deviation over seeds, of the loss with the best mean"
-    yield from _few_seeds(found)
+    yield from few_seeds(found)
     yield from _cell_notes(found)
     if found.unranked:
         metric = comparison.query.metrics[0]
@@ -157,7 +157,8 @@ def _regret_notes(comparison: Comparison) -> Iterator[str]:
         yield f"no loss without diverged runs is in all {len(found.cells)} cells; the best single loss is in {most}"
 
 
-def _few_seeds(found: LossMap) -> Iterator[str]:
+def few_seeds(found: LossMap) -> Iterator[str]:
+    """Yield a warning if cells have too few seeds for any loss to be left out."""
     few = [cell.values for cell in found.cells if cell.entries and cell.seeds[1] < FEWEST_SEEDS]
     if few:
         where = "" if len(few) == len(found.cells) else f": {_places(found, few)}"
