@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 COLOURS = 7
 """Colours of `style.css`, `l0` to `l6`; a line leads from each name to its curve, so that no two need telling apart."""
 
-NAMES, LETTERS, ROW = 172, 27, 14
+NAMES, LETTERS, ROW = 190, 27, 14
 """Pixels to the right of the axis for the names, the letters that fit there, pixels per name."""
 
 
