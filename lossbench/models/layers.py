@@ -49,11 +49,11 @@ class Layers:
 
     def max_pool(self) -> Any:
         """Return a 2×2 max-pooling layer."""
-        return self._layer_classes.MaxPooling2D(2, **self._common("max_pool"))
+        return self._keras.layers.MaxPooling2D(2, **self._common("max_pool"))
 
     def average_pool(self) -> Any:
         """Return a 2×2 average-pooling layer."""
-        return self._layer_classes.AveragePooling2D(2, **self._common("average_pool"))
+        return self._keras.layers.AveragePooling2D(2, **self._common("average_pool"))
 
     def dense(self, units: int, activation: str | None = None, dtype: str | None = None) -> Any:
         """Return a fully connected layer."""

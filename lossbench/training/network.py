@@ -1,6 +1,6 @@
 """The steps of a model, with groups of its layers computed together on a CPU.
 
-The Keras layers keep the weights and their settings; on a GPU, and at other precisions than float32, they compute.
+The Keras layers keep the weights and their settings; on a GPU, they compute.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def steps(model: Any, *, gpu: bool) -> list[Callable[..., Any]]:
     """Return the functions that compute a Keras model one after the other, each of features and `training`."""
     layers = model.layers[1:]
-    return list(layers) if gpu or layers[0].compute_dtype != "float32" else _groups(layers)
+    return list(layers) if gpu else _groups(layers)
 
 
 def _groups(layers: list[Any]) -> list[Callable[..., Any]]:
@@ -52,7 +52,10 @@ def _pooled_convolutions(convolutions: list[Any], images: Any, *, training: bool
 
 
 def _convolved(convolution: Any, images: Any, *, training: bool) -> Any:  # noqa: ARG001 - as a layer
-    return pooled.biased(convolution.convolution_op(images, convolution.kernel.value), convolution.bias.value)
+    import tensorflow as tf
+
+    images, kernel = (tf.cast(each, convolution.compute_dtype) for each in (images, convolution.kernel.value))
+    return pooled.biased(convolution.convolution_op(images, kernel), convolution.bias.value)
 
 
 def _normalized(layers: list[Any], images: Any, *, training: bool) -> Any:

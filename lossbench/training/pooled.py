@@ -1,5 +1,7 @@
 """Max-pooling of 2×2 pixels together with what comes before it, compiled by XLA: biases or batch norm, and ReLU.
 
+The images may be in half precision: sums, batch norm and comparisons are computed in float32.
+
 The forward functions keep the position of the maximum in its window as a byte, so that the gradient needs neither the
 images before pooling nor comparisons. Of equal values the first one wins, as in TensorFlow.
 
@@ -56,15 +58,15 @@ def normalized(images: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any,
 def _biased(images: Any, bias: Any) -> tuple[Any, Any]:
     import tensorflow as tf
 
-    largest, position = _maximum(_corners(_windows(images)))
+    largest, position = _maximum(_corners(_windows(tf.cast(images, bias.dtype))))
     shifted = largest + bias
-    return tf.nn.relu(shifted), tf.where(shifted > 0, position, NOWHERE)
+    return tf.cast(tf.nn.relu(shifted), images.dtype), tf.where(shifted > 0, position, NOWHERE)
 
 
 def _biased_gradient(upstream: Any, position: Any, images: Any) -> tuple[Any, Any]:
     import tensorflow as tf
 
-    through = tf.where(position < NOWHERE, upstream, 0)
+    through = tf.cast(tf.where(position < NOWHERE, upstream, 0), tf.float32)
     height, width, channels = images.shape[1:]
     placed = tf.reshape(_place(upstream, position), [-1, height // 2 * 2, width // 2 * 2, channels])
     return tf.pad(placed, [[0, 0], [0, height % 2], [0, width % 2], [0, 0]]), _total(through)
@@ -73,17 +75,19 @@ def _biased_gradient(upstream: Any, position: Any, images: Any) -> tuple[Any, An
 def _normalized(images: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any, Any, Any]:
     import tensorflow as tf
 
-    count = tf.cast(tf.size(images) // images.shape[-1], images.dtype)
-    mean = _total(images) / count
-    variance = tf.maximum(_total_of_squares(images) / count - mean * mean, 0)
+    wide = tf.cast(images, gamma.dtype)
+    count = tf.cast(tf.size(wide) // wide.shape[-1], wide.dtype)
+    mean = _total(wide) / count
+    variance = tf.maximum(_total_of_squares(wide) / count - mean * mean, 0)
     scale = gamma * tf.math.rsqrt(variance + epsilon)
     shift = beta - mean * scale
-    corners = _corners(_windows(images))
+    corners = _corners(_windows(wide))
     largest, position = _maximum([corner * scale + shift for corner in corners])
     at_maximum = corners[3]
     for number in (2, 1, 0):
         at_maximum = tf.where(position == number, corners[number], at_maximum)
-    return tf.nn.relu(largest), tf.where(largest > 0, position, NOWHERE), at_maximum, mean, variance
+    pooled, position = tf.cast(tf.nn.relu(largest), images.dtype), tf.where(largest > 0, position, NOWHERE)
+    return pooled, position, tf.cast(at_maximum, images.dtype), mean, variance
 
 
 def _normalized_gradient(
@@ -92,12 +96,13 @@ def _normalized_gradient(
     """Return the gradients; their sums over the batch need the pooled values only, where the gradient is not 0."""
     import tensorflow as tf
 
-    count = tf.cast(tf.size(images) // images.shape[-1], images.dtype)
+    wide, at_maximum, upstream = (tf.cast(each, gamma.dtype) for each in (images, at_maximum, upstream))
+    count = tf.cast(tf.size(wide) // wide.shape[-1], wide.dtype)
     through = tf.where(position < NOWHERE, upstream, 0)
     for_beta, for_gamma = _total(through), _total(through * ((at_maximum - mean) * inverse))
-    centred = (_windows(images) - mean) * inverse
+    centred = (_windows(wide) - mean) * inverse
     gradient = gamma * inverse * (_place(upstream, position) - (for_beta + centred * for_gamma) / count)
-    return tf.reshape(gradient, tf.shape(images)), for_gamma, for_beta
+    return tf.cast(tf.reshape(gradient, tf.shape(images)), images.dtype), for_gamma, for_beta
 
 
 def _windows(images: Any) -> Any:

@@ -36,36 +36,6 @@ def test_a_convolution_is_keras_own(padding, size, channels, filters):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("height", [6, 7])
-@pytest.mark.parametrize("width", [4, 9])
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_max_pooling_is_keras_own_to_the_bit(height, width, dtype):
-    """Ties included: with whole numbers from -2 to 2 most squares hold several of the largest."""
-    import keras
-
-    images = np.random.default_rng(height).integers(-2, 3, (5, height, width, 3)).astype(np.float32)
-    images = keras.ops.cast(images, dtype)
-    expected = values_and_gradients(keras.layers.MaxPooling2D(2, dtype=dtype), images, draws)
-    actual = values_and_gradients(layers().MaxPooling2D(2, dtype=dtype), images, draws)
-    assert np.array_equal(*(np.asarray(keras.ops.cast(each[0], "float32")) for each in (actual, expected)))
-    assert np.array_equal(*(np.asarray(keras.ops.cast(each[1][0], "float32")) for each in (actual, expected)))
-
-
-@pytest.mark.parametrize("height", [6, 7])
-@pytest.mark.parametrize("width", [4, 9])
-@pytest.mark.parametrize(("dtype", "rounding"), [("float32", 1e-6), ("bfloat16", 2**-7)])
-def test_average_pooling_is_keras_own(height, width, dtype, rounding):
-    """To the last digit; what an odd height or width leaves over counts for nothing."""
-    import keras
-
-    images = keras.ops.cast(draws((5, height, width, 3)), dtype)
-    expected = values_and_gradients(keras.layers.AveragePooling2D(2, dtype=dtype), images, draws)
-    actual = values_and_gradients(layers().AveragePooling2D(2, dtype=dtype), images, draws)
-    for pair in ((actual[0], expected[0]), (actual[1][0], expected[1][0])):
-        ours, theirs = (np.asarray(keras.ops.cast(each, "float32")) for each in pair)
-        np.testing.assert_allclose(ours, theirs, rtol=rounding, atol=rounding)
-
-
 @pytest.mark.parametrize(("rate", "dtype"), [(0.2, "float32"), (0.5, "float32"), (0.999, "float32"), (0.5, "bfloat16")])
 def test_dropout_keeps_its_share_and_the_mean(rate, dtype):
     """The share of zeros among 999,999 numbers, within four standard errors; what is left makes up for it."""
