@@ -167,23 +167,31 @@ def _tiles(features: Any, size: int, rows: int, columns: int) -> Any:
     from tensorflow.compiler.tf2xla.python import xla
 
     channels, phases, width = features.shape[0], features.shape[1], size + 1
-    outputs, batch = (phases // 2) ** 2, tf.shape(features)[-1]
+    origins, batch = _origins(width, phases), tf.shape(features)[-1]
     planes = tf.reshape(features, [channels, phases**2, *features.shape[3:5], -1])
 
-    def add(pixel: Any, tiles: Any) -> tuple[Any, Any]:
-        for output in range(outputs):
-            row = 2 * (output // (phases // 2)) + pixel // width
-            column = 2 * (output % (phases // 2)) + pixel % width
-            begin = tf.stack([0, row % phases * phases + column % phases, row // phases, column // phases, 0])
-            part = xla.dynamic_slice(planes, begin, tf.stack([channels, 1, rows, columns, batch]))
-            tiles = xla.dynamic_update_slice(tiles, part, tf.stack([0, pixel * outputs + output, 0, 0, 0]))
-        return pixel + 1, tiles
+    def add(step: Any, tiles: Any) -> tuple[Any, Any]:
+        phase, row, column = tf.unstack(xla.dynamic_slice(origins, [step, 0], [1, 3])[0])
+        part = xla.dynamic_slice(planes, [0, phase, row, column, 0], tf.stack([channels, 1, rows, columns, batch]))
+        return step + 1, xla.dynamic_update_slice(tiles, part, [0, step, 0, 0, 0])
 
-    empty = tf.zeros(tf.stack([channels, width**2 * outputs, rows, columns, batch]))
-    shapes = [tf.TensorShape([]), tf.TensorShape([channels, width**2 * outputs, rows, columns, None])]
-    tiles = tf.while_loop(lambda pixel, _: pixel < width**2, add, [0, empty], shape_invariants=shapes)[1]
+    count = len(origins)
+    empty = tf.zeros(tf.stack([channels, count, rows, columns, batch]))
+    shapes = [tf.TensorShape([]), tf.TensorShape([channels, count, rows, columns, None])]
+    tiles = tf.while_loop(lambda step, _: step < count, add, [0, empty], shape_invariants=shapes)[1]
     flat = tf.reshape(tiles, [channels * width**2, -1])
     return tf.concat([flat, tf.ones_like(flat[:1])], 0)
+
+
+@cache
+def _origins(width: int, phases: int) -> NDArray[np.int32]:
+    """Return phase, row and column at which every pixel of the tile begins, for every output of a phase in turn."""
+    starts = [
+        (2 * row + i, 2 * column + j)
+        for i, j in np.ndindex(width, width)
+        for row, column in np.ndindex(phases // 2, phases // 2)
+    ]
+    return np.array([(y % phases * phases + x % phases, y // phases, x // phases) for y, x in starts], np.int32)
 
 
 def _overlapped(for_tiles: Any, features: Any, size: int, rows: int, columns: int) -> Any:
@@ -194,12 +202,13 @@ def _overlapped(for_tiles: Any, features: Any, size: int, rows: int, columns: in
     channels, batch, half = features.shape[0], tf.shape(features)[-1], (size + 1) // 2
     tiles = tf.reshape(for_tiles, tf.stack([channels, half, 2, half, 2, rows, columns, batch]))
     part = tf.stack([channels, 2, 2, rows, columns, batch])
+    offsets = np.array(list(np.ndindex(half, half)), np.int32)
 
     def add(step: Any, total: Any) -> tuple[Any, Any]:
-        row, column = step // half, step % half
+        row, column = tf.unstack(xla.dynamic_slice(offsets, [step, 0], [1, 2])[0])
         sizes = tf.stack([channels, 1, 2, 1, 2, rows, columns, batch])
-        tile = tf.reshape(xla.dynamic_slice(tiles, tf.stack([0, row, 0, column, 0, 0, 0, 0]), sizes), part)
-        begin = tf.stack([0, 0, 0, row, column, 0])
+        tile = tf.reshape(xla.dynamic_slice(tiles, [0, row, 0, column, 0, 0, 0, 0], sizes), part)
+        begin = [0, 0, 0, row, column, 0]
         return step + 1, xla.dynamic_update_slice(total, xla.dynamic_slice(total, begin, part) + tile, begin)
 
     shapes = [tf.TensorShape([]), features.shape]
