@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from lossbench.data import Dataset
     from lossbench.losses.binding import BoundLoss
 
-EVALUATION_BATCH = 1000
-
 
 class Data(NamedTuple):
     """Inputs of the compiled functions that differ between the trials that share them.
@@ -108,6 +106,7 @@ class Loop:
         self._batch_size = experiment.train.batch_size if use_xla else None
         is_normalised = any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.layers)
         self._rows = 0 if is_normalised else experiment.train.batch_size
+        self._rows_evaluated = network.rows_evaluated(model, experiment.train.batch_size)
         images = [signature[0].images, signature[0].scale, signature[0].shift]
         self._compiled_logits = tf.function(self._logits, input_signature=images, autograph=False)
 
@@ -176,9 +175,9 @@ class Loop:
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return logits `[images, classes]` in float32, without dropout."""
-        scaling = self._data.scale, self._data.shift
-        batches = (images[i : i + EVALUATION_BATCH] for i in range(0, len(images), EVALUATION_BATCH))
-        return np.concatenate([self._compiled_logits(batch, *scaling).numpy() for batch in batches])
+        filled = np.pad(images, [(0, -len(images) % self._rows_evaluated), (0, 0), (0, 0)])
+        logits: NDArray[np.float32] = self._compiled_logits(filled, self._data.scale, self._data.shift).numpy()
+        return logits[: len(images)]
 
     def objective(self, logits: NDArray[np.float32], labels: NDArray[Any]) -> float | None:
         """Return the mean loss plus the regularisation; None for a loss with a state per training image.
@@ -284,7 +283,15 @@ class Loop:
         self._sums.assign_add(tf.concat([[images], means, tf.math.count_nonzero(shares, 1, dtype=tf.float64)], 0))
 
     def _logits(self, images: Any, scale: Any, shift: Any) -> Any:
-        return self._forward(_normalised(images, scale, shift), training=False)
+        """Return the logits of images whose number is a multiple of the rows evaluated at once."""
+        import tensorflow as tf
+
+        def evaluate(batch: Any) -> Any:
+            return self._forward(_normalised(batch, scale, shift), training=False)
+
+        batches = tf.reshape(images, [-1, self._rows_evaluated, *images.shape[1:]])
+        logits = tf.map_fn(evaluate, batches, fn_output_signature=tf.float32, parallel_iterations=1)
+        return tf.reshape(logits, [-1, self._classes])
 
     def _penalty(self) -> Any:
         """Return l1 · Σ|w| + l2 · Σw² over kernels, and over biases if configured."""

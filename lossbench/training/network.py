@@ -14,10 +14,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+FEWEST_ROWS, MOST_ROWS = 32, 1000
+"""Images evaluated at once: fewer take longer because of the calls, more because of the memory."""
+
+
 def steps(model: Any, *, gpu: bool) -> list[Callable[..., Any]]:
     """Return the functions that compute a Keras model one after the other, each of features and `training`."""
     layers = model.layers[1:]
     return list(layers) if gpu else _groups(layers)
+
+
+def rows_evaluated(model: Any, batch_size: int) -> int:
+    """Return how many images to evaluate at once.
+
+    Convolutions take as many as they train on, in functions that are compiled already; a few hundred would not be
+    faster. Dense layers take many.
+    """
+    import keras
+
+    is_convolutional = any(isinstance(layer, keras.layers.Conv2D) for layer in model.layers)
+    return min(max(batch_size, FEWEST_ROWS), MOST_ROWS) if is_convolutional else MOST_ROWS
 
 
 def _groups(layers: list[Any]) -> list[Callable[..., Any]]:
@@ -61,7 +77,9 @@ def _convolved(convolution: Any, images: Any, *, training: bool) -> Any:  # noqa
 def _normalized(layers: list[Any], images: Any, *, training: bool) -> Any:
     """Return batch norm, ReLU and max-pooling; during training, update the moving averages as Keras does."""
     norm = layers[0]
-    if not training or images.shape[1] % 2 or images.shape[2] % 2:
+    if not training:
+        return pooled.scaled(images, *_moving_scale_and_shift(norm))
+    if images.shape[1] % 2 or images.shape[2] % 2:
         for layer in layers:
             images = layer(images, training=training)
         return images
@@ -69,3 +87,11 @@ def _normalized(layers: list[Any], images: Any, *, training: bool) -> Any:
     for moving, moment in zip((norm.moving_mean, norm.moving_variance), moments, strict=True):
         moving.assign(moving * norm.momentum + moment * (1 - norm.momentum))
     return result
+
+
+def _moving_scale_and_shift(norm: Any) -> tuple[Any, Any]:
+    """Return batch norm by moving averages as a factor and a summand of each channel."""
+    import tensorflow as tf
+
+    scale = norm.gamma.value * tf.math.rsqrt(norm.moving_variance.value + norm.epsilon)
+    return scale, norm.beta.value - norm.moving_mean.value * scale

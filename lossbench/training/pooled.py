@@ -31,6 +31,11 @@ def biased(images: Any, bias: Any) -> Any:
     return run(images, tf.identity(bias))
 
 
+def scaled(images: Any, scale: Any, shift: Any) -> Any:
+    """Return max-pooled ReLU of images times a scale plus a shift per channel; it has no gradient."""
+    return compiled(_scaled)(images, scale, shift)
+
+
 def normalized(images: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
     """Return max-pooled ReLU of batch-normalised images, and the batch's mean and variance of each channel.
 
@@ -70,6 +75,14 @@ def _biased_gradient(upstream: Any, position: Any, images: Any) -> tuple[Any, An
     height, width, channels = images.shape[1:]
     placed = tf.reshape(_place(upstream, position), [-1, height // 2 * 2, width // 2 * 2, channels])
     return tf.pad(placed, [[0, 0], [0, height % 2], [0, width % 2], [0, 0]]), _total(through)
+
+
+def _scaled(images: Any, scale: Any, shift: Any) -> Any:
+    import tensorflow as tf
+
+    corners = _corners(_windows(tf.cast(images, scale.dtype)))
+    largest, _ = _maximum([corner * scale + shift for corner in corners])
+    return tf.cast(tf.nn.relu(largest), images.dtype)
 
 
 def _normalized(images: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any, Any, Any]:
