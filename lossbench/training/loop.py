@@ -175,9 +175,11 @@ class Loop:
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return logits `[images, classes]` in float32, without dropout."""
-        filled = np.pad(images, [(0, -len(images) % self._rows_evaluated), (0, 0), (0, 0)])
-        logits: NDArray[np.float32] = self._compiled_logits(filled, self._data.scale, self._data.shift).numpy()
-        return logits[: len(images)]
+        rows, data = self._rows_evaluated, self._data
+        size = network.MOST_EVALUATED // rows * rows
+        calls = np.split(images, range(size, len(images), size))
+        filled = (np.pad(each, [(0, -len(each) % rows), (0, 0), (0, 0)]) for each in calls)
+        return np.concatenate([self._compiled_logits(each, data.scale, data.shift) for each in filled])[: len(images)]
 
     def objective(self, logits: NDArray[np.float32], labels: NDArray[Any]) -> float | None:
         """Return the mean loss plus the regularisation; None for a loss with a state per training image.
@@ -286,10 +288,11 @@ class Loop:
         """Return the logits of images whose number is a multiple of the rows evaluated at once."""
         import tensorflow as tf
 
+        batches = tf.reshape(images, [-1, self._rows_evaluated, *images.shape[1:]])
+
         def evaluate(batch: Any) -> Any:
             return self._forward(_normalised(batch, scale, shift), training=False)
 
-        batches = tf.reshape(images, [-1, self._rows_evaluated, *images.shape[1:]])
         logits = tf.map_fn(evaluate, batches, fn_output_signature=tf.float32, parallel_iterations=1)
         return tf.reshape(logits, [-1, self._classes])
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-FEWEST_ROWS, MOST_ROWS = 32, 1000
-"""Images evaluated at once: fewer take longer because of the calls, more because of the memory."""
+FEWEST_ROWS, MOST_ROWS, MOST_EVALUATED = 32, 1000, 10_000
+"""Images evaluated at once, since fewer take longer and more need much memory, and the most of one call."""
 
 
 def steps(model: Any, *, gpu: bool) -> list[Callable[..., Any]]:

@@ -25,8 +25,13 @@ With more threads or other sizes, Eigen divides the inner dimension of some matr
 last digits depend on their number.
 """
 
-FEWEST_STEPS = 2000
-"""Fewer steps save less time than XLA takes to compile (default MLP: 0.8 s, saves 0.4 ms per step; Emerald Rapids)."""
+FEWEST_STEPS, FEWEST_STEPS_OF_THE_HEAD = 2000, 6000
+"""Fewer steps save less time than XLA takes to compile them: those of networks, and those of the head alone.
+
+Processor time with one thread on Emerald Rapids, disturbed: the default MLP takes 1.2 s to compile and saves 0.34 ms
+per step, LeNet-5 2.6 s and 1.15 ms, the linear model 0.8 s and 0.12 ms. With a second thread, which compiles as well,
+the break-even is lower; in a sweep, later trials do not compile.
+"""
 
 FEW_FILTERS = 16
 """With at most as many filters, a convolution compiled by XLA is faster than oneDNN's (LeNet-5 has 6 and 16)."""
@@ -69,7 +74,9 @@ def is_worth_compiling(experiment: Experiment, images: int) -> bool:
         images: Number of training images.
     """
     steps = experiment.train.epochs * (images // experiment.train.batch_size)
-    return steps >= FEWEST_STEPS and max(_filters(experiment), default=0) <= FEW_FILTERS
+    filters = _filters(experiment)
+    fewest = FEWEST_STEPS if filters or _has_hidden_layer(experiment) else FEWEST_STEPS_OF_THE_HEAD
+    return steps >= fewest and max(filters, default=0) <= FEW_FILTERS
 
 
 def _has_hidden_layer(experiment: Experiment) -> bool:
