@@ -28,9 +28,9 @@ last digits depend on their number.
 FEWEST_STEPS, FEWEST_STEPS_OF_THE_HEAD = 2000, 6000
 """Fewer steps save less time than XLA takes to compile them: those of networks, and those of the head alone.
 
-Processor time with one thread on Emerald Rapids, disturbed: the default MLP takes 1.2 s to compile and saves 0.34 ms
-per step, LeNet-5 2.6 s and 1.15 ms, the linear model 0.8 s and 0.12 ms. With a second thread, which compiles as well,
-the break-even is lower; in a sweep, later trials do not compile.
+The default MLP takes 1.2 s of processor time to compile and saves 0.34 ms per step, the linear model 0.8 s and 0.12 ms
+(one thread, Emerald Rapids, while other programs ran). A second thread compiles as well, and lowers the break-even; in
+a sweep, later trials do not compile.
 """
 
 FEW_FILTERS = 16
