@@ -93,7 +93,7 @@ images, 2 epochs, 20 losses, 1 seed; imbalance, 10,000 images, 10 epochs, 20 los
 
 BUDGETS: Mapping[str, Budget] = MappingProxyType(
     {
-        "quick": Budget(10_000, 2, 10, looks=(6, 8, 10, 12), rope="0.5pp", time="3 minutes"),
+        "quick": Budget(10_000, 2, 10, looks=(6, 8, 10), rope="0.5pp", time="3 minutes"),
         "full": Budget(None, 3, 30, looks=(6, 8, 10, 12), rope="0.3pp", time="15 minutes"),
     }
 )

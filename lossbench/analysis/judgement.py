@@ -7,6 +7,7 @@ positive where it is better.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,13 +16,12 @@ import numpy as np
 from lossbench import statistics, suite
 from lossbench.analysis import loading
 from lossbench.errors import NothingMatchedError
-from lossbench.metrics import DEFAULTS, find
-from lossbench.runs import decision_file
+from lossbench.metrics import DEFAULTS
+from lossbench.runs import decision_file, read
 from lossbench.runs.decision import differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from lossbench.runs.decision import SweepDecision
     from lossbench.runs.rows import RunRow
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 Run: TypeAlias = tuple[str, int]
 """Identity and seed."""
 
-COST = "train_seconds"
 DIVERGED = "diverged"
 MIRRORED = {"better": "worse", "worse": "better"}
 """Verdict on the judged loss by the verdict on its opponent; the others are the same for both."""
@@ -111,7 +110,7 @@ class Judgement:
         loss: Label of the judged loss.
         folder: Folder of the runs.
         results: One for each condition, in the order of the suite.
-        cost: Median ratio of training times, the judged loss over cross-entropy; None if it is cross-entropy.
+        cost: Median ratio of the seconds of an epoch, the judged loss over cross-entropy; None if it is cross-entropy.
     """
 
     budget: str
@@ -135,7 +134,7 @@ def read_judgement(folder: Path, budget: str) -> Judgement:
     decision = decision_file.load(folder)
     if decision is None:
         raise NothingMatchedError(f"{folder}: no judgement")
-    rows = loading.with_costs(loading.rows([folder])[0], [find(COST)])
+    rows, _ = loading.rows([folder])
     runs = {(str(row["identity"]), int(row["seed"] or 0)): row for row in rows}
     results = tuple(
         _result(condition, found, decision, runs)
@@ -198,14 +197,21 @@ def _side(loss: str, identity: str, seeds: Sequence[int], runs: Mapping[Run, Run
 
 
 def _cost_ratios(decision: SweepDecision, runs: Mapping[Run, RunRow]) -> Iterator[float]:
-    """Yield the training time of the judged loss over that of cross-entropy, for each condition and seed."""
+    """Yield the seconds of an epoch of the judged loss over those of cross-entropy, for each condition and seed."""
     for index, each in enumerate(decision.comparisons):
         for seed in decision.seeds[: decision.seeds_of(index)] if each.loss == suite.REFERENCE else ():
-            ours, theirs = (
-                runs.get((identity, seed), {}).get(f"test.last.{COST}") for identity in (each.baseline, each.identity)
-            )
+            ours, theirs = (_epoch_seconds(runs.get((identity, seed))) for identity in (each.baseline, each.identity))
             if ours and theirs:
-                yield float(ours) / float(theirs)
+                yield ours / theirs
+
+
+def _epoch_seconds(row: RunRow | None) -> float | None:
+    """Return the seconds of the last epoch of a run, as in the first the training step is compiled."""
+    try:
+        history = read.history(Path(str(row["folder"]))) if row else []
+    except read.BrokenRunError:
+        return None
+    return history[-1].get("seconds") if len(history) > 1 else None
 
 
 def _strength(opponent: Opponent) -> tuple[float, float]:

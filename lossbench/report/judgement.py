@@ -92,7 +92,7 @@ def _is_unranked(judgement: Judgement) -> bool:
 
 def _notes(judgement: Judgement) -> Iterator[str]:
     if judgement.cost is not None:
-        yield f"cost: a training step takes {judgement.cost:.2f} times as long as with cross-entropy"
+        yield f"cost: an epoch takes {judgement.cost:.2f} times as long as with cross-entropy"
     yield from map(_diverged_opponent, _diverged_opponents(judgement))
     yield "n: seeds; Δ: this loss minus the opponent, its interval valid at every look"
     yield "best: the strongest of the other opponents"
@@ -145,7 +145,7 @@ def judgement_json(judgement: Judgement) -> str:
             "loss": judgement.loss,
             "folder": judgement.folder,
             "metric": ACCURACY.name,
-            "cost_per_step": judgement.cost,
+            "cost": judgement.cost,
             "conditions": [_condition(each, suite.BUDGETS[judgement.budget]) for each in judgement.results],
             "summary": summary(judgement),
         }

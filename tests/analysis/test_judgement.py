@@ -6,7 +6,7 @@ from made_up_judgements import CLEAN, FEW, METRICS, NOISE, judged, score, use_sm
 from lossbench import suite
 from lossbench.analysis.judgement import DIVERGED, read_judgement
 from lossbench.errors import InterruptedRunError, NothingMatchedError
-from lossbench.runs import decision_file
+from lossbench.runs import decision_file, paths
 
 CE, GCE = "categorical_crossentropy", "generalized_crossentropy"
 
@@ -96,17 +96,13 @@ def test_a_judgement_that_was_stopped_continues_to_the_same_result(tmp_path, aft
     assert first.results == second.results
 
 
-def test_the_cost_is_the_median_ratio_of_training_times(tmp_path, monkeypatch):
-    """Of each condition and seed; other opponents do not count."""
-    from lossbench.analysis import loading
-
+def test_the_cost_is_the_median_ratio_of_the_last_epochs(tmp_path):
+    """Of each condition and seed; neither the first epoch counts, in which the step is compiled, nor other losses."""
     folder = judged(tmp_path, "hinge", scores)
     seconds = {"hinge": 3.0, CE: 2.0}
-
-    def with_costs(rows, _metrics):
-        return [{**row, "test.last.train_seconds": seconds.get(row["loss"], 9.0)} for row in rows]
-
-    monkeypatch.setattr(loading, "with_costs", with_costs)
+    for run in folder.glob("*-s*"):
+        last = seconds.get(run.name.rpartition("-s")[0], 9.0)
+        (run / paths.METRICS).write_text(f"epoch,seconds\n0,100\n1,{last}\n")
     assert read_judgement(folder, "quick").cost == 1.5
 
 

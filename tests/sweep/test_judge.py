@@ -17,7 +17,7 @@ from lossbench.sweep import judge
 from lossbench.sweep.comparisons import planned_decision
 from lossbench.training import checks
 
-SUITES = {"judge-1": "616be7c35fdd"}
+SUITES = {"judge-1": "902488b95892"}
 """Digest of each version of the suite."""
 
 
