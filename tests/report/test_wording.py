@@ -106,8 +106,8 @@ def test_notes() -> None:
     rows += runs("mine\n", 0.5, settings="b", identity="b", head="linear")
     found = notes(rows)
     assert found[0] == "no verdict is possible below 6 seeds"
-    assert found[1].startswith("differs between losses: head cosine (ldam), linear (categorical_crossentropy, mine #")
-    assert found[2].startswith("means over seeds other than 0–3: ldam (seeds 0–2); mine #")
+    assert found[1].startswith("means over seeds other than 0–3: ldam (seeds 0–2); mine #")
+    assert found[2].startswith("differs between losses: head cosine (ldam), linear (categorical_crossentropy, mine #")
     assert found[3:] == [
         "mine has different settings, each with a suffix of its own",
         "counted once: z is the same trial as categorical_crossentropy-0-0.9",
