@@ -40,7 +40,8 @@ def next_step(answer: Answer, arguments: Sequence[str]) -> str:
     groups = [group for block in answer.comparison.blocks for group in block.groups]
     again = ["lossbench", *arguments]
     return (
-        _without_verdicts(answer, groups, again)
+        _of_a_map(answer, again)
+        or _without_verdicts(answer, groups, again)
         or _by_the_plan(answer, groups)
         or _better(answer, groups, again)
         or _stopped(answer)
@@ -62,6 +63,12 @@ def _advice(sentence: str, *commands: Sequence[str]) -> str:
 
 def _name(answer: Answer, label: str | None) -> str:
     return clean(answer.names.get(str(label), label))
+
+
+def _of_a_map(answer: Answer, again: Sequence[str]) -> str:
+    if answer.comparison.loss_map is None:
+        return ""
+    return _advice("To see the map in colour, and every condition below it", _closer_look(answer, again))
 
 
 def _without_verdicts(answer: Answer, groups: Sequence[Group], again: Sequence[str]) -> str:
@@ -202,6 +209,7 @@ def _closer_look(answer: Answer, again: Sequence[str]) -> list[str]:
         "--metric": ",".join(query.metric_names) if query.metric_names != DEFAULTS else None,
         "--at": query.at if query.at != "last" else None,
         "--by": ",".join(query.by) if query.by else None,
+        "--map": ",".join(query.map_keys),
         "--baseline": query.baseline,
         "--rope": None if query.rope is None else str(query.rope),
         "--ci": f"{100 * query.confidence:g}" if query.confidence != Query.confidence else None,

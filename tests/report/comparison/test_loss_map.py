@@ -15,7 +15,7 @@ from made_up_maps import CE, GAINS, RATE, SIZE, answered, study
 from rich.console import Console
 
 from lossbench.errors import UsageError
-from lossbench.report import formats
+from lossbench.report import formats, next_step
 
 if TYPE_CHECKING:
     from lossbench.analysis.query import Answer
@@ -190,6 +190,15 @@ def test_names_are_for_readers_and_labels_for_programs() -> None:
         assert not re.search("focal|categorical", shown)
     lines = list(csv.DictReader(io.StringIO(text(found, "csv"))))
     assert {(line["loss"], line["display_name"]) for line in lines} >= {("focal", "Ours"), (CE, "Cross-entropy")}
+
+
+def test_the_advice_below_a_map_leads_to_its_page() -> None:
+    """With the keys of the map; not to a verdict on the baseline, which a map does not show."""
+    arguments = ["compare", "runs", "--map", f"{RATE},{SIZE}", "--metric", "accuracy"]
+    assert next_step.next_step(answered(study()), arguments).splitlines() == [
+        "To see the map in colour, and every condition below it:",
+        f"  lossbench report runs --metric accuracy --map {RATE},{SIZE}",
+    ]
 
 
 def test_the_same_runs_give_the_same_bytes() -> None:
