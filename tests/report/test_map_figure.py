@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import html
 import json
 import re
 from importlib import resources
@@ -133,6 +135,18 @@ def test_the_page_has_a_table_of_cells_and_one_of_losses_in_which_text_is_text()
     assert winners.count(f"<b>{GCE}</b>") == 4
     assert winners.count("<b>focal</b>") == 2
     assert map_section.map_section(answered(study()).comparison).startswith('<section><h2 id="map">')
+
+
+def test_the_tables_of_the_page_can_be_copied_as_csv() -> None:
+    """A line in each row, below the heads of its table, with as many fields."""
+    text = "".join(map_section.map_parts(answered(study()).comparison))
+    lines = [html.unescape(each) for each in re.findall(r'data-csv="([^"]*)"', text)]
+    (cells, losses) = (list(csv.reader(each)) for each in (lines[:4], lines[4:]))
+    assert [len(each) for each in cells] == [3] * 4
+    assert cells[0] == ["label noise (share of labels)", "1000", "all"]
+    assert cells[2][1].startswith(f"{GCE}: 9")
+    assert [each[0] for each in losses] == ["loss", GCE, *(each[0] for each in losses[2:])]
+    assert {len(each) for each in losses} == {7}
 
 
 def test_the_same_runs_give_the_same_files(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from lossbench.report.comparison import map_words, records
 from lossbench.statistics import ALPHA
 
 if TYPE_CHECKING:
-    from lossbench.analysis.map_result import LossMap, MapCell, MapEntry
+    from lossbench.analysis.map_result import LossMap, LossOverCells, MapCell, MapEntry
     from lossbench.analysis.query import Answer
 
 
@@ -49,12 +49,7 @@ def map_json(answer: Answer) -> str:
         {
             "loss": loss.label,
             **records.display_name(loss.label, answer.names),
-            "cells": loss.cells,
-            "may_be_best": loss.best_in,
-            "wins": loss.wins,
-            "mean_rank": loss.mean_rank,
-            "mean_regret": loss.mean_regret,
-            "worst_regret": loss.worst_regret,
+            **over_cells(loss),
             "worst_at": dict(zip(found.keys, loss.worst_at, strict=True)),
         }
         for loss in found.losses
@@ -62,6 +57,18 @@ def map_json(answer: Answer) -> str:
     cells = [_cell(cell, found, answer) for cell in found.cells]
     document = {**records.head(answer.comparison), "map": summary, "cells": cells, "losses": losses}
     return to_json({**records.without_escapes(document), **records.tail(answer)})
+
+
+def over_cells(loss: LossOverCells) -> dict[str, Any]:
+    """Return the numbers of a loss over all cells."""
+    return {
+        "cells": loss.cells,
+        "may_be_best": loss.best_in,
+        "wins": loss.wins,
+        "mean_rank": loss.mean_rank,
+        "mean_regret": loss.mean_regret,
+        "worst_regret": loss.worst_regret,
+    }
 
 
 def _cell(cell: MapCell, found: LossMap, answer: Answer) -> dict[str, Any]:
