@@ -72,7 +72,7 @@ def quiet_keras() -> Any:
 @contextmanager
 def _surroundings() -> Iterator[None]:
     """Execute a module of `DEFERRED` as if it were imported by Keras, and without `CELLS`."""
-    with _without_keras_file(), imports.postponed(CELLS), imports.shared_constraints():
+    with muted_stderr(), _without_keras_file(), imports.postponed(CELLS), imports.shared_constraints():
         yield
 
 
