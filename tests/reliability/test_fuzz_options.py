@@ -33,6 +33,7 @@ CALLS = {
     "diff": ["runs/study/RUN", "runs/study/RUN"],
     "verify": ["runs/study/RUN"],
     "losses": ["focal"],
+    "judge": ["arcface"],
     "init": [],
     "validate": ["file.yaml"],
     "config": ["file.yaml"],
@@ -42,7 +43,7 @@ CALLS = {
     "guide": ["quickstart"],
     "explain": ["ECE"],
 }
-"""A command with which to call each, before the hostile value is put in."""
+"""A command with which to call each, before the hostile value is put in; no judgement of arcface starts to train."""
 
 WRITTEN = {"--output", "--save-baseline", "--plots", "--plot", "file", "--runs-dir", "--tracking-uri"}
 """What names a file or folder to write."""
