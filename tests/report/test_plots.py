@@ -123,7 +123,15 @@ def check(figure):
 def test_nothing_overlaps_and_nothing_is_cut_off(figures, study, labels):
     """Titles, legends, axis labels, tick labels and panels, of 1 to 20 losses."""
     found = figures(study(labels))
-    names = {"seeds-accuracy", "seeds-nll", "curves-val_accuracy", "curves-val_nll", "curves-accuracy", "reliability"}
+    names = {
+        "forest",
+        "seeds-accuracy",
+        "seeds-nll",
+        "curves-val_accuracy",
+        "curves-val_nll",
+        "curves-accuracy",
+        "reliability",
+    }
     assert names <= found.keys()
     assert ("confusion-difference" in found) is (BASELINE in labels and len(labels) > 1)
     for name, figure in found.items():

@@ -2,6 +2,7 @@
 
 canvas.py        sizes, inks, labels, grids of panels, files
 curves.py        learning curves with bands over seeds
+forest.py        all losses on one axis, each with its interval and verdict
 memorization.py  what the losses learn of wrong labels, all on one axis
 per_seed.py      every seed as a dot, with the interval of the mean
 trends.py        a metric against label noise, imbalance, or another number that varies
@@ -23,10 +24,12 @@ from typing import TYPE_CHECKING
 from lossbench.analysis import trends as analysis
 from lossbench.analysis.tuning_curves import tuning_figures
 from lossbench.report import figures, formatting, map_figure, wording
+from lossbench.report.forest import forest as content_of_forest
 from lossbench.report.plots import (
     canvas,
     confusion,
     curves,
+    forest,
     loss_map,
     memorization,
     per_seed,
@@ -81,6 +84,7 @@ def _condition_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iter
         condition = wording.condition(comparison, block)
         folder = f"{number}-{_slug(condition)}/" if len(data) > 1 else ""
         content = figures.condition_figure(comparison, of_block, condition)
+        yield f"{folder}forest", forest.plot_forest(content_of_forest(comparison, block), content.subtitles)
         for metric in comparison.query.metrics:
             yield f"{folder}seeds-{metric.name}", per_seed.plot_seeds(content, metric)
         for column in figures.CURVES:
