@@ -1,5 +1,6 @@
 """The report page in Chromium."""
 
+import itertools
 import shutil
 
 import pytest
@@ -102,6 +103,83 @@ def test_a_table_sorts_by_keyboard_and_says_how(opened):
     assert head.nth(0).get_attribute("aria-sort") is None
     head.nth(2).locator("button").click()
     assert losses(page) == ["dice", "focal", CE]
+
+
+WITHOUT_CLIPBOARD = 'Object.defineProperty(navigator, "clipboard", {value: undefined})'
+
+
+def csv_of(page):
+    """The lines of CSV of the first table, as the page holds them."""
+    table = page.locator("table").first
+    return [
+        table.get_attribute("data-csv"),
+        *table.locator("tbody tr").evaluate_all("all => all.map(each => each.dataset.csv)"),
+    ]
+
+
+@pytest.mark.parametrize("has_clipboard", [True, False])
+def test_a_table_is_copied_by_keyboard(opened, has_clipboard):
+    """All rows as CSV, whether the browser lets the page write to the clipboard or only copy a selection."""
+    page, told, _ = opened
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    read = page.evaluate_handle("() => { const all = navigator.clipboard; return () => all.readText(); }")
+    if not has_clipboard:
+        page.evaluate(WITHOUT_CLIPBOARD)
+    button = page.get_by_role("button", name="Copy as CSV").first
+    button.focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("3 rows copied").wait_for()
+    assert page.evaluate("read => read()", read).splitlines() == csv_of(page)
+    assert page.evaluate("document.activeElement.textContent") == "Copy as CSV"
+    assert page.locator("textarea").count() == 0
+    assert told == []
+
+
+def test_what_cannot_be_copied_is_shown_selected(opened):
+    """The rows that the filter shows, in the order that they have now, for the reader's own keys."""
+    page, _, _ = opened
+    page.evaluate(WITHOUT_CLIPBOARD)
+    page.evaluate("document.execCommand = () => false")
+    page.locator("table").first.locator("thead th button").first.click()
+    page.get_by_label("Filter losses").first.fill("c")
+    page.get_by_role("button", name="Copy as CSV").first.click()
+    page.get_by_text("copy the selected text").wait_for()
+    area = page.locator("textarea")
+    head, first, second, third = csv_of(page)
+    assert [each.split(",")[0] for each in (first, second, third)] == [CE, "dice", "focal"]
+    assert area.input_value().splitlines() == [head, first, second, third]
+    page.get_by_label("Filter losses").first.fill("foc")
+    page.get_by_role("button", name="Copy as CSV").first.click()
+    assert page.locator("textarea").input_value().splitlines() == [head, third]
+    assert page.evaluate("[document.activeElement.selectionStart, document.activeElement.selectionEnd]") == [
+        0,
+        len(f"{head}\n{third}\n"),
+    ]
+
+
+@pytest.mark.parametrize("width", [400, 800, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_forest_plot_has_the_width_and_legible_words(opened, width, scheme):
+    """From edge to edge of the page; nothing lies on anything else, and every word is at least 11 pixels high."""
+    page, _, _ = opened
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    box = page.locator(".rows").first.bounding_box()
+    page_box = page.locator("main").bounding_box()
+    assert box["width"] == pytest.approx(page_box["width"])
+    rows = page.locator(".rows").first.locator(".row:not(.ends)")
+    assert rows.count() == 3
+    for row in rows.all():
+        cells = [row.locator(name).bounding_box() for name in (".label", ".plot", ".said")]
+        assert all(cell["width"] > 40 for cell in cells)
+        for one, other in itertools.combinations(cells, 2):
+            across = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
+            down = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
+            assert min(across, down) < 1
+    sizes = page.locator(".rows").first.evaluate(
+        "all => [...all.querySelectorAll('div, text')].map(each => parseFloat(getComputedStyle(each).fontSize))"
+    )
+    assert min(sizes) >= 11
 
 
 def test_a_table_and_the_runs_filter(opened):

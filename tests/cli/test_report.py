@@ -53,6 +53,34 @@ def test_the_headline_and_the_table_are_those_of_compare(lossbench, runs, tmp_pa
     assert heading == (f"focal is better than {CE}: {delta} pp in accuracy, 95 % interval [{interval}], 6 seeds")
 
 
+def test_each_row_carries_itself_as_csv(lossbench, fabricate, tmp_path):
+    """Head and rows are those of `compare --format csv`, unrounded, condition by condition; a formula is text."""
+    for rate in (0.0, 0.4):
+        noise = {"data.label_noise": {"type": "symmetric", "rate": rate}} if rate else {}
+        for loss in (CE, "focal", '=1+1 "quoted", with a comma'):
+            for seed in (0, 1):
+                fabricate(tmp_path / "runs", loss, seed, images=100, config=noise)
+    lossbench("report", "runs", "-o", "out.html", check=0)
+    elements = Elements((tmp_path / "out.html").read_text()).elements
+    found = [(tag, given["data-csv"]) for tag, given in elements if "data-csv" in given]
+    head, *rows = lossbench("compare", "runs", "--format", "csv", check=0).stdout.splitlines()
+    assert found == [
+        ("table", head),
+        *(("tr", row) for row in rows[:3]),
+        ("table", head),
+        *(("tr", row) for row in rows[3:]),
+    ]
+    assert "'=1+1" in rows[0] + rows[1] + rows[2]
+
+
+def test_each_condition_begins_with_its_forest_plot(lossbench, runs, tmp_path):
+    """Before the table; the verdict and the remarks stand in rows, and no sentence repeats them."""
+    lossbench("report", runs, "-o", "out.html", check=0)
+    text = (tmp_path / "out.html").read_text()
+    assert 0 < text.index('class="rows"') < text.index("<table")
+    assert text.count("focal is better than") == 2  # the title of the window and the headline
+
+
 def test_nothing_is_fetched(lossbench, runs, tmp_path):
     """No address but data: and places in the page; the policy allows nothing else."""
     lossbench("report", runs, "-o", "out.html", check=0)

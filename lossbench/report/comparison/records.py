@@ -76,16 +76,25 @@ def group_records(comparison: Comparison, names: Mapping[str, str] = NO_NAMES) -
 
 def comparison_csv(answer: Answer) -> str:
     """Return the groups as CSV; shares between 0 and 1, seeds separated by blanks, missing values empty."""
-    every = [group for block in answer.comparison.blocks for group in block.groups]
-    records = zip(group_records(answer.comparison, answer.names), every, strict=True)
-    return to_csv(
-        [
-            record
-            | {"seeds": " ".join(map(str, record["seeds"])), "unlike": wording.unlike_keys(group.unlike)}
-            | ({"tuned": tuned_notes.chosen_values(group.tuned) if group.tuned else ""} if "tuned" in record else {})
-            for record, group in records
-        ]
-    )
+    return to_csv(_flat_records(answer.comparison, answer.names))
+
+
+def csv_by_block(comparison: Comparison) -> list[list[str]]:
+    """Return the lines of `comparison_csv` per block, each with the line of the heads first."""
+    head, *lines = to_csv(_flat_records(comparison)).removesuffix("\n").split("\n")
+    rest = iter(lines)
+    return [[head, *(next(rest) for _ in block.groups)] for block in comparison.blocks]
+
+
+def _flat_records(comparison: Comparison, names: Mapping[str, str] = NO_NAMES) -> list[dict[str, Any]]:
+    """Return the records of the groups, with a text or a number in each field."""
+    every = [group for block in comparison.blocks for group in block.groups]
+    return [
+        record
+        | {"seeds": " ".join(map(str, record["seeds"])), "unlike": wording.unlike_keys(group.unlike)}
+        | ({"tuned": tuned_notes.chosen_values(group.tuned) if group.tuned else ""} if "tuned" in record else {})
+        for record, group in zip(group_records(comparison, names), every, strict=True)
+    ]
 
 
 def comparison_json(answer: Answer) -> str:

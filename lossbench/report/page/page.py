@@ -7,13 +7,15 @@ from base64 import b64encode
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from lossbench.report import figures, formatting, wording
-from lossbench.report.comparison import footnotes
+from lossbench.report import figures, forest, formatting, wording
+from lossbench.report.comparison import footnotes, records
 from lossbench.report.gate_sentences import gate_sentence
-from lossbench.report.page import chart_sections, digits, map_section, runs, tables, tuning
+from lossbench.report.page import chart_sections, digits, map_section, row_charts, runs, tables, tuning
 from lossbench.report.page.html import Html, element
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lossbench.analysis.page_data import PageData
     from lossbench.analysis.result import Block, Comparison
 
@@ -41,7 +43,7 @@ def page_text(data: PageData, command: str) -> str:
         element(
             "main",
             map_section.map_section(comparison),
-            *(_condition(data, number) for number in range(len(comparison.blocks))),
+            *(_condition(data, number, csv) for number, csv in enumerate(records.csv_by_block(comparison))),
             chart_sections.trends_section(comparison),
             tuning.tuning_section(comparison),
             _gate(data),
@@ -80,25 +82,23 @@ def _digest(text: str) -> str:
     return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _condition(data: PageData, number: int) -> Html:
-    """Return one condition: its table, verdicts and charts."""
+def _condition(data: PageData, number: int, csv: Sequence[str]) -> Html:
+    """Return one condition: its forest plot, table and charts."""
     comparison, block = data.comparison, data.comparison.blocks[number]
     name = wording.condition(comparison, block) or "Verdicts"
-    compared = [group for group in block.groups if wording.verdict(group)]
-    verdicts = [wording.verdict_sentence(comparison, group) for group in compared]
     content = figures.condition_figure(comparison, data.figures[number], name)
     return element(
         "section",
         element("h2", name, id="verdicts" if number == 0 else f"verdicts-{number + 1}"),
-        _table(comparison, block, name),
-        tables.bullet_list([*verdicts, *footnotes.labelled_remarks(comparison, block)]),
+        *([row_charts.forest_figure(plot)] if (plot := forest.forest(comparison, block)) else ()),
+        _table(comparison, block, name, csv),
         chart_sections.condition_section(content, comparison.query.metrics),
         digits.digits_section(data.digits[number]),
     )
 
 
-def _table(comparison: Comparison, block: Block, name: str) -> Html:
-    table = tables.block_table(comparison, block, name)
+def _table(comparison: Comparison, block: Block, name: str, csv: Sequence[str]) -> Html:
+    table = tables.block_table(comparison, block, name, csv)
     scroll = element("div", table, class_="scroll", tabindex=0, role="region", aria_label=f"table: {name}")
     return element("div", scroll, data_filter="Filter losses")
 

@@ -52,3 +52,31 @@ for (const place of document.querySelectorAll("[data-switch]")) {
   place.prepend(make("div", {className: "tools"}, make("label", {}, place.dataset.switch + " ", choice)));
   show();
 }
+const copied = async (text, button) => {
+  button.parentElement.querySelector("textarea")?.remove();
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = make("textarea", {value: text, readOnly: true, ariaLabel: "CSV"});
+    button.after(area);
+    area.select();
+    if (!document.execCommand("copy")) return false;
+    area.remove();
+    button.focus();
+    return true;
+  }
+};
+for (const table of document.querySelectorAll("table[data-csv]")) {
+  const place = table.closest("[data-filter]") ?? table.parentElement;
+  const button = make("button", {type: "button"}, "Copy as CSV"), result = make("output", {});
+  result.setAttribute("aria-live", "polite");
+  button.addEventListener("click", async () => {
+    const rows = [...table.tBodies[0].rows].filter(row => !row.hidden);
+    const text = [table, ...rows].map(each => each.dataset.csv + "\n").join("");
+    const count = `${rows.length} row${rows.length === 1 ? "" : "s"}`;
+    result.textContent = await copied(text, button) ? `${count} copied` : "copy the selected text: Ctrl+C or \u2318C";
+  });
+  if (!place.querySelector(".tools")) place.prepend(make("div", {className: "tools"}));
+  place.querySelector(".tools").append(button, result);
+}
