@@ -7,6 +7,7 @@ of the tests.
 from lossbench.statistics.corrections import ALPHA, FEWEST_SEEDS, holm
 from lossbench.statistics.expected_best import expected_best
 from lossbench.statistics.intervals import Interval, Welch, deviation, t_interval, two_way_interval, welch
+from lossbench.statistics.mean_ranks import critical_difference, mean_ranks
 from lossbench.statistics.possibly_best import possibly_best
 from lossbench.statistics.power import detectable, seeds_needed
 from lossbench.statistics.repeated_intervals import repeated_interval
@@ -28,6 +29,7 @@ __all__ = [
     "Interval",
     "Plan",
     "Welch",
+    "critical_difference",
     "decide",
     "detectable",
     "deviation",
@@ -36,6 +38,7 @@ __all__ = [
     "expected_best",
     "holm",
     "max_t",
+    "mean_ranks",
     "possibly_best",
     "repeated_interval",
     "seeds_needed",

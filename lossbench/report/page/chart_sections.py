@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossbench.analysis import trends as analysis
+from lossbench.analysis.ranks import mean_ranks
 from lossbench.metrics import METRICS
-from lossbench.report import figures, formatting
+from lossbench.report import figures, formatting, rank_words
 from lossbench.report.formatting import clean
-from lossbench.report.page import charts
+from lossbench.report.page import charts, row_charts
 from lossbench.report.page.html import Html, element
 from lossbench.report.page.memorization import memorization_section
 
@@ -81,6 +82,23 @@ def trends_section(comparison: Comparison) -> Html:
     shown = _switched("Over the conditions", "one dot per seed; dashed: the baseline", "Show", options)
     nothing = element("p", "No condition with a size, such as label noise, varies between these runs.", class_="faint")
     return element("section", element("h2", "Trends", id="trends"), shown if options else nothing)
+
+
+def ranks_section(comparison: Comparison) -> Html:
+    """Return mean ranks over the conditions by each metric; nothing where there are too few conditions or losses."""
+    found = [each for metric in comparison.query.metrics if (each := mean_ranks(comparison, metric))]
+    options = [
+        element(
+            "div",
+            element("p", rank_words.MEANING, class_="faint") if each.labels else Html(),
+            *(element("p", note, class_="faint") for note in rank_words.notes(each)),
+            row_charts.rank_figure(each) if each.labels else Html(),
+            data_option=rank_words.title(each),
+        )
+        for each in found
+    ]
+    shown = element("div", *options, data_switch="Show")
+    return element("section", element("h2", "Ranks", id="ranks"), shown) if options else Html()
 
 
 def _switched(title: str, note: str, switch: str, options: Mapping[str, Sequence[Html]]) -> Html:

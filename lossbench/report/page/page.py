@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from lossbench.analysis.page_data import PageData
     from lossbench.analysis.result import Block, Comparison
 
+PARTS = ("trends", "notes", "runs")
+"""The sections that every page has after its conditions."""
+
 
 def page_text(data: PageData, command: str) -> str:
     """Return the page; `command` is the command line that writes it."""
     comparison = data.comparison
     first, *others = wording.headlines(comparison)
+    ranks = chart_sections.ranks_section(comparison)
     script = element("script", Html(_file("script.js")))
     body = [
         element(
@@ -36,7 +40,7 @@ def page_text(data: PageData, command: str) -> str:
             "nav",
             *(
                 element("a", part, href=f"#{part}")
-                for part in (*["map"] * bool(comparison.loss_map), "verdicts", "trends", "notes", "runs")
+                for part in (*["map"] * bool(comparison.loss_map), "verdicts", *["ranks"] * bool(ranks), *PARTS)
             ),
             aria_label="parts of this page",
         ),
@@ -44,6 +48,7 @@ def page_text(data: PageData, command: str) -> str:
             "main",
             map_section.map_section(comparison),
             *(_condition(data, number, csv) for number, csv in enumerate(records.csv_by_block(comparison))),
+            ranks,
             chart_sections.trends_section(comparison),
             tuning.tuning_section(comparison),
             _gate(data),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lossbench.report import formatting
+from lossbench.report import formatting, rank_words
 from lossbench.report.page import charts
 from lossbench.report.page.html import Html, element
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from lossbench.analysis.ranks import MeanRanks
     from lossbench.report.forest import Forest, ForestRow
 
 MOST_TICKS = 5
@@ -53,17 +54,24 @@ def forest_figure(plot: Forest) -> Html:
         row(each.label, _forest_marks(plot, each, axis), _about(plot, each), each.verdict, title=each.numbers)
         for each in plot.rows
     ]
-    return figure(plot.title, plot.note, [*rows, axis.row(plot.axis)], plot.axis)
-
-
-def figure(title: str, note: str, rows: Iterable[Html], axis: str) -> Html:
-    """Return rows with a heading, the meaning of their marks, and the axis's name below."""
     return element(
         "section",
-        element("h3", title),
-        element("p", note, class_="faint"),
-        element("figure", *rows, element("figcaption", axis), class_="rows"),
+        element("h3", plot.title),
+        element("p", plot.note, class_="faint"),
+        element("figure", *rows, axis.row(plot.axis), element("figcaption", plot.axis), class_="rows"),
     )
+
+
+def rank_figure(ranks: MeanRanks) -> Html:
+    """Return mean ranks over conditions, each with a bar down to the last loss that is not shown to differ."""
+    axis = RowAxis(0.5, len(ranks.labels) + 0.5)
+    rows = [
+        row(label, _rank_marks(rank, ranks.ranks[last], axis), _alike(label, ranks.labels[last]), number)
+        for label, rank, last, number in zip(
+            ranks.labels, ranks.ranks, ranks.last, rank_words.numbers(ranks), strict=True
+        )
+    ]
+    return element("figure", *rows, axis.row(rank_words.AXIS), element("figcaption", rank_words.AXIS), class_="rows")
 
 
 def row(label: str, marks: Iterable[Html], about: str, word: str, *, title: str = "", class_: str = "row") -> Html:
@@ -100,3 +108,18 @@ def _about(plot: Forest, of: ForestRow) -> str:
     """Return a row in words."""
     numbers = f"{of.numbers}, {plot.confidence} interval in brackets" if of.interval else of.numbers
     return ": ".join(filter(None, (formatting.clean(of.label), numbers or of.verdict)))
+
+
+def _rank_marks(rank: float, last: float, axis: RowAxis) -> Iterator[Html]:
+    yield from axis.grid()
+    if last > rank:
+        yield element("line", x1=axis.at(rank), x2=axis.at(last), y1="50%", y2="50%", class_="reach")
+    yield element("circle", cx=axis.at(rank), cy="50%", r=4.5, class_="dot")
+
+
+def _alike(label: str, last: str) -> str:
+    """Return in words how far down the losses reach that are not shown to differ."""
+    others = (
+        "differs from every loss below" if last == label else f"not shown to differ down to {formatting.clean(last)}"
+    )
+    return f"{formatting.clean(label)}: {others}"

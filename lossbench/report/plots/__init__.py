@@ -5,6 +5,7 @@ curves.py        learning curves with bands over seeds
 forest.py        all losses on one axis, each with its interval and verdict
 memorization.py  what the losses learn of wrong labels, all on one axis
 per_seed.py      every seed as a dot, with the interval of the mean
+ranks.py         mean ranks over conditions
 trends.py        a metric against label noise, imbalance, or another number that varies
 reliability.py   confidence against accuracy
 loss_map.py      which losses may be best in each cell of a map
@@ -22,6 +23,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lossbench.analysis import trends as analysis
+from lossbench.analysis.ranks import mean_ranks
 from lossbench.analysis.tuning_curves import tuning_figures
 from lossbench.report import figures, formatting, map_figure, wording
 from lossbench.report.forest import forest as content_of_forest
@@ -33,6 +35,7 @@ from lossbench.report.plots import (
     loss_map,
     memorization,
     per_seed,
+    ranks,
     reliability,
     trends,
     tuning,
@@ -74,6 +77,7 @@ def _map_plot(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
 
 def _all_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iterator[tuple[str, Figure | None]]:
     yield from _condition_plots(comparison, data)
+    yield from _rank_plots(comparison)
     yield from _trend_plots(comparison)
     yield from _tuning_plots(comparison)
 
@@ -93,6 +97,12 @@ def _condition_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iter
         yield f"{folder}reliability", reliability.plot_reliability(content)
         yield f"{folder}confusion", confusion.plot_confusion(content)
         yield f"{folder}confusion-difference", confusion.plot_confusion_difference(content)
+
+
+def _rank_plots(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:
+    """Yield the mean ranks by each metric with their names."""
+    for metric in comparison.query.metrics:
+        yield f"ranks-{metric.name}", ranks.plot_ranks(mean_ranks(comparison, metric), [wording.background(comparison)])
 
 
 def _trend_plots(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:

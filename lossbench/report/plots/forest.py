@@ -33,10 +33,7 @@ def plot_forest(plot: Forest | None, subtitles: Sequence[str]) -> Figure | None:
     if plot.reference is not None:
         axis.axvline(plot.reference, color=canvas.BASELINE, linestyle="--", linewidth=1, zorder=1)
     axis.set_xlabel(canvas.wrapped_label(plot.axis, 90))
-    verdicts = axis.secondary_yaxis("right")
-    verdicts.set_yticks(range(len(plot.rows)), [formatting.clean(row.verdict) for row in plot.rows])
-    verdicts.tick_params(length=0)
-    verdicts.spines["right"].set_visible(False)
+    label_right(axis, [formatting.clean(row.verdict) for row in plot.rows])
     return figure
 
 
@@ -50,6 +47,14 @@ def row_figure(labels: Sequence[str], sentences: Sequence[str], keys: Sequence[A
     axis.grid(axis="x", color=canvas.FAINT, linewidth=0.6)
     axis.set_axisbelow(True)
     return figure, axis
+
+
+def label_right(axis: Axes, words: Sequence[str]) -> None:
+    """Write a word to the right of each row."""
+    right = axis.secondary_yaxis("right")
+    right.set_yticks(range(len(words)), words)
+    right.tick_params(length=0)
+    right.spines["right"].set_visible(False)
 
 
 def _plot_row(axis: Axes, place: int, row: ForestRow) -> None:
