@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from lossbench.analysis.result import Block, Comparison, Group
     from lossbench.metrics import Metric
 
-FAR = 6
-"""An end of an interval is beyond the axis if it is this many times as far from the reference as those of the closest
-third of the losses: a loss that failed must not squash the others."""
+FAR = 10
+"""A loss is beyond the axis if it is this many times as far from the reference as the median loss, so that one that
+failed does not squash the others."""
 
 MARGIN = 0.06
 """Room at each end of the axis, as a share of its length."""
@@ -35,7 +35,6 @@ class ForestRow:
         numbers: Both as text, with their unit.
         verdict: The verdict, `baseline`, or the reason why there is no value.
         is_decided: Whether the verdict says more than `undecided`.
-        beyond: The value as text with an arrow if it lies beyond the axis; else empty.
     """
 
     label: str
@@ -44,7 +43,6 @@ class ForestRow:
     numbers: str
     verdict: str
     is_decided: bool
-    beyond: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,9 +71,19 @@ class Forest:
     low: float = 0.0
     high: float = 1.0
 
-    def clip(self, value: float) -> float:
-        """Return the nearest position on the axis."""
-        return min(max(value, self.low), self.high)
+    def arrows(self, row: ForestRow) -> list[str]:
+        """Return an arrow for each side on which a row leaves the axis, with its value if the value does too."""
+        if row.value is None:
+            return []
+        low, high = row.interval or (row.value, row.value)
+        number = row.numbers.partition(" ")[0]
+        left = f"← {number}" if row.value < self.low else "←"
+        right = f"{number} →" if row.value > self.high else "→"
+        return [left] * (low < self.low) + [right] * (high > self.high)
+
+    def shows(self, row: ForestRow) -> bool:
+        """Return whether a row's value lies on the axis."""
+        return row.value is not None and self.low <= row.value <= self.high
 
 
 def forest(comparison: Comparison, block: Block) -> Forest | None:
@@ -170,26 +178,17 @@ def _scaled(metric: Metric, of: Interval | None) -> Interval | None:
 
 
 def _on_axis(plot: Forest) -> Forest:
-    """Return a plot with the ends of its axis, and an arrow for each value beyond them; see `FAR`."""
+    """Return a plot with the ends of its axis; see `FAR`."""
     ends = [[row.value, *(row.interval or ())] for row in plot.rows if row.value is not None]
     centre = ends[0][0] if ends and plot.reference is None else 0.0
     reaches = sorted(filter(None, (max(abs(end - centre) for end in each) for each in ends)))
-    limit = FAR * max(reaches[(len(reaches) - 1) // 3] if reaches else 0, plot.rope or 0)
+    limit = FAR * max(reaches[len(reaches) // 2] if reaches else 0, plot.rope or 0)
     shown = [centre, *(end for each in ends for end in each if abs(end - centre) <= limit)]
     low, high = min(shown), max(shown)
     if plot.rope:
         low, high = min(low, -plot.rope), max(high, plot.rope)
     room = MARGIN * (high - low) or 1.0
-    low, high = low - room, high + room
-    return replace(plot, low=low, high=high, rows=tuple(_with_arrow(row, low, high) for row in plot.rows))
-
-
-def _with_arrow(row: ForestRow, low: float, high: float) -> ForestRow:
-    """Return a row, with its value as text if it lies beyond the axis."""
-    if row.value is None or low <= row.value <= high:
-        return row
-    number = row.numbers.partition(" ")[0]
-    return replace(row, beyond=f"← {number}" if row.value < low else f"{number} →")
+    return replace(plot, low=low - room, high=high + room)
 
 
 def _axis(metric: Metric, baseline: str) -> str:

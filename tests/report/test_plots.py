@@ -202,9 +202,12 @@ def test_seeds_lie_where_their_values_are(figures, study):
 
 
 def test_more_losses_than_fit_are_cut_and_said(figures, study, monkeypatch):
-    """The best two of four where two fit, in a sentence."""
+    """The best two of four where two fit, in a sentence; the forest plot has room for all."""
     monkeypatch.setattr(shared, "MOST_LOSSES", 2)
-    figure = figures(study([BASELINE, *(f"brier k={place}" for place in range(3))], seeds=1))["seeds-accuracy"]
+    found = figures(study([BASELINE, *(f"brier k={place}" for place in range(3))], seeds=1))
+    assert len(found["forest"].axes[0].get_yticks()) == 4
+    assert "the best 2" not in found["forest"].subfigs[0].texts[0].get_text()
+    figure = found["seeds-accuracy"]
     assert len(figure.axes[0].get_yticks()) == 2
     assert "the best 2 of 4 losses" in figure.subfigs[0].texts[0].get_text()
 

@@ -94,14 +94,13 @@ def _forest_marks(plot: Forest, of: ForestRow, axis: RowAxis) -> Iterator[Html]:
     yield from axis.grid()
     if plot.reference is not None:
         yield axis.upright(plot.reference, "baseline")
-    if of.beyond:
-        at, anchor = ("0%", "start") if of.beyond.startswith("←") else ("100%", "end")
-        yield element("text", of.beyond, x=at, y="50%", dy=4, text_anchor=anchor, class_="beyond")
-    elif of.value is not None:
-        if of.interval:
-            ends = {"x1": axis.at(of.interval.low), "x2": axis.at(of.interval.high)}
-            yield element("line", **ends, y1="50%", y2="50%", class_="interval")
+    if of.value is not None and plot.shows(of):
+        low, high = of.interval or (of.value, of.value)
+        yield element("line", x1=axis.at(low), x2=axis.at(high), y1="50%", y2="50%", class_="interval")
         yield element("circle", cx=axis.at(of.value), cy="50%", r=4.5, class_="dot" if of.is_decided else "dot hollow")
+    for arrow in plot.arrows(of):
+        at, anchor = ("0%", "start") if arrow.startswith("←") else ("100%", "end")
+        yield element("text", arrow, x=at, y="50%", dy=4, text_anchor=anchor, class_="beyond")
 
 
 def _about(plot: Forest, of: ForestRow) -> str:

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lossbench.analysis.figure_data import FigureData
-    from lossbench.analysis.result import Comparison
+    from lossbench.analysis.result import Block, Comparison
+    from lossbench.report.figures import ConditionFigure
 
 
 def save_plots(comparison: Comparison, data: Sequence[FigureData], directory: Path) -> list[Path]:
@@ -88,7 +89,7 @@ def _condition_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iter
         condition = wording.condition(comparison, block)
         folder = f"{number}-{_slug(condition)}/" if len(data) > 1 else ""
         content = figures.condition_figure(comparison, of_block, condition)
-        yield f"{folder}forest", forest.plot_forest(content_of_forest(comparison, block), content.subtitles)
+        yield f"{folder}forest", _forest(comparison, block, content)
         for metric in comparison.query.metrics:
             yield f"{folder}seeds-{metric.name}", per_seed.plot_seeds(content, metric)
         for column in figures.CURVES:
@@ -97,6 +98,14 @@ def _condition_plots(comparison: Comparison, data: Sequence[FigureData]) -> Iter
         yield f"{folder}reliability", reliability.plot_reliability(content)
         yield f"{folder}confusion", confusion.plot_confusion(content)
         yield f"{folder}confusion-difference", confusion.plot_confusion_difference(content)
+
+
+def _forest(comparison: Comparison, block: Block, content: ConditionFigure) -> Figure | None:
+    """Plot all losses of a condition, however many."""
+    needs_softmax = comparison.query.metrics[0].needs_softmax
+    subtitles = [each for each in content.subtitles if each != content.cut]
+    footnote = figures.softmax_footnote(block.groups) if needs_softmax else ""
+    return forest.plot_forest(content_of_forest(comparison, block), [*subtitles, footnote])
 
 
 def _rank_plots(comparison: Comparison) -> Iterator[tuple[str, Figure | None]]:

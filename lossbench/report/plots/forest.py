@@ -27,7 +27,7 @@ def plot_forest(plot: Forest | None, subtitles: Sequence[str]) -> Figure | None:
     figure, axis = row_figure([row.label for row in plot.rows], (plot.title, *subtitles), _keys(plot))
     axis.set_xlim(plot.low, plot.high)
     for place, row in enumerate(plot.rows):
-        _plot_row(axis, place, row)
+        _plot_row(axis, place, plot, row)
     if plot.rope is not None:
         axis.axvspan(-plot.rope, plot.rope, color=canvas.FAINT, zorder=0, linewidth=0)
     if plot.reference is not None:
@@ -57,11 +57,11 @@ def label_right(axis: Axes, words: Sequence[str]) -> None:
     right.spines["right"].set_visible(False)
 
 
-def _plot_row(axis: Axes, place: int, row: ForestRow) -> None:
-    if row.beyond:
-        at, side = (0.005, "left") if row.beyond.startswith("←") else (0.995, "right")
-        axis.text(at, place, row.beyond, transform=axis.get_yaxis_transform(), ha=side, va="center", fontsize=7)
-    elif row.value is not None:
+def _plot_row(axis: Axes, place: int, plot: Forest, row: ForestRow) -> None:
+    for arrow in plot.arrows(row):
+        at, side = (0.005, "left") if arrow.startswith("←") else (0.995, "right")
+        axis.text(at, place, arrow, transform=axis.get_yaxis_transform(), ha=side, va="center", fontsize=7)
+    if row.value is not None and plot.shows(row):
         if row.interval:
             axis.plot(row.interval, [place, place], color=canvas.INK, linewidth=1.6, solid_capstyle="butt", zorder=2)
         fill = canvas.INK if row.is_decided else "white"
