@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -179,7 +180,8 @@ def _scaled(metric: Metric, of: Interval | None) -> Interval | None:
 
 def _on_axis(plot: Forest) -> Forest:
     """Return a plot with the ends of its axis; see `FAR`."""
-    ends = [[row.value, *(row.interval or ())] for row in plot.rows if row.value is not None]
+    every = [[row.value, *(row.interval or ())] for row in plot.rows if row.value is not None]
+    ends = [each for each in every if all(map(math.isfinite, each))]
     centre = ends[0][0] if ends and plot.reference is None else 0.0
     reaches = sorted(filter(None, (max(abs(end - centre) for end in each) for each in ends)))
     limit = FAR * max(reaches[len(reaches) // 2] if reaches else 0, plot.rope or 0)
