@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from lossbench.statistics.intervals import Floats
 
 DRAWS = 2**14
-"""Random rankings from which a critical difference is computed."""
+"""Rankings from which a critical difference is computed: all, or this number of random ones if there are more."""
 
 CHUNK = 2**10
 RANDOM_SEED = 0
@@ -46,7 +47,8 @@ def critical_difference(conditions: int, losses: int, alpha: float) -> float:
 
     It is the smallest difference that the best and the worst of equal losses reach with probability at most α, so that
     all pairs may be compared with it. Its source approximates this by the studentised range, which is inaccurate for
-    few conditions. Here, rankings of equal losses are drawn: in each condition, every order is equally probable.
+    few conditions. Here, rankings of equal losses are counted: in each condition, every order is equally
+    probable.
 
     Source: Demšar (2006). Statistical comparisons of classifiers over multiple data sets. jmlr.org/papers/v7.
 
@@ -58,15 +60,32 @@ def critical_difference(conditions: int, losses: int, alpha: float) -> float:
     Returns:
         inf if no difference is that improbable.
     """
-    generator = np.random.default_rng(RANDOM_SEED)
-    ranges = np.concatenate([_ranges(generator, conditions, losses) for _ in range(DRAWS // CHUNK)])
+    is_exact = math.factorial(losses) ** (conditions - 1) <= DRAWS
+    ranges = _all_ranges(conditions, losses) if is_exact else _random_ranges(conditions, losses)
     reached = np.cumsum(np.bincount(ranges, minlength=conditions * (losses - 1) + 1)[::-1])[::-1]
-    rare = np.flatnonzero(reached <= alpha * DRAWS)
+    rare = np.flatnonzero(reached <= alpha * len(ranges))
     return int(rare[0]) / conditions if len(rare) else math.inf
 
 
-def _ranges(generator: np.random.Generator, conditions: int, losses: int) -> NDArray[np.int64]:
-    """Draw the difference between the largest and the smallest sum of ranks; `[CHUNK]`."""
-    orders = np.argsort(generator.random((CHUNK, conditions, losses), dtype=np.float32), axis=2)
-    ranges: NDArray[np.int64] = np.ptp(orders.sum(axis=1), axis=1)
+def _all_ranges(conditions: int, losses: int) -> NDArray[np.int64]:
+    """Return the difference between the largest and the smallest sum of ranks, for every ranking.
+
+    The order of the first condition is fixed: other orders only rename the losses.
+    """
+    orders = np.array(list(itertools.permutations(range(losses))))
+    sums = orders[:1]
+    for _ in range(conditions - 1):
+        sums = (sums[:, None] + orders).reshape(-1, losses)
+    return _range(sums)
+
+
+def _random_ranges(conditions: int, losses: int) -> NDArray[np.int64]:
+    """Return the same for random rankings; `[DRAWS]`."""
+    generator, shape = np.random.default_rng(RANDOM_SEED), (CHUNK, conditions, losses)
+    orders = (np.argsort(generator.random(shape, dtype=np.float32), axis=2) for _ in range(DRAWS // CHUNK))
+    return np.concatenate([_range(each.sum(axis=1)) for each in orders])
+
+
+def _range(sums: NDArray[np.int64]) -> NDArray[np.int64]:
+    ranges: NDArray[np.int64] = np.ptp(sums, axis=1)
     return ranges
