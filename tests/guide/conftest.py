@@ -66,11 +66,13 @@ def change(run, section, values):
 
 @pytest.fixture(scope="session")
 def example_map(tmp_path_factory, fabricate):
-    """Run folders of three losses at two noise rates and two sizes."""
+    """Run folders of three losses at two noise rates and two sizes, with classes of equal size."""
     runs = tmp_path_factory.mktemp("examples") / "atlas"
     for loss, strength in (("categorical_crossentropy", 5.0), ("focal", 5.1), ("generalized_crossentropy", 5.2)):
-        for rate, size, seed in itertools.product((0.2, 0.4), (1000, 10000), (0, 1)):
-            config = {"data.label_noise": {"type": "symmetric", "rate": rate}, "data.train_size": size}
+        for rate, size, seed in itertools.product((0.2, 0.4), (2000, 10000), (0, 1)):
+            imbalance = {"type": "step", "ratio": 1}
+            noise = {"type": "symmetric", "rate": rate}
+            config = {"data.label_noise": noise, "data.imbalance": imbalance, "data.train_size": size}
             fabricate(runs, loss, seed, strength=strength - 5 * rate, config=config, images=200, epochs=1)
     return runs
 
