@@ -16,14 +16,14 @@ MOST_WHOLE_NUMBERS = 1000
 """Up to this many, the whole numbers of a range are a grid."""
 
 REPEATS = 100
-"""Draws per trial of a grid before the rest of it is taken in order; a sequence reaches every value much earlier."""
+"""Draws per trial before the rest of a grid is taken in order, or a range is taken to have no further values."""
 
 
 def settings(space: Mapping[str, Node], trials: int) -> Iterator[Mapping[str, Node]]:
     """Yield settings of a space other than the default, in the order in which they are tried; some may repeat.
 
-    A grid is yielded completely, a large one after draws from it. The caller skips a setting that equals another one or
-    the default, and takes as many as are needed.
+    A grid is yielded completely, a large one after draws from it. A short range may have fewer different values than
+    trials. The caller skips a setting that equals another one or the default, and takes as many as are needed.
 
     Args:
         space: For each key, its values as a list, or a distribution.
@@ -38,14 +38,25 @@ def settings(space: Mapping[str, Node], trials: int) -> Iterator[Mapping[str, No
     finite = [each for each in lists.values() if each is not None]
     is_grid = len(finite) == len(lists)
     if not is_grid or math.prod(map(len, finite)) >= trials:
-        points = sequence(len(space))
-        for point in islice(points, REPEATS * trials) if is_grid else points:
-            yield {
-                key: _draw(key, value, lists[key], coordinate)
-                for (key, value), coordinate in zip(space.items(), point, strict=True)
-            }
-    for each in product(*finite):
+        yield from _draws(space, lists, REPEATS * trials)
+    for each in product(*finite) if is_grid else ():
         yield dict(zip(lists, each, strict=True))
+
+
+def _draws(
+    space: Mapping[str, Node], lists: Mapping[str, Sequence[Node] | None], number: int
+) -> Iterator[Mapping[str, Node]]:
+    """Yield the different settings among a number of draws."""
+    known = set()
+    for point in islice(sequence(len(space)), number):
+        drawn = {
+            key: _draw(key, value, lists[key], coordinate)
+            for (key, value), coordinate in zip(space.items(), point, strict=True)
+        }
+        values_drawn = repr([each.plain() for each in drawn.values()])
+        if values_drawn not in known:
+            known.add(values_drawn)
+            yield drawn
 
 
 def sequence(dimensions: int) -> Iterator[tuple[float, ...]]:

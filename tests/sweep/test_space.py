@@ -54,6 +54,15 @@ def test_draws_stay_in_their_range_with_four_digits(values, low, high):
         assert each["a"] == float(f"{each['a']:.4g}")
 
 
+@pytest.mark.parametrize(("values", "different"), [
+    ({"uniform": [0.1, 0.1000001]}, 1), ({"log_uniform": [1, 1.002]}, 3), ({"int_uniform": [0, 1000]}, 1001),
+])  # fmt: skip
+def test_a_range_with_fewer_values_than_trials_ends(values, different):
+    """Each of its values comes once, and then nothing, instead of draws without end."""
+    found = [each["a"] for each in drawn({"a": values}, 20, 10_000)]
+    assert len(found) == len(set(found)) == different
+
+
 def test_a_log_uniform_range_is_filled_on_its_own_scale():
     """Half of the draws lie below the geometric mean of the ends."""
     found = [each["a"] for each in drawn({"a": {"log_uniform": [0.001, 10]}}, 8, 100)]
