@@ -60,7 +60,7 @@ def critical_difference(conditions: int, losses: int, alpha: float) -> float:
     Returns:
         inf if no difference is that improbable.
     """
-    is_exact = math.factorial(losses) ** (conditions - 1) <= DRAWS
+    is_exact = math.factorial(losses) ** max(1, conditions - 1) <= DRAWS
     ranges = _all_ranges(conditions, losses) if is_exact else _random_ranges(conditions, losses)
     reached = np.cumsum(np.bincount(ranges, minlength=conditions * (losses - 1) + 1)[::-1])[::-1]
     rare = np.flatnonzero(reached <= alpha * len(ranges))

@@ -37,9 +37,10 @@ def test_many_conditions_follow_the_studentised_range(conditions: int, losses: i
     assert critical_difference(conditions, losses, ALPHA) == pytest.approx(expected, abs=1.5 / conditions)
 
 
-def test_one_condition_shows_nothing() -> None:
+@pytest.mark.parametrize("losses", [5, 20])
+def test_one_condition_shows_nothing(losses: int) -> None:
     """The best and the worst of one ranking always have its whole range."""
-    assert critical_difference(1, 5, ALPHA) == math.inf
+    assert critical_difference(1, losses, ALPHA) == math.inf
 
 
 @pytest.mark.parametrize("worse", [0, 2])
