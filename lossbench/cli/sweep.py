@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from lossbench.cli import completion, console, options
-from lossbench.errors import UsageError
+from lossbench.errors import UnfinishedRunError, UsageError
 from lossbench.sweep.executors.choice import ExecutorName
 
 if TYPE_CHECKING:
@@ -182,6 +182,8 @@ def sweep(  # noqa: PLR0913 - a command's options
         stage, failed = stages.tune(stage)
         if stage is None:
             console.note(tuning_view.next_part(folder))
+            if failed:
+                raise UnfinishedRunError("\n".join(failed))
             return
         stages.note(tuning_view.chosen(stage.tuning, folder))
         planned = stage.compared()
