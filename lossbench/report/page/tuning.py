@@ -57,11 +57,15 @@ def _chart(curve: TuningCurve, reference: TuningCurve | None, y: tuple[float, fl
         else []
     )
     about = (
-        f"{title} of {clean(curve.label)}: the default {factor * curve.means[0]:.4g}, "
-        f"the best of {len(curve.means)} settings {factor * curve.expected[-1]:.4g}"
+        f"{title} of {clean(curve.label)}: the default {_text(factor * curve.means[0])}, "
+        f"the best of {len(curve.means)} settings {_text(factor * curve.expected[-1])}"
     )
     chart = charts.trend_chart(sizes, line, dashed, y, ("settings tried", about))
     return element("figure", element("figcaption", clean(curve.label)), chart)
+
+
+def _text(mean: float) -> str:
+    return "has no score" if math.isnan(mean) else f"{mean:.4g}"
 
 
 def _estimate(mean: float) -> Estimate | None:
