@@ -231,7 +231,7 @@ def _changes(recorded: Tuning, planned: Tuning) -> Iterator[str]:
             yield f"now {word} {', '.join(losses[:3])}{' and more' * (len(losses) > 3)}"  # noqa: PLR2004 - a few names
     changed = sorted({new[name].loss for name in old.keys() & new.keys() if _plan(old[name]) != _plan(new[name])})
     if changed and recorded.trials == planned.trials:
-        yield f"another space of {', '.join(changed[:3])}{' and more' * (len(changed) > 3)}"  # noqa: PLR2004
+        yield f"another space of {', '.join(changed[:3])}{' and more' * (len(changed) > 3)}"  # noqa: PLR2004 - likewise
 
 
 def _plan(tuned: TunedLoss) -> str:
