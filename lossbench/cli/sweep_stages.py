@@ -117,7 +117,7 @@ class Stages:
         Journal(stage.folder).add(choices := tune.choices(stage.tuning))
         if self.as_json:
             console.result(to_json(choices, indent=None), end="")
-        return stage, failed
+        return stage, failures(status, folder, can_retry=False)
 
     def note(self, text: str) -> None:
         """Print a line to stderr, unless progress is hidden."""
@@ -174,12 +174,12 @@ def unfinished(status: SweepStatus, folder: Path, failed: Sequence[str] = ()) ->
     return UnfinishedRunError("\n".join(lines) or "some runs diverged; lossbench compare counts them")
 
 
-def failures(status: SweepStatus, folder: Path) -> list[str]:
-    """Return why a stage stopped, and the reason of each failed trial."""
+def failures(status: SweepStatus, folder: Path, *, can_retry: bool = True) -> list[str]:
+    """Return why a stage stopped, and the reason of each failed trial; once choices are made, none is retried."""
     lines = [status.stop_reason] if status.stop_reason else []
     for number, reason in status.failures.items():
         trial = status.trials[number].trial
         lines.append(f"{trial.folder} failed: {reason}; see {folder / trial.folder / 'log.txt'}")
-    if status.failures and not status.stop_reason:
+    if status.failures and can_retry and not status.stop_reason:
         lines.append("the same command with --retry-failed trains the failed trials again")
     return lines
