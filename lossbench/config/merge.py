@@ -1,8 +1,8 @@
 """Precedence of configurations: defaults < extends < file < command line.
 
-Mappings merge key by key; lists, scalars and values of hyperparameters replace. A choice (a loss, a model, an
-optimiser, ...) with another name replaces the whole choice, because its keys belong to that name. A bare string there
-means `{name: ...}`.
+Mappings merge key by key; lists, scalars, values of hyperparameters and ranges of a sweep replace. A choice (a loss, a
+model, an optimiser, ...) with another name replaces the whole choice, because its keys belong to that name. A bare
+string there means `{name: ...}`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ CHOICES: dict[yaml.KeyPath, str] = {
     ("sweep", "method"): "name",
 }
 """Paths where a name selects one of several mappings, and the key that holds the name."""
+
+RANGES: tuple[yaml.KeyPath, ...] = (("sweep", "parameters"), ("sweep", "tune", "parameters"))
+"""Sections of which each value is a list or a range, such as `{uniform: [0, 1]}`."""
 
 SHORT_FORMS: dict[yaml.KeyPath, str] = {**CHOICES, ("data",): "name"}
 """Paths where a bare string means a mapping with this key; the keys of `data` are the same for every name."""
@@ -64,7 +67,7 @@ def merge(under: Node, over: Node, path: yaml.KeyPath = ()) -> Node:
     """
     if not isinstance(under.value, dict) or not isinstance(over.value, dict) or is_hyperparameter(path):
         return over
-    if _is_another(under, over, path):
+    if _is_another(under, over, path) or path[:-1] in RANGES:
         return over
     entries = dict(under.value)
     for key, child in over.value.items():

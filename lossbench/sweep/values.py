@@ -6,6 +6,7 @@ import math
 from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lossbench.config.dump import scalar
 from lossbench.config.sweep import Random, Sweep
 from lossbench.config.yaml import Node, show
 from lossbench.errors import ConfigError, UsageError
@@ -95,15 +96,16 @@ def draw(key: str, value: Node, random: Source, where: str = "sweep.parameters")
     if isinstance(value.value, list):
         chosen: Node = value.value[random.integers(len(value.value))]
         return chosen
-    match value.plain():
-        case {"uniform": [low, high]} if _rising(low, high):
+    match list(value.plain().items()):
+        case [("uniform", [low, high])] if _rising(low, high):
             return Node(float(random.uniform(low, high)), value.position)
-        case {"log_uniform": [low, high]} if _rising(low, high) and low > 0:
+        case [("log_uniform", [low, high])] if _rising(low, high) and low > 0:
             return Node(math.exp(random.uniform(math.log(low), math.log(high))), value.position)
-        case {"int_uniform": [low, high]} if _rising(low, high) and isinstance(low, int) and isinstance(high, int):
+        case [("int_uniform", [low, high])] if _rising(low, high) and isinstance(low, int) and isinstance(high, int):
             return Node(int(random.integers(low, high, endpoint=True)), value.position)
     expected = f"a list of values, or one of {', '.join(DISTRIBUTIONS)} with [low, high], low < high"
-    raise located(value.position, f"{where}: {key}: expected {expected}, got {show(value.plain())}")
+    limits = "low > 0 for log_uniform, whole numbers for int_uniform"
+    raise located(value.position, f"{where}: {key}: expected {expected} ({limits}), got {scalar(value.plain())}")
 
 
 def _rising(low: Any, high: Any) -> bool:
