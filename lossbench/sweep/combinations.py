@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lossbench.config import resolve
+from lossbench.config.dump import scalar
 from lossbench.config.overrides import depth, is_within
 from lossbench.errors import ConfigError
 from lossbench.runs.likeness import IGNORED
@@ -85,7 +86,8 @@ class Builder:
             ConfigError: Experiments are invalid; the message has every problem once.
         """
         lines: dict[str, None] = {}
-        shared = [key for key in spaces[0] if len(spaces) > 1 and all(key in each for each in spaces)]
+        common = set.intersection(*map(set, spaces)) if len(spaces) > 1 else ()
+        shared = [key for key in common if is_within(key, "loss")]
         for settings, searched in zip(chosen, spaces, strict=True):
             try:
                 default = self._combination(settings, {})
@@ -157,6 +159,9 @@ def tuned_spaces(
         if written_tune is None and (first := next(filter(None, own), None)):
             raise located(first.position, f"{TUNE}: needs sweep.tune; add it, e.g. tune: {{trials: 8}}")
         return [{} for _ in cases]
+    if wrong := next((each for each in own if each and not isinstance(each.value, dict | None)), None):
+        expected = "a mapping of keys to lists or ranges, e.g. {loss.q: [0.5, 0.7]}"
+        raise located(wrong.position, f"sweep.cases: {TUNE}: expected {expected}, got {scalar(wrong.plain())}")
     shared = values.keys(written_tune).get("parameters") if written_tune else None
     common = values.parameters(shared, "sweep.tune.parameters") if shared else {}
     spaces: list[Mapping[str, Node]] = [
@@ -176,7 +181,7 @@ def _check_tuned(key: str, value: Node, parameters: Mapping[str, Node]) -> None:
     where = f"sweep.tune: {key}"
     if key in NOT_TUNED or any(is_within(key, each) for each in ("data", *IGNORED)):
         remedy = "choose a key of the training or of the loss, e.g. optimizer.learning_rate or loss.q"
-        reason = "no setting to tune, but the loss itself, its data, or a name"
+        reason = "the loss itself, data, seeds and names are not tuned"
         raise located(value.position, f"{where}: {reason}; {remedy}")
     if both := next((each for each in parameters if is_within(key, each) or is_within(each, key)), None):
         reason = f"sweep.parameters has {both} too, which makes conditions; remove one of the two"

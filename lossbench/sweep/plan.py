@@ -301,6 +301,9 @@ def phrase(settings: Mapping[str, Any]) -> str:
 
 def _axis(text: str) -> tuple[str, Node]:
     """Return the key that an override sets, and its values as a list, often of one."""
-    key, _, value = text.partition("=")
+    key, value = (part.strip() for part in text.split("=", 1))
     position, values = Position(f"command line: {show(text)}"), values_of(text) or [value]
-    return key.strip(), Node([yaml.parse_value(each, position, (key.strip(),)) for each in values], position)
+    if is_within(key, "sweep"):
+        written = f'"{value}"' if key.endswith("seeds") else f"[{value}]"
+        raise ConfigError([f"{position}: the comma makes an axis, but no trial has {key}; write '{key}={written}'"])
+    return key, Node([yaml.parse_value(each, position, (key,)) for each in values], position)

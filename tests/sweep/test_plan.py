@@ -135,6 +135,10 @@ sweep:
             "sweep: {method: {name: random, count: 2}, parameters: {model.dropout: {uniform: [1, 0]}}}",
             "model.dropout: expected a list of values, or one of uniform",
         ),
+        (
+            "sweep: {method: {name: random, count: 2}, parameters: {seed: {uniform: [0, 1], int_uniform: [0, 1]}}}",
+            "got {uniform: [0, 1], int_uniform: [0, 1]}",
+        ),
         ("sweep: {cases: [{loss: ce}, {loss: focla}]}", "study.yaml:1:30: loss: unknown loss 'focla'"),
         ("sweep: {parameters: {train.epochs: [1, 0, many]}}", "train.epochs: expected a whole number ≥ 1"),
         ("sweep: {parameters: {train.epochs: []}}", "train.epochs: expected a list of values, or one of"),
@@ -217,6 +221,34 @@ def test_an_error_in_an_axis_says_that_a_comma_made_it(plan):
     axis = plan("data: {name: idx, path: x}\n", "data.path=/tmp/a,b")
     with pytest.raises(DataError, match=r"a value that contains a comma is quoted: data.path='\"/tmp/a,b\"'"):
         trials(axis, identify)
+
+
+@pytest.mark.parametrize(("override", "remedy"), [
+    ("sweep.decide.looks=6,8", "'sweep.decide.looks=[6,8]'"), ("sweep.seeds=0-3,5", "'sweep.seeds=\"0-3,5\"'"),
+])  # fmt: skip
+def test_a_key_of_the_sweep_is_no_axis(plan, override, remedy):
+    """The error shows the value as it is written in one piece, and so it works."""
+    with pytest.raises(ConfigError, match="the comma makes an axis, but no trial has") as caught:
+        plan("sweep: {decide: {max_seeds: 8}, cases: [{loss: ce}, {loss: gce}]}\n", override)
+    assert str(caught.value).endswith(f"write {remedy}")
+    if "looks" in remedy:
+        assert plan("sweep: {decide: {max_seeds: 8}}\n", remedy.strip("'")).decide.looks == (6, 8)
+    else:
+        assert plan("sweep: {seeds: [7]}\n", remedy.strip("'")).seeds == (0, 1, 2, 3, 5)
+
+
+@pytest.mark.parametrize("given", ["{uniform: [0.1, 0.2]}", "[0.15]"])
+def test_a_range_on_the_command_line_replaces_that_of_the_file(plan, given):
+    """Two distributions of one key would contradict each other."""
+    text = """
+sweep:
+  method: {name: random, count: 5}
+  parameters: {optimizer.learning_rate: {log_uniform: [1, 2]}, train.epochs: [1]}
+"""
+    found = plan(text, f"sweep.parameters={{optimizer.learning_rate: {given}}}")
+    assert all(
+        0.1 <= rate <= 0.2 and epochs == 1 for rate, epochs in values(found, "optimizer.learning_rate", "train.epochs")
+    )
 
 
 WHOLE_VALUES = [

@@ -248,14 +248,19 @@ def test_a_tuning_is_read_as_it_was_written(tmp_path):
     ({"cases": [{"loss": "gce", "tune": {"loss.q": [0.5]}}]}, "tune: needs sweep.tune; add it"),
     ({"tune": {}, "cases": [{"loss": "ce", "tune": {"loss.q": [0.5]}}]}, "loss.q: unknown key"),
     ({"tune": {"parameters": {"optimizer.momentumm": [0.5]}}}, "optimizer.momentumm: unknown key"),
-    ({"tune": {"parameters": {"data.train_size": [100]}}}, "sweep.tune: data.train_size: no setting to tune"),
-    ({"tune": {"parameters": {"loss": ["ce", "gce"]}}}, "sweep.tune: loss: no setting to tune"),
-    ({"tune": {"parameters": {"seed": [1, 2]}}}, "sweep.tune: seed: no setting to tune"),
+    ({"tune": {"parameters": {"data.train_size": [100]}}}, "sweep.tune: data.train_size: the loss itself, data,"),
+    ({"tune": {"parameters": {"loss": ["ce", "gce"]}}}, "sweep.tune: loss: the loss itself, data,"),
+    ({"tune": {"parameters": {"seed": [1, 2]}}}, "sweep.tune: seed: the loss itself, data,"),
     ({"tune": {"parameters": {"train.epochs": [1, 2]}}, "parameters": {"train.epochs": [1, 2]}},
      "sweep.tune: train.epochs: sweep.parameters has train.epochs too"),
     ({"tune": {"parameters": {"train.epochs": 3}}}, "sweep.tune.parameters: train.epochs: expected a list of values"),
     ({"tune": {"parameters": {"train.epochs": {"uniform": [2, 1]}}}}, "sweep.tune: train.epochs: expected a list"),
     ({"tune": {"parameters": {"optimizer.learning_rate": [-1]}}}, "learning_rate: expected a number > 0, got -1"),
+    ({"tune": {"parameters": {"optimizer.learning_rate": {"log_uniform": [0, 1]}}}}, "got {log_uniform: [0, 1]}"),
+    ({"tune": {"parameters": {"optimizer.learning_rate": {"uniform": [0.1, 1], "log_uniform": [0.1, 1]}}}},
+     "got {uniform: [0.1, 1], log_uniform: [0.1, 1]}"),
+    ({"tune": {}, "cases": [{"loss": "gce", "tune": 3}]}, "sweep.cases: tune: expected a mapping of keys to lists or"),
+    ({"tune": {}, "cases": [{"loss": "gce", "tune": ["loss.q"]}]}, "sweep.cases: tune: expected a mapping"),
 ])  # fmt: skip
 def test_a_mistake_in_the_section_has_its_sentence(sweep, said):
     """Exit 2, with the key, what was expected and what came."""
@@ -263,6 +268,15 @@ def test_a_mistake_in_the_section_has_its_sentence(sweep, said):
         plan.load({"sweep": sweep})
     assert said in str(error.value)
     assert error.value.exit_code == 2
+
+
+@pytest.mark.parametrize(("key", "is_advised"), [("loss.gamma", True), ("optimizer.lr", False)])
+def test_a_key_of_another_loss_belongs_to_its_case(key, is_advised):
+    """A key that no case can have gets no such advice."""
+    sweep = {"cases": [{"loss": "ce"}, {"loss": "focal"}], "tune": {"parameters": {key: [0.1, 1]}}}
+    with pytest.raises(ConfigError, match="unknown key") as error:
+        plan.load({"sweep": sweep})
+    assert ("tune it in the cases that have it" in str(error.value)) == is_advised
 
 
 def test_tuning_needs_validation_images():
