@@ -49,6 +49,11 @@ def check(rows: Iterable[RunRow], query: Query, key: str, parameter: str = "pivo
         )
     if key == query.tune:
         raise UsageError(f"{key} is tuned, so it has one value per loss; choose another key", parameter=parameter)
+    if key in RUN_COLUMNS or is_metric(key):
+        raise UsageError(
+            f"{key} is no setting, so it makes no conditions; choose a key such as data.label_noise.rate",
+            parameter=parameter,
+        )
     if key not in known:
         raise UsageError(f"no run has the key {key!r}{did_you_mean(key, known)}", parameter=parameter)
 

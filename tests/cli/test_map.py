@@ -66,6 +66,10 @@ def test_the_gate_judges_as_without_a_map(here: Any) -> None:
         (["--map", RATE], f'e.g. --where "{SIZE}==100", or add it to the keys of the map'),
         (["--map", "model.name"], f"--map: model.name is mlp in all of these runs; these vary: {RATE}, {SIZE}"),
         (["--map", f"{BOTH},model.name"], "--map: expected one or two keys, got 3"),
+        (
+            ["--map", "seed"],
+            "--map: seed is no setting, so it makes no conditions; choose a key such as data.label_noi",
+        ),
         (["--map", ","], "--map: expected one or two keys, e.g. data.label_noise.rate, got ','"),
         (
             ["--map", BOTH, "--where", f"loss=='{CE}'"],

@@ -290,8 +290,8 @@ def test_a_wrong_label_is_refused(labels: tuple[str, ...], message: str) -> None
     ("query", "message"),
     [
         ({"pivot": "data.label_noise.rat"}, "did you mean 'data.label_noise.rate'?"),
-        ({"pivot": "seed"}, "no run has the key 'seed'"),
-        ({"pivot": "test.last.nll"}, "no run has the key 'test.last.nll'"),
+        ({"pivot": "seed"}, "seed is no setting, so it makes no conditions; choose a key such as"),
+        ({"pivot": "test.last.nll"}, "test.last.nll is no setting"),
         ({"pivot": "loss"}, "loss distinguishes the losses"),
         ({"pivot": "loss.gamma"}, "loss.gamma distinguishes the losses"),
         ({"pivot": RATE, "by": (RATE,)}, f"{RATE} distinguishes the losses"),
