@@ -61,8 +61,18 @@ def check_picture(path: Path, parameter: str) -> None:
     """
     if path.suffix != ".png":
         raise UsageError(f"expected a file name that ends in .png, got {path}", parameter=parameter)
-    if not path.parent.is_dir():
-        raise MachineError(f"{path}: cannot be written: No such file or directory")
+    check_target(path)
+
+
+def check_target(path: Path) -> None:
+    """Check that a file can be in its folder, before anything is computed for it.
+
+    Raises:
+        MachineError: The path is a folder, or its folder does not exist.
+    """
+    if path.is_dir() or not path.parent.is_dir():
+        reason = os.strerror(errno.EISDIR if path.is_dir() else errno.ENOENT)
+        raise MachineError(f"{path}: cannot be written: {reason}")
 
 
 def write_bytes(path: Path, content: bytes) -> None:

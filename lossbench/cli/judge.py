@@ -41,7 +41,14 @@ def judge(
     runs_dir: options.RunsDir = options.RUNS,
     device: options.Device = "auto",
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="Train N trials at a time.")
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            metavar="N",
+            help="Train N trials at a time. Default: one per core; on GPUs, as many as fit.",
+        ),
     ] = None,
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE", help="Also write an HTML page of all runs to this file.")
@@ -54,17 +61,20 @@ def judge(
     The loss is checked, then trained on clean data, with wrong labels, with rare
     classes and on few images. The same command continues an interrupted judgement.
     """
+    from lossbench import files
     from lossbench.analysis.judgement import read_judgement
     from lossbench.report import judgement as views
     from lossbench.sweep import judge as judging
     from lossbench.sweep.status import read_status
 
+    if report:
+        files.check_target(report)
     terms, plugins = _loss(arguments, loss)
     budget = "quick" if quick else "full"
     swept, planned = judging.plan_judgement(terms, budget, plugins)
     folder = runs_dir / swept.name
     status = read_status(planned, runs_dir)
-    _train(swept, status, terms, plugins, runs_dir=runs_dir, device=device, jobs=jobs, quiet=quiet)
+    _train(swept, status, terms, plugins, budget=budget, runs_dir=runs_dir, device=device, jobs=jobs, quiet=quiet)
     found = read_judgement(folder, budget)
     if json:
         console.result(views.judgement_json(found), end="")
@@ -104,8 +114,12 @@ def _unknown(name: str) -> str:
     from lossbench.errors import did_you_mean
     from lossbench.losses import registry
 
-    near = did_you_mean(name, registry.names()) or "; `lossbench losses` lists them all"
-    return f"unknown loss {name!r}{near}; for one of your own, name its file: lossbench judge my_loss.py"
+    if Path(f"{name}.py").is_file():
+        return f"unknown loss {name!r}; for the loss of the file: lossbench judge {name}.py"
+    if near := did_you_mean(name, registry.names()):
+        return f"unknown loss {name!r}{near}"
+    own = "for one of your own, name its file: lossbench judge my_loss.py"
+    return f"unknown loss {name!r}; `lossbench losses` lists them all; {own}"
 
 
 def _chosen(loaded: PluginLoaded, loss: str | None) -> str:
@@ -126,6 +140,7 @@ def _train(
     terms: Sequence[LossTerm],
     plugins: Sequence[PluginLoaded],
     *,
+    budget: str,
     runs_dir: Path,
     device: str,
     jobs: int | None,
@@ -137,7 +152,9 @@ def _train(
         UsageError: A check of the loss failed.
         UnfinishedRunError: Trials failed, so that there is no judgement.
     """
+    from lossbench import suite
     from lossbench.cli import sweep_stages
+    from lossbench.losses.labels import label
     from lossbench.sweep import decide
     from lossbench.sweep import judge as judging
     from lossbench.sweep.executors.choice import choose
@@ -152,6 +169,10 @@ def _train(
     if not finished:
         with console.status("checking the loss", quiet=quiet):
             judging.check_loss(terms, status.trials)
+        if not quiet:
+            time = suite.BUDGETS[budget].time
+            left = len(status.trials) - status.finished
+            console.note(f"{label(terms)} passed its checks: at most {left} trials, {time} on two cores")
     sweep_stages.train(
         status,
         start_executor,

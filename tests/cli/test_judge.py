@@ -57,6 +57,7 @@ def folder(tmp_path):
     (["./absent"], "absent"),
     (["focall"], "unknown loss 'focall'; did you mean 'focal'?"),
     (["mine"], "for one of your own, name its file: lossbench judge my_loss.py"),
+    (["two"], "unknown loss 'two'; for the loss of the file: lossbench judge two.py"),
     (["focal", "--loss", "focal"], "--loss: only a file has several losses"),
     (["focal", "gce"], "'gce': judge takes one loss"),
     (["gamma=2"], "name a loss or a Python file first"),
@@ -72,6 +73,17 @@ def test_a_mistake_is_one_line_and_exit_2(commands, folder, arguments, said):
     assert (done.code, done.out, done.beyond) == (2, "", ""), done.err
     assert said in done.err
     assert done.err.count("\n") == 1
+    assert not (folder / "runs").exists()
+
+
+@pytest.mark.parametrize(("page", "reason"), [
+    ("absent/page.html", "No such file or directory"), (".", "Is a directory"), ("two.py/page.html", "No such file"),
+])  # fmt: skip
+def test_a_page_that_cannot_be_written_is_refused_before_anything_is_trained(commands, folder, page, reason):
+    """A quarter of an hour later would be too late."""
+    done = commands("judge", "focal", "--quick", "--report", page, cwd=folder)
+    assert (done.code, done.out, done.beyond) == (1, "", "")
+    assert f"{page}: cannot be written: {reason}" in done.err
     assert not (folder / "runs").exists()
 
 
@@ -102,6 +114,7 @@ def test_a_judgement_from_end_to_end(judge, folder):
     """A screen, a page, then the same result as JSON without training again."""
     done = judge("two.py", "--loss", "first", "--report", "page.html")
     assert done.exception is None, done.stderr
+    assert done.stderr.startswith("first passed its checks: at most 72 trials, a minute on two cores")
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert done.stdout.startswith("first, judged by judge-1-quick\ntest accuracy after the last epoch, 6 seeds\n")
     assert re.search(r"cost: an epoch takes \d\.\d\d times as long as with cross-entropy", done.stdout)
