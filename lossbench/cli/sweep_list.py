@@ -58,10 +58,10 @@ def print_trials(
             duration = forecast.tuning_duration(first, runs_dir=runs_dir, device=stages.device, workers=workers)
             found = replace(found, tuning=duration)
     console.result(listing.render(status, found, form, tuned), end="")
-    head = ""
+    head = str(status)
     if stage and tuned and found.tuning:
-        head = tuning_view.first_stage(stage.tuning, tuned, found.tuning, len(status.trials))
-    console.note(f"{head}{status}\n{_most(status)}{forecast_view.text(found)}")
+        head = tuning_view.stages(stage.tuning, tuned, found.tuning, status)
+    console.note(f"{head}\n{_most(status)}{forecast_view.text(found)}")
 
 
 def _most(status: SweepStatus) -> str:

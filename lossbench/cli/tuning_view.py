@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from lossbench.sweep.status import SweepStatus
 
 
-def first_stage(tuning: Tuning, status: SweepStatus, duration: Duration, compared: int) -> str:
-    """Return the first stage of a dry run: how many trials tune, how long they take, and what the second one has."""
-    most = "" if tuning.is_complete else f", at most {count_of(2 * compared, 'trial')} with the best settings"
-    return f"stage 1, tuning: {status}, {budget(tuning)}\n{duration_line(duration)}\nstage 2, comparison{most}: "
+def stages(tuning: Tuning, status: SweepStatus, duration: Duration, compared: SweepStatus) -> str:
+    """Return the stages of a dry run: the trials that tune, how long they take, and the trials that are compared."""
+    more = "" if tuning.is_complete else f", and at most {len(compared.trials)} more with the best settings"
+    first = f"stage 1, tuning: {status}, {budget(tuning)}\n{duration_line(duration)}"
+    return f"{first}\nstage 2, comparison: {compared}{more}"
 
 
 def budget(tuning: Tuning) -> str:

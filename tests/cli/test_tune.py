@@ -48,7 +48,7 @@ def test_the_dry_run_shows_both_stages_with_their_cost(sweep, folder):
         in done.err
     )
     assert "20 trials to train: about " in done.err
-    assert "stage 2, comparison, at most 24 trials with the best settings: 12 new of 12 trials" in done.err
+    assert "stage 2, comparison: 12 new of 12 trials, and at most 12 more with the best settings" in done.err
     assert "24 trials to train: about " in done.err
     assert done.out.count("tuning/") == 20
     assert not (folder / "other").exists()
