@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.config.dump import scalar
 from lossbench.runs import grouping, read
+from lossbench.sweep import verdicts
 from lossbench.sweep.cost import cost
-from lossbench.sweep.plan import phrase
 from lossbench.training import run_folder
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class SweepStatus:
         ]
         conditions = grouping.group_runs(rows, by=("loss",))[0].varying
         settings = [{key: each.settings[key] for key in conditions if key in each.settings} for each in self.trials]
-        return list(zip(map(phrase, settings), losses, strict=True))
+        return list(zip(map(verdicts.condition, settings), losses, strict=True))
 
 
 def read_status(planned: Sequence[PlannedTrial], runs_dir: Path) -> SweepStatus:
