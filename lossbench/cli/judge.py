@@ -116,10 +116,8 @@ def _unknown(name: str) -> str:
 
     if Path(f"{name}.py").is_file():
         return f"unknown loss {name!r}; for the loss of the file: lossbench judge {name}.py"
-    if near := did_you_mean(name, registry.names()):
-        return f"unknown loss {name!r}{near}"
-    own = "for one of your own, name its file: lossbench judge my_loss.py"
-    return f"unknown loss {name!r}; `lossbench losses` lists them all; {own}"
+    near = did_you_mean(name, registry.names()) or "; `lossbench losses` lists them all."
+    return f"unknown loss {name!r}{near} For one of your own, name its file: lossbench judge my_loss.py"
 
 
 def _chosen(loaded: PluginLoaded, loss: str | None) -> str:

@@ -56,7 +56,7 @@ def folder(tmp_path):
     (["absent.py"], "absent.py"),
     (["./absent"], "absent"),
     (["focall"], "unknown loss 'focall'; did you mean 'focal'?"),
-    (["mine"], "for one of your own, name its file: lossbench judge my_loss.py"),
+    (["mine"], "For one of your own, name its file: lossbench judge my_loss.py"),
     (["two"], "unknown loss 'two'; for the loss of the file: lossbench judge two.py"),
     (["focal", "--loss", "focal"], "--loss: only a file has several losses"),
     (["focal", "gce"], "'gce': judge takes one loss"),
