@@ -98,7 +98,7 @@ def _notes(judgement: Judgement) -> Iterator[str]:
     yield "best: the strongest of the other opponents"
     yield "in at most 5 % of judgements is any verdict false"
     if _is_unranked(judgement):
-        yield f"{NO_SOFTMAX} the loss does not train softmax probabilities, so these values rank nothing"
+        yield f"{NO_SOFTMAX} the loss trains no softmax probabilities, or does not declare them"
 
 
 def _diverged_opponents(judgement: Judgement) -> list[tuple[str, Side]]:

@@ -28,6 +28,7 @@ def test_the_table_is_the_same_and_the_files_are_counted(new_process, lossbench,
         "curves-accuracy.png",
         "curves-val_accuracy.png",
         "curves-val_nll.png",
+        "forest.png",
         "reliability.png",
         "seeds-accuracy.png",
     ]

@@ -102,15 +102,14 @@ def test_plots_have_the_curves(commands, folder):
 
 
 @pytest.mark.slow
-def test_both_stages_are_trained(commands, tmp_path):
+def test_both_stages_are_trained(lossbench, tmp_path):
     """Really: two losses, three settings each, then default and best setting."""
     (tmp_path / "study.yaml").write_text(
         "data: {train_size: 200, validation_size: 100}\nmodel: linear\ntrain: {epochs: 1, threads: 1}\n"
         "sweep:\n  tune: {trials: 3, seeds: 9, parameters: {optimizer.learning_rate: {log_uniform: [0.001, 0.1]}}}\n"
         "  cases: [{loss: ce}, {loss: gce}]\n  seeds: 0-1\n"
     )
-    done = commands("sweep", "study.yaml", "--jobs", "1", cwd=tmp_path)
-    assert done.code == 0, done.err
-    assert "tuning: 6 new of 6 trials" in done.err
+    done = lossbench("sweep", "study.yaml", "--jobs", "1", check=0)
+    assert "tuning: 6 new of 6 trials" in done.stderr
     assert len(list(tmp_path.glob("runs/study/tuning/*/run.json"))) == 6
-    assert commands("compare", "runs/study", cwd=tmp_path).code == 0
+    lossbench("compare", "runs/study", check=0)
