@@ -230,7 +230,7 @@ def imbalanced(ratios: tuple[Any, ...] = (None, 10, 100)) -> list[dict[str, Any]
         ((RATE, SIZE, "model.name"), "expected one or two keys, got 3: data.label_noise.rate, data.train_size, model."),
         ((RATE, RATE), "data.label_noise.rate is named twice"),
         (("loss",), "loss distinguishes the losses; choose a key such as data.label_noise.rate"),
-        (("seed",), "no run has the key 'seed'"),
+        (("seed",), "seed is no setting, so it makes no conditions"),
     ],
 )
 def test_keys_that_make_no_map_are_refused(keys: tuple[str, ...], message: str) -> None:

@@ -45,7 +45,7 @@ CALLS = {
 }
 """A command with which to call each, before the hostile value is put in; no judgement of arcface starts to train."""
 
-WRITTEN = {"--output", "--save-baseline", "--plots", "--plot", "file", "--runs-dir", "--tracking-uri"}
+WRITTEN = {"--output", "--save-baseline", "--plots", "--plot", "--report", "file", "--runs-dir", "--tracking-uri"}
 """What names a file or folder to write."""
 
 GATE = {"--fail-if", "--require-losses", "--require-seeds"}
