@@ -5,8 +5,6 @@ The seed is the outermost loop, so that every combination has a result after the
 
 from __future__ import annotations
 
-import re
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -18,11 +16,12 @@ from lossbench.config.decide import planned_looks
 from lossbench.config.dump import scalar
 from lossbench.config.overrides import check_once, is_within, key_of
 from lossbench.config.sweep import Random, Sweep, values_of
-from lossbench.config.yaml import Node, Position, show
-from lossbench.errors import ConfigError, DataError, UsageError
+from lossbench.config.yaml import Node
+from lossbench.errors import ConfigError, UsageError
 from lossbench.losses.labels import label
 from lossbench.runs.tuning import tuned_label
 from lossbench.sweep import values
+from lossbench.sweep.axes import axis, commas_explained
 from lossbench.sweep.combinations import Builder, check_keys, check_tuned, tuned_spaces
 from lossbench.sweep.comparisons import planned_decision
 
@@ -134,7 +133,7 @@ def load(
     """
     check_once(overrides)
     axes = tuple(text for text in overrides if values_of(text))
-    with _commas_explained(axes):
+    with commas_explained(axes):
         settings = [text for text in overrides if text not in axes]
         given = {key: value for key, value in decide.items() if value is not None}
         added = given if given or until_decided else None
@@ -186,7 +185,7 @@ def _load(
     cases = [values.keys(case) for _, case in written.value["cases"].children()] if section.cases else [{}]
     swept = {*parameters, *(key for case in cases for key in case), *(["seed"] if section.seeds else [])}
     in_axes += [text for text in settings if any(is_within(key_of(text), key) for key in swept)]
-    parameters |= dict(map(_axis, [*axes, *in_axes]))
+    parameters |= dict(map(axis, [*axes, *in_axes]))
     spaces = tuned_spaces(written, section, cases, parameters)
     check_keys([*cases, parameters], seeds=bool(section.seeds))
     values.check_number(path, parameters, section, max_trials)
@@ -209,36 +208,6 @@ def _load(
         axes,
         section.decide,
         section.tune,
-    )
-
-
-@contextmanager
-def _commas_explained(axes: Sequence[str]) -> Iterator[None]:
-    """Add to an error which of the overrides that it names may have become an axis by mistake, because of a comma."""
-    try:
-        yield
-    except (ConfigError, DataError) as error:
-        named = [text for text in axes if text.partition("=")[0].strip() in str(error) and _may_be_one_value(text)]
-        if not named:
-            raise
-        lines = [str(error), *map(_comma, named)]
-        if isinstance(error, ConfigError):
-            raise ConfigError(lines, error.problems) from None
-        raise DataError("\n".join(lines)) from None
-
-
-def _may_be_one_value(text: str) -> bool:
-    """Return whether the comma may belong to the value: a folder, or parts that are no words, numbers or mappings."""
-    is_plain = re.compile(r"[\w.+-]+|[\[{].*|'.*'|\".*\"")
-    return key_of(text) == "data.path" or not all(is_plain.fullmatch(part.strip()) for part in values_of(text))
-
-
-def _comma(text: str) -> str:
-    key, _, value = text.partition("=")
-    quoted = f"{key}='\"{value}\"'"
-    return (
-        f"command line: {show(text)}: the comma made an axis of {len(values_of(text))} values; "
-        f"a value that contains a comma is quoted: {quoted}"
     )
 
 
@@ -271,7 +240,7 @@ def trials(plan: Plan, identify: Callable[[Experiment], Trial]) -> tuple[list[Pl
     known: dict[str, PlannedTrial] = {}
     repeated = 0
     for combination in plan:
-        with _commas_explained(plan.axes):
+        with commas_explained(plan.axes):
             trial = identify(combination.experiment)
         first = known.setdefault(trial.folder, PlannedTrial(trial, combination.settings))
         if first.trial is trial:
@@ -297,13 +266,3 @@ def phrase(settings: Mapping[str, Any]) -> str:
         'loss={name: gce, q: 0.5} · train.epochs=3'
     """
     return " · ".join(f"{key}={scalar(value)}" for key, value in settings.items())
-
-
-def _axis(text: str) -> tuple[str, Node]:
-    """Return the key that an override sets, and its values as a list, often of one."""
-    key, value = (part.strip() for part in text.split("=", 1))
-    position, values = Position(f"command line: {show(text)}"), values_of(text) or [value]
-    if is_within(key, "sweep"):
-        written = f'"{value}"' if key.endswith("seeds") else f"[{value}]"
-        raise ConfigError([f"{position}: the comma makes an axis, but no trial has {key}; write '{key}={written}'"])
-    return key, Node([yaml.parse_value(each, position, (key,)) for each in values], position)
