@@ -10,13 +10,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lossbench.seeding import integer
 from lossbench.training import draws, network, xla
 from lossbench.training.epochs import Sums
+from lossbench.training.inputs import Data, normalised
 from lossbench.training.layers import on_gpu
 from lossbench.training.loss_scale import loss_scale
 from lossbench.training.optimizers import BIASES, Optimizer
@@ -29,20 +30,6 @@ if TYPE_CHECKING:
     from lossbench.config.schema import Experiment
     from lossbench.data import Dataset
     from lossbench.losses.binding import BoundLoss
-
-
-class Data(NamedTuple):
-    """Inputs of the compiled functions that differ between the trials that share them.
-
-    The input of the network is `image · scale + shift`. `seed` seeds the random numbers of the loss.
-    """
-
-    images: Any
-    labels: Any
-    true_labels: Any
-    scale: Any
-    shift: Any
-    seed: Any
 
 
 LOSS = [field.name for field in fields(Sums)].index("loss")
@@ -218,7 +205,7 @@ class Loop:
         import tensorflow as tf
 
         labels, true_labels = tf.gather(data.labels, batch), tf.gather(data.true_labels, batch)
-        images = _normalised(tf.gather(data.images, self._filled(batch)), data.scale, data.shift)
+        images = normalised(tf.gather(data.images, self._filled(batch)), data.scale, data.shift)
         with tf.GradientTape() as tape:
             logits = self._forward(images, training=True)[: tf.size(batch)]
             loss = tf.reduce_mean(self._values(batch, data.seed, tf.one_hot(labels, self._classes), logits))
@@ -291,7 +278,7 @@ class Loop:
         batches = tf.reshape(images, [-1, self._rows_evaluated, *images.shape[1:]])
 
         def evaluate(batch: Any) -> Any:
-            return self._forward(_normalised(batch, scale, shift), training=False)
+            return self._forward(normalised(batch, scale, shift), training=False)
 
         logits = tf.map_fn(evaluate, batches, fn_output_signature=tf.float32, parallel_iterations=1)
         return tf.reshape(logits, [-1, self._classes])
@@ -305,10 +292,3 @@ class Loop:
         terms = [l1 * tf.reduce_sum(tf.abs(each)) for each in covered if l1]
         terms += [l2 * tf.reduce_sum(tf.square(each)) for each in covered if l2]
         return tf.add_n(terms) if terms else tf.constant(0.0)
-
-
-def _normalised(images: Any, scale: Any, shift: Any) -> Any:
-    """Return (image/255 - mean)/std with a last axis for the single channel."""
-    import tensorflow as tf
-
-    return (tf.cast(images, tf.float32) * scale + shift)[..., tf.newaxis]
