@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class LossbenchError(Exception):
@@ -131,6 +131,12 @@ class InterruptedRunError(LossbenchError):
 
 LONGEST_WORD = 200
 """Longer words are no typing errors, and comparing them takes seconds."""
+
+
+def first_few(texts: Sequence[str], separator: str = ", ") -> str:
+    """Return the first three texts, then the number of the others: `a, b, c and 2 more`."""
+    few = 3
+    return separator.join(texts[:few]) + f" and {len(texts) - few} more" * (len(texts) > few)
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from lossbench.config.section import Section
 from lossbench.config.seeds import Seeds
-from lossbench.errors import Problem, did_you_mean
+from lossbench.errors import Problem, did_you_mean, first_few
 from lossbench.metrics import METRICS
 
 VALIDATION_METRICS = tuple(f"val_{name}" for name in METRICS)
@@ -35,8 +35,8 @@ def contradictions(tune: Tune, seeds: Sequence[int]) -> Iterator[Problem]:
     if shared := sorted({*tune.seeds} & {*seeds}):
         yield Problem(
             (*here, "seeds"),
-            f"expected seeds that the comparison does not have, got {', '.join(map(str, shared[:5]))}"
-            f"{' and more' * (len(shared) > 5)}; choose others, e.g. 1000-1001",  # noqa: PLR2004 - a few of them
+            f"expected seeds that the comparison does not have, got {first_few([*map(str, shared)])}; "
+            "choose others, e.g. 1000-1001",
         )
 
 

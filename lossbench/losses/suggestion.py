@@ -128,7 +128,7 @@ def _errors_allowed(wanted: str, each: str) -> int:
     if min(len(wanted), len(each)) <= SHORT:
         return int(sorted(wanted) == sorted(each))
     has_its_letters = sorted(wanted) == sorted(each)
-    return 1 + (len(wanted) > 5 or has_its_letters) + (len(wanted) > 10)  # noqa: PLR2004
+    return 1 + (len(wanted) > 5 or has_its_letters) + (len(wanted) > 10)  # noqa: PLR2004 - the longer, the more
 
 
 def typing_errors(a: str, b: str) -> int:

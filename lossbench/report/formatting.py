@@ -6,6 +6,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
+from lossbench import errors
 from lossbench.metrics import REPORTED
 
 if TYPE_CHECKING:
@@ -151,9 +152,8 @@ def seeds(values: Iterable[int]) -> str:
 
 
 def first_few(texts: Sequence[str], separator: str = ", ") -> str:
-    """Return the first three texts, then the number of the others: `a, b, c and 2 more`."""
-    few = 3
-    return separator.join(map(clean, texts[:few])) + f" and {len(texts) - few} more" * (len(texts) > few)
+    """Return the first three texts, cleaned, then the number of the others."""
+    return errors.first_few([*map(clean, texts)], separator)
 
 
 def broken_lines(folders: Iterable[BrokenRun], effect: str = "not counted") -> list[str]:

@@ -8,6 +8,7 @@ from lossbench import suite
 from lossbench.json_data import to_json
 from lossbench.metrics import DEFAULTS, METRICS
 from lossbench.report import formatting
+from lossbench.report.comparison.columns import NO_SOFTMAX
 from lossbench.report.formatting import clean, count_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 ACCURACY, *CALIBRATION = (METRICS[name] for name in DEFAULTS)
 NAME_WIDTH, WIDTH = 32, 80
-NO_SOFTMAX = "†"
 VERDICTS = ("better", "equivalent", "identical", "worse", "undecided")
 
 

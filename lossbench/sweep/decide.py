@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lossbench.config.dump import scalar
-from lossbench.errors import UsageError
+from lossbench.errors import UsageError, first_few
 from lossbench.runs import decision_file, lock, paths
 from lossbench.runs.decision import with_scores
 from lossbench.runs.scores import read_score
@@ -101,7 +101,7 @@ def _changes(recorded: SweepDecision, planned: SweepDecision) -> Iterator[str]:
     }.items():
         if names:
             losses = sorted({scalar(loss) for loss, _ in names})
-            yield f"{text} {', '.join(losses[:3])}{' and more' * (len(losses) > 3)}"  # noqa: PLR2004 - a few names
+            yield f"{text} {first_few(losses)}"
     if list(old) != list(new) and old.keys() == new.keys():
         yield "the cases in another order"
 

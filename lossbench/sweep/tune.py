@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import product, zip_longest
 from typing import TYPE_CHECKING
 
-from lossbench.errors import UsageError
+from lossbench.errors import UsageError, first_few
 from lossbench.json_data import to_json
 from lossbench.runs import grouping, lock, paths, tuning_file
 from lossbench.runs.scores import read_validation_score
@@ -228,10 +228,10 @@ def _changes(recorded: Tuning, planned: Tuning) -> Iterator[str]:
     for word, names in (("without", old.keys() - new.keys()), ("with", new.keys() - old.keys())):
         if names:
             losses = sorted({(old | new)[name].loss for name in names})
-            yield f"now {word} {', '.join(losses[:3])}{' and more' * (len(losses) > 3)}"  # noqa: PLR2004 - a few names
+            yield f"now {word} {first_few(losses)}"
     changed = sorted({new[name].loss for name in old.keys() & new.keys() if _plan(old[name]) != _plan(new[name])})
     if changed and recorded.trials == planned.trials:
-        yield f"another space of {', '.join(changed[:3])}{' and more' * (len(changed) > 3)}"  # noqa: PLR2004 - likewise
+        yield f"another space of {first_few(changed)}"
 
 
 def _plan(tuned: TunedLoss) -> str:
