@@ -10,9 +10,15 @@ from pathlib import Path
 from lossbench import guide
 
 ROOT = Path(__file__).parents[1]
-FILES = [ROOT / "README.md", *sorted(guide.FOLDER.glob("*.md"))]
+LESSONS = sorted((guide.FOLDER / guide.LESSONS).glob("*.md"))
+PAGES = [*sorted(guide.FOLDER.glob("*.md")), *LESSONS]
+FILES = [ROOT / "README.md", *PAGES]
+
+ANSWER = "ANSWER"
+"""What the reader of an exercise replaces in a command."""
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_EXIT = re.compile(r"# exit (\d+)$")
 _ASSIGNMENT = re.compile(r"[A-Z_]+=\S*")
 
 
@@ -32,7 +38,12 @@ class Block:
 
 def blocks(file: Path, *languages: str) -> list[Block]:
     """Return the code blocks of a file, of these languages or of all."""
-    found = [Block(*each) for each in _BLOCK.findall(file.read_text())]
+    return blocks_of(file.read_text(), *languages)
+
+
+def blocks_of(text: str, *languages: str) -> list[Block]:
+    """Return the code blocks of Markdown, of these languages or of all."""
+    found = [Block(*each) for each in _BLOCK.findall(text)]
     return [block for block in found if block.language in languages or not languages]
 
 
@@ -42,6 +53,12 @@ def shell_lines(block: Block) -> list[str]:
     if block.language == "console":
         text = "\n".join(line[2:] for line in text.splitlines() if re.match(r"[$>] ", line))
     return [line for line in text.replace("\\\n", " ").splitlines() if line.strip()]
+
+
+def exit_code(line: str) -> int:
+    """Return the exit code that a command ends with: that of a comment such as `# exit 2` at its end, else 0."""
+    found = _EXIT.search(line)
+    return int(found[1]) if found else 0
 
 
 def commands(line: str) -> list[list[str]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer.main
+from documents import FILES, ROOT
 
 from lossbench import cli, errors, guide, metrics, suite
 from lossbench.analysis import baseline_file
@@ -25,8 +25,6 @@ from lossbench.runs import read, recorded
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ROOT = Path(__file__).parents[1]
-FILES = [ROOT / "README.md", *sorted(guide.FOLDER.glob("*.md"))]
 BLOCK = re.compile(r"(?<=^<!-- generated: )([a-z-]+)( -->\n)(.*?)(?=<!-- end -->)", re.MULTILINE | re.DOTALL)
 
 SCHEMA = Experiment.model_json_schema()
@@ -153,9 +151,11 @@ def losses() -> str:
 
 
 def pages() -> str:
-    """Return the pages of the guide as links from the README, eight per line."""
-    links = [f"[{name}](lossbench/guide/{name}.md)" for name in guide.pages() if name != guide.INDEX]
-    return " ·\n".join(" · ".join(links[first : first + 8]) for first in range(0, len(links), 8))
+    """Return the pages of the guide as links from the README, then the lessons."""
+    shown = [name for name in guide.pages() if name != guide.INDEX]
+    half = (len(shown) + 1) // 2
+    lines = (shown[:half], shown[half:], guide.lessons())
+    return " ·\n".join(" · ".join(f"[{name}]({guide.path(name).relative_to(ROOT)})" for name in line) for line in lines)
 
 
 def configuration() -> str:

@@ -62,10 +62,10 @@ def examples(incomplete: str) -> Iterator[str]:
 
 
 def guide_pages(incomplete: str) -> Iterator[tuple[str, str]]:
-    """Complete a page of the guide, with its description."""
+    """Complete a page or lesson of the guide, with its description."""
     from lossbench import guide
 
-    return (page for page in guide.pages().items() if page[0].startswith(incomplete))
+    return (page for page in {**guide.pages(), **guide.lessons()}.items() if page[0].startswith(incomplete))
 
 
 def terms(incomplete: str) -> Iterator[tuple[str, str]]:

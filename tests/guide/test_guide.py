@@ -12,20 +12,23 @@ from documents import ROOT
 from lossbench import guide
 from lossbench.guide import terminal
 
+each_name = pytest.mark.parametrize("name", [*guide.pages(), *guide.lessons()])
+
 
 def test_the_list_names_every_page(commands, tmp_path):
-    """A name and a line each."""
+    """A name and a line each, the lessons after the pages."""
     done = commands("guide", cwd=tmp_path)
     assert (done.code, done.beyond) == (0, "")
-    assert dict(re.split(r"\s+", line, maxsplit=1) for line in done.out.splitlines()) == guide.pages()
+    for listed, names in zip(done.out.split("\n\nLessons:\n"), (guide.pages(), guide.lessons()), strict=True):
+        assert dict(re.split(r"\s+", line, maxsplit=1) for line in listed.splitlines()) == names
     assert [line for line in done.out.splitlines() if len(line) > 80] == []
 
 
-@pytest.mark.parametrize("name", guide.pages())
+@each_name
 def test_a_page_is_plain_markdown_where_stdout_is_not_a_terminal(name, commands, tmp_path):
     """The file itself, without a network and without TensorFlow."""
     done = commands("guide", name, cwd=tmp_path)
-    assert (done.code, done.out, done.beyond) == (0, (guide.FOLDER / f"{name}.md").read_text(), "")
+    assert (done.code, done.out, done.beyond) == (0, guide.path(name).read_text(), "")
 
 
 def test_an_unknown_page_is_a_usage_error(commands, tmp_path):
@@ -36,7 +39,32 @@ def test_an_unknown_page_is_a_usage_error(commands, tmp_path):
     assert commands("guide", "../guide/compare", cwd=tmp_path).code == 2
 
 
-@pytest.mark.parametrize("name", guide.pages())
+@each_name
+def test_the_beginning_of_a_name_is_enough(name):
+    """The shortest one that no other page has, and a whole name that others begin with."""
+    others = [other for other in (*guide.pages(), *guide.lessons()) if other != name]
+    for length in range(1, len(name) + 1):
+        if length == len(name) or not any(other.startswith(name[:length]) for other in others):
+            assert guide.path(name[:length]).stem == name
+
+
+@pytest.mark.parametrize(
+    ("beginning", "named"), [("comp", "compare"), ("lesson-1", "lesson-1-gradients"), ("gl", "glossary")]
+)
+def test_pages_are_shown_by_the_beginning_of_their_names(beginning, named, commands, tmp_path):
+    """As by the whole name."""
+    assert commands("guide", beginning, cwd=tmp_path).out == guide.path(named).read_text()
+
+
+def test_an_ambiguous_beginning_is_a_usage_error(commands, tmp_path):
+    """With the pages that begin so; an empty name is the beginning of none."""
+    done = commands("guide", "co", cwd=tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert "co: several pages begin with this: configuration, compare; write more of the name" in done.err
+    assert "no such page" in commands("guide", "", cwd=tmp_path).err
+
+
+@each_name
 def test_a_page_fits_into_80_columns_and_loses_no_word(name, monkeypatch):
     """Tables and code too."""
     monkeypatch.setenv("COLUMNS", "80")
