@@ -28,7 +28,9 @@ SECONDS = 60
 
 CORES = 2
 DEADLINE = 600
-SHELL = 'lossbench() { "$PYTHON" -m lossbench "$@"; }\n'
+SHELL = 'lossbench() { "$PYTHON" -P -m lossbench "$@"; }; python() { "$PYTHON" "$@"; }\n'
+"""Programs under test, whatever `PATH` holds."""
+
 HEADINGS = ("Exercises", "Solutions")
 
 each_lesson = pytest.mark.parametrize("file", LESSONS, ids=lambda file: file.stem)
@@ -72,7 +74,7 @@ def processor_seconds():
 
 
 def shell(line, folder):
-    """Run a line of shell with `lossbench` as the package under test."""
+    """Run a line of shell with this Python and its lossbench."""
     return run(["bash", "-c", SHELL + line], folder)
 
 
