@@ -61,11 +61,21 @@ def examples(incomplete: str) -> Iterator[str]:
     return (name for name in shipped.names() if name.startswith(incomplete))
 
 
-def guide_pages(incomplete: str) -> Iterator[tuple[str, str]]:
-    """Complete a page or lesson of the guide, with its description."""
+def guide_pages(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
+    """Complete a page or lesson of the guide, with its description in the language of `--lang` or the locale."""
     from lossbench import guide
+    from lossbench.guide import languages
 
-    return (page for page in {**guide.pages(), **guide.lessons()}.items() if page[0].startswith(incomplete))
+    named = ctx.params.get("lang")
+    code = languages.chosen(named if named in languages.LANGUAGES else None)
+    return (page for page in {**guide.pages(code), **guide.lessons(code)}.items() if page[0].startswith(incomplete))
+
+
+def guide_languages(incomplete: str) -> Iterator[str]:
+    """Complete a language of the guide."""
+    from lossbench.guide import languages
+
+    return (code for code in languages.LANGUAGES if code.startswith(incomplete))
 
 
 def terms(incomplete: str) -> Iterator[tuple[str, str]]:

@@ -19,19 +19,37 @@ def guide(
             autocompletion=completion.guide_pages,
         ),
     ] = None,
+    *,
+    lang: Annotated[
+        str | None,
+        typer.Option(
+            "--lang",
+            metavar="LANGUAGE",
+            help="Language of the manual: en or zh. (default: that of the locale)",
+            autocompletion=completion.guide_languages,
+        ),
+    ] = None,
 ) -> None:
     """List the pages of the manual and the lessons of the course, or show one."""
     from lossbench import guide as manual
+    from lossbench.guide import languages
 
+    code = languages.chosen(lang)
+    words = languages.LANGUAGES[code]
     if page is None:
-        console.result(f"{_listed(manual.pages())}\n\nLessons:\n{_listed(manual.lessons())}")
-        console.note("\n`lossbench guide PAGE` shows one of these pages, `lossbench guide lesson-1` the first lesson.")
-    elif sys.stdout.isatty():
+        console.result(f"{_listed(manual.pages(code))}\n\n{words.lessons}\n{_listed(manual.lessons(code))}")
+        console.note(f"\n{words.advice}")
+        return
+    file = manual.path(page, code)
+    if not manual.is_translated(file, code):
+        console.note(f"{words.untranslated}\n")
+    text = file.read_text(encoding="utf-8")
+    if sys.stdout.isatty():
         from lossbench.guide import terminal
 
-        console.rendered(terminal.render(manual.page(page)))
+        console.rendered(terminal.render(text))
     else:
-        console.result(manual.page(page), end="")
+        console.result(text, end="")
 
 
 def _listed(pages: dict[str, str]) -> str:

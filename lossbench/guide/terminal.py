@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from rich.markdown import CodeBlock, Heading, Markdown, TableElement
+from rich.cells import cell_len
+from rich.markdown import CodeBlock, Heading, Markdown, Paragraph, TableDataElement, TableElement
 from rich.measure import Measurement
 from rich.padding import Padding
 from rich.syntax import Syntax
-from rich.text import Text
+
+from lossbench.guide.line_breaks import Prose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType, RenderResult
     from rich.table import Table
+    from rich.text import Text
 
 WIDEST = 120
 """Columns; longer lines are hard to read."""
@@ -34,7 +37,14 @@ class _Heading(Heading):
     """A heading at the left margin."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(self.text.plain, style="bold underline" if self.tag == "h1" else "bold")
+        yield Prose(self.text.plain, style="bold underline" if self.tag == "h1" else "bold")
+
+
+class _Paragraph(Paragraph):
+    """A paragraph of any language."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Prose.of(self.text)
 
 
 class _Code(CodeBlock):
@@ -42,9 +52,17 @@ class _Code(CodeBlock):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         code = str(self.text).rstrip()
-        indent = INDENT if max(map(len, code.splitlines())) + INDENT <= options.max_width else 0
+        indent = INDENT if max(map(cell_len, code.splitlines())) + INDENT <= options.max_width else 0
         syntax = Syntax(code, self.lexer_name, theme="ansi_dark", background_color="default", word_wrap=True)
         yield Padding(syntax, (0, 0, 0, indent))
+
+
+class _Cell(TableDataElement):
+    """A cell of a table, of any language."""
+
+    def __init__(self, justify: JustifyMethod) -> None:
+        super().__init__(justify)
+        self.content = Prose(justify=justify)
 
 
 class _Table(TableElement):
@@ -52,6 +70,8 @@ class _Table(TableElement):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for table in cast("Iterator[Table]", super().__rich_console__(console, options)):
+            for column in table.columns:
+                column.header = Prose.of(cast("Text", column.header))
             room = options.max_width - Measurement.get(console, options.update(width=UNBOUNDED), table).minimum
             if room >= 0:
                 _set_widths(room, table, console, options)
@@ -71,14 +91,15 @@ def _records(table: Table) -> Iterator[RenderableType]:
     for first, *others in zip(*(column.cells for column in table.columns), strict=True):
         yield first
         for column, cell in zip(table.columns[1:], others, strict=True):
-            yield Padding(Text.assemble((f"{column.header}: ", "dim"), cell), (0, 0, 0, INDENT))
+            yield Padding(Prose.assemble((f"{column.header}: ", "dim"), cell), (0, 0, 0, INDENT))
 
 
 class Page(Markdown):
     """A page of the guide as rich prints it."""
 
     elements: ClassVar = {
-        **Markdown.elements, "heading_open": _Heading, "fence": _Code, "code_block": _Code, "table_open": _Table,
+        **Markdown.elements, "heading_open": _Heading, "paragraph_open": _Paragraph, "fence": _Code,
+        "code_block": _Code, "table_open": _Table, "td_open": _Cell, "th_open": _Cell,
     }  # fmt: skip
 
     def __init__(self, text: str) -> None:
