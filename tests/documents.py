@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lossbench import guide
+from lossbench.guide.languages import ENGLISH, LANGUAGES
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((guide.FOLDER / guide.LESSONS).glob("*.md"))
 PAGES = [*sorted(guide.FOLDER.glob("*.md")), *LESSONS]
 FILES = [ROOT / "README.md", *PAGES]
+TRANSLATIONS = sorted(file for code in LANGUAGES if code != ENGLISH for file in (guide.FOLDER / code).rglob("*.md"))
+"""Pages, lessons and the README in other languages; the commands and code in them are those of the English ones."""
 
 ANSWER = "ANSWER"
 """What the reader of an exercise replaces in a command."""

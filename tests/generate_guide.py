@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer.main
-from documents import FILES, ROOT
+from documents import FILES, ROOT, TRANSLATIONS
 
 from lossbench import cli, errors, guide, metrics, suite
 from lossbench.analysis import baseline_file
@@ -16,6 +18,7 @@ from lossbench.config.datasets import DATASETS, OWN_FILES
 from lossbench.config.json_schema import json_schema
 from lossbench.config.schema import Experiment
 from lossbench.data import idx
+from lossbench.guide import languages
 from lossbench.losses import listing
 from lossbench.losses.expression import parse
 from lossbench.losses.labels import label
@@ -24,6 +27,7 @@ from lossbench.runs import read, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 BLOCK = re.compile(r"(?<=^<!-- generated: )([a-z-]+)( -->\n)(.*?)(?=<!-- end -->)", re.MULTILINE | re.DOTALL)
 
@@ -150,12 +154,13 @@ def losses() -> str:
     return listing.table()
 
 
-def pages() -> str:
-    """Return the pages of the guide as links from the README, then the lessons."""
+def pages(readme: Path = ROOT, code: str = languages.ENGLISH) -> str:
+    """Return the pages of the guide as links from the README in a folder, then the lessons."""
     shown = [name for name in guide.pages() if name != guide.INDEX]
     half = (len(shown) + 1) // 2
     lines = (shown[:half], shown[half:], guide.lessons())
-    return " ·\n".join(" · ".join(f"[{name}]({guide.path(name).relative_to(ROOT)})" for name in line) for line in lines)
+    links = ([f"[{name}]({os.path.relpath(guide.path(name, code), readme)})" for name in line] for line in lines)
+    return " ·\n".join(map(" · ".join, links))
 
 
 def configuration() -> str:
@@ -249,6 +254,11 @@ TABLES = {
     "judge-budgets": judge_budgets,
     "losses": losses,
     "pages": pages,
+    **{
+        f"pages-{code}": partial(pages, guide.FOLDER / code, code)
+        for code in languages.LANGUAGES
+        if code != languages.ENGLISH
+    },
     "configuration": configuration,
 }
 
@@ -259,5 +269,5 @@ def written(text: str) -> str:
 
 
 if __name__ == "__main__":
-    for file in FILES:
+    for file in (*FILES, *TRANSLATIONS):
         file.write_text(written(file.read_text()))
