@@ -73,7 +73,8 @@ class Commands:
 
     def __init__(self, *, training: bool = False) -> None:
         path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "XDG_"))}
+        users = ("GITHUB_", "XDG_", "LC_", "LANG")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(users)}
         environment = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8:strict"}
         self._server = subprocess.Popen(
             [sys.executable, __file__, *(["training"] if training else [])],

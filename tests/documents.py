@@ -72,11 +72,16 @@ def commands(line: str) -> list[list[str]]:
     return [[word for word in part if not _ASSIGNMENT.fullmatch(word)] for part in parts]
 
 
+def text_of(file: Path) -> str:
+    """Return a file without its code blocks."""
+    return _BLOCK.sub("", file.read_text())
+
+
 def inline(file: Path) -> list[str]:
     """Return the inline code of a file."""
-    return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", _BLOCK.sub("", file.read_text()))
+    return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text_of(file))
 
 
 def links(file: Path) -> list[tuple[str, str]]:
     """Return text and target of each link that leads to a file."""
-    return re.findall(r"\[([^]\n]+)\]\((?!https?:)([^)\s]+)\)", _BLOCK.sub("", file.read_text()))
+    return re.findall(r"\[([^]\n]+)\]\((?!https?:)([^)\s]+)\)", text_of(file))

@@ -84,3 +84,12 @@ def test_pages_of_the_guide_are_proposed(proposed):
     assert "compare" in told
     assert "configuration" in told
     assert "sweeps" not in told
+
+
+def test_languages_of_the_guide_are_proposed(proposed):
+    """Pages are then described in the language that was named; an unknown one changes nothing."""
+    assert "zh" in proposed("guide", "--lang", "z")
+    told = proposed("guide", "--lang", "zh", "quick")
+    assert "quickstart" in told
+    assert "Install" not in told
+    assert "quickstart" in proposed("guide", "--lang", "fr", "quick")
