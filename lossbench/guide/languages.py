@@ -56,5 +56,5 @@ def chosen(code: str | None = None) -> str:
         locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
         return next((each for each in LANGUAGES if locale.startswith(each)), ENGLISH)
     if code not in LANGUAGES:
-        raise UsageError(f"{code}: no such language; choose {' or '.join(LANGUAGES)}", parameter="lang")
+        raise UsageError(f"no language {code!r}; choose {' or '.join(LANGUAGES)}", parameter="lang")
     return code

@@ -238,7 +238,7 @@ def test_an_unknown_language_is_a_usage_error(commands, tmp_path):
     """One message with the languages that there are; a locale of that language is none."""
     done = commands("guide", "--lang", "fr", cwd=tmp_path)
     assert (done.code, done.out) == (2, "")
-    assert done.err.strip() == "error: --lang: fr: no such language; choose en or zh"
+    assert done.err.strip() == "error: --lang: no language 'fr'; choose en or zh"
     assert commands("guide", cwd=tmp_path, LANG="fr_FR.UTF-8").out == commands("guide", cwd=tmp_path).out
     with pytest.raises(UsageError):
         languages.chosen("")
