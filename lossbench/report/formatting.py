@@ -24,6 +24,9 @@ SECONDS = "s"
 HIGHER, LOWER = "↑", "↓"
 """Which values are better, in the titles of columns."""
 
+_WIDE = "\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\U0001f300-\U0001faff"
+"""Characters that fill two columns of a terminal, between which a line may break."""
+
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(\x1b\\|\x07|$)|.)", re.DOTALL)
 
 
@@ -40,11 +43,28 @@ def fill(text: str, width: int, between: str, indent: str = "", first: str = "")
     return lines.replace("\xa0", " ")
 
 
+def columns_of(text: str) -> int:
+    """Return the columns of a terminal that a text fills: two per Chinese character."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def pad(text: str, width: int) -> str:
+    """Return a text with the blanks after it that fill `width` columns of a terminal."""
+    return text + " " * (width - columns_of(text))
+
+
 def wrap_label(label: str, width: int) -> list[str]:
-    """Return the lines of a label, broken after blanks and underscores; within a word only if it is too long."""
+    """Return the lines of a label, broken after blanks, underscores and Chinese characters, and in words if too long.
+
+    No line is longer than `width` columns of a terminal.
+    """
     lines = [""]
-    for piece in re.findall(rf"[^ _]{{1,{width - 3}}}[ _]?|[ _]", label):
-        if len(lines[-1] + piece.rstrip()) > width:
+    for piece in re.findall(rf"[^ _{_WIDE}]{{1,{width - 3}}}[ _]?|[{_WIDE} _]", label):
+        if columns_of(lines[-1] + piece.rstrip()) > width:
             lines.append("  ")
         lines[-1] += piece
     return [line.rstrip() for line in lines]
@@ -52,9 +72,12 @@ def wrap_label(label: str, width: int) -> list[str]:
 
 def align(rows: Sequence[Sequence[str]], texts: int = 0, gap: str = "  ") -> list[str]:
     """Return rows of cells as lines with aligned columns, the first `texts` to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
     return [
-        gap.join(cell.ljust(widths[i]) if i < texts else cell.rjust(widths[i]) for i, cell in enumerate(row))
+        gap.join(
+            pad(cell, widths[i]) if i < texts else " " * (widths[i] - columns_of(cell)) + cell
+            for i, cell in enumerate(row)
+        )
         for row in rows
     ]
 

@@ -65,7 +65,7 @@ def _cells(prefix: str, side: Side, rest: str) -> str:
     """Return the row of a loss; a long name goes on in the next lines."""
     first, *others = formatting.wrap_label(f"{prefix}{clean(side.loss)}", NAME_WIDTH - 2)
     accuracy = formatting.value(ACCURACY, side.metrics.get(ACCURACY.name))
-    line = f"  {first:{NAME_WIDTH - 2}} {side.seeds:>2} {accuracy:>6}{rest}"
+    line = f"  {formatting.pad(first, NAME_WIDTH - 2)} {side.seeds:>2} {accuracy:>6}{rest}"
     return "\n".join([line, *(f"  {each}" for each in others)])
 
 

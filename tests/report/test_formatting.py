@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from lossbench.analysis.result import Estimate
 from lossbench.metrics import find
@@ -99,3 +100,17 @@ def test_lines_break_behind_separators_only() -> None:
         "  model mlp · hidden [256] ·",
         "  batch_norm (momentum 0.9)",
     ]
+
+
+@given(st.text("焦点损失，（）a_ b9", min_size=1), st.integers(16, 44))
+def test_a_label_is_wrapped_by_columns_of_the_terminal(label: str, width: int) -> None:
+    """A Chinese character fills two; no character is lost."""
+    lines = formatting.wrap_label(label, width)
+    assert max(map(cell_len, lines)) <= width
+    assert "".join(lines).replace(" ", "") == label.replace(" ", "")
+
+
+def test_cells_are_aligned_by_columns_of_the_terminal() -> None:
+    """To the left and to the right of Chinese text and of Latin text."""
+    lines = formatting.align([["焦点损失", "数", "1"], ["focal", "ab", "22"]], texts=1)
+    assert lines == ["焦点损失  数   1", "focal     ab  22"]

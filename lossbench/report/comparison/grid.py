@@ -110,7 +110,7 @@ class Page:
         from rich.text import Text
 
         for number in range(max(len(label), *map(len, cells))):
-            parts = [((label[number] if number < len(label) else "").ljust(self.label), style)]
+            parts = [(formatting.pad(label[number] if number < len(label) else "", self.label), style)]
             for cell in cells:
                 parts.append((" " * self.gap, ""))
                 parts.append(cell[number] if number < len(cell) else (" " * len(cell[0][0]), ""))
@@ -126,7 +126,7 @@ def pages(head: str, every: Sequence[Column], rows: Sequence[Any], width: int) -
         rows: Objects with a `label`, which the columns take.
         width: The width of the console.
     """
-    longest = max(len(head), *(len(formatting.clean(row.label)) for row in rows))
+    longest = max(map(formatting.columns_of, (head, *(formatting.clean(row.label) for row in rows))))
     label = min(longest, LABEL_AT_MOST)
     wide = Page(label, 2, head, _stacked(rows, every, beside=True))
     if wide.width <= width:

@@ -170,7 +170,7 @@ def _screen(comparison: Comparison, width: int) -> RenderableType:
 def _widths(rows: Sequence[CellRow], sheet: Sheet) -> list[int]:
     """Return the widths of the labels and of the columns of numbers, the same in all sheets."""
     numbers = [column for column in sheet.columns if column.is_number]
-    labels = max(len(sheet.head), *(len(row.label) for row in rows))
+    labels = max(map(formatting.columns_of, (sheet.head, *(row.label for row in rows))))
     return [labels, *(max(len(column.head), *(len(column.text(row)) for row in rows)) for column in numbers)]
 
 
@@ -199,7 +199,7 @@ def _name_lines(names: str, width: int) -> list[str]:
     """Return names in lines, broken after commas; within a name only if it is too long."""
     lines: list[str] = []
     for name in names.replace(", ", ",\n").split("\n"):
-        if lines and len(lines[-1]) + 1 + len(name) <= width:
+        if lines and formatting.columns_of(f"{lines[-1]} {name}") <= width:
             lines[-1] += f" {name}"
         else:
             lines += formatting.wrap_label(name, width)
@@ -212,7 +212,7 @@ def _marked(names: Column, row: CellRow) -> str:
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     first, *others = zip(cells, widths, strict=True)
-    return "  ".join([first[0].ljust(first[1]), *(cell.rjust(size) for cell, size in others)])
+    return "  ".join([formatting.pad(*first), *(cell.rjust(size) for cell, size in others)])
 
 
 def _cell_tabular(every: Sequence[Sheet]) -> Iterator[str]:

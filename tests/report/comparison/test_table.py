@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fabricate import row
+from rich.cells import cell_len
 from rich.console import Console
 
 from lossbench.analysis.comparison import compare
@@ -147,6 +148,18 @@ def test_ten_long_names_fit_80_columns() -> None:
     end = next(line for line in lines if line.startswith("loss")).index(" n ")
     left = "".join(line[:end].strip() for line in lines).replace(" ", "")
     assert all(label.replace(" ", "") in left for label in LONG)
+
+
+@pytest.mark.parametrize(
+    "label", ["焦点损失", "γ = 5 的焦点损失，用于类别不平衡与标签噪声并存的情形，学习率较小，批次较大"]
+)
+def test_columns_stay_in_line_beside_chinese_labels(label: str) -> None:
+    """A Chinese character fills two columns of a terminal."""
+    lines = printed([run for loss in (CE, label) for run in runs(loss, [0.97, 0.98])]).splitlines()
+    assert max(map(cell_len, lines)) <= 80
+    places = {cell_len(line.partition("97.50 ±")[0]) for line in lines if "97.50 ±" in line}
+    assert len(places) == 1
+    assert re.sub(r"[^\u3000-\uffef]", "", label) in re.sub(r"[^\u3000-\uffef]", "", "".join(lines))
 
 
 @pytest.mark.parametrize("width", [40, 80, 100, 120, 140, 200])
