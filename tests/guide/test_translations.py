@@ -133,7 +133,8 @@ def test_links_lead_to_translations(file):
     for _, target in links(file):
         page = linked(file, target)
         assert page.exists(), target
-        assert translation(original(page)) == page or (file.name, page) == (README.name, README), target
+        is_translated = translation(original(page)) == page or (file.name, page) == (README.name, README)
+        assert is_translated, f"{target}: link to the translation"
         _, _, anchor = target.partition("#")
         headings = re.findall(r"^#+ (.*)", text_of(page), re.MULTILINE)
         assert not anchor or anchor in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
