@@ -53,7 +53,7 @@ def starts_of_lines(text: str, width: int) -> list[int]:
     line = ""
     position = 0
     for part in _parts(text):
-        if line and cell_len((line + part).rstrip()) > width:
+        if line.strip() and cell_len((line + part).rstrip()) > width:
             starts.append(position)
             line = ""
         line += part
