@@ -113,18 +113,31 @@ def settings(condition: Condition, budget: Budget) -> dict[str, Any]:
     return {**keys, **amount, **condition.settings}
 
 
-def flat_settings(condition: Condition, budget: Budget) -> dict[str, Any]:
-    """Return the settings of a condition as runs have them: one key per number or text, absent where there is none."""
+def condition_of(found: Mapping[str, Any], budget: Budget) -> Condition | None:
+    """Return the condition that has the given settings, of which some may be None; None if there is no such condition.
+
+    Args:
+        found: Settings by dotted key, as the suite or as runs have them. Keys that no condition sets do not count.
+        budget: How much is trained.
+
+    Example:
+        >>> condition_of({"data.train_size": 1000, "train.epochs": 10}, BUDGETS["quick"]).name
+        '1,000 images'
+    """
+    expected = {each.name: _flat(settings(each, budget)) for each in CONDITIONS}
+    keys = {key for each in expected.values() for key in each}
+    given = {key: value for key, value in _flat(found).items() if key in keys}
+    return next((each for each in CONDITIONS if expected[each.name] == given), None)
+
+
+def _flat(nested: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one key per number or text, without those that are None."""
     return {
         f"{key}.{name}" if name else key: value
-        for key, given in settings(condition, budget).items()
+        for key, given in nested.items()
         for name, value in (given.items() if isinstance(given, dict) else [("", given)])
+        if value is not None
     }
-
-
-def flat_keys(budget: Budget) -> frozenset[str]:
-    """Return all keys of `flat_settings`."""
-    return frozenset(key for each in CONDITIONS for key in flat_settings(each, budget))
 
 
 def full_name(budget: str) -> str:

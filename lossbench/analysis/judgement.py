@@ -147,11 +147,10 @@ def read_judgement(folder: Path, budget: str) -> Judgement:
 
 def _comparisons(decision: SweepDecision, condition: suite.Condition, budget: suite.Budget) -> list[int]:
     """Return the indices of the comparisons in a condition of the suite, cross-entropy first."""
-    expected = suite.flat_settings(condition, budget)
     found = [
         index
         for index, each in enumerate(decision.comparisons)
-        if all(each.condition.get(key) == expected.get(key) for key in suite.flat_keys(budget) & each.condition.keys())
+        if suite.condition_of(each.condition, budget) is condition
     ]
     return sorted(found, key=lambda index: decision.comparisons[index].loss != suite.REFERENCE)
 

@@ -160,6 +160,7 @@ def _train(
     from lossbench.sweep.scheduler import Rules
 
     folder = runs_dir / swept.name
+    status.name_condition = judging.condition_name(budget)
     decider = decide.decider(swept, status, folder, retry_failed=True)
     finished = status.finished == len(status.trials)
     settings = WorkerSettings(str(runs_dir), device, plugins=[str(each.path) for each in plugins], argv=sys.argv)

@@ -66,7 +66,7 @@ class LineView(SilentView):
     def _line(self, event: Mapping[str, Any]) -> str:
         """Return e.g. `12/90  focal-s0-c2886e2d8fae  97.62 %  3.1 s  left 2:41`."""
         if event["event"] == "look":
-            return verdicts.look_line(event)
+            return verdicts.look_line(event, self._status.name_condition)
         of = len(self._status.trials)
         parts = [f"{self._status.finished:>{len(str(of))}}/{of}", event["trial"]]
         if "accuracy" in event:
@@ -120,7 +120,7 @@ class ScreenView(LineView):
         decision = self._status.decision
         if decision is None:
             return
-        rows, saved = verdicts.verdict_rows(decision), self._status.counts["dropped"]
+        rows, saved = verdicts.verdict_rows(decision, self._status.name_condition), self._status.counts["dropped"]
         look = f" · next look at {decision.pending.seeds} seeds" if decision.pending else ""
         decided = sum(row.verdict != "undecided" for row in rows)
         yield Text(f"\n{decided} of {len(rows)} decided{look} · {saved} trainings saved", style="cyan")

@@ -14,11 +14,11 @@ from lossbench.config import identity
 from lossbench.errors import UsageError
 from lossbench.losses.expression import dump, needs_head, parse
 from lossbench.losses.labels import label
-from lossbench.sweep import plan
+from lossbench.sweep import plan, verdicts
 from lossbench.training import checks, identify, runtime, user_loss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lossbench.losses.expression import LossTerm
     from lossbench.losses.plugin import PluginLoaded
@@ -80,6 +80,16 @@ def _name(prefix: str, terms: Sequence[LossTerm], digest: str) -> str:
     """Return e.g. `judge-1-quick-focal-c2886e2d`."""
     slug = identity.slug(label(terms))[:SLUG_LENGTH].strip("-.")
     return f"{prefix}-{slug}-{digest[:DIGITS]}"
+
+
+def condition_name(budget: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return the function that names the condition with the given settings, for views of the running sweep."""
+
+    def name(settings: Mapping[str, Any]) -> str:
+        found = suite.condition_of(settings, suite.BUDGETS[budget])
+        return found.name if found else verdicts.condition(settings)
+
+    return name
 
 
 def check_loss(terms: Sequence[LossTerm], trials: Sequence[PlannedTrial]) -> None:

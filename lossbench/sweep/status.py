@@ -15,7 +15,7 @@ from lossbench.sweep.cost import cost
 from lossbench.training import run_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from lossbench.config.identity import Trial
@@ -63,6 +63,7 @@ class SweepStatus:
         trained: Total cost of the trials that this call has trained.
         stop_reason: Why no further trial is started; None while trials are started.
         decision: Plan and looks of a sweep that adds seeds until it is decided; None for any other.
+        name_condition: Names the condition that has the given settings.
     """
 
     def __init__(self, trials: Sequence[PlannedTrial]) -> None:
@@ -77,6 +78,8 @@ class SweepStatus:
         self.trained = 0.0
         self.stop_reason: str | None = None
         self.decision: SweepDecision | None = None
+        self.name_condition: Callable[[Mapping[str, Any]], str] = verdicts.condition
+        self._start: tuple[float, float] | None = None
 
     def set_status(self, number: int, status: str) -> None:
         """Set a trial's status and update the counts."""
@@ -105,10 +108,13 @@ class SweepStatus:
         return self.counts["completed"] + self.counts["dropped"] == len(self.trials)
 
     def seconds_left(self, elapsed: float) -> float | None:
-        """Return the estimated seconds until all trials are finished; None before anything was trained.
+        """Return the estimated seconds until all trials are finished; None at first.
+
+        The speed is measured from the first call that finds something trained, so that the start of the workers and
+        the first compilation do not count.
 
         Args:
-            elapsed: Seconds since this call started.
+            elapsed: Seconds since the sweep started.
         """
         in_progress = {
             number: self.costs[number] * (min(1, each.done / each.epochs) if each else 0)
@@ -116,7 +122,12 @@ class SweepStatus:
         }
         done = self.trained + sum(in_progress.values())
         left = sum(each for each, status in zip(self.costs, self.statuses, strict=True) if status not in FINISHED)
-        return (left - sum(in_progress.values())) * elapsed / done if done else None
+        if self._start is None and done:
+            self._start = elapsed, done
+        if self._start is None or done <= self._start[1]:
+            return None
+        speed = (done - self._start[1]) / (elapsed - self._start[0])
+        return (left - sum(in_progress.values())) / speed
 
     def leaders(self) -> list[Leader]:
         """Return every loss with a completed trial, by condition in the order of the plan, the most accurate first."""
@@ -140,7 +151,7 @@ class SweepStatus:
         ]
         conditions = grouping.group_runs(rows, by=("loss",))[0].varying
         settings = [{key: each.settings[key] for key in conditions if key in each.settings} for each in self.trials]
-        return list(zip(map(verdicts.condition, settings), losses, strict=True))
+        return list(zip(map(self.name_condition, settings), losses, strict=True))
 
 
 def read_status(planned: Sequence[PlannedTrial], runs_dir: Path) -> SweepStatus:

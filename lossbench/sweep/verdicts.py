@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lossbench.sweep.plan import phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lossbench.runs.decision import SweepDecision
+
+    NameCondition = Callable[[Mapping[str, Any]], str]
 
 
 class VerdictRow(NamedTuple):
@@ -21,20 +23,18 @@ class VerdictRow(NamedTuple):
     seeds: int
 
 
-def verdict_rows(decision: SweepDecision) -> list[VerdictRow]:
-    """Return a row per comparison, in the order of the plan."""
-    verdicts = decision.verdicts
-    return [
-        VerdictRow(
-            each.loss, condition(each.condition), verdicts.get(index, ("undecided",))[0], decision.seeds_of(index)
-        )
-        for index, each in enumerate(decision.comparisons)
-    ]
-
-
 def condition(settings: Mapping[str, Any]) -> str:
     """Return a condition in one line, without what does not apply to it; empty for the only one."""
     return phrase({key: value for key, value in settings.items() if value is not None} or settings)
+
+
+def verdict_rows(decision: SweepDecision, name: NameCondition = condition) -> list[VerdictRow]:
+    """Return a row per comparison, in the order of the plan."""
+    verdicts = decision.verdicts
+    return [
+        VerdictRow(each.loss, name(each.condition), verdicts.get(index, ("undecided",))[0], decision.seeds_of(index))
+        for index, each in enumerate(decision.comparisons)
+    ]
 
 
 def summary(decision: SweepDecision) -> str:
@@ -60,10 +60,10 @@ def table(decision: SweepDecision) -> str:
     return "\n".join([*lines, "", summary(decision), f"baseline {decision.baseline}"])
 
 
-def look_line(event: Mapping[str, Any]) -> str:
+def look_line(event: Mapping[str, Any], name: NameCondition = condition) -> str:
     """Return the event of a look in one line: `look at 12 seeds: focal worse; 8 of 9 undecided, 18 trainings saved`."""
     made = [
-        f"{each['loss']}{f' ({where})' if (where := condition(each['condition'])) else ''} {each['verdict']}"
+        f"{each['loss']}{f' ({where})' if (where := name(each['condition'])) else ''} {each['verdict']}"
         for each in event["verdicts"]
     ]
     return (

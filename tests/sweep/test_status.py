@@ -47,18 +47,21 @@ def test_what_belongs_to_a_loss_makes_no_condition():
     ]
 
 
-def test_the_time_left_is_the_cost_left_at_the_speed_so_far():
-    """Two equal trials of four done in ten seconds leave ten; one half done counts half; nothing done says nothing."""
-    status = SweepStatus(plan(*({"seed": seed} for seed in range(4))))
+def test_the_time_left_is_the_cost_left_at_the_speed_since_the_first_progress():
+    """The first half trial takes twenty seconds, in which the workers start; each further trial takes ten."""
+    status = SweepStatus(plan(*({"seed": seed} for seed in range(5))))
     assert status.seconds_left(10) is None
-    for number in (0, 1):
+    status.running[0] = TrialProgress(0, 2.5, 5)
+    assert status.seconds_left(20) is None
+    del status.running[0]
+    for number, seconds in ((0, 25), (1, 35)):
         status.set_status(number, "completed")
         status.trained += status.costs[number]
-    assert status.seconds_left(10) == pytest.approx(10)
+        assert status.seconds_left(seconds) == pytest.approx(10 * (4 - number))
     status.running[2] = TrialProgress(2, 2.5, 5)
-    assert status.seconds_left(10) == pytest.approx(6)
+    assert status.seconds_left(40) == pytest.approx(25)
     status.set_status(3, "failed")
-    assert status.seconds_left(10) == pytest.approx(2)
+    assert status.seconds_left(40) == pytest.approx(15)
 
 
 def test_finished_runs_count_by_their_validation_accuracy(fabricate, tmp_path):
