@@ -18,7 +18,9 @@ from lossbench.config.json_schema import json_schema
 GENERATED = {"configuration", "losses"}
 ALLOWED_CODES = {"--fail-if": {0, 3, 5}, "--against": {0, 3, 5}, "--strict": {0, 3, 6}}
 WOULD_TRAIN = {"train", "sweep", "judge", "verify", "losses", "doctor", "export"}
-NOT_TRAINED = re.compile(r"error: runs/lesson-\S+: no (such folder|run that can be read)\n")
+NOT_TRAINED = re.compile(
+    r"error: (runs/lesson-\S+: no (such folder|run that can be read)|main\.json: .* is missing.*)\n"
+)
 """Where a lesson reads the runs that it would have trained; `test_lessons.py` trains them."""
 OTHER_PROGRAMS = {".", "export", "lint-imports", "mypy", "ray", "ruff", "tensorboard"}
 
