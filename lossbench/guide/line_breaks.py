@@ -64,15 +64,17 @@ def starts_of_lines(text: str, width: int) -> list[int]:
 def _parts(text: str) -> list[str]:
     """Return a text in the smallest parts between which a line may end, each with the blanks after it."""
     parts: list[str] = []
-    for before, character in zip(" " + text, text, strict=False):
-        if parts and not _may_break(before, character):
+    for character in text:
+        if parts and not _may_break(parts[-1], character):
             parts[-1] += character
         else:
             parts.append(character)
     return parts
 
 
-def _may_break(before: str, after: str) -> bool:
+def _may_break(part: str, after: str) -> bool:
+    """Return whether a line may end between a part and the character after it."""
+    before = part.rstrip()[-1:]
     if after.isspace() or after in CLOSING or before in OPENING:
         return False
-    return before.isspace() or cell_len(before) > 1 or cell_len(after) > 1
+    return part[-1].isspace() or cell_len(before) > 1 or cell_len(after) > 1
