@@ -195,6 +195,8 @@ def test_a_translated_page_fits_the_terminal_and_loses_no_character(file, column
     source = re.sub(r"^\|[^|]*(?=.*\n\| ---)", "", text, flags=re.MULTILINE)
     lost = Counter(re.findall(WIDE, re.sub(r"<!--.*?-->", "", source))) - Counter(re.findall(WIDE, plain))
     assert lost == {}
+    code = "".join([*(block.text for block in blocks(file)), *inline(file)])
+    assert plain.count("**") == code.count("**"), "bold text ends before punctuation or a blank: **焦点**（focal）"
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
     assert [line for line in lines if line[0] in CLOSING & set("，。：；、？！）")] == []
     assert [line for line in lines if line[-1] in OPENING & set("（“")] == []
