@@ -101,12 +101,12 @@ def listing(found: Sequence[str]) -> str:
     """Return losses with their hyperparameters and summary, by family, and presets."""
     members = [signature for name, signature in signatures().items() if name in found]
     families = ["\n".join([family, *map(_entry, losses)]) for family, losses in groupby(members, lambda s: s.family)]
-    presets = [_fill(f"{name}: {_flow_yaml(value)}", 2, 8) for name, value in PRESETS.items() if name in found]
+    presets = [_fill(f"{name}: {flow_yaml(value)}", 2, 8) for name, value in PRESETS.items() if name in found]
     return "\n\n".join([*families, *(["\n".join(["presets", *presets])] if presets else [])])
 
 
 def _entry(signature: LossSignature) -> str:
-    title = " ".join((signature.name, *(f"{h.name}={_default(h)}" for h in signature.hyperparameters.values())))
+    title = " ".join((signature.name, *(f"{h.name}={default_text(h)}" for h in signature.hyperparameters.values())))
     aliases = f" (also {', '.join(signature.aliases)})" if signature.aliases else ""
     about = f"{signature.summary}{aliases}".strip()
     return "\n".join([_fill(title, 2, 8), *([_fill(about, 6)] if about else [])])
@@ -120,19 +120,24 @@ def card(name: str) -> str:
     """
     check_usable(name)
     if isinstance(PRESETS.get(name), list):
-        return _fill(f"{name} is short for {_flow_yaml(PRESETS[name])}", 0, 2)
+        return _fill(f"{name} is short for {flow_yaml(PRESETS[name])}", 0, 2)
     signature = find(name)
-    title = _fill(f"{name} is short for {_flow_yaml(PRESETS[name])}", 0, 2) + "\n\n" if name in PRESETS else ""
-    defaults = {h.name: _default(h) for h in signature.hyperparameters.values() if h.plain_default is not IN_FILE}
-    entries = ", ".join(f"{key}:{NO_BREAK}{text}" for key, text in {"name": signature.name, **defaults}.items())
-    in_yaml_ = _fill(f"loss: {{{entries}}}", 2, 4)
+    title = _fill(f"{name} is short for {flow_yaml(PRESETS[name])}", 0, 2) + "\n\n" if name in PRESETS else ""
+    in_yaml = _fill(f"loss: {yaml_with_defaults(signature)}", 2, 4)
     ranges = [_fill(f"{h.name}: {_expected(h)}", 2, 4) for h in signature.hyperparameters.values()]
     documented = signature.docstring.strip() or "This loss has no docstring."
     about = indent(_wrapped(documented, width() - 2), "  ")
     head = ["  model: {head: cosine}"] if "head_scale" in signature.context else []
-    card_ = [f"{title}{signature.name}\n\n{about}\n\nYAML with the defaults:\n", in_yaml_, *head, *ranges]
-    needs = [_fill(f"{name}: {words}", 2, 4) for name, words in _engine_inputs(signature)]
+    card_ = [f"{title}{signature.name}\n\n{about}\n\nYAML with the defaults:\n", in_yaml, *head, *ranges]
+    needs = [_fill(f"{name}: {words}", 2, 4) for name, words in engine_inputs(signature)]
     return "\n".join([*card_, *(["\nInputs that the training loop provides:\n", *needs] if needs else [])])
+
+
+def yaml_with_defaults(signature: LossSignature) -> str:
+    """Return a loss as YAML writes it, with every default."""
+    defaults = {h.name: default_text(h) for h in signature.hyperparameters.values() if h.plain_default is not IN_FILE}
+    entries = (f"{key}:{NO_BREAK}{text}" for key, text in {"name": signature.name, **defaults}.items())
+    return f"{{{', '.join(entries)}}}"
 
 
 def _expected(hyperparameter: Hyperparameter) -> str:
@@ -143,7 +148,7 @@ def _expected(hyperparameter: Hyperparameter) -> str:
     return f"{hyperparameter.expected}; the default is {IN_FILE}"
 
 
-def _engine_inputs(signature: LossSignature) -> Iterator[tuple[str, str]]:
+def engine_inputs(signature: LossSignature) -> Iterator[tuple[str, str]]:
     """Yield the parameters that the engine fills in, with their meaning."""
     for name, mark in engine_parameters(signature.function).items():
         if isinstance(mark, State):
@@ -197,7 +202,7 @@ def table(selected: Iterable[LossSignature] | None = None) -> str:
 def _row(signature: LossSignature) -> str:
     aliases = f" ({', '.join(f'`{alias}`' for alias in signature.aliases)})" if signature.aliases else ""
     hyperparameters = "; ".join(
-        f"{h.name} = {_default(h)} {h.range if h.range[:1] in '([' else f'({h.range})'}".strip()
+        f"{h.name} = {default_text(h)} {h.range if h.range[:1] in '([' else f'({h.range})'}".strip()
         for h in signature.hyperparameters.values()
     )
     cells = (f"`{signature.name}`{aliases}", hyperparameters or "–", signature.formula, signature.source)
@@ -227,7 +232,7 @@ def as_json(signature: LossSignature) -> dict[str, Any]:
     }
 
 
-def _default(hyperparameter: Hyperparameter) -> str:
+def default_text(hyperparameter: Hyperparameter) -> str:
     """Return the default as text, with six digits."""
     default = hyperparameter.plain_default
     if default is REQUIRED or default is IN_FILE:
@@ -235,8 +240,8 @@ def _default(hyperparameter: Hyperparameter) -> str:
     return f"{default:g}" if isinstance(default, float) else to_yaml(default)
 
 
-def _flow_yaml(value: Any) -> str:
+def flow_yaml(value: Any) -> str:
     """Return YAML on one line, in which line breaks do not separate a key from its value."""
     if isinstance(value, list):
-        return f"[{', '.join(map(_flow_yaml, value))}]"
+        return f"[{', '.join(map(flow_yaml, value))}]"
     return f"{{{', '.join(f'{key}:{NO_BREAK}{to_yaml(entry)}' for key, entry in value.items())}}}"

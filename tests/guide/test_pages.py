@@ -22,7 +22,7 @@ NOT_TRAINED = re.compile(
     r"error: (runs/lesson-\S+: no (such folder|run that can be read)|main\.json: .* is missing.*)\n"
 )
 """Where a lesson reads the runs that it would have trained; `test_lessons.py` trains them."""
-OTHER_PROGRAMS = {".", "export", "lint-imports", "mypy", "ray", "ruff", "tensorboard"}
+OTHER_PROGRAMS = {".", "export", "lint-imports", "mypy", "ray", "ruff", "sphinx-build", "tensorboard"}
 
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 each_page = pytest.mark.parametrize("file", PAGES, ids=lambda file: file.stem)
