@@ -29,6 +29,7 @@ The package has two halves, joined only by the run folder: one half trains and w
     inspect/         one run or two: details, differences, verification
     report/          results -> terminal, Markdown, LaTeX, CSV, JSON, JUnit, GitHub, plots, page
 
+    release/         commit that was built, tested versions of the dependencies
     guide/           the manual in Markdown, shown by `lossbench guide`
 
     api.py           the public functions for Python users: compare

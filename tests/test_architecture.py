@@ -29,7 +29,7 @@ def trees():
     "arguments",
     [
         ["--help"],
-        ["--version"],
+        ["constraints"],
         ["losses"],
         ["losses", "focal"],
         ["losses", "--json"],

@@ -28,7 +28,10 @@ app = typer.Typer(
 
 def _print_version(*, is_set: bool) -> None:
     if is_set:
-        console.result(f"lossbench {__version__}")
+        from lossbench import release
+
+        commit = release.commit()
+        console.result(f"lossbench {__version__}{f' ({commit})' * bool(commit)}")
         raise typer.Exit
 
 
@@ -41,7 +44,7 @@ def _lossbench(
             "--version",
             callback=lambda is_set: _print_version(is_set=is_set),
             is_eager=True,
-            help="Print the version and exit.",
+            help="Print the version and the commit, if it is known, and exit.",
         ),
     ] = False,
 ) -> None:

@@ -30,6 +30,7 @@ COMMANDS = (
     "config",
     "schema",
     "doctor",
+    "constraints",
     "explain",
     "guide",
     "export",

@@ -1,0 +1,36 @@
+"""What belongs to a release: the commit that was built, and the tested versions of all dependencies.
+
+constraints.txt  tested versions, for `pip install -c`
+commit.txt       commit that was built; only in wheels and source distributions
+build_hook.py    writes commit.txt when a wheel or source distribution is built
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+CONSTRAINTS = FOLDER / "constraints.txt"
+COMMIT = FOLDER / "commit.txt"
+CHECKOUT = FOLDER.parents[1]
+"""Folder of the repository, where lossbench is not installed from a wheel."""
+
+DESCRIBE = ("git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=, modified")
+"""Command that prints the commit of a repository, and whether its files differ from it."""
+
+
+def commit() -> str:
+    """Return the commit of this lossbench, and whether files were changed since; empty if it is not known."""
+    if COMMIT.is_file():
+        return COMMIT.read_text(encoding="utf-8").strip()
+    if not (CHECKOUT / ".git").exists() or not (CHECKOUT / "pyproject.toml").is_file():
+        return ""
+    try:
+        # The command is constant; git is looked up on the user's own PATH.
+        done = subprocess.run(  # noqa: S603
+            DESCRIBE, cwd=CHECKOUT, capture_output=True, text=True, timeout=5, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
