@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHINESE = "zh"
+README = "README.md"
 NAMES = {"en": "English", "zh": "中文"}
 """Editions with the names that their readers use."""
 
@@ -61,10 +62,10 @@ def write(folder: Path, edition: str) -> None:
 
 
 def paths(edition: str) -> list[str]:
-    """Return the Markdown files of an edition, relative to its folder."""
+    """Return the Markdown files of an edition, relative to its folder; the Chinese README is for the repository."""
     root = _root(edition)
     found = (path.relative_to(root).as_posix() for path in sorted(root.rglob("*.md")))
-    return [path for path in found if edition == CHINESE or not path.startswith(f"{CHINESE}/")]
+    return [path for path in found if path != README and (edition == CHINESE or not path.startswith(f"{CHINESE}/"))]
 
 
 def _root(edition: str) -> Path:
@@ -116,7 +117,7 @@ def navigation(index: str, pages: Iterable[str], edition: str) -> str:
         if item := _ITEM.match(line):
             sections.setdefault(caption, []).append(item[1])
         elif line[:1].strip(" *-"):
-            caption = line.strip("#:： ")
+            caption = re.split("[:：,，;；.。]", line.strip("# "))[0]
     listed = {page for names in sections.values() for page in names} | {"index", "losses/index", "api"}
     others = [page.removesuffix(".md") for page in pages]
     sections[words["more"]] = [page for page in others if page not in listed and not page.startswith("losses/")]
