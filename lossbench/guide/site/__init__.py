@@ -12,16 +12,20 @@ is written beside the pages: what Sphinx reads lies in its build folder.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from lossbench import ops
 from lossbench.guide.site import figures, search, sources
 
 
 def setup(app: Any) -> None:
     """Prepare the pages of an edition and let Sphinx read them in place of the guide's folder."""
     edition = "zh" if app.config.language.startswith("zh") else "en"
-    outputs = app.outdir.parent if edition == "zh" else app.outdir
-    figures.draw(outputs / "figures")
+    ops.claim_process()
+    ops.quiet_keras()  # which autodoc imports
+    output = Path(app.outdir)
+    figures.draw((output.parent if edition == "zh" else output) / "figures")
     app.srcdir = app.doctreedir / "sources"
     sources.write(app.srcdir, edition)
     search.add(app)

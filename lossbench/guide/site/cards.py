@@ -26,7 +26,7 @@ ADDRESSES = (
 
 FIGURE = """<figure>
 <a href="{folder}/{name}.png"><img src="{folder}/{name}.png" alt="{name}" loading="lazy"></a>
-<figcaption><code>lossbench losses {name} --plot {name}.png</code></figcaption>
+<figcaption><small><code>lossbench losses {name} --plot {name}.png</code></small></figcaption>
 </figure>"""
 
 DRAWN_INSIDE = "uniform"
