@@ -6,6 +6,7 @@ import inspect
 import re
 from itertools import groupby
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from lossbench.guide.site.words import WORDS
 from lossbench.losses import listing, registry
@@ -18,11 +19,8 @@ if TYPE_CHECKING:
 
     from lossbench.losses.signature import LossSignature
 
-ADDRESSES = (
-    (re.compile(r"\barXiv:(\d{4}\.\d{4,5})"), r"[\g<0>](https://arxiv.org/abs/\1)"),
-    (re.compile(r"\bdoi:(10\.[^\s;]+[^\s;.])"), r"[\g<0>](https://doi.org/\1)"),
-)
-"""Identifiers of sources with their links."""
+ADDRESSES = {"arXiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
+"""Addresses of papers by the kind of their identifiers."""
 
 FIGURE = """<figure>
 <a href="{folder}/{name}.png"><img src="{folder}/{name}.png" alt="{name}" loading="lazy"></a>
@@ -65,7 +63,7 @@ def card(signature: LossSignature, edition: str) -> str:
         (words["family"], f"[{signature.family}](index.md#{signature.family})"),
         (words["aliases"], ", ".join(f"`{alias}`" for alias in signature.aliases)),
         (words["trains"], words[signature.link]),
-        (words["source"], linked(escaped(signature.source))),
+        (words["source"], linked(signature.source)),
     ]
     parts = [
         f"# {name}",
@@ -110,8 +108,8 @@ def class_form(signature: LossSignature) -> str:
     context = [name for name in signature.used_context(defaults) if name != DRAWN_INSIDE]
     settings = [f"{name}={value!r}" for name, value in defaults.items()]
     arguments = [f'"{signature.name}"', *(f"{name}={name}" for name in context), *settings]
-    call = "\n    ".join(f"{each}," for each in arguments)
-    return f"from lossbench.losses import get\n\nloss = get(\n    {call}\n)"
+    call = "".join(f"\n    {each}," for each in arguments) + "\n" if arguments[1:] else arguments[0]
+    return f"from lossbench.losses import get\n\nloss = get({call})"
 
 
 def _parameters(signature: LossSignature) -> Iterator[str]:
@@ -145,12 +143,15 @@ def _code(text: str) -> str:
 
 def escaped(text: str) -> str:
     """Return text of a docstring so that Markdown shows it as it is; code in backquotes stays code."""
-    pieces = re.split(r"(`[^`]*`)", " ".join(text.split()))
+    pieces = re.split(r"(`[^`]*`)", re.sub(r"\s+", " ", text))
     return "".join(each if each.startswith("`") else re.sub(r"([\\*_<>\[\]$])", r"\\\1", each) for each in pieces)
 
 
 def linked(source: str) -> str:
-    """Return a source with links to its papers."""
-    for pattern, link in ADDRESSES:
-        source = pattern.sub(link, source)
-    return source
+    """Return a source as Markdown, with links to its papers."""
+    pieces = re.split(r"\b((?:arXiv|doi):\S+?)(?=[.;]?(?:\s|$))", source)
+    pieces[::2] = map(escaped, pieces[::2])
+    for number in range(1, len(pieces), 2):
+        kind, _, identifier = pieces[number].partition(":")
+        pieces[number] = f"[{escaped(pieces[number])}]({ADDRESSES[kind]}{quote(identifier)})"
+    return "".join(pieces)
