@@ -16,8 +16,8 @@ COMMIT = FOLDER / "commit.txt"
 CHECKOUT = FOLDER.parents[1]
 """Folder of the repository, where lossbench is not installed from a wheel."""
 
-DESCRIBE = ("git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=, modified")
-"""Command that prints the commit of a repository, and whether its files differ from it."""
+DESCRIBE = ("git", "describe", "--always", "--abbrev=12", "--match=", "--dirty")
+"""Command that prints the commit of a repository, whatever its tags, with `-dirty` if files differ from it."""
 
 
 def commit() -> str:
@@ -33,4 +33,4 @@ def commit() -> str:
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    return done.stdout.strip()
+    return done.stdout.strip().replace("-dirty", ", modified")
