@@ -41,7 +41,7 @@ API = {
 """Reference of the Python API: directives of autodoc by module."""
 
 _LINK = re.compile(r"\[([^\]\n]+)\]\((?!https?:|#)([^)\s#]+)\.md(#[^)\s]+)?\)")
-_ITEM = re.compile(r"[-*] \[[^\]]+\]\(([\w./-]+)\.md\)")
+_ITEM = re.compile(r"[-*] \[[^\]]+\]\(([\w/-]+)\.md\)")
 _ENTRY = re.compile(r"^\*\*([^*]+)\*\*(?: ?[(（]([^()（）]+)[)）])?[:：] ?(.+?)(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
 _FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
