@@ -272,9 +272,9 @@ def test_every_page_is_linked_from_another():
 
 @each_page
 def test_pages_are_short(file):
-    """At most 200 lines, lessons with their output 250, generated tables more; at most 120 columns, except tables."""
+    """At most 200 lines, lessons with their output 260, generated tables more; at most 120 columns, except tables."""
     lines = file.read_text().splitlines()
-    assert len(lines) <= (250 if file in LESSONS else 200) or file.stem in {*GENERATED, "glossary"}
+    assert len(lines) <= (260 if file in LESSONS else 200) or file.stem in {*GENERATED, "glossary"}
     assert [line for line in lines if len(line) > 120 and not line.startswith("|")] == []
 
 
