@@ -9,7 +9,7 @@ from lossbench.guide import site
 
 project = "lossbench"
 release = __version__
-project_copyright = "MIT licence"
+
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_heading_anchors = 4
@@ -21,6 +21,7 @@ autodoc_class_signature = "separated"
 html_theme = "furo"
 html_title = f"lossbench {__version__}"
 html_copy_source = False
+html_show_copyright = False
 html_show_sphinx = False
 
 setup = site.setup

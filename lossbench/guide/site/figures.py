@@ -30,10 +30,11 @@ def _is_newer(file: Path, newest: float) -> bool:
 def _draw(folder: Path, name: str) -> None:
     """Draw one figure, as `lossbench losses NAME --plot` does."""
     from lossbench import ops
-    from lossbench.losses.expression import parse
-    from lossbench.losses.lab.plot import save
     from lossbench.training.runtime import tensorflow
 
     ops.claim_process()
-    tensorflow()  # with its messages off
+    tensorflow()  # with its messages off, before anything else imports it
+    from lossbench.losses.expression import parse
+    from lossbench.losses.lab.plot import save
+
     save({name: parse(name)}, folder / f"{name}.png")
