@@ -17,8 +17,8 @@ pytestmark = pytest.mark.slow
         ("en", "Brier score", "glossary.html"),
         ("en", "lossbench.sweep", "api.html"),
         ("zh", "focal", "losses/focal.html"),
-        ("zh", "焦点损失", ".html"),
-        ("zh", "标签噪声", ".html"),
+        ("zh", "校准", "glossary.html"),
+        ("zh", "标签噪声", "glossary.html"),
     ],
 )
 def test_a_word_is_found(edition, query, found, browser):

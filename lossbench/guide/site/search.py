@@ -34,6 +34,7 @@ def add(app: Any) -> None:
     class Search(SearchChinese):  # type: ignore[misc]  # where Sphinx is not installed, the class has no type
         """Search by characters and pairs; English words are stemmed as by the class above it."""
 
+        language_name = "English"  # that of the stemmer, by which the browser calls it
         js_splitter_code = SPLIT_QUERY
         word_filter = SearchLanguage.word_filter
 
