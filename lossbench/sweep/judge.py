@@ -77,7 +77,7 @@ def _renamed(planned: PlannedTrial, name: str) -> identity.Trial:
 
 
 def _name(prefix: str, terms: Sequence[LossTerm], digest: str) -> str:
-    """Return e.g. `judge-1-quick-focal-c2886e2d`."""
+    """Return e.g. `judge-2-quick-focal-c2886e2d`."""
     slug = identity.slug(label(terms))[:SLUG_LENGTH].strip("-.")
     return f"{prefix}-{slug}-{digest[:DIGITS]}"
 

@@ -116,7 +116,7 @@ def test_a_judgement_from_end_to_end(judge, folder):
     assert done.exception is None, done.stderr
     assert done.stderr.startswith("first passed its checks: at most 72 trials, a minute on two cores")
     assert max(map(len, done.stdout.splitlines())) <= 80
-    assert done.stdout.startswith("first, judged by judge-1-quick\ntest accuracy after the last epoch, 6 seeds\n")
+    assert done.stdout.startswith("first, judged by judge-2-quick\ntest accuracy after the last epoch, 6 seeds\n")
     assert re.search(r"cost: an epoch takes \d\.\d\d times as long as with cross-entropy", done.stdout)
     assert "first" in (folder / "page.html").read_text()
     (runs,) = (folder / "runs").iterdir()

@@ -73,7 +73,7 @@ def test_the_summary_is_one_sentence(judgement):
 def test_json_has_every_opponent(judgement):
     """The screen's numbers and those of the opponents that it leaves out, with suite and budget."""
     found = json.loads(judgement_json(judgement))
-    assert (found["suite"], found["budget"], found["loss"]) == ("judge-1", "quick", "focal gamma=9")
+    assert (found["suite"], found["budget"], found["loss"]) == ("judge-2", "quick", "focal gamma=9")
     for each, result in zip(found["conditions"], judgement.results, strict=True):
         assert each["name"] == result.condition.name
         assert [o["verdict"] for o in each["opponents"]] == [o.verdict for o in result.opponents]

@@ -17,7 +17,7 @@ from lossbench.sweep import judge
 from lossbench.sweep.comparisons import planned_decision
 from lossbench.training import checks
 
-SUITES = {"judge-1": "902488b95892"}
+SUITES = {"judge-1": "902488b95892", "judge-2": "fa446fc0a412"}
 """Digest of each version of the suite."""
 
 
@@ -75,7 +75,7 @@ def test_the_judged_loss_is_the_baseline_and_no_opponent_of_itself(loss, budget)
     assert sorted(each.loss for each in decision.comparisons) == sorted(expected)
     assert decision.plan.looks == suite.BUDGETS[budget].looks
     assert decision.plan.rope
-    assert swept.name.startswith(f"judge-1-{budget}-")
+    assert swept.name.startswith(f"judge-2-{budget}-")
     assert valid_name(swept.name) == swept.name
 
 
