@@ -33,7 +33,7 @@ LANGUAGES = {
     ENGLISH: Language(
         start="Start here: what the guide covers.",
         lessons="Lessons:",
-        advice="`lossbench guide PAGE` shows one of these pages, `lossbench guide lesson-1` the first lesson.",
+        advice="`lossbench guide PAGE` shows one page, `lossbench guide lesson-1` one lesson.",
     ),
     "zh": Language(
         start="从这里开始：手册有哪些内容。",
