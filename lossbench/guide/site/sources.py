@@ -49,7 +49,6 @@ _FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 def write(folder: Path, edition: str) -> None:
     """Write the pages of an edition to a folder; those that have not changed keep their time, and no others stay."""
     pages = {path: page(path, edition) for path in paths(edition)} | cards.pages(edition) | {"api.md": _api(edition)}
-    pages.setdefault("index.md", "# lossbench\n")
     pages["index.md"] += navigation(pages["index.md"], pages, edition)
     for path, text in pages.items():
         file = folder / path
