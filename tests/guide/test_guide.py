@@ -49,7 +49,7 @@ def test_the_beginning_of_a_name_is_enough(name):
 
 
 @pytest.mark.parametrize(
-    ("beginning", "named"), [("comp", "compare"), ("lesson-1", "lesson-1-gradients"), ("gl", "glossary")]
+    ("beginning", "named"), [("quick", "quickstart"), ("lesson-1", "lesson-1-gradients"), ("gl", "glossary")]
 )
 def test_pages_are_shown_by_the_beginning_of_their_names(beginning, named, commands, tmp_path):
     """As by the whole name."""
@@ -60,7 +60,7 @@ def test_an_ambiguous_beginning_is_a_usage_error(commands, tmp_path):
     """With the pages that begin so; an empty name is the beginning of none."""
     done = commands("guide", "co", cwd=tmp_path)
     assert (done.code, done.out) == (2, "")
-    assert "co: several pages begin with this: configuration, compare; write more of the name" in done.err
+    assert "co: several pages begin with this: configuration, compare, compatibility; write more" in done.err
     assert "no such page" in commands("guide", "", cwd=tmp_path).err
 
 
