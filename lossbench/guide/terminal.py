@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from rich.cells import cell_len
 from rich.markdown import CodeBlock, Heading, Markdown, Paragraph, TableDataElement, TableElement
 from rich.measure import Measurement
 from rich.padding import Padding
@@ -24,7 +23,7 @@ WIDEST = 120
 """Columns; longer lines are hard to read."""
 
 INDENT = 2
-"""Columns before code, and before the cells of a record."""
+"""Columns before the cells of a record."""
 
 UNBOUNDED = 10_000
 """Columns; wider than every table."""
@@ -48,13 +47,11 @@ class _Paragraph(Paragraph):
 
 
 class _Code(CodeBlock):
-    """Code, indented unless it needs the full width: a transcript of 80 columns fits into 80 columns."""
+    """Code at the left margin: Python and YAML copied from a terminal are valid."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         code = str(self.text).rstrip()
-        indent = INDENT if max(map(cell_len, code.splitlines())) + INDENT <= options.max_width else 0
-        syntax = Syntax(code, self.lexer_name, theme="ansi_dark", background_color="default", word_wrap=True)
-        yield Padding(syntax, (0, 0, 0, indent))
+        yield Syntax(code, self.lexer_name, theme="ansi_dark", background_color="default", word_wrap=True)
 
 
 class _Cell(TableDataElement):

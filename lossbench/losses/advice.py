@@ -9,9 +9,9 @@ LONGEST = 240
 """Characters of a message without advice."""
 
 ADVICE = {
-    r"as a Python `bool`": (
-        "`if`, `while`, `and`, `or`, `max` and `min` of Python cannot decide on a tensor in the compiled training "
-        "step: use ops.where(condition, a, b), ops.maximum or ops.minimum"
+    r"as a Python `bool`|truth value of an array": (
+        "`if`, `while`, `and`, `or`, `max` and `min` of Python cannot decide on a tensor: use "
+        "ops.where(condition, a, b), ops.maximum or ops.minimum"
     ),
     r"Iterating over a symbolic|len is not well defined for a symbolic": (
         "a Python loop cannot run over a tensor in the compiled training step: compute all images at once, "

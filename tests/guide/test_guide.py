@@ -66,7 +66,7 @@ def test_an_ambiguous_beginning_is_a_usage_error(commands, tmp_path):
 
 @each_name
 def test_a_page_fits_into_80_columns_and_loses_no_word(name, monkeypatch):
-    """Tables and code too."""
+    """Tables and code too; code keeps its margin, so that it can be copied."""
     monkeypatch.setenv("COLUMNS", "80")
     shown = terminal.render(guide.page(name))
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
@@ -79,6 +79,8 @@ def test_a_page_fits_into_80_columns_and_loses_no_word(name, monkeypatch):
     together = re.sub(r"\s", "", plain)
     assert [word for word in words if word not in together] == []
     assert "…" not in plain or "…" in source
+    code = "".join(re.findall(r"^```\w+\n(.*?)^```", guide.page(name), re.DOTALL | re.MULTILINE))
+    assert {*map(str.rstrip, code.splitlines())} - {*plain.splitlines()} == set()
 
 
 def test_a_terminal_gets_headings_and_no_marks(tmp_path):
