@@ -95,6 +95,9 @@ def run(
     if decider:
         decider.begin()
     numbers = [] if decider else status.unfinished(retry_failed=rules.retry_failed)
+    for number in numbers:
+        if status.statuses[number] == "failed":
+            status.set_status(number, "new")
     scheduler = _Scheduler(status, runs_dir, send, on_event, rules, decider)
     scheduler.queue.extend(map(scheduler.job, numbers))
     scheduler.refill()
@@ -174,7 +177,7 @@ class _Scheduler:
             case TrialProgress():
                 if self.status.running.get(job.number) is None:
                     self._record_start(job, message)
-                self.status.running[job.number] = message
+                self.status.advance(message)
             case TrialEnded():
                 self._handle_end(job, message)
             case TrialLost():
@@ -188,6 +191,8 @@ class _Scheduler:
         self._record("started", job, epoch=int(progress.done) or None, attempt=attempt)
 
     def _handle_end(self, job: Job, ended: TrialEnded) -> None:
+        if ended.status in {"completed", "diverged"} and not ended.was_done:
+            self.status.count_rest(job.number)
         self._release(job)
         match ended.status:
             case "taken":
@@ -210,8 +215,6 @@ class _Scheduler:
             self.status.failures.pop(job.number, None)
         if status == "completed" and ended.validation_accuracy is not None:
             self.status.accuracies[job.number] = ended.validation_accuracy
-        if not ended.was_done:
-            self.status.trained += self.status.costs[job.number]
         self._record(
             status,
             job,

@@ -60,7 +60,7 @@ class SweepStatus:
         running: Progress of running trials by number; None before their first batch.
         accuracies: Validation accuracy of completed trials by number; no choice may depend on the test set.
         failures: Reasons of failed trials by number.
-        trained: Total cost of the trials that this call has trained.
+        trained: Total cost of what this call has trained, parts of trials and lost ones included.
         stop_reason: Why no further trial is started; None while trials are started.
         decision: Plan and looks of a sweep that adds seeds until it is decided; None for any other.
         name_condition: Names the condition that has the given settings.
@@ -86,6 +86,17 @@ class SweepStatus:
         self.counts[self.statuses[number]] -= 1
         self.counts[status] += 1
         self.statuses[number] = status
+
+    def advance(self, progress: TrialProgress) -> None:
+        """Record the progress of a running trial; what it had done by its first message is not trained by this call."""
+        number, before = progress.number, self.running.get(progress.number)
+        if before is not None:
+            self.trained += self.costs[number] * (_share(progress) - _share(before))
+        self.running[number] = progress
+
+    def count_rest(self, number: int) -> None:
+        """Count what a trial that has ended trained since its last progress."""
+        self.trained += self.costs[number] * (1 - _share(self.running.get(number)))
 
     @property
     def finished(self) -> int:
@@ -116,18 +127,17 @@ class SweepStatus:
         Args:
             elapsed: Seconds since the sweep started.
         """
-        in_progress = {
-            number: self.costs[number] * (min(1, each.done / each.epochs) if each else 0)
-            for number, each in self.running.items()
-        }
-        done = self.trained + sum(in_progress.values())
-        left = sum(each for each, status in zip(self.costs, self.statuses, strict=True) if status not in FINISHED)
-        if self._start is None and done:
-            self._start = elapsed, done
-        if self._start is None or done <= self._start[1]:
+        if self._start is None and self.trained:
+            self._start = elapsed, self.trained
+        if self._start is None or elapsed <= self._start[0] or self.trained <= self._start[1]:
             return None
-        speed = (done - self._start[1]) / (elapsed - self._start[0])
-        return (left - sum(in_progress.values())) / speed
+        speed = (self.trained - self._start[1]) / (elapsed - self._start[0])
+        left = (
+            self.costs[number] * (1 - _share(self.running.get(number)))
+            for number in range(len(self.trials))
+            if self.statuses[number] not in FINISHED
+        )
+        return sum(left) / speed
 
     def leaders(self) -> list[Leader]:
         """Return every loss with a completed trial, by condition in the order of the plan, the most accurate first."""
@@ -167,6 +177,11 @@ def read_status(planned: Sequence[PlannedTrial], runs_dir: Path) -> SweepStatus:
         if status.statuses[number] == "completed" and accuracy is not None:
             status.accuracies[number] = accuracy
     return status
+
+
+def _share(progress: TrialProgress | None) -> float:
+    """Return which share of a trial is done, from 0 to 1."""
+    return min(1.0, progress.done / progress.epochs) if progress else 0.0
 
 
 def _leader(condition: str, loss: str, accuracies: Sequence[float]) -> Leader:

@@ -47,21 +47,67 @@ def test_what_belongs_to_a_loss_makes_no_condition():
     ]
 
 
-def test_the_time_left_is_the_cost_left_at_the_speed_since_the_first_progress():
+@pytest.fixture
+def five():
+    """The status of a sweep of five equal trials."""
+    return SweepStatus(plan(*({"seed": seed} for seed in range(5))))
+
+
+def end(status, number, how="completed"):
+    """End a trial as the scheduler does."""
+    if how == "completed":
+        status.count_rest(number)
+    status.running.pop(number, None)
+    status.set_status(number, how)
+
+
+def test_the_time_left_is_the_cost_left_at_the_speed_since_the_first_progress(five):
     """The first half trial takes twenty seconds, in which the workers start; each further trial takes ten."""
-    status = SweepStatus(plan(*({"seed": seed} for seed in range(5))))
-    assert status.seconds_left(10) is None
-    status.running[0] = TrialProgress(0, 2.5, 5)
-    assert status.seconds_left(20) is None
-    del status.running[0]
-    for number, seconds in ((0, 25), (1, 35)):
-        status.set_status(number, "completed")
-        status.trained += status.costs[number]
-        assert status.seconds_left(seconds) == pytest.approx(10 * (4 - number))
-    status.running[2] = TrialProgress(2, 2.5, 5)
-    assert status.seconds_left(40) == pytest.approx(25)
-    status.set_status(3, "failed")
-    assert status.seconds_left(40) == pytest.approx(15)
+    assert five.seconds_left(10) is None
+    five.running[0] = None
+    five.advance(TrialProgress(0, 0, 5))
+    five.advance(TrialProgress(0, 2.5, 5))
+    assert five.seconds_left(20) is None
+    end(five, 0)
+    assert five.seconds_left(25) == pytest.approx(40)
+    end(five, 1)
+    assert five.seconds_left(35) == pytest.approx(30)
+    five.running[2] = None
+    five.advance(TrialProgress(2, 0, 5))
+    five.advance(TrialProgress(2, 2.5, 5))
+    assert five.seconds_left(40) == pytest.approx(25)
+    end(five, 3, "failed")
+    assert five.seconds_left(40) == pytest.approx(15)
+
+
+def test_what_an_earlier_call_trained_is_not_the_speed_of_this_one(five):
+    """A trial that continues after nine tenths trains a tenth in ten seconds."""
+    for number in (0, 1):
+        five.running[number] = None
+        five.advance(TrialProgress(number, 4.5, 5))
+        assert five.seconds_left(5 + 10 * number) is None
+        end(five, number)
+    assert five.seconds_left(25) == pytest.approx(300)
+
+
+def test_a_lost_trial_counts_as_time_and_never_makes_the_work_shrink(five):
+    """Half a trial in ten seconds is the speed, whether it was lost or not."""
+    end(five, 0)
+    assert five.seconds_left(10) is None
+    five.running[1] = None
+    five.advance(TrialProgress(1, 0, 5))
+    five.advance(TrialProgress(1, 2.5, 5))
+    assert five.seconds_left(20) == pytest.approx(70)
+    five.running.pop(1)
+    assert five.seconds_left(20) == pytest.approx(80)
+
+
+def test_no_time_has_passed_since_the_first_progress(five):
+    """A coarse clock says nothing, and divides by nothing."""
+    end(five, 0)
+    assert five.seconds_left(10) is None
+    end(five, 1)
+    assert five.seconds_left(10) is None
 
 
 def test_finished_runs_count_by_their_validation_accuracy(fabricate, tmp_path):
