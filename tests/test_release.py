@@ -21,6 +21,7 @@ from lossbench import __version__, cli, release
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 GIT = shutil.which("git")
+OURS = '[project]\nname = "lossbench"\n'
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_an_unknown_commit_is_left_out_without_asking_git(present, folder, monke
 def test_a_folder_that_git_does_not_know_has_no_commit(folder):
     """No error: the version is what was asked for."""
     (folder / ".git").mkdir()
-    (folder / "pyproject.toml").touch()
+    (folder / "pyproject.toml").write_text(OURS)
     assert version() == f"lossbench {__version__}\n"
 
 
@@ -80,15 +81,50 @@ def test_the_version_imports_nothing_heavy(commands, tmp_path):
 def test_a_checkout_names_its_commit_and_whether_files_differ(folder):
     """Of tracked files only; a tag changes nothing."""
     git(folder, "init", "--quiet")
-    (folder / "pyproject.toml").touch()
+    (folder / "pyproject.toml").write_text(OURS)
     git(folder, "add", "pyproject.toml")
     git(folder, "commit", "--quiet", "--message", "First")
     git(folder, "tag", "--annotate", "v1", "--message", "First")
     head = git(folder, "rev-parse", "HEAD")[:12]
     (folder / "new.txt").touch()
     assert version() == f"lossbench {__version__} ({head})\n"
-    (folder / "pyproject.toml").write_text("changed")
+    (folder / "pyproject.toml").write_text(f"{OURS}# changed")
     assert version() == f"lossbench {__version__} ({head}, modified)\n"
+
+
+@pytest.fixture
+def another(tmp_path_factory):
+    """The repository of another project."""
+    folder = tmp_path_factory.mktemp("another")
+    git(folder, "init", "--quiet")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", "Another project's")
+    return folder
+
+
+@pytest.mark.skipif(GIT is None, reason="no git")
+@pytest.mark.parametrize("name", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"])
+def test_the_repository_that_git_is_working_on_is_not_ours(name, folder, another, monkeypatch):
+    """A hook of another project sets these variables for all that it starts."""
+    git(folder, "init", "--quiet")
+    (folder / "pyproject.toml").write_text(OURS)
+    git(folder, "add", "pyproject.toml")
+    git(folder, "commit", "--quiet", "--message", "First")
+    head = git(folder, "rev-parse", "HEAD")[:12]
+    monkeypatch.setenv(name, str(another / ".git" / "index" if name == "GIT_INDEX_FILE" else another / ".git"))
+    assert version() == f"lossbench {__version__} ({head})\n"
+
+
+@pytest.mark.skipif(GIT is None, reason="no git")
+def test_a_repository_around_a_copy_of_lossbench_is_not_ours(another, monkeypatch):
+    """Whether the copy lies in its root or in a folder that only looks like a repository."""
+    (another / "pyproject.toml").write_text('[project]\nname = "another"\n')
+    inner = another / "inner"
+    (inner / ".git").mkdir(parents=True)
+    (inner / "pyproject.toml").write_text(OURS)
+    monkeypatch.setattr(release, "COMMIT", another / "commit.txt")
+    for checkout in (another, inner):
+        monkeypatch.setattr(release, "CHECKOUT", checkout)
+        assert version() == f"lossbench {__version__}\n"
 
 
 def test_the_constraints_are_a_file_of_the_package():

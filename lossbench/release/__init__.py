@@ -7,6 +7,7 @@ build_hook.py    writes commit.txt when a wheel or source distribution is built
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -24,13 +25,23 @@ def commit() -> str:
     """Return the commit of this lossbench, and whether files were changed since; empty if it is not known."""
     if COMMIT.is_file():
         return COMMIT.read_text(encoding="utf-8").strip()
-    if not (CHECKOUT / ".git").exists() or not (CHECKOUT / "pyproject.toml").is_file():
+    if not (CHECKOUT / ".git").exists() or not _is_this_project(CHECKOUT / "pyproject.toml"):
         return ""
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    settings |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_CEILING_DIRECTORIES": str(CHECKOUT.parent)}
     try:
         # The command is constant; git is looked up on the user's own PATH.
         done = subprocess.run(  # noqa: S603
-            DESCRIBE, cwd=CHECKOUT, capture_output=True, text=True, timeout=5, check=True
+            DESCRIBE, cwd=CHECKOUT, env=settings, capture_output=True, text=True, timeout=5, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip().replace("-dirty", ", modified")
+
+
+def _is_this_project(file: Path) -> bool:
+    """Return whether a `pyproject.toml` is that of lossbench, and not of a project that contains a copy of it."""
+    try:
+        return 'name = "lossbench"' in file.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
