@@ -146,7 +146,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     if save_baseline and not gate.has_failed(found.gate_results):
         baseline_file.save(save_baseline, found.rows)
         console.note(f"baseline: {save_baseline} ({formatting.count_of(len(found.rows), 'run')})")
-    if form == "table" and not output and sys.stdout.isatty():
+    if form == "table" and not output and console.is_terminal(sys.stdout):
         _advise(next_step.next_step(found, sys.argv[1:]))
     gate.report(found, strict=strict)
 

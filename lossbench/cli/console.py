@@ -23,10 +23,15 @@ _status: list[str] = []
 """The status line that a terminal shows at the moment; empty if there is none."""
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether stdout or stderr is a terminal; None is one that was closed before lossbench started."""
+    return stream is not None and stream.isatty()
+
+
 @contextmanager
 def status(sentence: str, *, quiet: bool = False) -> Iterator[None]:
     """Show a sentence on a terminal until something else is printed or the block ends; nothing in pipes and CI."""
-    if not quiet and sys.stderr is not None and sys.stderr.isatty() and not os.environ.get("CI"):
+    if not quiet and is_terminal(sys.stderr) and not os.environ.get("CI"):
         clear_status()
         _status.append(sentence)
         sys.stderr.write(plain(f"{sentence} …")[: max(1, width() - 1)])

@@ -36,7 +36,7 @@ def explain(
         return
     for subject, members in groupby(glossary.entries(), lambda entry: entry.subject):
         console.result(f"{subject}\n" + "\n".join(_line(each, width) for each in members) + "\n")
-    if sys.stdout.isatty():
+    if console.is_terminal(sys.stdout):
         console.note("`lossbench explain TERM` explains one of them.")
 
 

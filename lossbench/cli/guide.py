@@ -44,7 +44,7 @@ def guide(
     if not manual.is_translated(file, code):
         console.note(f"{words.untranslated}\n")
     text = file.read_text(encoding="utf-8")
-    if sys.stdout.isatty():
+    if console.is_terminal(sys.stdout):
         from lossbench.guide import terminal
 
         console.rendered(terminal.render(text))

@@ -93,7 +93,7 @@ def progress(*, quiet: bool) -> Iterator[Lines | None]:
     if quiet:
         yield None
         return
-    listener = Bars() if sys.stderr.isatty() else Lines()
+    listener = Bars() if console.is_terminal(sys.stderr) else Lines()
     try:
         with console.status("reading the data, loading TensorFlow, building the model"):
             yield listener

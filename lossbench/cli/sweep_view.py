@@ -212,7 +212,7 @@ def clock(seconds: float) -> str:
 @contextmanager
 def view(status: SweepStatus, *, quiet: bool, as_json: bool) -> Iterator[SilentView]:
     """Yield the view: JSON, nothing if quiet, a screen on a terminal, lines elsewhere."""
-    kind = JsonView if as_json else SilentView if quiet else ScreenView if sys.stderr.isatty() else LineView
+    kind = JsonView if as_json else SilentView if quiet else ScreenView if console.is_terminal(sys.stderr) else LineView
     shown = kind(status)
     try:
         yield shown

@@ -94,5 +94,7 @@ def _headline(result: TrainResult, runs_dir: Path) -> str:
         )
         took = f" in {row['seconds']:.1f} s" if row["seconds"] else ""
         line = f"{formatting.clean(row['loss'])}, seed {row['seed']}: test {values}{took}"
-        lines.append(formatting.fill(line, console.width(), ", ", indent="  ") if sys.stderr.isatty() else line)
+        lines.append(
+            formatting.fill(line, console.width(), ", ", indent="  ") if console.is_terminal(sys.stderr) else line
+        )
     return "\n".join([*lines, f"next: lossbench compare {runs_dir}"])
