@@ -14,8 +14,11 @@ from pathlib import Path
 FAMILIES = ("KERAS_", "TF_", "XLA_", "ONEDNN_", "DNNL_", "ZENDNN_", "CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE")
 """Beginnings of the variables that those libraries read."""
 
-HARMLESS = ("TF_CPP_", "TF_DUMP_", "TF_FORCE_", "TF_GPU_", "TF_CUDA_", "TF_PER_DEVICE_MEMORY_LIMIT", "XLA_PJRT_GPU_")
-"""Those about messages, memory and paths, which change no number."""
+HARMLESS = (
+    *("TF_CPP_", "TF_DUMP_", "TF_FORCE_", "TF_GPU_", "TF_CUDA_", "TF_PER_DEVICE_MEMORY_LIMIT", "XLA_PJRT_GPU_"),
+    *("TF_CLI_", "TF_VAR_"),
+)
+"""Those about messages, memory and paths, and those of Terraform, which change no number."""
 
 HARMLESS_XLA_FLAGS = ("--xla_gpu_cuda_data_dir=", "--xla_dump_")
 

@@ -37,5 +37,6 @@ def init(
     target = file or Path(f"{example.rpartition('/')[2]}.yaml" if example else "experiment.yaml")
     if target.exists() and not force:
         raise UsageError(f"{target} exists; choose another name, or overwrite it with --force")
+    files.make_folder(target.parent)
     files.write_text(target, starter(str(target)) if chosen is None else chosen)
     console.result(target)

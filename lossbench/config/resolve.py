@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import ValidationError
 
-from lossbench.config import yaml
+from lossbench.config import examples, yaml
 from lossbench.config.dump import dump
 from lossbench.config.explain import explain, find_key
 from lossbench.config.lookalikes import lookalike
@@ -158,12 +158,19 @@ def _bytes(path: Path, named_at: Position | None) -> bytes:
             return file.read(yaml.MAX_BYTES + 1)
     except FileNotFoundError:
         near = [str(path.with_name(name)) for name in _siblings(path)]
-        raise _error(named_at, f"{prefix}no file {show(str(path))}{did_you_mean(str(path), near)}") from None
+        hint = did_you_mean(str(path), near) or _example_hint(path)
+        raise _error(named_at, f"{prefix}no file {show(str(path))}{hint}") from None
     except IsADirectoryError:
         raise _error(named_at, f"{prefix}{show(str(path))} is a folder; name a YAML file in it") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise _error(named_at, f"{prefix}{show(str(path))} cannot be read: {reason}") from None
+
+
+def _example_hint(path: Path) -> str:
+    """Return how to write the example that a missing file is named after; empty if there is none."""
+    name = path.with_suffix("").name
+    return f"; `lossbench init --from {name}` writes an example of that name" if name in examples.names() else ""
 
 
 def _siblings(path: Path) -> list[str]:

@@ -38,6 +38,12 @@ def test_it_writes_a_file_that_is_right(monkeypatch: pytest.MonkeyPatch, capsys:
     assert "#   lossbench train --config experiment.yaml" in Path("experiment.yaml").read_text(encoding="utf-8")
 
 
+def test_a_missing_folder_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As whoever has installed a wheel has no folder `configs`."""
+    assert run(monkeypatch, "configs/focal.yaml", "--from", "focal") == 0
+    assert Path("configs/focal.yaml").is_file()
+
+
 def test_it_does_not_overwrite(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Unless it is told to."""
     Path("mine.yaml").write_text("loss: focal", encoding="utf-8")

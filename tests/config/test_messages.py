@@ -362,6 +362,14 @@ def test_a_missing_file_is_said_with_the_one_that_is_there() -> None:
     assert str(caught.value) == "no file 'another.yml'; did you mean 'another.yaml'?"
 
 
+def test_a_missing_file_that_is_named_after_an_example_can_be_written() -> None:
+    """As the first commands of the guide assume the folder `configs`, which a wheel does not make."""
+    with pytest.raises(ConfigError) as caught:
+        load(Path("configs/focal.yaml"))
+    hint = "`lossbench init --from focal` writes an example of that name"
+    assert str(caught.value) == f"no file 'configs/focal.yaml'; {hint}"
+
+
 def test_what_is_no_text_is_said(tmp_path: Path) -> None:
     """Bytes that are not UTF-8 are refused with their place."""
     path = tmp_path / "focal.yaml"
