@@ -118,20 +118,24 @@ def settings(condition: Condition, budget: Budget) -> dict[str, Any]:
 
 
 def condition_of(found: Mapping[str, Any], budget: Budget) -> Condition | None:
-    """Return the condition that has the given settings, of which some may be None; None if there is no such condition.
+    """Return the condition that has the given settings; None if there is no such condition.
 
     Args:
-        found: Settings by dotted key, as the suite or as runs have them. Keys that no condition sets do not count.
+        found: The settings that differ between conditions, as the suite or as runs have them; None does not apply.
+            Keys that no condition sets do not count.
         budget: How much is trained.
 
     Example:
         >>> condition_of({"data.train_size": 1000, "train.epochs": 10}, BUDGETS["quick"]).name
         '1,000 images'
     """
-    expected = {each.name: _flat(settings(each, budget)) for each in CONDITIONS}
-    keys = {key for each in expected.values() for key in each}
-    given = {key: value for key, value in _flat(found).items() if key in keys}
-    return next((each for each in CONDITIONS if expected[each.name] == given), None)
+    expected = [_flat(settings(each, budget)) for each in CONDITIONS]
+    keys = sorted({key for each in expected for key in each})
+    given = _flat(found)
+    absent = {key: None for name in found for key in keys if f"{key}.".startswith(f"{name}.") and key not in given}
+    given = {key: value for key, value in {**given, **absent}.items() if key in keys}
+    matching = zip(CONDITIONS, expected, strict=True)
+    return next((each for each, its in matching if all(its.get(key) == value for key, value in given.items())), None)
 
 
 def _flat(nested: Mapping[str, Any]) -> dict[str, Any]:

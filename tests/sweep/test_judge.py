@@ -50,6 +50,28 @@ def test_a_condition_sets_the_same_keys_as_the_others(condition, budget):
         assert (mine == theirs) == (other is condition)
 
 
+@pytest.mark.parametrize("budget", suite.BUDGETS.values(), ids=list(suite.BUDGETS))
+@pytest.mark.parametrize("condition", suite.CONDITIONS, ids=lambda each: each.name)
+def test_a_condition_is_known_by_the_settings_that_differ(condition, budget):
+    """As the suite writes them, and as a decision has them: one key per number, None where it does not apply."""
+    mine = suite.settings(condition, budget)
+    assert suite.condition_of(mine, budget) is condition
+    nested = {
+        f"{key}.{name}"
+        for each in suite.CONDITIONS
+        for key, value in each.settings.items()
+        for name in (value if isinstance(value, dict) else ())
+    }
+    numbers = {key: value for key, value in mine.items() if not any(each.startswith(f"{key}.") for each in nested)}
+    flat = dict.fromkeys(nested) | numbers
+    for key in nested:
+        section, _, name = key.rpartition(".")
+        flat[key] = (mine[section] or {}).get(name)
+    assert suite.condition_of({**flat, "data.label_noise.include_self": False}, budget) is condition
+    del flat["train.epochs"]
+    assert suite.condition_of(flat, budget) is condition
+
+
 @pytest.mark.parametrize("condition", suite.CONDITIONS, ids=lambda each: each.name)
 def test_opponents_are_five_losses_besides_cross_entropy(condition):
     """Each can be trained in its condition; none is there twice."""
