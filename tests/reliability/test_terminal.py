@@ -78,7 +78,7 @@ def test_the_reason_of_a_diverged_run_is_text(command, fabricate, lossbench, tmp
         ["losses", NAME],
         ["show", NAME],
         ["compare", NAME],
-        ["init", f"{NAME}/x.yaml"],
+        ["init", f"{NAME}.yaml"],
         ["schema", "--output", f"{NAME}/x.json"],
         [NAME],
     ],
