@@ -21,16 +21,20 @@ from lossbench.guide.site import figures, search, sources
 
 def setup(app: Any) -> None:
     """Prepare the pages of an edition and let Sphinx read them in place of the guide's folder."""
-    edition = "zh" if app.config.language.startswith("zh") else "en"
+    edition = _edition(app)
     ops.claim_process()
     ops.quiet_keras()  # which autodoc imports
     output = Path(app.outdir)
-    figures.draw((output.parent if edition == "zh" else output) / "figures")
+    figures.draw((output.parent if edition == sources.CHINESE else output) / "figures")
     app.srcdir = app.doctreedir / "sources"
     sources.write(app.srcdir, edition)
     search.add(app)
     app.connect("autodoc-process-docstring", _as_rst, priority=400)  # before napoleon's
     app.connect("html-page-context", _link_editions)
+
+
+def _edition(app: Any) -> str:
+    return sources.CHINESE if app.config.language.startswith(sources.CHINESE) else "en"
 
 
 def _as_rst(_app: Any, _what: str, _name: str, _object: object, _options: Any, lines: list[str]) -> None:
@@ -41,5 +45,5 @@ def _as_rst(_app: Any, _what: str, _name: str, _object: object, _options: Any, l
 def _link_editions(app: Any, page: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
     """Begin a page with a link to the other edition."""
     if context.get("body"):
-        edition = "zh" if app.config.language.startswith("zh") else "en"
+        edition = _edition(app)
         context["body"] = sources.edition_link(page, edition) + context["body"]

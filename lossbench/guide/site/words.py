@@ -7,7 +7,6 @@ CHINESE = {
     "card": "公式、图、超参数和来源，每个损失函数一页。",
     "class form": "Keras 中的类形式",
     "default": "默认值",
-    "errors": "错误",
     "family": "族",
     "function form": "函数形式",
     "hyperparameters": "超参数",
