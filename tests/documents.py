@@ -11,10 +11,13 @@ from lossbench import guide
 from lossbench.guide.languages import ENGLISH, LANGUAGES
 
 ROOT = Path(__file__).parents[1]
-LESSONS = sorted((guide.FOLDER / guide.LESSONS).glob("*.md"))
-PAGES = [*sorted(guide.FOLDER.glob("*.md")), *LESSONS]
+GUIDE = ROOT / "lossbench" / "guide"
+"""The guide in the source tree, whose pages and README link to each other; the installed package may be elsewhere."""
+
+LESSONS = sorted((GUIDE / guide.LESSONS).glob("*.md"))
+PAGES = [*sorted(GUIDE.glob("*.md")), *LESSONS]
 FILES = [ROOT / "README.md", *PAGES]
-TRANSLATIONS = sorted(file for code in LANGUAGES if code != ENGLISH for file in (guide.FOLDER / code).rglob("*.md"))
+TRANSLATIONS = sorted(file for code in LANGUAGES if code != ENGLISH for file in (GUIDE / code).rglob("*.md"))
 """Pages, lessons and the README in other languages; the commands and code in them are those of the English ones."""
 
 ANSWER = "ANSWER"
@@ -37,6 +40,11 @@ class Block:
         """The file that the first line names, e.g. `# study.yaml: which loss?`; empty if it names none."""
         found = re.match(r"# ([\w./-]+\.(?:yaml|yml|py))\b", self.text)
         return found[1] if found else ""
+
+
+def source(name: str, code: str = ENGLISH) -> Path:
+    """Return the file of a page or lesson in the source tree; see `guide.path`."""
+    return GUIDE / guide.path(name, code).relative_to(guide.FOLDER)
 
 
 def blocks(file: Path, *languages: str) -> list[Block]:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer.main
-from documents import FILES, ROOT, TRANSLATIONS
+from documents import FILES, GUIDE, ROOT, TRANSLATIONS, source
 
 from lossbench import cli, errors, guide, metrics, suite
 from lossbench.analysis import baseline_file
@@ -159,7 +159,7 @@ def pages(readme: Path = ROOT, code: str = languages.ENGLISH) -> str:
     shown = [name for name in guide.pages() if name != guide.INDEX]
     half = (len(shown) + 1) // 2
     lines = (shown[:half], shown[half:], guide.lessons())
-    links = ([f"[{name}]({os.path.relpath(guide.path(name, code), readme)})" for name in line] for line in lines)
+    links = ([f"[{name}]({os.path.relpath(source(name, code), readme)})" for name in line] for line in lines)
     return " ·\n".join(map(" · ".join, links))
 
 
@@ -255,9 +255,7 @@ TABLES = {
     "losses": losses,
     "pages": pages,
     **{
-        f"pages-{code}": partial(pages, guide.FOLDER / code, code)
-        for code in languages.LANGUAGES
-        if code != languages.ENGLISH
+        f"pages-{code}": partial(pages, GUIDE / code, code) for code in languages.LANGUAGES if code != languages.ENGLISH
     },
     "configuration": configuration,
 }

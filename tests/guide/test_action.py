@@ -5,12 +5,12 @@ import re
 import pytest
 import typer
 import yaml
-from documents import ROOT, blocks
+from documents import GUIDE, ROOT, blocks
 
-from lossbench import cli, guide
+from lossbench import cli
 
 ACTION = ROOT / ".github" / "actions" / "lossbench" / "action.yml"
-RECIPES = [block for block in blocks(guide.FOLDER / "ci.md", "yaml") if block.file.startswith(".git")]
+RECIPES = [block for block in blocks(GUIDE / "ci.md", "yaml") if block.file.startswith(".git")]
 
 
 def commands(value):

@@ -8,7 +8,21 @@ import tomllib
 import pytest
 import typer.main
 import yaml
-from documents import ANSWER, FILES, LESSONS, PAGES, ROOT, TRANSLATIONS, blocks, exit_code, inline, links, shell_lines
+from documents import (
+    ANSWER,
+    FILES,
+    GUIDE,
+    LESSONS,
+    PAGES,
+    ROOT,
+    TRANSLATIONS,
+    blocks,
+    exit_code,
+    inline,
+    links,
+    shell_lines,
+    source,
+)
 from documents import commands as commands_in
 from generate_guide import TABLES, written
 
@@ -89,7 +103,7 @@ def run(workplace, commands):
     return command
 
 
-@pytest.mark.parametrize("file", [FILES[0], guide.FOLDER / "compare.md"], ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", [FILES[0], GUIDE / "compare.md"], ids=lambda file: file.stem)
 def test_a_comparison_is_shown_as_the_command_prints_it(file, workplace, commands):
     """Headings and legend line by line, numbers aside, from other runs."""
     block = next(each for each in blocks(file, "console") if "$ lossbench compare" in each.text)
@@ -259,7 +273,7 @@ def test_every_link_leads_to_a_file(file):
 def test_every_page_is_in_the_index():
     """`lossbench guide` lists each file."""
     listed = {**guide.pages(), **guide.lessons()}
-    assert {guide.path(name) for name in listed} == set(PAGES)
+    assert {source(name) for name in listed} == set(PAGES)
     assert [line for line in listed.values() if not line.endswith(".")] == []
 
 

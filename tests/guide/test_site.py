@@ -9,9 +9,8 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import pytest
-from documents import ROOT, blocks
+from documents import GUIDE, ROOT, blocks
 
-from lossbench import guide
 from lossbench.errors import LossbenchError
 from lossbench.guide import glossary
 from lossbench.losses import registry
@@ -70,7 +69,7 @@ def test_the_class_form_of_a_card_is_a_loss_of_keras(name):
 def test_the_sidebar_has_every_page_once_in_the_order_of_the_index(edition):
     """And nothing else: a page that the index does not list comes at the end."""
     pages = {path.removesuffix(".md") for path in sources.paths(edition)}
-    folder = guide.FOLDER / "zh" if edition == "zh" else guide.FOLDER
+    folder = GUIDE / "zh" if edition == "zh" else GUIDE
     index = (folder / "index.md").read_text()
     lines = sources.navigation(index, pages, edition).splitlines()
     listed = [line for line in lines if line and not line.startswith(("```", ":"))]
@@ -177,7 +176,7 @@ def test_both_languages_have_every_word():
 
 def test_ci_builds_the_site_by_the_documented_commands():
     """Both editions, with warnings as errors."""
-    text = (guide.FOLDER / "extending.md").read_text()
+    text = (GUIDE / "extending.md").read_text()
     commands = re.findall(r"^sphinx-build .*$", text, re.MULTILINE)
     assert len(commands) == 2
     ci = (ROOT / ".ci" / "run").read_text()
@@ -227,7 +226,7 @@ def test_the_built_site_has_a_card_with_a_figure_per_loss():
 
 def test_pages_are_markdown_that_a_terminal_shows_too():
     """No syntax that only the site understands."""
-    files = sorted(guide.FOLDER.rglob("*.md"))
+    files = sorted(GUIDE.rglob("*.md"))
     special = re.compile(r"^(```\{|:::|\(\w[\w-]*\)=$|%)|(?<!\w)\{[a-z-]+\}`[^`\n]+`", re.MULTILINE)
     assert [file.name for file in files if special.search(file.read_text())] == []
     assert {block.language for file in files for block in blocks(file)} <= {"sh", "console", "python", "yaml", "text"}

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from documents import ROOT, TRANSLATIONS, blocks, inline, links, text_of
+from documents import GUIDE, ROOT, TRANSLATIONS, blocks, inline, links, source, text_of
 from generate_guide import written
 from rich.cells import cell_len
 
@@ -16,18 +16,18 @@ from lossbench.guide import glossary, languages, terminal
 from lossbench.guide.line_breaks import CLOSING, OPENING
 
 README = ROOT / "README.md"
-CHINESE = guide.FOLDER / "zh"
+CHINESE = GUIDE / "zh"
 HAN = "[\u3400-\u9fff]"
 WIDE = "[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
 NUMBER = r"(?<!\w)\d+(?:[.,]\d+)*"
 
 each_translation = pytest.mark.parametrize(
-    "file", TRANSLATIONS, ids=lambda file: file.relative_to(guide.FOLDER).with_suffix("").as_posix()
+    "file", TRANSLATIONS, ids=lambda file: file.relative_to(GUIDE).with_suffix("").as_posix()
 )
 each_page = pytest.mark.parametrize(
     "file",
     [file for file in TRANSLATIONS if file.stem != guide.INDEX],
-    ids=lambda file: file.relative_to(guide.FOLDER).with_suffix("").as_posix(),
+    ids=lambda file: file.relative_to(GUIDE).with_suffix("").as_posix(),
 )
 
 
@@ -35,12 +35,12 @@ def original(file):
     """The English file that a translation translates; of any other file, the file."""
     if not file.is_relative_to(CHINESE):
         return file
-    return README if file == CHINESE / README.name else guide.FOLDER / file.relative_to(CHINESE)
+    return README if file == CHINESE / README.name else GUIDE / file.relative_to(CHINESE)
 
 
 def translation(file):
     """The Chinese version of an English file, if there is one; else the file."""
-    relative = Path(README.name) if file == README else file.relative_to(guide.FOLDER)
+    relative = Path(README.name) if file == README else file.relative_to(GUIDE)
     return CHINESE / relative if (CHINESE / relative).exists() else file
 
 
@@ -58,7 +58,7 @@ def contents(text):
 
 def test_languages_are_the_folders_of_translated_pages():
     """One folder per language other than English, one language per folder."""
-    folders = {file.parent.name for file in guide.FOLDER.glob(f"*/{guide.INDEX}.md")}
+    folders = {file.parent.name for file in GUIDE.glob(f"*/{guide.INDEX}.md")}
     assert folders == set(languages.LANGUAGES) - {languages.ENGLISH}
 
 
@@ -144,7 +144,7 @@ def test_the_index_lists_the_translated_pages_in_the_order_of_the_english_one():
     """Each with a line; pages that are not translated may be listed too."""
     chinese, english = (
         [(folder / target).resolve() for _, target in links(folder / f"{guide.INDEX}.md")]
-        for folder in (CHINESE, guide.FOLDER)
+        for folder in (CHINESE, GUIDE)
     )
     listed = [original(file) for file in chinese]
     assert listed == [file for file in english if file in listed]
@@ -275,7 +275,7 @@ def test_the_list_is_in_chinese_and_marks_what_is_not(commands, tmp_path):
     listed = dict(line.split(maxsplit=1) for line in done.out.splitlines() if " " in line)
     assert list(listed) == [*guide.pages(), *guide.lessons()]
     for name, line in listed.items():
-        is_chinese = guide.path(name, "zh").is_relative_to(CHINESE)
+        is_chinese = source(name, "zh").is_relative_to(CHINESE)
         assert line.endswith("（英文）") != is_chinese
         assert re.search(HAN, line.removesuffix("（英文）")) or not is_chinese
 
