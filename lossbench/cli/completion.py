@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from lossbench import files
-from lossbench.errors import LossbenchError
+from lossbench.errors import LossbenchError, UsageError
 
 
 def losses(incomplete: str) -> Iterator[str]:
@@ -66,9 +66,12 @@ def guide_pages(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]
     from lossbench import guide
     from lossbench.guide import languages
 
-    named = ctx.params.get("lang")
-    code = languages.chosen(named if named in languages.LANGUAGES else None)
-    return (page for page in {**guide.pages(code), **guide.lessons(code)}.items() if page[0].startswith(incomplete))
+    try:
+        code = languages.chosen(ctx.params.get("lang"))
+    except UsageError:
+        code = languages.chosen()
+    pages = {**guide.pages(code), **guide.lessons(code)}
+    return (page for page in pages.items() if page[0].startswith(incomplete.lower()))
 
 
 def guide_languages(incomplete: str) -> Iterator[str]:

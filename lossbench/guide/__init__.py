@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parent
 INDEX = "index"
 LESSONS = "lessons"
 
+_LISTED = "`lossbench guide` lists the pages"
 _ENTRY = re.compile(rf"^- \[([a-z0-9-]+)\]\((?:\.\./)?((?:{LESSONS}/)?)\1\.md\)(?:: |：)(.+)$", re.MULTILINE)
 
 
@@ -51,15 +52,18 @@ def is_translated(file: Path, code: str) -> bool:
 
 
 def _complete(beginning: str) -> str:
-    """Return the one name that is, or begins with, `beginning`."""
+    """Return the one name that is, or begins with, `beginning` in any case."""
+    if not beginning:
+        raise UsageError(f"the name of a page is empty; {_LISTED}")
+    beginning = beginning.lower()
     names = [*pages(), *lessons()]
     found = [name for name in names if name.startswith(beginning)]
     if beginning in names or len(found) == 1:
         return beginning if beginning in names else found[0]
-    if found and beginning:
+    if found:
         raise UsageError(f"{beginning}: several pages begin with this: {first_few(found)}; write more of the name")
     near = did_you_mean(beginning, names) or ";"
-    raise UsageError(f"{beginning}: no such page{near} `lossbench guide` lists the pages")
+    raise UsageError(f"{beginning}: no such page{near} {_LISTED}")
 
 
 def _entries(folder: str, code: str) -> dict[str, str]:

@@ -41,11 +41,12 @@ def test_an_unknown_page_is_a_usage_error(commands, tmp_path):
 
 @each_name
 def test_the_beginning_of_a_name_is_enough(name):
-    """The shortest one that no other page has, and a whole name that others begin with."""
+    """In any case: the shortest one that no other page has, and a whole name that others begin with."""
     others = [other for other in (*guide.pages(), *guide.lessons()) if other != name]
     for length in range(1, len(name) + 1):
         if length == len(name) or not any(other.startswith(name[:length]) for other in others):
             assert guide.path(name[:length]).stem == name
+            assert guide.path(name[:length].upper()).stem == name
 
 
 @pytest.mark.parametrize(
@@ -57,11 +58,13 @@ def test_pages_are_shown_by_the_beginning_of_their_names(beginning, named, comma
 
 
 def test_an_ambiguous_beginning_is_a_usage_error(commands, tmp_path):
-    """With the pages that begin so; an empty name is the beginning of none."""
+    """With the pages that begin so; an empty name is said to be empty."""
     done = commands("guide", "co", cwd=tmp_path)
     assert (done.code, done.out) == (2, "")
     assert "co: several pages begin with this: configuration, compare, compatibility; write more" in done.err
-    assert "no such page" in commands("guide", "", cwd=tmp_path).err
+    assert commands("guide", "", cwd=tmp_path).err == (
+        "error: the name of a page is empty; `lossbench guide` lists the pages\n"
+    )
 
 
 @each_name

@@ -13,6 +13,7 @@ from documents import GUIDE, ROOT, blocks
 
 from lossbench.errors import LossbenchError
 from lossbench.guide import glossary
+from lossbench.guide.languages import CHINESE, ENGLISH, LANGUAGES
 from lossbench.losses import registry
 
 cards, search, sources, words = (
@@ -57,7 +58,7 @@ def test_the_class_form_of_a_card_is_a_loss_of_keras(name):
 
     context = {"class_counts": [9, 5, 1], "transition_matrix": np.eye(3), "head_scale": 10.0, "epoch": 0}
     names = {"get": get, **context}
-    if words.ENGLISH["no class form"] in cards.card(LOSSES[name], "en"):
+    if words.WORDS["en"]["no class form"] in cards.card(LOSSES[name], "en"):
         with pytest.raises(LossbenchError, match="state per image"):
             get(name)
     else:
@@ -170,8 +171,9 @@ def test_a_source_links_to_its_papers():
 
 def test_both_languages_have_every_word():
     """Chinese ones without full stops and brackets of half width."""
-    assert words.ENGLISH.keys() == words.CHINESE.keys()
-    assert [each for each in words.CHINESE.values() if re.search(r"[(),:;]", each)] == []
+    assert words.WORDS.keys() == LANGUAGES.keys()
+    assert words.WORDS[ENGLISH].keys() == words.WORDS[CHINESE].keys()
+    assert [each for each in words.WORDS[CHINESE].values() if re.search(r"[(),:;]", each)] == []
 
 
 def test_ci_builds_the_site_by_the_documented_commands():

@@ -224,17 +224,38 @@ LOCALES = [
     ({"LC_ALL": "", "LANG": "zh"}, "zh"),
     ({"LC_MESSAGES": "de_DE.UTF-8", "LANG": "zh_CN.UTF-8"}, "en"),
     ({"LANGUAGE": "zh"}, "en"),
+    ({"LANGUAGE": "zh", "LANG": "C.UTF-8"}, "en"),
+    ({"LANGUAGE": "zh", "LC_ALL": "POSIX"}, "en"),
+    ({"LANGUAGE": "zh_TW", "LANG": "de_DE.UTF-8"}, "zh"),
+    ({"LANGUAGE": "fr:zh:en", "LANG": "fr_FR"}, "zh"),
+    ({"LANGUAGE": "en_GB:zh", "LANG": "zh_CN"}, "en"),
+    ({"LANGUAGE": "fr", "LANG": "zh_CN"}, "en"),
+    ({"LANGUAGE": "", "LANG": "zh_CN@pinyin"}, "zh"),
+    ({"LANG": "zhuang"}, "en"),
 ]
 
 
 @pytest.mark.parametrize(("environment", "code"), LOCALES)
 def test_the_locale_chooses_the_language(environment, code, commands, tmp_path):
-    """The first of LC_ALL, LC_MESSAGES and LANG that is set; `--lang` overrides it."""
+    """LANGUAGE, except in the locale C; else the first of LC_ALL, LC_MESSAGES and LANG that is set; or `--lang`."""
     done = commands("guide", "quickstart", cwd=tmp_path, **environment)
     assert (done.code, done.out, done.err) == (0, guide.path("quickstart", code).read_text(), "")
     for named in languages.LANGUAGES:
         done = commands("guide", "--lang", named, "quickstart", cwd=tmp_path, **environment)
         assert (done.code, done.out, done.err) == (0, guide.path("quickstart", named).read_text(), "")
+
+
+@pytest.mark.parametrize("name", ["zh", "ZH", "zh_CN", "zh-Hans", "zh-hant-TW", "zh_CN.UTF-8"])
+def test_a_language_is_known_by_every_tag_of_it(name):
+    """In any case, with region, script or encoding."""
+    assert languages.chosen(name) == "zh"
+
+
+@pytest.mark.parametrize("name", ["zhuang", "z", "", "C", "zh CN"])
+def test_a_name_of_another_language_is_none_of_ours(name):
+    """Also if it begins like one."""
+    with pytest.raises(UsageError, match="choose en or zh"):
+        languages.chosen(name)
 
 
 def test_an_unknown_language_is_a_usage_error(commands, tmp_path):
@@ -243,8 +264,6 @@ def test_an_unknown_language_is_a_usage_error(commands, tmp_path):
     assert (done.code, done.out) == (2, "")
     assert done.err.strip() == "error: --lang: no language 'fr'; choose en or zh"
     assert commands("guide", cwd=tmp_path, LANG="fr_FR.UTF-8").out == commands("guide", cwd=tmp_path).out
-    with pytest.raises(UsageError):
-        languages.chosen("")
 
 
 def test_the_help_names_every_language(commands, tmp_path):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lossbench import ops
+from lossbench.guide.languages import CHINESE, ENGLISH
 from lossbench.guide.site import figures, search, sources
 
 
@@ -25,7 +26,7 @@ def setup(app: Any) -> None:
     ops.claim_process()
     ops.quiet_keras()  # which autodoc imports
     output = Path(app.outdir)
-    figures.draw((output.parent if edition == sources.CHINESE else output) / "figures")
+    figures.draw((output.parent if edition == CHINESE else output) / "figures")
     app.srcdir = app.doctreedir / "sources"
     sources.write(app.srcdir, edition)
     search.add(app)
@@ -34,7 +35,7 @@ def setup(app: Any) -> None:
 
 
 def _edition(app: Any) -> str:
-    return sources.CHINESE if app.config.language.startswith(sources.CHINESE) else "en"
+    return CHINESE if app.config.language.startswith(CHINESE) else ENGLISH
 
 
 def _as_rst(_app: Any, _what: str, _name: str, _object: object, _options: Any, lines: list[str]) -> None:

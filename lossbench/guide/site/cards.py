@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from lossbench.guide.languages import CHINESE
 from lossbench.guide.site.words import WORDS
 from lossbench.losses import listing, registry
 from lossbench.losses.presets import PRESETS
@@ -70,7 +71,7 @@ def card(signature: LossSignature, edition: str) -> str:
         escaped(signature.summary),
         f"```text\n{signature.formula}\n```",
         *_notes(signature),
-        FIGURE.format(name=name, folder="../../figures" if edition == "zh" else "../figures"),
+        FIGURE.format(name=name, folder="../../figures" if edition == CHINESE else "../figures"),
         _table(("", ""), [row for row in facts if row[1]]),
         *_section(words["hyperparameters"], [words[key] for key in ("name", "default", "range", "meaning")], [
             (f"`{each.name}`", f"`{listing.default_text(each)}`", escaped(each.expected), escaped(each.description))

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from lossbench import guide
+from lossbench.guide.languages import CHINESE, ENGLISH, LANGUAGES
 from lossbench.guide.site import cards
 from lossbench.guide.site.words import WORDS
 
@@ -14,10 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-CHINESE = "zh"
 README = "README.md"
-NAMES = {"en": "English", "zh": "中文"}
-"""Editions with the names that their readers use."""
 
 API = {
     "lossbench": (
@@ -96,7 +94,7 @@ def _link(path: str, found: re.Match[str], edition: str) -> str:
             steps.pop()
         else:
             steps.append(step)
-    leaves = steps[0] == ".." or (edition == "en" and steps[0] == CHINESE)
+    leaves = steps[0] == ".." or (edition == ENGLISH and steps[0] == CHINESE)
     return f'<a href="{found[2]}.html{found[3] or ""}">{found[1]}</a>' if leaves else found[0]
 
 
@@ -141,14 +139,14 @@ def _api(edition: str) -> str:
 
 def edition_link(page: str, edition: str) -> str:
     """Return a link to the same page of the other edition, or to its start page if it has no such page."""
-    other = "en" if edition == CHINESE else CHINESE
+    other = ENGLISH if edition == CHINESE else CHINESE
     there = {path.removesuffix(".md") for path in paths(other)} | {"api"}
     target = page if page in there or page.startswith("losses/") else "index"
     up = "../" * (page.count("/") + (edition == CHINESE))
-    folder = "" if other == "en" else f"{CHINESE}/"
+    folder = "" if other == ENGLISH else f"{CHINESE}/"
     href = f"{up}{folder}{target}.html"
     style = "float: right; margin: 0 0 0 1rem"
-    return f'<p style="{style}"><a href="{href}" lang="{other}" hreflang="{other}">{NAMES[other]}</a></p>\n'
+    return f'<p style="{style}"><a href="{href}" lang="{other}" hreflang="{other}">{LANGUAGES[other].name}</a></p>\n'
 
 
 def with_literal_blocks(lines: Sequence[str]) -> list[str]:

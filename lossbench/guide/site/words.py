@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-CHINESE = {
+from lossbench.guide.languages import CHINESE, ENGLISH
+
+_CHINESE = {
     "aliases": "别名",
     "card": "公式、图、超参数和来源，每个损失函数一页。",
     "class form": "Keras 中的类形式",
@@ -32,7 +34,7 @@ CHINESE = {
     "trains": "训练的概率",
     "yaml": "YAML",
 }
-ENGLISH = {key: key.capitalize() for key in CHINESE} | {
+_ENGLISH = {key: key.capitalize() for key in _CHINESE} | {
     "card": "Formula, figure, hyperparameters and source, one page per loss.",
     "class form": "Class form for Keras",
     "inputs": "Inputs that the training loop provides",
@@ -45,5 +47,5 @@ ENGLISH = {key: key.capitalize() for key in CHINESE} | {
     "softmax": "Softmax probabilities",
     "yaml": "YAML",
 }
-WORDS = {"en": ENGLISH, "zh": CHINESE}
+WORDS = {ENGLISH: _ENGLISH, CHINESE: _CHINESE}
 """Words by edition and key."""
