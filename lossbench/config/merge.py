@@ -1,15 +1,16 @@
 """Precedence of configurations: defaults < extends < file < command line.
 
 Mappings merge key by key; lists, scalars, values of hyperparameters and ranges of a sweep replace. A choice (a loss, a
-model, an optimiser, ...) with another name replaces the whole choice, because its keys belong to that name. A bare
-string there means `{name: ...}`.
+model, an optimiser, ...) with another name replaces the whole choice, because its keys belong to that name. The types
+of label noise and of imbalance share their keys: another type keeps those that it takes. A bare string there means
+`{name: ...}`.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossbench.config.yaml import Node, is_hyperparameter
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 CHOICES: dict[yaml.KeyPath, str] = {
     ("loss",): "name",
-    ("data", "label_noise"): "type",
-    ("data", "imbalance"): "type",
     ("model",): "name",
     ("model", "head"): "name",
     ("model", "initializer"): "name",
@@ -31,10 +30,24 @@ CHOICES: dict[yaml.KeyPath, str] = {
 }
 """Paths where a name selects one of several mappings, and the key that holds the name."""
 
+TYPES_OF_KEYS: dict[yaml.KeyPath, dict[str, tuple[str, ...]]] = {
+    ("data", "label_noise"): {
+        "rate": ("symmetric", "symmetric_exact", "asymmetric", "pair"),
+        "include_self": ("symmetric",),
+        "matrix": ("matrix",),
+    },
+    ("data", "imbalance"): {
+        "ratio": ("exponential", "step"),
+        "minority_classes": ("step",),
+        "counts": ("counts",),
+    },
+}
+"""Paths where a type is selected, and the types that take a key; the keys that are not listed hold for every type."""
+
 RANGES: tuple[yaml.KeyPath, ...] = (("sweep", "parameters"), ("sweep", "tune", "parameters"))
 """Sections of which each value is a list or a range, such as `{uniform: [0, 1]}`."""
 
-SHORT_FORMS: dict[yaml.KeyPath, str] = {**CHOICES, ("data",): "name"}
+SHORT_FORMS: dict[yaml.KeyPath, str] = {**CHOICES, **dict.fromkeys(TYPES_OF_KEYS, "type"), ("data",): "name"}
 """Paths where a bare string means a mapping with this key; the keys of `data` are the same for every name."""
 
 
@@ -69,10 +82,19 @@ def merge(under: Node, over: Node, path: yaml.KeyPath = ()) -> Node:
         return over
     if _is_another(under, over, path) or path[:-1] in RANGES:
         return over
-    entries = dict(under.value)
+    entries = _kept(under, over, path)
     for key, child in over.value.items():
         entries[key] = merge(entries[key], child, (*path, key)) if key in entries else child
     return Node(entries, over.position)
+
+
+def _kept(under: Node, over: Node, path: yaml.KeyPath) -> dict[Any, Node]:
+    """Return the entries of `under` without those that another type in `over` does not take."""
+    before, after = (each.value.get("type", Node(None)).value for each in (under, over))
+    if path not in TYPES_OF_KEYS or after in (None, before):
+        return dict(under.value)
+    types = TYPES_OF_KEYS[path]
+    return {key: child for key, child in under.value.items() if after in types.get(key, (after,))}
 
 
 def _is_another(under: Node, over: Node, path: yaml.KeyPath) -> bool:

@@ -2,13 +2,18 @@
 
 import itertools
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from lossbench.config.data import Imbalance, LabelNoise
+from lossbench.config.merge import TYPES_OF_KEYS
 from lossbench.config.overrides import check_whole
 from lossbench.config.resolve import load
 from lossbench.errors import ConfigError
 from lossbench.sweep import plan
+
+SECTIONS_OF = {("data", "label_noise"): LabelNoise, ("data", "imbalance"): Imbalance}
 
 
 @pytest.fixture
@@ -58,6 +63,52 @@ def test_the_order_of_the_settings_has_no_effect(overrides: list[str], file: Pat
     for each in itertools.permutations(overrides):
         assert load(file, each) == expected
         assert [trial.experiment for trial in plan.load(file, each)] == [expected]
+
+
+TYPES = [
+    (path, type_) for path in TYPES_OF_KEYS for type_ in get_args(SECTIONS_OF[path].model_fields["type"].annotation)
+]
+KEYS = {"rate": "0.4", "include_self": "true", "matrix": "[[0.5, 0.5], [0.5, 0.5]]", "ratio": "100"} | {
+    "minority_classes": "[1]", "counts": "[3, 4]", "seed": "3", "clean_validation": "true"
+}  # fmt: skip
+
+
+def values(path, type_):
+    """Values for all keys of a section that a type takes."""
+    keys = [key for key in SECTIONS_OF[path].model_fields if key != "type"]
+    return {key: KEYS[key] for key in keys if type_ in TYPES_OF_KEYS[path].get(key, (type_,))}
+
+
+def written(file, path, keys):
+    """Return a file with the keys of a section."""
+    body = ", ".join(f"{key}: {value}" for key, value in keys.items())
+    file.write_text(f"{path[0]}: {{{path[1]}: {{{body}}}}}\n")
+    return file
+
+
+@pytest.mark.parametrize(("path", "type_"), TYPES)
+def test_every_type_takes_the_keys_that_its_table_says(path, type_: str, file: Path) -> None:
+    """All at once; each other one is refused by name."""
+    taken = {"type": type_, **values(path, type_)}
+    load(written(file, path, taken))
+    for key in SECTIONS_OF[path].model_fields.keys() - taken:
+        with pytest.raises(ConfigError, match=rf"{'.'.join(path)}.{key}: "):
+            load(written(file, path, taken | {key: KEYS[key]}))
+
+
+@pytest.mark.parametrize(("path", "before"), TYPES)
+def test_another_type_keeps_the_keys_that_it_takes(path, before: str, file: Path) -> None:
+    """Written in the file; what it needs beside them is missing, or given on the command line."""
+    section, key = path
+    of_file = values(path, before)
+    first = getattr(load(written(file, path, {"type": before, **of_file})).data, key)
+    for after in (type_ for where, type_ in TYPES if where == path):
+        taken = values(path, after)
+        added = [f"{section}.{key}.{name}={value}" for name, value in taken.items() if name not in of_file]
+        found = getattr(load(file, [f"{section}.{key}.type={after}", *added]).data, key)
+        assert found.type == after
+        for name in of_file.keys() & taken:
+            assert getattr(found, name) == getattr(first, name)
 
 
 AXES = [
