@@ -132,6 +132,7 @@ def fabricate(  # noqa: PLR0913 - a test names what it needs
             "device": {"kind": "cpu", "name": "CPU"},
             "threads": 1,
             "precision": "float32",
+            "lossbench_commit": "fedcba987654",
             "git": {"commit": "0123456789abcdef", "dirty": False},
             "hashes": {"identity": identity, "data": "d" * 64, "plugin": None},
             "plugin": None,

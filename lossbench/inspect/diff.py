@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lossbench.runs.read import Run
 
-ENVIRONMENT = ("versions", "device", "threads", "git", "environment")
+ENVIRONMENT = ("versions", "device", "threads", "lossbench_commit", "git", "environment")
 """Keys of `run.json` that describe the environment in which a run was trained."""
 
 
@@ -55,7 +55,7 @@ def between(a: Run, b: Run) -> RunDifference:
 
 
 def environment(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[KeyDifference, ...]:
-    """Return the versions, device, threads and git commit that differ between two `run.json`."""
+    """Return the versions, device, threads and commits that differ between two `run.json`."""
     return differences(*({key: summary.get(key) for key in ENVIRONMENT} for summary in (a, b)))
 
 

@@ -77,7 +77,7 @@ class Verification:
         run: The folder of the recorded run.
         tolerance: The largest distance of two numbers that count as the same.
         files: One comparison per file, in the order in which training computes the numbers.
-        environment: Versions, device, threads and git commit that differ.
+        environment: Versions, device, threads and commits that differ.
         repeatable: Whether the device, as configured, computes equal numbers from equal inputs.
     """
 

@@ -1,4 +1,4 @@
-"""Provenance of a run: time, versions, git commit."""
+"""Provenance of a run: time, versions, commits of lossbench and of the working folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from lossbench import __version__
+from lossbench import __version__, release
 
 
 def now() -> str:
@@ -25,8 +25,14 @@ def versions() -> dict[str, str]:
 
 
 @cache
+def lossbench_commit() -> str | None:
+    """Return the commit of lossbench, with `, modified` if its files differ; None if it is not known."""
+    return release.commit() or None
+
+
+@cache
 def git() -> dict[str, Any] | None:
-    """Return the commit of the working directory and whether it has changes; None outside a repository.
+    """Return the commit of the working folder and whether it has changes; None outside a repository.
 
     The first call in a process decides.
     """

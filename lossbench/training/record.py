@@ -169,6 +169,7 @@ def _describe_trial(trial: Trial) -> dict[str, Any]:
         "link": expression.link(trial.experiment.loss),
         "versions": provenance.versions(),
         "precision": trial.experiment.train.precision,
+        "lossbench_commit": provenance.lossbench_commit(),
         "git": provenance.git(),
         "environment": environment.active(),
         "hashes": {"identity": trial.identity, "data": trial.data_sha256, "plugin": trial.plugin_sha256},

@@ -33,7 +33,7 @@ def test_bit_equal_within_tolerance_and_different(lossbench, tmp_path):
         (broken / "metrics.csv").write_text("\n".join(table) + "\n")
         done = lossbench("verify", broken, "--quiet", check=code)
         assert f"{word}metrics.csv, epoch 1, val_accuracy\n  recorded {value}, now {was}\n" in done.stdout
-        assert "versions, device, threads and git commit are as recorded" in done.stdout
+        assert "versions, device, threads and commits are as recorded" in done.stdout
         assert max(map(len, done.stdout.splitlines()[1:])) <= 80
         assert done.stderr == ("" if code == 0 else f"error: {broken}: retraining gave different numbers\n")
 

@@ -27,6 +27,16 @@ def test_only_what_differs_is_told_part_by_part(fabricate, tmp_path):
     assert "test.last.accuracy" in changed
 
 
+def test_a_run_of_another_lossbench_is_known_by_its_commit(fabricate, tmp_path):
+    """Not by that of the folder in which it was started; older run folders have none and stay readable."""
+    a, b, old = (read.read(fabricate(tmp_path, seed=seed)) for seed in range(3))
+    b.summary["lossbench_commit"] = "0123456789ab, modified"
+    del old.summary["lossbench_commit"]
+    assert pairs(diff.between(a, b).environment) == {"lossbench_commit": ("fedcba987654", "0123456789ab, modified")}
+    assert pairs(diff.between(old, a).environment) == {"lossbench_commit": (None, "fedcba987654")}
+    assert diff.between(old, old).environment == ()
+
+
 def test_a_run_does_not_differ_from_itself(fabricate, tmp_path):
     """Every part is empty."""
     run = read.read(fabricate(tmp_path))

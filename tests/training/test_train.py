@@ -12,7 +12,7 @@ from lossbench import errors, metrics, softmax
 from lossbench.config import resolve
 from lossbench.runs import read
 from lossbench.runs.paths import METRICS_COLUMNS
-from lossbench.training import checkpoint, identify, train
+from lossbench.training import checkpoint, identify, provenance, train
 from lossbench.training.progress import Silent
 
 TIMELESS = slice(None, METRICS_COLUMNS.index("seconds"))
@@ -83,6 +83,7 @@ def test_a_run_folder_is_complete_and_agrees_with_itself(small, tmp_path):
     ]
     summary = json.loads((outcome.run / "run.json").read_text())
     assert (summary["status"], summary["epochs"]) == ("completed", 2)
+    assert summary["lossbench_commit"] == provenance.lossbench_commit()
     saved = read.predictions(outcome.run)
     for at in ("last", "best"):
         confusion = read.confusion(outcome.run)[at]

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from lossbench.analysis.page_data import RunFiles
 
 ENVIRONMENT = (
-    "argv", "versions", "device", "threads", "precision", "git", "environment", "hashes", "parameters", "seconds",
-    "started",
+    "argv", "versions", "device", "threads", "precision", "lossbench_commit", "git", "environment", "hashes",
+    "parameters", "seconds", "started",
 )  # fmt: skip
 """The keys of `run.json` that are shown."""
 

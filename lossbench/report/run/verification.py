@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lossbench.inspect.verification import Deviation, Verification
 
 STYLES = {"bit-equal": "green", "within tolerance": "yellow", "different": "red"}
-AS_IT_WAS = "versions, device, threads and git commit are as recorded"
+AS_IT_WAS = "versions, device, threads and commits are as recorded"
 NOT_REPEATABLE = "a GPU repeats its numbers only with train.deterministic: true"
 
 
