@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -54,9 +55,17 @@ def text(mapping: dict[str, Any], comment: Callable[[KeyPath], str | None]) -> s
 
 def scalar(value: Any) -> str:
     """Return a value as YAML on one line."""
+    return _remembered(value) if isinstance(value, str | int | None) else _written(value)
+
+
+def _written(value: Any) -> str:
     style: dict[str, Any] = {"default_flow_style": True, "sort_keys": False, "allow_unicode": True, "width": math.inf}
     written: str = yaml.dump(value, Dumper=_Dumper, **style)
     return written.removesuffix("\n").removesuffix("\n...")
+
+
+_remembered = functools.lru_cache(maxsize=4096, typed=True)(_written)
+"""Keys and most values recur, and PyYAML is slow; floats are not remembered, as 0.0 equals -0.0."""
 
 
 class _Dumper(yaml.SafeDumper):
