@@ -71,7 +71,7 @@ def with_keys(config: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]
     return changed
 
 
-def fabricate(  # noqa: PLR0913 - a test names what it needs
+def write_run(  # noqa: PLR0913 - a test names what it needs
     runs_dir: Path,
     label: str = "focal",
     seed: int = 0,
@@ -146,6 +146,27 @@ def fabricate(  # noqa: PLR0913 - a test names what it needs
         }
         | summary,
     )
+    return folder
+
+
+_WRITTEN: dict[str, tuple[Path, dict[str, bytes]]] = {}
+"""By arguments: the path of a run folder below the folder of the runs, and its files."""
+
+
+def fabricate(runs_dir: Path, label: str = "focal", seed: int = 0, **options: Any) -> Path:
+    """Write one run folder as `write_run` does and return it; with arguments seen before, write the same files."""
+    key = json.dumps([label, seed, options], default=lambda value: value.tolist())
+    below, contents = _WRITTEN.get(key, (None, {}))
+    if below is None or (runs_dir / below).exists():
+        folder = write_run(runs_dir, label, seed, **options)
+        if below is None:
+            contents = {file.name: file.read_bytes() for file in folder.iterdir()}
+            _WRITTEN[key] = folder.relative_to(runs_dir), contents
+        return folder
+    folder = runs_dir / below
+    folder.mkdir(parents=True)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
     return folder
 
 
