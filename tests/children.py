@@ -64,6 +64,14 @@ class Done:
     beyond: str
 
 
+def without_syncing() -> None:
+    """Let `os.fsync` return at once, in this process and its forks: a disk takes milliseconds for each.
+
+    Tests of what a crash leaves behind start processes of their own.
+    """
+    os.fsync = os.fstat  # which refuses what is not open, as fsync does
+
+
 class Commands:
     """A server to run commands with: `commands("compare", "runs", cwd=folder)`.
 
@@ -222,6 +230,7 @@ def _serve(*, training: bool) -> None:
 
     import lossbench
 
+    without_syncing()
     if training:
         importlib.import_module("lossbench.training.runtime").tensorflow()
     else:

@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from children import Commands
+from children import Commands, without_syncing
 from fabricate import fabricate as fabricate_run
 
 from lossbench.config import resolve
 from lossbench.data import fileset, prepare
 
 ROOT = Path(__file__).parents[1]
+without_syncing()
 
 
 @pytest.fixture
