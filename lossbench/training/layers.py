@@ -11,6 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from lossbench.training import draws
+from lossbench.training.xla import compiled
+
+FEW_UNITS = 1024
+"""With more units, dropout compiled by XLA saves more than its call takes: 2 ms of a step of `cnn` (1,600 units)."""
 
 
 @cache
@@ -51,11 +55,28 @@ def _dropout() -> type[Any]:
             if not training or not self.rate:
                 return features
             seed, step = tf.unstack(self.seed_generator.next())
-            words = draws.words(seed, step, tf.size(features))
-            kept = tf.reshape(words, tf.shape(features)) >= tf.constant(round(self.rate * 2**32), tf.uint32)
-            return tf.where(kept, features / (1 - self.rate), 0)
+
+            @tf.custom_gradient  # type: ignore[untyped-decorator] # TensorFlow carries no types
+            def run(features: Any) -> Any:
+                return _dropped(features, seed, step, self.rate), lambda it: _dropped(it, seed, step, self.rate)
+
+            return run(features)
 
     return Dropout
+
+
+def _dropped(features: Any, seed: Any, step: Any, rate: float) -> Any:
+    """Return features with a share set to 0 and the others scaled; their gradient is the same function of its own."""
+    is_worth_compiling = features.shape[-1] > FEW_UNITS and not on_gpu()
+    return (compiled(_drop) if is_worth_compiling else _drop)(features, seed, step, rate)
+
+
+def _drop(features: Any, seed: Any, step: Any, rate: float) -> Any:
+    import tensorflow as tf
+
+    words = draws.words(seed, step, tf.size(features))
+    kept = tf.reshape(words, tf.shape(features)) >= tf.constant(round(rate * 2**32), tf.uint32)
+    return tf.where(kept, features / (1 - rate), 0)
 
 
 def on_gpu() -> bool:

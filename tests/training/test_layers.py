@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossbench.training.layers import layers
+from lossbench.training.layers import FEW_UNITS, layers
 
 
 def values_and_gradients(layer, images, upstream):
@@ -58,6 +58,29 @@ def test_dropout_draws_anew_with_each_call_and_by_its_seed():
     assert np.array_equal(first, twin(ones, training=True))
     assert np.abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.04
     assert np.abs(np.corrcoef(first.T) - np.eye(7)).max() < 0.1
+
+
+@pytest.mark.parametrize("units", [7, FEW_UNITS + 1])
+def test_the_gradient_of_dropout_is_zero_where_a_number_was_dropped(units):
+    """Elsewhere it is the upstream gradient over 1 - rate, with few units and where XLA compiles dropout."""
+    import tensorflow as tf
+
+    features, upstream = (tf.random.stateless_uniform([50, units], [1, draw], 1, 2) for draw in (1, 2))
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        dropped = layers().Dropout(0.3, seed=5)(features, training=True)
+    gradient = np.asarray(tape.gradient(dropped, features, upstream))
+    expected = np.where(np.asarray(dropped) == 0, 0, np.asarray(upstream) / np.float32(0.7))
+    np.testing.assert_allclose(gradient, expected, rtol=1e-6)
+
+
+def test_xla_drops_the_same_numbers():
+    """The position in the batch decides, so rows of other lengths drop the same; only long ones are compiled."""
+    import keras
+
+    short, long = keras.ops.ones((FEW_UNITS + 1, 8)), keras.ops.ones((8, FEW_UNITS + 1))
+    plain, compiled = (np.asarray(layers().Dropout(0.4, seed=3)(ones, training=True)) for ones in (short, long))
+    assert np.array_equal(plain.ravel(), compiled.ravel())
 
 
 def test_dropout_at_zero_is_nothing():
