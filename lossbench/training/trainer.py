@@ -51,6 +51,7 @@ class Trainer:
         self._rates = learning_rates(self._experiment.optimizer, epochs=train.epochs, steps_per_epoch=self._steps)
         self._position = Position()
         self._best_weights: list[NDArray[Any]] = []
+        self._validated: NDArray[np.float64] | None = None
         self._chunk, self._saved_at = 16, time.perf_counter()
 
     @property
@@ -106,12 +107,16 @@ class Trainer:
         The keys are `last` and, with validation images, `best`.
         """
         with self._setup.stopwatch.phase("test"):
-            return self._predict(self._dataset.test)
+            return self._predict(self._dataset.test, self._log_probabilities(self._dataset.test))
 
     def validation(self) -> dict[str, NDArray[np.float64]]:
         """Return log-probabilities of the validation set for `last` and `best`; empty without validation images."""
+        split = self._dataset.validation
+        if split is None:
+            return {}
         with self._setup.stopwatch.phase("validation"):
-            return self._predict(self._dataset.validation) if self._dataset.validation else {}
+            last = self._log_probabilities(split) if self._validated is None else self._validated
+            return self._predict(split, last)
 
     def feature_plane(self) -> dict[str, NDArray[Any]] | None:
         """Return the plane of the penultimate layer at the last epoch; None unless it has two units."""
@@ -196,23 +201,28 @@ class Trainer:
         if split is None:
             return dict.fromkeys(metrics.VALIDATION_COLUMNS)
         logits = self._loop.logits(split.images)
+        self._validated = softmax.log_softmax(logits)
         measured: dict[str, float | None] = {
-            **metrics.evaluate(softmax.log_softmax(logits), split.labels),
+            **metrics.evaluate(self._validated, split.labels),
             "loss": self._loop.objective(logits, split.labels),
         }
         return {f"val_{name}": value for name, value in measured.items()}
 
-    def _predict(self, split: Split) -> dict[str, NDArray[np.float64]]:
-        last, best = softmax.log_softmax(self._loop.logits(split.images)), epochs.best_epoch(self.history)
+    def _predict(self, split: Split, last: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Return `last` and, with validation images, the log-probabilities of the best weights."""
+        best = epochs.best_epoch(self.history)
         if best is None:
             return {"last": last}
         if best == len(self.history) - 1:
             return {"last": last, "best": last}
         weights = self._weights()
         self._assign(self._best_weights)
-        scores = softmax.log_softmax(self._loop.logits(split.images))
+        scores = self._log_probabilities(split)
         self._assign(weights)
         return {"last": last, "best": scores}
+
+    def _log_probabilities(self, split: Split) -> NDArray[np.float64]:
+        return softmax.log_softmax(self._loop.logits(split.images))
 
     def _save_or_stop(self, record: Record) -> None:
         """Write a checkpoint if one is due; stop if a signal requested it."""
