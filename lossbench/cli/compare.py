@@ -92,7 +92,9 @@ def compare(  # noqa: PLR0913 - the options of the command
     ] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", rich_help_panel=OUTPUT, help="Write to this file instead of stdout."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", rich_help_panel=OUTPUT, help="Write to this file instead of stdout."
+        ),
     ] = None,
 ) -> None:
     """Compare losses over seeds: which is better, by how much, and how certain that is.
@@ -210,11 +212,10 @@ def _draw(comparison: Comparison, directory: Path) -> None:
 
 def _advise(text: str) -> None:
     """Print a sentence at the terminal's width, then its commands, which stay on one line each."""
-    import textwrap
-
     sentence, *commands = text.splitlines()
-    lines = textwrap.wrap(sentence, console.width(), break_long_words=False, break_on_hyphens=False)
-    console.note("\n".join(["", *lines, *commands]))
+    console.sentences(f"\n{sentence}")
+    for command in commands:
+        console.note(command)
 
 
 def _summarise(text: str, output: Path | None) -> None:

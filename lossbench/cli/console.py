@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,12 @@ def note(text: object, *, to: TextIO | None = None) -> None:
     """Print a message to stderr."""
     clear_status()
     typer.echo(plain(text), file=to or sys.stderr)
+
+
+def sentences(text: str) -> None:
+    """Print messages to stderr, one per line of the text, broken at the width of the terminal."""
+    lines = (textwrap.wrap(line, width(), break_long_words=False, break_on_hyphens=False) for line in text.splitlines())
+    note("\n".join("\n".join(each) for each in lines))
 
 
 def width() -> int:

@@ -61,7 +61,7 @@ def print_trials(
     head = str(status)
     if stage and tuned and found.tuning:
         head = tuning_view.stages(stage.tuning, tuned, found.tuning, status)
-    console.note(f"{head}\n{_most(status)}{forecast_view.text(found)}")
+    console.sentences(f"{head}\n{_most(status)}{forecast_view.text(found)}")
 
 
 def _most(status: SweepStatus) -> str:
