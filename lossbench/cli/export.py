@@ -8,8 +8,11 @@ import typer
 
 from lossbench.cli import console, options
 from lossbench.cli.query import parse_seeds
+from lossbench.cli.unknown_option import Command, CommandGroup
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Copy runs to another experiment tracker.")
+app = typer.Typer(
+    cls=CommandGroup, no_args_is_help=True, add_completion=False, help="Copy runs to another experiment tracker."
+)
 
 
 @app.callback()
@@ -17,7 +20,7 @@ def _export() -> None:
     pass
 
 
-@app.command()
+@app.command(cls=Command)
 def mlflow(
     paths: options.Runs,
     *,

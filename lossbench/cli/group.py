@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import typer.main
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
-from lossbench.cli.unknown_option import Command, light_rich
+from lossbench.cli.unknown_option import Command, CommandGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ COMMANDS = (
 """Modules of this package in the order of the help; each has a function of its name, or `app` with commands."""
 
 
-class Group(TyperGroup):
+class Group(CommandGroup):
     """The commands of lossbench."""
 
     def __init__(self, **settings: Any) -> None:
@@ -49,8 +49,7 @@ class Group(TyperGroup):
         """Print the help, for which the docstrings of the commands are enough."""
         commands, self.commands = self.commands, {name: _summary(name) for name in COMMANDS}
         try:
-            with light_rich():
-                super().format_help(ctx, formatter)
+            super().format_help(ctx, formatter)
         finally:
             self.commands = commands
 

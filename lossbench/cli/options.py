@@ -79,7 +79,14 @@ Baseline: TypeAlias = Annotated[
 ]
 Confidence: TypeAlias = Annotated[
     float,
-    typer.Option("--ci", min=50, max=99.99, rich_help_panel=STATISTICS, help="Confidence of the intervals in percent."),
+    typer.Option(
+        "--ci",
+        metavar="PERCENT",
+        min=50,
+        max=99.99,
+        rich_help_panel=STATISTICS,
+        help="Confidence of the intervals in percent.",
+    ),
 ]
 Rope: TypeAlias = Annotated[
     str | None,

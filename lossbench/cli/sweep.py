@@ -33,14 +33,18 @@ def sweep(  # noqa: PLR0913 - a command's options
     ] = None,
     *,
     config: options.Config = None,
-    seeds: Annotated[str | None, typer.Option(help="Seeds, e.g. 0-9 or 0,1,5.")] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="SEEDS", help="Seeds, e.g. 0-9 or 0,1,5.")] = None,
     plugin: options.Plugins = None,
     runs_dir: options.RunsDir = options.RUNS,
     device: options.Device = "auto",
     jobs: Annotated[
         int | None,
         typer.Option(
-            "--jobs", "-j", min=1, help="Train N trials at a time. Default: one per core; on GPUs, as many as fit."
+            "--jobs",
+            "-j",
+            metavar="N",
+            min=1,
+            help="Train N trials at a time. Default: one per core; on GPUs, as many as fit.",
         ),
     ] = None,
     until_decided: Annotated[
@@ -98,17 +102,25 @@ def sweep(  # noqa: PLR0913 - a command's options
         typer.Option("--retry-failed", help="Retrain trials that failed in an earlier call.", rich_help_panel=TRIALS),
     ] = False,
     retries: Annotated[
-        int, typer.Option(min=0, help="Resume a trial at most N times if its worker dies.", rich_help_panel=FAILURES)
+        int,
+        typer.Option(
+            metavar="N", min=0, help="Resume a trial at most N times if its worker dies.", rich_help_panel=FAILURES
+        ),
     ] = 1,
     trial_timeout: Annotated[
         float | None,
-        typer.Option(min=0.1, metavar="SECONDS", help="Stop a trial that takes longer.", rich_help_panel=FAILURES),
+        typer.Option(
+            min=0.1, metavar="N", help="Stop a trial that takes longer than N seconds.", rich_help_panel=FAILURES
+        ),
     ] = None,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first failed trial.", rich_help_panel=FAILURES)
     ] = False,
     max_consecutive_failures: Annotated[
-        int, typer.Option(min=0, help="Stop after N failed trials in a row; 0: never.", rich_help_panel=FAILURES)
+        int,
+        typer.Option(
+            metavar="N", min=0, help="Stop after N failed trials in a row; 0: never.", rich_help_panel=FAILURES
+        ),
     ] = 3,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide the progress.", rich_help_panel=OUTPUT)] = False,
     json: Annotated[

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from lossbench import imports
 from lossbench.errors import UsageError
@@ -28,11 +28,30 @@ def light_rich() -> Iterator[None]:
         yield
 
 
+def tidy(command: Any, ctx: Any) -> None:
+    """Prepare a command for its help: no type beside a flag or an argument, no line breaks inside paragraphs."""
+    command.help = re.sub(r"(?<=\S)\n(?=\S)", " ", command.help or "")
+    for each in command.get_params(ctx):
+        if each.param_type_name == "argument" or each.is_flag:
+            each.display_type_rich = lambda ctx: None  # noqa: ARG005 - Typer's name
+
+
+class CommandGroup(TyperGroup):
+    """A command with commands of its own."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help."""
+        tidy(self, ctx)
+        with light_rich():
+            super().format_help(ctx, formatter)
+
+
 class Command(TyperCommand):
     """A command that says how to write what was given as an unknown option."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
+        tidy(self, ctx)
         with light_rich():
             super().format_help(ctx, formatter)
 

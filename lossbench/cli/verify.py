@@ -19,7 +19,10 @@ def verify(
         typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N; cuda means gpu. (default: the recorded kind)"),
     ] = None,
     tolerance: Annotated[
-        float, typer.Option(min=0, help="Largest deviation that counts as equal: absolute up to 1, relative above.")
+        float,
+        typer.Option(
+            metavar="SIZE", min=0, help="Largest deviation that counts as equal: absolute up to 1, relative above."
+        ),
     ] = 0.001,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide the progress.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, unrounded.")] = False,
