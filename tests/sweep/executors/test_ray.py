@@ -150,3 +150,34 @@ def test_an_address_where_no_cluster_answers_is_one_line_within_twenty_seconds(n
     assert (done.returncode, done.stdout) == (1, "")
     assert [line.startswith(f"error: --ray-address: {where}: ") for line in done.stderr.splitlines()] == [True]
     assert "ray start --head" in done.stderr
+
+
+TUNED = """
+data: {train_size: 500, validation_size: 100}
+train: {epochs: 1}
+sweep:
+  cases: [{loss: ce}, {loss: gce}]
+  seeds: [0]
+  tune: {trials: 2, seeds: [100], parameters: {optimizer.learning_rate: [0.001, 0.01]}}
+"""
+
+
+def test_a_tuning_over_ray_makes_the_same_choices_from_the_same_runs(new_process, tmp_path):
+    """Both stages: the file of the tuning is equal to the byte, the runs of each stage to the last digit."""
+    found = {}
+    for executor in ("local", "ray"):
+        folder = tmp_path / executor
+        folder.mkdir()
+        (folder / "study.yaml").write_text(TUNED)
+        arguments = ("sweep", "--config", "study.yaml", "--executor", executor, "--jobs", "2", "--quiet")
+        new_process(*arguments, cwd=folder, check=0)
+        study = folder / "runs" / "study"
+        found[executor] = ((study / "tuning.json").read_bytes(), tables(study / "tuning"), tables(study))
+    recorded, tuned, compared = found["local"]
+    assert found["ray"] == found["local"]
+    assert all(each["choice"] is not None for each in json.loads(recorded)["losses"])
+    assert len({name.partition("/")[0] for name in tuned}) == 4
+    assert {name.partition("-s")[0] for name in compared} == {
+        "categorical_crossentropy",
+        "generalized_crossentropy",
+    }
