@@ -27,6 +27,9 @@ HIGHER, LOWER = "↑", "↓"
 _WIDE = "\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\U0001f300-\U0001faff"
 """Characters that fill two columns of a terminal, between which a line may break."""
 
+_INDENT = "  "
+"""What lines of a label begin with, from the second on."""
+
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(\x1b\\|\x07|$)|.)", re.DOTALL)
 
 
@@ -58,15 +61,18 @@ def pad(text: str, width: int) -> str:
 
 
 def wrap_label(label: str, width: int) -> list[str]:
-    """Return the lines of a label, broken after blanks, underscores and Chinese characters, and in words if too long.
+    """Return the lines of a label, broken after blanks and Chinese characters.
 
+    A word that has no room on a line of its own is also broken after underscores, and anywhere if still too long.
     No line is longer than `width` columns of a terminal.
     """
     lines = [""]
-    for piece in re.findall(rf"[^ _{_WIDE}]{{1,{width - 3}}}[ _]?|[{_WIDE} _]", label):
-        if columns_of(lines[-1] + piece.rstrip()) > width:
-            lines.append("  ")
-        lines[-1] += piece
+    for word in re.findall(rf"[^ {_WIDE}]+ ?|[{_WIDE} ]", label):
+        is_whole = columns_of(word.rstrip()) <= width - len(_INDENT)
+        for piece in [word] if is_whole else re.findall(rf"[^ _]{{1,{width - 3}}}[ _]?|[ _]", word):
+            if columns_of(lines[-1] + piece.rstrip()) > width:
+                lines.append(_INDENT)
+            lines[-1] += piece
     return [line.rstrip() for line in lines]
 
 

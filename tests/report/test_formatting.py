@@ -110,6 +110,16 @@ def test_a_label_is_wrapped_by_columns_of_the_terminal(label: str, width: int) -
     assert "".join(lines).replace(" ", "") == label.replace(" ", "")
 
 
+@pytest.mark.parametrize(("width", "lines"), [
+    (31, ["categorical_crossentropy", "  label_smoothing=0.1"]),
+    (16, ["categorical_", "  crossentropy", "  label_", "  smoothing=0.1"]),
+    (44, ["categorical_crossentropy label_smoothing=0.1"]),
+])  # fmt: skip
+def test_a_label_is_broken_within_words_only_if_a_word_is_too_long(width: int, lines: list[str]) -> None:
+    """Names of losses and hyperparameters stay whole where a line has room for them."""
+    assert formatting.wrap_label("categorical_crossentropy label_smoothing=0.1", width) == lines
+
+
 def test_cells_are_aligned_by_columns_of_the_terminal() -> None:
     """To the left and to the right of Chinese text and of Latin text."""
     lines = formatting.align([["焦点损失", "数", "1"], ["focal", "ab", "22"]], texts=1)
