@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 LEADERS, RUNNING, VERDICTS = 3, 16, 12
 """Maximum number of losses per condition, of running trials and of verdicts on the screen."""
 
+ACCURACIES = {"accuracy": "test", "validation_accuracy": "validation"}
+"""The accuracies in an event, and the images that each is of; a trial that tunes has none of test images."""
+
 REFRESH_SECONDS = 0.25
 """Minimum time between two refreshes of the screen."""
 
@@ -64,13 +67,12 @@ class LineView(SilentView):
             console.note(self._line(event), to=self._stderr)
 
     def _line(self, event: Mapping[str, Any]) -> str:
-        """Return e.g. `12/90  focal-s0-c2886e2d8fae  97.62 %  3.1 s  left 2:41`."""
+        """Return e.g. `12/90  focal-s0-c2886e2d8fae  test 97.62 %  3.1 s  left 2:41`."""
         if event["event"] == "look":
             return verdicts.look_line(event, self._status.name_condition)
         of = len(self._status.trials)
         parts = [f"{self._status.finished:>{len(str(of))}}/{of}", event["trial"]]
-        if "accuracy" in event:
-            parts.append(f"{event['accuracy']:.2%}")
+        parts += [f"{word} {100 * event[key]:.2f} %" for key, word in ACCURACIES.items() if key in event]
         if event["event"] in {"failed", "retried"}:
             parts.append(f"{event['event']}: {event['reason']}")
         elif event["event"] != "completed":

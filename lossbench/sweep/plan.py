@@ -49,6 +49,7 @@ class PlannedTrial:
         tried: Values of tuned keys; empty for a default.
         tuned_from: Trials of the defaults whose best setting this is, with their seed.
         is_compared: Whether it is compared under the label of its own loss; a best setting is one of its default's.
+        is_tuning: Whether its validation score helps to choose a setting; its test scores are then not shown.
     """
 
     trial: Trial
@@ -56,6 +57,7 @@ class PlannedTrial:
     tried: Mapping[str, Any] = field(default_factory=dict)
     tuned_from: tuple[Trial, ...] = ()
     is_compared: bool = True
+    is_tuning: bool = False
 
     @property
     def loss(self) -> str:

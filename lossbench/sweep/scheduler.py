@@ -215,11 +215,13 @@ class _Scheduler:
             self.status.failures.pop(job.number, None)
         if status == "completed" and ended.validation_accuracy is not None:
             self.status.accuracies[job.number] = ended.validation_accuracy
+        is_tuning = self.status.trials[job.number].is_tuning
         self._record(
             status,
             job,
             reason=ended.reason,
-            accuracy=ended.accuracy,
+            accuracy=None if is_tuning else ended.accuracy,
+            validation_accuracy=ended.validation_accuracy if is_tuning else None,
             seconds=ended.seconds,
             elsewhere=True if ended.was_done else None,
         )

@@ -180,7 +180,7 @@ def _trials(
         trial = identify(_with(setting.experiment, seed=seed, name=paths.TUNING_RUNS))
         if trial.folder not in known:
             known.add(trial.folder)
-            yield PlannedTrial(trial, setting.settings, setting.tried)
+            yield PlannedTrial(trial, setting.settings, setting.tried, is_tuning=True)
 
 
 def _with(experiment: Experiment, **keys: Any) -> Experiment:

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -120,6 +121,23 @@ def test_the_best_so_far_are_ranked_by_validation(sweep, planned):
     _, status, entries, _ = sweep(well)
     assert status.accuracies == dict.fromkeys(range(len(planned)), 0.95)
     assert {entry["accuracy"] for entry in entries if entry["event"] == "completed"} == {0.97}
+
+
+def test_a_trial_that_tunes_records_no_test_accuracy(planned, tmp_path):
+    """Its validation accuracy instead, as nobody may see the test set while settings are chosen."""
+    status = read_status([replace(each, is_tuning=True) for each in planned], tmp_path)
+    seen, journal = [], Journal(tmp_path / "study")
+    run(
+        status,
+        lambda: Scripted(well),
+        runs_dir=tmp_path,
+        journal=journal,
+        stop=StopRequest(),
+        on_event=seen.append,
+    )
+    ended = [entry for entry in seen if entry["event"] == "completed"]
+    assert [entry["validation_accuracy"] for entry in ended] == [0.95] * 6
+    assert not any("accuracy" in entry for entry in ended)
 
 
 def test_a_trial_without_validation_images_is_not_among_the_best_so_far(sweep):
