@@ -9,6 +9,7 @@ from lossbench.config import resolve
 from lossbench.config.dump import scalar
 from lossbench.config.overrides import depth, is_within
 from lossbench.errors import ConfigError
+from lossbench.losses.labels import label
 from lossbench.runs.likeness import IGNORED
 from lossbench.sweep import space, values
 from lossbench.sweep.values import located
@@ -139,6 +140,26 @@ def check_keys(mappings: Sequence[Mapping[str, Node]], *, seeds: bool) -> None:
             raise located(value.position, "seed: sweep.seeds sets it already; remove one of the two")
 
 
+def check_unused_loss(loss: Node, experiment: Experiment, combinations: Sequence[Combination]) -> None:
+    """Refuse the loss of a configuration if no trial has it, as each sets another one.
+
+    Args:
+        loss: The loss as written.
+        experiment: The experiment without the sweep.
+        combinations: The combinations of the sweep.
+
+    Raises:
+        ConfigError: There is such a loss.
+    """
+    names = {each.name for each in experiment.loss}
+    if all(
+        "loss" in each.settings and names.isdisjoint(term.name for term in each.experiment.loss)
+        for each in combinations
+    ):
+        reason = f"no trial has {label(experiment.loss)}, as each sets another loss"
+        raise located(loss.position, f"loss: {reason}; remove it, or add it to sweep.cases")
+
+
 def tuned_spaces(
     written: Node, section: Sweep, cases: Sequence[dict[str, Node]], parameters: Mapping[str, Node]
 ) -> list[Mapping[str, Node]]:
@@ -189,10 +210,10 @@ def _check_tuned(key: str, value: Node, parameters: Mapping[str, Node]) -> None:
 
 
 def check_tuned(combinations: Sequence[Combination], tune: Tune, seeds: Sequence[int]) -> None:
-    """Refuse seeds that tuning and comparison share, and combinations without validation images.
+    """Refuse seeds that tuning and comparison share, combinations without validation images, and nothing to choose.
 
     Raises:
-        ConfigError: There are such seeds or combinations.
+        ConfigError: There are such seeds or combinations, or no loss has a setting besides its default.
     """
     for each in combinations:
         experiment, where = each.experiment, each.position or each.experiment.name
@@ -202,3 +223,7 @@ def check_tuned(combinations: Sequence[Combination], tune: Tune, seeds: Sequence
         if not experiment.data.validation_size:
             reason = "sweep.tune needs validation images, but data.validation_size is 0; set it, e.g. to 5000"
             raise ConfigError([f"{where}: {reason}"])
+    if not any(each.others for each in combinations):
+        where = combinations[0].position or combinations[0].experiment.name
+        reason = "all values are those of the defaults, so there is nothing to choose; add others"
+        raise ConfigError([f"{where}: sweep.tune: {reason}"])

@@ -22,7 +22,7 @@ from lossbench.losses.labels import label
 from lossbench.runs.tuning import tuned_label
 from lossbench.sweep import values
 from lossbench.sweep.axes import axis, commas_explained
-from lossbench.sweep.combinations import Builder, check_keys, check_tuned, tuned_spaces
+from lossbench.sweep.combinations import Builder, check_keys, check_tuned, check_unused_loss, tuned_spaces
 from lossbench.sweep.comparisons import planned_decision
 
 if TYPE_CHECKING:
@@ -202,8 +202,11 @@ def _load(
     combinations = tuple(builder.combinations([each for each, _ in chosen], [each for _, each in chosen], trials))
     if section.tune:
         check_tuned(combinations, section.tune, section.seeds or ())
+    experiment, loss = resolve.build(base, name), base.value["loss"]
+    if _source(loss) == _source(written) is not None if isinstance(config, Path) else "loss" in config:
+        check_unused_loss(loss, experiment, combinations)
     return Plan(
-        resolve.build(base, name).name,
+        experiment.name,
         combinations,
         section.seeds or (),
         isinstance(section.method, Random),
@@ -211,6 +214,11 @@ def _load(
         section.decide,
         section.tune,
     )
+
+
+def _source(node: Node) -> str | None:
+    """Return the file of a node; None if it is a default."""
+    return node.position.source if node.position else None
 
 
 def check(plan: Plan) -> None:

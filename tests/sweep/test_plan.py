@@ -43,6 +43,24 @@ def test_a_file_without_a_sweep_is_a_sweep_of_one(plan):
     assert values(plan("seed: 7\n"), "seed", "name") == [(7, "study")]
 
 
+@pytest.mark.parametrize("swept", ["cases: [{loss: ce}, {loss: focal}]", "parameters: {loss: [ce, focal]}"])
+def test_a_loss_that_no_trial_has_is_refused(plan, swept):
+    """It says where; a trial with the same loss takes over its hyperparameters."""
+    unused = "generalized_crossentropy q=0.5, as each sets another loss; remove it, or add it to sweep.cases"
+    with pytest.raises(ConfigError, match=rf"study.yaml:1:\d: loss: no trial has {unused}"):
+        plan(f"loss: {{name: gce, q: 0.5}}\nsweep: {{{swept}}}")
+    used = plan(f"loss: {{name: gce, q: 0.5}}\nsweep: {{{swept.replace('focal', 'gce')}}}")
+    assert [each.experiment.loss[0].hyperparameters.get("q") for each in used] == [None, 0.5]
+    with pytest.raises(ConfigError, match="loss: no trial has generalized_crossentropy"):
+        load({"loss": "gce", "sweep": {"cases": [{"loss": "ce"}]}})
+
+
+def test_a_loss_of_an_extended_file_may_be_replaced_in_all_trials(plan, tmp_path):
+    """As any other key of it."""
+    (tmp_path / "base.yaml").write_text("loss: focal\n")
+    assert losses(plan("extends: base.yaml\nsweep: {cases: [{loss: ce}]}")) == ["categorical_crossentropy"]
+
+
 def test_cases_parameters_and_seeds_are_crossed_seed_by_seed(plan):
     """Seeds outermost, then parameters, then cases: after each seed everything has been seen once more."""
     text = """
