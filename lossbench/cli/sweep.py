@@ -252,7 +252,7 @@ def _conclude(status: SweepStatus, folder: Path, failed: list[str], *, quiet: bo
     from lossbench.sweep import verdicts
 
     if not quiet:
-        decided = f"{verdicts.table(status.decision)}\n\n" if status.decision else ""
+        decided = f"{verdicts.table(status.decision, status.ended)}\n\n" if status.decision else ""
         console.note(f"{decided}{status}\nnext: lossbench compare {folder}")
     if not as_json:
         console.result(folder)

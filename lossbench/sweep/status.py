@@ -103,6 +103,11 @@ class SweepStatus:
         """The number of trials that are completed, diverged, failed or dropped."""
         return sum(self.counts[status] for status in FINISHED)
 
+    @property
+    def ended(self) -> int:
+        """The number of trials that were trained to an end: completed, diverged or failed."""
+        return self.finished - self.counts["dropped"]
+
     def unfinished(self, *, retry_failed: bool) -> list[int]:
         """Return the numbers of the trials to train, in order; failed trials only if they are to be retried."""
         finished = set(FINISHED) - ({"failed"} if retry_failed else set())

@@ -37,17 +37,24 @@ def verdict_rows(decision: SweepDecision, name: NameCondition = condition) -> li
     ]
 
 
-def summary(decision: SweepDecision) -> str:
-    """Return e.g. `3 of 9 decided by accuracy; 123 of 300 trainings used`."""
+def summary(decision: SweepDecision, ended: int) -> str:
+    """Return e.g. `3 of 9 decided by accuracy; 123 of 300 trainings used, 2 more trained ahead`.
+
+    Args:
+        decision: The decision.
+        ended: Number of trials that have ended, among them those of a later look that idle workers trained ahead.
+    """
     decided = sum(row.verdict != "undecided" for row in verdict_rows(decision))
+    number = 0 if decision.pending else ended - decision.trainings
+    ahead = f", {number} more trained ahead" * (number > 0)
     return (
         f"{decided} of {len(decision.comparisons)} decided by {decision.metric}; "
-        f"{decision.trainings} of {decision.most_trainings} trainings used"
+        f"{decision.trainings} of {decision.most_trainings} trainings used{ahead}"
     )
 
 
-def table(decision: SweepDecision) -> str:
-    """Return loss, verdict and seeds per comparison, a block per condition, then the totals."""
+def table(decision: SweepDecision, ended: int) -> str:
+    """Return loss, verdict and seeds per comparison, a block per condition, then totals; `ended` as in `summary`."""
     rows = verdict_rows(decision)
     loss = max(len("loss"), *(len(row.loss) for row in rows))
     verdict = max(len("verdict"), *(len(row.verdict) for row in rows))
@@ -57,7 +64,7 @@ def table(decision: SweepDecision) -> str:
         lines += [
             f"{row.loss:<{loss}}  {row.verdict:<{verdict}}  {row.seeds:>5}" for row in rows if row.condition == each
         ]
-    return "\n".join([*lines, "", summary(decision), f"baseline {decision.baseline}"])
+    return "\n".join([*lines, "", summary(decision, ended), f"baseline {decision.baseline}"])
 
 
 def look_line(event: Mapping[str, Any], name: NameCondition = condition) -> str:

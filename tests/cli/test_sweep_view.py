@@ -99,9 +99,25 @@ def test_a_look_is_one_line(tmp_path, capsys):
     assert lines[-1].endswith(f"1 of 3 undecided, {saved} trainings saved")
 
 
+@pytest.mark.parametrize(("key", "images"), [("accuracy", "test"), ("validation_accuracy", "validation")])
+def test_a_line_says_of_which_images_an_accuracy_is(deciding, capsys, key, images):
+    """A trial that tunes has the second."""
+    LineView(deciding).handle({"event": "completed", "trial": "focal-s0", key: 0.9762, "seconds": 3.1})
+    assert f"  focal-s0  {images} 97.62 %  3.1 s" in capsys.readouterr().err
+
+
+def test_trainings_ahead_of_a_look_that_did_not_need_them_are_counted(tmp_path):
+    """So that the totals agree with the counts of trials below; not while the look is still open."""
+    study = Study(tmp_path)
+    study.run(room=1)
+    decision = study.status()[0].decision
+    assert verdicts.summary(decision, 40).endswith("; 40 of 48 trainings used")
+    assert verdicts.summary(decision, 41).endswith("; 40 of 48 trainings used, 1 more trained ahead")
+
+
 def test_the_last_table_has_80_columns(deciding):
     """Loss, verdict and seeds of each, then the totals."""
-    lines = verdicts.table(deciding.decision).splitlines()
+    lines = verdicts.table(deciding.decision, deciding.ended).splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0].split() == ["loss", "verdict", "seeds"]
     assert lines[1].split() == [GCE, "better", "8"]
