@@ -134,16 +134,16 @@ def sweep(  # noqa: PLR0913 - one parameter per option of the command
     rules = Rules(retries, retry_failed, trial_timeout, fail_fast, max_consecutive_failures)
     train = partial(_train, device=device, plugins=loaded, in_memory=in_memory, jobs=jobs, rules=rules)
     stage = tune.prepare(swept, planned, lambda experiment: identify(experiment, loaded), folder)
+    tuned = read_status(stage.trials if stage else (), folder)
     if stage and not stage.tuning.is_complete:
         stage.begin()
-        first = read_status(stage.trials, folder)
-        train(first, folder, folder / TUNING_RUNS)
-        if first.stop_reason:
-            return outcome.outcome(first, folder, folder)
+        train(tuned, folder, folder / TUNING_RUNS)
+        if tuned.stop_reason:
+            return outcome.outcome(tuned, folder, folder)
         stage = stage.concluded()
     status = read_status(stage.compared() if stage else planned, runs)
     train(status, runs, folder, lambda: decide.decider(swept, status, folder, retry_failed=retry_failed))
-    return outcome.outcome(status, folder, runs)
+    return outcome.outcome(status, folder, runs, outcome.failures(tuned, folder))
 
 
 def _train(

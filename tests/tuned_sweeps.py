@@ -71,16 +71,17 @@ class TunedStudy:
         stage = self.stage()
         if not stage.tuning.is_complete:
             stage.begin()
-            self._train(read_status(share(stage.trials), self.folder), self.folder, scores, **options)
+            self.train(read_status(share(stage.trials), self.folder), self.folder, scores, **options)
             if stage.unfinished():
                 return None
             stage = stage.concluded()
         status = read_status(share(stage.compared()), self.runs_dir)
         decider = decide.decider(self.plan, status, self.folder, retry_failed=False)
-        self._train(status, self.runs_dir, scores, decider=decider, **options)
+        self.train(status, self.runs_dir, scores, decider=decider, **options)
         return status
 
-    def _train(self, status, runs_dir, scores, *, decider=None, rules=None, **options):
+    def train(self, status, runs_dir, scores, *, decider=None, rules=None, **options):
+        """Train one stage."""
         stop = StopRequest()
         executor = Tuned(runs_dir, scores, **options, **({"stop": stop} if "after" in options else {}))
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lossbench.sweep.verdicts import verdict_rows
@@ -25,7 +26,7 @@ class SweepResult:
         folder: The sweep's folder, for `lossbench.compare`.
         statuses: Status of each run folder, in the order of the trials: `completed`, `diverged`, `failed`, `dropped` if
             everything was decided without it, or `new` if the sweep stopped before it.
-        failures: Reason of each failed run.
+        failures: Reason of each failed run, those of the tuning included; a setting with such a run is chosen last.
         stop_reason: Why the sweep stopped before all trials were dispatched; None if it did not.
         verdicts: Loss, condition, verdict and number of seeds of each comparison, if seeds were added until it was
             decided.
@@ -53,9 +54,16 @@ class SweepResult:
         return f"<SweepResult {self.folder}: {counts}>"
 
 
-def outcome(status: SweepStatus, folder: Path, runs_dir: Path) -> SweepResult:
-    """Return the result of a sweep whose trials have these statuses."""
+def outcome(
+    status: SweepStatus, folder: Path, runs_dir: Path, tuning_failures: Mapping[Path, str] = MappingProxyType({})
+) -> SweepResult:
+    """Return the result of a sweep whose trials have these statuses, and whose tuning has these failures."""
     runs = [run_folder(each.trial, runs_dir) for each in status.trials]
-    failures = {runs[number]: reason for number, reason in status.failures.items()}
+    reasons = {**tuning_failures, **failures(status, runs_dir)}
     verdicts = verdict_rows(status.decision) if status.decision else ()
-    return SweepResult(folder, dict(zip(runs, status.statuses, strict=True)), failures, status.stop_reason, verdicts)
+    return SweepResult(folder, dict(zip(runs, status.statuses, strict=True)), reasons, status.stop_reason, verdicts)
+
+
+def failures(status: SweepStatus, runs_dir: Path) -> dict[Path, str]:
+    """Return the reason of each failed run by its folder."""
+    return {run_folder(status.trials[number].trial, runs_dir): why for number, why in status.failures.items()}

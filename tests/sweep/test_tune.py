@@ -7,7 +7,7 @@ import threading
 import pytest
 from tuned_sweeps import CASES, CE, GCE, RATES, TunedStudy, score
 
-from lossbench import files
+from lossbench import experiments, files
 from lossbench.config.tune import VALIDATION_METRICS
 from lossbench.errors import ConfigError, InterruptedRunError, MachineError, UsageError
 from lossbench.metrics import METRICS
@@ -137,6 +137,26 @@ def test_a_decision_takes_either_setting_as_its_baseline(tmp_path, loss):
     study.run()
     name = loss.replace("gce", GCE) if "gce" in loss else loss.replace("ce", CE)
     assert decision_file.load(study.folder).baseline == name
+
+
+def test_the_result_in_python_has_the_failures_of_the_tuning(tmp_path, monkeypatch):
+    """In the call that tunes and in every later one; the runs of the comparison are complete all the same."""
+    study = TunedStudy(tmp_path)
+
+    def scores(experiment):
+        return "failed" if experiment.optimizer.learning_rate == 0.01 else score(experiment)
+
+    def train(status, runs, _folder, decider=lambda: None, **_):
+        study.train(status, runs, scores, decider=decider(), rules=Rules(max_consecutive_failures=0))
+
+    monkeypatch.setattr(experiments, "_train", train)
+    tune = {"parameters": {"optimizer.learning_rate": RATES}, "trials": 6, "seeds": [100, 101]}
+    keys = {"name": "study", "sweep": {"cases": CASES, "tune": tune}}
+    for _ in range(2):
+        result = experiments.sweep(keys, seeds="0-5", runs_dir=tmp_path)
+        assert {run.parent for run in result.failures} == {tmp_path / "study" / paths.TUNING_RUNS}
+        assert set(result.failures.values()) == {"no"}
+        assert result.is_complete
 
 
 def test_conditions_are_tuned_on_their_own(tmp_path):
