@@ -91,6 +91,7 @@ def test_compare_and_report_show_both_settings(commands, folder):
     assert commands("report", "runs", "--metric", "accuracy", cwd=folder).code == 0
     page = next(folder.glob("*.html")).read_text()
     assert 'id="tuning"' in page
+    assert '<a href="#tuning">tuning</a>' in page
     assert "validation accuracy (%) of generalized_crossentropy: the default" in page
 
 

@@ -6,6 +6,7 @@ import csv
 import html
 import json
 import re
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +148,17 @@ def test_the_tables_of_the_page_can_be_copied_as_csv() -> None:
     assert cells[2][1].startswith(f"{GCE}: 9")
     assert [each[0] for each in losses] == ["loss", GCE, *(each[0] for each in losses[2:])]
     assert {len(each) for each in losses} == {7}
+
+
+def test_copied_cells_keep_ticks_that_are_equal_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two values may have one text, or that of the other key: no column is lost."""
+    comparison = answered(study()).comparison
+    content = map_figure.map_figure(comparison)
+    same = replace(content, columns=(content.row_key, content.row_key))
+    monkeypatch.setattr(map_figure, "map_figure", lambda _: same)
+    text = "".join(map_section.map_parts(comparison))
+    lines = [html.unescape(each) for each in re.findall(r'data-csv="([^"]*)"', text)]
+    assert [len(each) for each in csv.reader(lines[:4])] == [3] * 4
 
 
 def test_the_same_runs_give_the_same_files(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from lossbench.report.gate_sentences import gate_sentence
 from lossbench.statistics import FEWEST_SEEDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lossbench.analysis.gate_result import GateResult
     from lossbench.analysis.images import ImageComparison
@@ -235,11 +235,14 @@ def _image_record(pair: ImageComparison) -> dict[str, Any]:
 
 
 def to_csv(records: Sequence[Mapping[str, Any]]) -> str:
-    """Return records as CSV; text that a spreadsheet would take for a formula has an apostrophe before it."""
+    """Return records as CSV below their heads."""
+    return table_csv([list(records[0]), *(list(record.values()) for record in records)])
+
+
+def table_csv(rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows as CSV; text that a spreadsheet would take for a formula has an apostrophe before it."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([_without_formula(key) for key in records[0]])
-    writer.writerows([[_without_formula(value) for value in record.values()] for record in records])
+    csv.writer(text, lineterminator="\n").writerows(map(_without_formula, row) for row in rows)
     return text.getvalue()
 
 

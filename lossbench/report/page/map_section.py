@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lossbench.report import map_figure
 from lossbench.report.comparison import columns, loss_map, map_records, map_words, records
@@ -11,8 +11,6 @@ from lossbench.report.page import tables
 from lossbench.report.page.html import Html, element, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from lossbench.analysis.map_result import LossOverCells
     from lossbench.analysis.result import Comparison
     from lossbench.report.comparison.columns import Column
@@ -57,8 +55,8 @@ def _cells(content: MapFigure) -> Html:
     """Return the cells: a row per value of the first key, a column per value of the last."""
     tiles = {(tile.row, tile.column): tile for tile in content.tiles}
     grid = [[tiles.get((row, column)) for column in range(len(content.columns))] for row in range(len(content.rows))]
-    texts = [dict(zip(content.columns, map(_text, row), strict=True)) for row in grid]
-    first, *lines = _csv([{content.row_key: name, **row} for name, row in zip(content.rows, texts, strict=True)])
+    texts = [[name, *map(_text, row)] for name, row in zip(content.rows, grid, strict=True)]
+    first, *lines = records.table_csv([[content.row_key, *content.columns], *texts]).splitlines()
     head = [element("td"), *(element("th", each, scope="col") for each in content.columns)]
     rows = [
         element("tr", element("th", name, scope="row"), *map(_cell, row), data_csv=line)
@@ -71,11 +69,6 @@ def _cells(content: MapFigure) -> Html:
         class_="map",
         data_csv=first,
     )
-
-
-def _csv(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return rows as lines of CSV below their heads, which the page's script copies."""
-    return records.to_csv(rows).splitlines()
 
 
 def _text(tile: Tile | None) -> str:
@@ -102,7 +95,8 @@ def _losses(comparison: Comparison) -> Html:
     every, losses = loss_map.loss_columns(comparison), map_words.of(comparison).losses
     heads = [element("th", columns.label_head(comparison), scope="col")]
     heads += [element("th", column.head, scope="col", class_=None if column.is_number else "word") for column in every]
-    first, *lines = _csv([{"loss": clean(loss.label), **map_records.over_cells(loss)} for loss in losses])
+    copied = [{"loss": clean(loss.label), **map_records.over_cells(loss)} for loss in losses]
+    first, *lines = records.to_csv(copied).splitlines()
     rows = [
         element(
             "tr",

@@ -11,7 +11,7 @@ from lossbench.report import figures, forest, formatting, wording
 from lossbench.report.comparison import footnotes, records
 from lossbench.report.gate_sentences import gate_sentence
 from lossbench.report.page import chart_sections, digits, map_section, row_charts, runs, tables, tuning
-from lossbench.report.page.html import Html, element
+from lossbench.report.page.html import Html, element, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,16 +19,13 @@ if TYPE_CHECKING:
     from lossbench.analysis.page_data import PageData
     from lossbench.analysis.result import Block, Comparison
 
-PARTS = ("trends", "notes", "runs")
-"""The sections that every page has after its conditions."""
-
 
 def page_text(data: PageData, command: str) -> str:
     """Return the page; `command` is the command line that writes it."""
     comparison = data.comparison
     first, *others = wording.headlines(comparison)
-    ranks = chart_sections.ranks_section(comparison)
     script = element("script", Html(_file("script.js")))
+    sections = _sections(data)
     body = [
         element(
             "header",
@@ -38,27 +35,33 @@ def page_text(data: PageData, command: str) -> str:
         ),
         element(
             "nav",
-            *(
-                element("a", part, href=f"#{part}")
-                for part in (*["map"] * bool(comparison.loss_map), "verdicts", *["ranks"] * bool(ranks), *PARTS)
-            ),
+            *(element("a", name, href=f"#{name}") for name, section in sections.items() if section),
             aria_label="parts of this page",
         ),
         element(
             "main",
-            map_section.map_section(comparison),
-            *(_condition(data, number, csv) for number, csv in enumerate(records.csv_by_block(comparison))),
-            ranks,
-            chart_sections.trends_section(comparison),
-            tuning.tuning_section(comparison),
-            _gate(data),
-            _notes(data),
-            runs.runs_section(data.runs, comparison.varying),
+            *sections.values(),
             element("h2", "For the same page"),
             element("pre", formatting.clean(command)),
         ),
     ]
     return f"<!doctype html>\n{element('html', _head(first), element('body', *body, script), lang='en')}\n"
+
+
+def _sections(data: PageData) -> dict[str, Html]:
+    """Return the sections by the `id` of their first heading, in order; empty where there is nothing to show."""
+    comparison = data.comparison
+    conditions = [_condition(data, number, csv) for number, csv in enumerate(records.csv_by_block(comparison))]
+    return {
+        "map": map_section.map_section(comparison),
+        "verdicts": joined(conditions),
+        "ranks": chart_sections.ranks_section(comparison),
+        "trends": chart_sections.trends_section(comparison),
+        "tuning": tuning.tuning_section(comparison),
+        "gate": _gate(data),
+        "notes": _notes(data),
+        "runs": runs.runs_section(data.runs, comparison.varying),
+    }
 
 
 def _head(title: str) -> Html:
