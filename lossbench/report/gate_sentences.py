@@ -34,9 +34,9 @@ def gate_sentence(result: GateResult, confidence: float) -> str:
 
 
 def fewest_seeds(answer: Answer) -> str:
-    """Return why a threshold fails with fewer seeds than a verdict needs; empty if none does."""
-    has_failed = any(result.reason == "beyond" for result in answer.gate_results)
-    if not (has_failed and any(seed_notes.too_few(answer.comparison))):
+    """Return why a threshold fails or passes with fewer seeds than a verdict needs; empty if none does."""
+    is_judged = any(result.reason in {"beyond", "within"} for result in answer.gate_results)
+    if not (is_judged and any(seed_notes.too_few(answer.comparison))):
         return ""
     interval = f"{formatting.percent(answer.comparison.query.confidence)} interval"
     return (

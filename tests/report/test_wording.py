@@ -98,7 +98,8 @@ def test_remarks_on_a_row() -> None:
 
 def test_notes() -> None:
     """Too few seeds, what differs unseen, other seeds, averages, double meanings, copies, versions."""
-    assert notes(runs("focal", 0.9)) == [
+    assert notes(runs("focal", 0.9)) == ["no differences: there is only one loss"]
+    assert notes(runs("focal", 0.9) + runs("brier", 0.9)) == [
         "no differences: no run has categorical_crossentropy with its defaults; choose another baseline"
     ]
     rows = runs(CE, *BASE, head="linear") + runs("ldam", *BASE[:3], head="cosine", lossbench="0.2.0")

@@ -137,7 +137,9 @@ def notes(comparison: Comparison, *, with_tuning: bool = True) -> Iterator[str]:
         with_tuning: Whether to include the values that were tuned, a line for each loss.
     """
     if comparison.baseline is None:
-        yield "no differences: no run has categorical_crossentropy with its defaults; choose another baseline"
+        labels = {group.label for block in comparison.blocks for group in block.groups}
+        why = "no run has categorical_crossentropy with its defaults; choose another baseline"
+        yield f"no differences: {'there is only one loss' if len(labels) == 1 else why}"
     yield from seed_notes.too_few(comparison)
     yield from seed_notes.unequal(comparison)
     yield from plan_notes.notes(comparison)
