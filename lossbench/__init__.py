@@ -7,6 +7,7 @@ The package has two halves, joined only by the run folder: one half trains and w
     extras.py        commands that install optional packages
     json_data.py     JSON that every reader accepts
     yaml_scalars.py  the scalar rules of YAML
+    escapes.py       control sequences of terminals, which are removed from text
     metrics.py       accuracy, NLL, Brier, ECE: NumPy functions of log-probabilities and labels
     sizes.py         sizes of differences with their units: 0.1pp
     softmax.py       log-softmax and temperature scaling

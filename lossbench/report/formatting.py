@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from lossbench import errors
+from lossbench import errors, escapes
 from lossbench.metrics import REPORTED
 
 if TYPE_CHECKING:
@@ -30,12 +30,10 @@ _WIDE = "\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0
 _INDENT = "  "
 """What lines of a label begin with, from the second on."""
 
-_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(\x1b\\|\x07|$)|.)", re.DOTALL)
-
 
 def clean(text: object) -> str:
     """Return text from a file without terminal escapes and other characters that are not printable."""
-    return "".join(character for character in _ESCAPES.sub("", str(text)) if character.isprintable())
+    return "".join(character for character in escapes.removed(str(text)) if character.isprintable())
 
 
 def fill(text: str, width: int, between: str, indent: str = "", first: str = "") -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import keras  # noqa: TID253  # imported on first use
 import numpy as np
 
-from lossbench import ops
+from lossbench import escapes, ops
 from lossbench.errors import PluginError, UsageError
 from lossbench.losses.expression import dump, link, parse
 from lossbench.losses.keras_loss import get
@@ -91,15 +91,12 @@ def _run_check(name: str, function: Callable[[Batch], tuple[bool | None, str]], 
     try:
         return CheckResult(name, *function(batch))
     except Exception as error:  # noqa: BLE001  # a user's loss may raise anything; the check reports it
-        words = re.sub(KERAS_FRAME, "", " ".join(ESCAPE.sub("", str(error)).split())) or type(error).__name__
+        words = re.sub(KERAS_FRAME, "", " ".join(escapes.removed(str(error)).split())) or type(error).__name__
         return CheckResult(name, passed=False, words=shorten(words, LONGEST))
 
 
 KERAS_FRAME = re.compile(r"Exception encountered when calling \S+ | Arguments received by .*")
 """Text that Keras adds to the message of an error."""
-
-ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-"""Control sequence of a terminal: Keras prints the first words of its errors in bold."""
 
 LONGEST = 400
 
