@@ -92,6 +92,25 @@ def test_a_checkout_names_its_commit_and_whether_files_differ(folder):
     assert version() == f"lossbench {__version__} ({head}, modified)\n"
 
 
+@pytest.mark.skipif(GIT is None, reason="no git")
+def test_a_build_beside_untracked_files_is_modified(folder):
+    """It contains those of the package and the examples that git does not ignore, and no others."""
+    git(folder, "init", "--quiet")
+    (folder / "pyproject.toml").write_text(OURS)
+    (folder / ".gitignore").write_text("*.pyc\n")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "First")
+    head = git(folder, "rev-parse", "HEAD")[:12]
+    (folder / "lossbench").mkdir()
+    for name in ("notes.txt", "lossbench/a.pyc"):
+        (folder / name).touch()
+    assert release.commit_of_build() == head
+    (folder / "lossbench" / "new.py").touch()
+    assert (release.commit(), release.commit_of_build()) == (head, f"{head}, modified")
+    (folder / "pyproject.toml").write_text(f"{OURS}# changed")
+    assert release.commit_of_build() == f"{head}, modified"
+
+
 @pytest.fixture
 def another(tmp_path_factory):
     """The repository of another project."""
@@ -205,7 +224,8 @@ def test_the_wheel_has_every_file_of_the_package_that_is_used_at_run_time(distri
     package = {path.relative_to(source).as_posix() for path in (source / "lossbench").rglob("*") if path.is_file()}
     builders = {name for name in package if name.startswith(("lossbench/guide/site/", "lossbench/guide/conf.py"))}
     examples = {f"lossbench/examples/{path.name}" for path in (source / "configs").glob("*.yaml")}
-    wanted = package - builders - {"lossbench/release/build_hook.py"} | examples | {"lossbench/release/commit.txt"}
+    others = {"lossbench/release/build_hook.py", "lossbench/guide/zh/README.md"}
+    wanted = package - builders - others | examples | {"lossbench/release/commit.txt"}
     assert wanted - names == set()
     others = {name for name in names - wanted if ".dist-info/" not in name and "/examples/" not in name}
     assert others == set()

@@ -10,6 +10,10 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FOLDER = Path(__file__).parent
 CONSTRAINTS = FOLDER / "constraints.txt"
@@ -20,6 +24,11 @@ CHECKOUT = FOLDER.parents[1]
 DESCRIBE = ("git", "describe", "--always", "--abbrev=12", "--match=", "--dirty")
 """Command that prints the commit of a repository, whatever its tags, with `-dirty` if files differ from it."""
 
+UNTRACKED = ("git", "ls-files", "--others", "--exclude-standard", "--", "lossbench", "configs")
+"""Command that prints the files that a build contains and no commit has."""
+
+MODIFIED = ", modified"
+
 
 def commit() -> str:
     """Return the commit of this lossbench, and whether files were changed since; empty if it is not known."""
@@ -27,16 +36,28 @@ def commit() -> str:
         return COMMIT.read_text(encoding="utf-8").strip()
     if not (CHECKOUT / ".git").exists() or not _is_this_project(CHECKOUT / "pyproject.toml"):
         return ""
+    return _git(DESCRIBE).replace("-dirty", MODIFIED)
+
+
+def commit_of_build() -> str:
+    """Return the commit of this lossbench; it is modified also by untracked files, which a build contains."""
+    found = commit()
+    untracked = _git(UNTRACKED) if found and not found.endswith(MODIFIED) else ""
+    return found + MODIFIED * bool(untracked)
+
+
+def _git(command: Sequence[str]) -> str:
+    """Return what a command of git prints about the repository; empty if it fails."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     settings |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_CEILING_DIRECTORIES": str(CHECKOUT.parent)}
     try:
         # The command is constant; git is looked up on the user's own PATH.
         done = subprocess.run(  # noqa: S603
-            DESCRIBE, cwd=CHECKOUT, env=settings, capture_output=True, text=True, timeout=5, check=True
+            command, cwd=CHECKOUT, env=settings, capture_output=True, text=True, timeout=5, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    return done.stdout.strip().replace("-dirty", ", modified")
+    return done.stdout.strip()
 
 
 def _is_this_project(file: Path) -> bool:

@@ -21,7 +21,7 @@ class RecordCommit(BuildHookInterface):  # type: ignore[misc]  # Hatchling is th
         sys.path.insert(0, self.root)
         from lossbench import release
 
-        commit = "" if version == "editable" or release.COMMIT.is_file() else release.commit()
+        commit = "" if version == "editable" or release.COMMIT.is_file() else release.commit_of_build()
         if commit:
             self._folder = TemporaryDirectory()
             file = Path(self._folder.name) / release.COMMIT.name
