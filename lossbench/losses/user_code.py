@@ -7,12 +7,11 @@ import importlib.util
 import json
 import sys
 import traceback
-import warnings
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 from lossbench.errors import LossbenchError, PluginError
-from lossbench.losses import siblings
+from lossbench.losses import process_settings, siblings
 from lossbench.losses.advice import explain
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ class Execution:
         spec = siblings.specification(name, file.source)
         self.file, self.module = file, importlib.util.module_from_spec(spec)
         self._siblings: dict[str, ModuleType] = {}
-        with self.active(), _compiled_functions(file):
+        with self.active():
             siblings.Loader(file.source).exec_module(self.module)
 
     @property
@@ -109,51 +108,18 @@ class Execution:
 
     @contextmanager
     def surroundings(self) -> Iterator[None]:
-        """Let `print` write to stderr and `import` find the modules of this execution, until the end of the block."""
+        """Let `print` write to stderr, `import` find the modules of this execution, and settings end with the block."""
         finder = self.file.finder
         hidden = _take(finder.sources)
         sys.modules |= {self.module.__name__: self.module, **self._siblings}
         sys.meta_path.insert(0, finder)
         try:
-            with redirect_stdout(sys.stderr):
+            with redirect_stdout(sys.stderr), process_settings.kept(self.file):
                 yield
         finally:
             sys.meta_path.remove(finder)
             self._siblings |= _take(finder.sources)
             sys.modules |= hidden
-
-
-@contextmanager
-def _compiled_functions(file: UserFile) -> Iterator[None]:
-    """Reset TensorFlow's switch that runs functions eagerly, and say so once per file, if the block leaves it on."""
-    was_on = _functions_run_eagerly()
-    try:
-        yield
-    finally:
-        if _functions_run_eagerly() and not was_on:
-            sys.modules["tensorflow"].config.run_functions_eagerly(run_eagerly=False)
-            if file.path not in _noted:
-                _noted.add(file.path)
-                warnings.warn_explicit(
-                    "run_functions_eagerly is switched off again, since training compiles the loss: remove it",
-                    UserWarning,
-                    *_position(file, "run_functions_eagerly"),
-                )
-
-
-def _position(file: UserFile, word: str) -> tuple[str, int]:
-    """Return the file and the first line that has a word; line 1 if it is in an imported file."""
-    lines = file.source.content.decode(errors="replace").splitlines()
-    return str(file.path), next((number for number, line in enumerate(lines, 1) if word in line), 1)
-
-
-_noted: set[Path] = set()
-"""Files whose switch has been reported."""
-
-
-def _functions_run_eagerly() -> bool:
-    tensorflow = sys.modules.get("tensorflow")
-    return bool(tensorflow and tensorflow.config.functions_run_eagerly())
 
 
 def _take(names: Iterable[str]) -> dict[str, ModuleType]:

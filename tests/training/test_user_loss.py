@@ -13,7 +13,7 @@ from lossbench import errors
 from lossbench.config import resolve
 from lossbench.losses import expression, in_memory, plugin, registry
 from lossbench.runs import read
-from lossbench.training import identify, train, user_loss_check, verify
+from lossbench.training import identify, settings, train, user_loss_check, verify
 from lossbench.training.progress import Silent
 from lossbench.training.setup import set_up
 
@@ -546,6 +546,37 @@ def test_a_file_that_runs_functions_eagerly_is_compiled_all_the_same(switch, min
         user_loss_check.try_loss(expression.parse("mine"), 10, {}, seed=1)
     assert not tf.config.functions_run_eagerly()
     assert [(Path(each.filename).name, each.lineno) for each in warned] == [("mine.py", HEAD.count("\n") + 2)]
+
+
+CHANGES = {
+    "set_floatx": "keras.config.set_floatx('float64')",
+    "set_floatx of tf.keras": "tf.keras.backend.set_floatx('float16')",
+    "set_epsilon": "keras.config.set_epsilon(0.1)",
+    "set_image_data_format": "keras.config.set_image_data_format('channels_first')",
+    "policy": "keras.mixed_precision.set_global_policy('mixed_float16')",
+}
+
+
+@pytest.mark.parametrize(("name", "change"), CHANGES.items())
+@pytest.mark.parametrize("where", ["file", "constructor", "call"])
+def test_a_file_changes_no_setting_of_the_process(name, change, where, mine):
+    """Neither when it is executed nor in a call, so no other loss computes with it; one line says so."""
+    before = settings.current()
+    body = "return _ce(y_true, y_pred)"
+    sources = {"file": function(body, change), "constructor": subclass(change, body)}
+    sources["call"] = function(f"{change}\n    {body}")
+
+    def tried():
+        mine(sources[where])
+        user_loss_check.try_loss(expression.parse("mine"), 10, {}, seed=1)
+
+    with pytest.warns(UserWarning, match=f"^{name.partition(' ')[0]} has no effect: .*; remove it$") as warned:
+        tried()
+    after = settings.current()
+    assert (after.pop("dtype_policy").name, before.pop("dtype_policy").name) == ("float32", "float32")
+    assert after == before
+    lines = sources[where].splitlines()
+    assert [lines[each.lineno - 1].strip() for each in warned] == [change]
 
 
 def test_a_variable_around_a_loss_in_memory_is_refused_with_what_helps():
