@@ -41,6 +41,10 @@ CLIPPED = 0.75
 """Share of entries without a gradient at large logits that counts as a fault: 0.92 if logits are clipped to [0, 1], 0.5
 if they are clipped at 0."""
 
+FAINT, MOSTLY_FAINT = 1e-6, 0.8
+"""Slope that counts as faint, relative to the ninth decile, and the difference between two forms that counts as a
+fault: where Keras clips one factor of a loss to 1e-7, another may still have a gradient."""
+
 PUSHED_DOWN = 0.25
 """Difference between two forms, in the share of images whose true class is pushed down, that counts as a fault."""
 
@@ -59,6 +63,8 @@ class Behaviour:
         without_gradient: Share of images without a gradient at small logits.
         clipped: Share of entries of the gradient that are zero, at inputs that are probabilities, at small and at large
             logits.
+        faint: Share of faint slopes, which are almost zero, at small negative logits of wrong classes, less the share
+            at positive ones.
         pushed_down: Share of images at small logits whose true class a gradient step lowers against the others.
     """
 
@@ -70,6 +76,7 @@ class Behaviour:
     mirrored: bool = False
     without_gradient: float = 0.0
     clipped: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    faint: float = 0.0
     pushed_down: float = 0.0
 
 
@@ -99,6 +106,7 @@ def observe(gradient: Gradient, classes: int) -> Behaviour:
         mirrored=_equal(mirrored, values[1], size),
         without_gradient=float(np.mean(np.all(slopes[0] == 0, axis=1))),
         clipped=(_share_of_zeros(at_probabilities), _share_of_zeros(slopes[0]), _share_of_zeros(slopes[2])),
+        faint=_share_of_faint(targets, SMALL * normal, slopes[0]),
         pushed_down=_share_pushed_down(targets, slopes[0]),
     )
 
@@ -113,6 +121,13 @@ def _lowest(values: Array) -> float:
 
 def _share_of_zeros(slopes: Array) -> float:
     return float(np.mean(slopes == 0))
+
+
+def _share_of_faint(targets: Array, logits: Array, slopes: Array) -> float:
+    sizes = np.abs(slopes)
+    faint = (sizes > 0) & (sizes <= FAINT * np.quantile(sizes, 0.9))
+    wrong = targets == 0
+    return float(np.mean(faint[wrong & (logits < 0)]) - np.mean(faint[wrong & (logits > 0)]))
 
 
 def _softmax(logits: Array) -> Array:
@@ -146,6 +161,7 @@ def fault_of_logits(logits: Behaviour, probabilities: Behaviour | None = None) -
         f"has no gradient for {logits.without_gradient:.0%} of the images": lost >= LOST,
         f"has no gradient for {small:.0%} of small and {large:.0%} of large logits": small - at_probabilities >= LOST
         and large >= CLIPPED,
+        "has almost no gradient for negative logits": logits.faint - right.faint >= MOSTLY_FAINT,
         "falls below zero without bound": logits.unbounded,
         "falls below zero": logits.negative and not right.negative,
         "is the same for z and -z": logits.mirrored and not right.mirrored,
