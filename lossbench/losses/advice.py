@@ -24,6 +24,21 @@ ADVICE = {
         "float(), int() and the functions of math cannot take a tensor in the compiled training step: use ops instead, "
         "e.g. ops.exp for math.exp"
     ),
+    r"only supports singleton tf\.Variables|create variables on a non-first call": (
+        "it creates a variable in every call: create it once, at the top of the file or in the constructor"
+    ),
+    r"module '(?:\w+\.)*backend' has no attribute '(\w+)'": (
+        r"Keras 3 has no backend.\1: use the function of ops (keras.ops) instead, e.g. ops.mean for K.mean"
+    ),
+    r"has no attribute 'Reduction'": (
+        "Keras 3 has no Reduction: leave `reduction` out, as lossbench averages over the images"
+    ),
+    r"must be Tensor, not \S*(?:Eager|Symbolic)?Tensor": (
+        "PyTorch cannot compute with TensorFlow's tensors: use ops (keras.ops) instead, e.g. ops.log for torch.log"
+    ),
+    r"unsupported format string passed to \S*Tensor": (
+        "a tensor has no number to format in the compiled training step: print it with tf.print"
+    ),
     r"does not support item assignment": (
         "a tensor cannot be changed in place: compute a new one, e.g. with ops.where(condition, a, b)"
     ),
@@ -53,4 +68,4 @@ def explain(error: BaseException) -> str:
         if match := re.search(pattern, words):
             return match.expand(re.sub(r"\\(\d)", r"\\g<\1>", advice))
     plain = re.sub(r"\{\{.*?\}\} ?|\[Op:.*", "", " ".join(words.split())).strip()
-    return f"{type(error).__name__}: {shorten(plain, LONGEST, placeholder=' …')}"
+    return f"{type(error).__name__}: {shorten(plain, LONGEST, placeholder=' …')}".removesuffix(": ")

@@ -63,15 +63,16 @@ def _check_constructed(loss: BoundTerm) -> None:
 
 
 def _advice_on_result(returned: str, batch: int, classes: int) -> str:
-    if returned.endswith(f" ({batch}, {classes})"):
-        return ": reduce over the last axis, e.g. ops.sum(losses, axis=-1)"
-    if returned == "NoneType":
-        return ": is there a `return` on every path?"
-    if returned == "ndarray":
-        return ": NumPy functions have no gradient: use ops instead, e.g. ops.log for np.log"
-    if re.match(r"int|uint|bool", returned):
-        return ": whole numbers have no gradient"
-    return ""
+    advice = {
+        rf".* \({batch}, {classes}\)": "reduce over the last axis, e.g. ops.sum(losses, axis=-1)",
+        rf".* \({classes},\)": "it reduces over the images; reduce over the last axis, e.g. ops.sum(losses, axis=-1)",
+        rf".* \({batch}, 1\)": "remove keepdims=True, or the last axis with ops.squeeze(losses, axis=-1)",
+        r"tuple|list|dict": "return the losses alone",
+        r"NoneType": "is there a `return` on every path?",
+        r"ndarray": "NumPy functions have no gradient: use ops instead, e.g. ops.log for np.log",
+        r"(int|uint|bool).*": "whole numbers have no gradient",
+    }
+    return next((f": {words}" for pattern, words in advice.items() if re.fullmatch(pattern, returned)), "")
 
 
 def definition(signature: LossSignature) -> str:

@@ -47,6 +47,7 @@ OF_PROBABILITIES = {
     "keras_crossentropy_class": "return keras.losses.CategoricalCrossentropy()(y_true, y_pred)",
     "keras_binary": "return keras.losses.binary_crossentropy(y_true, y_pred)",
     "keras_focal": "return keras.losses.categorical_focal_crossentropy(y_true, y_pred)",
+    "keras_binary_focal": "return keras.losses.binary_focal_crossentropy(y_true, y_pred)",
     "keras_kl": "return keras.losses.kl_divergence(y_true, y_pred)",
     "keras_poisson": "return keras.losses.poisson(y_true, y_pred)",
     "keras_sparse": "return keras.losses.sparse_categorical_crossentropy(tf.argmax(y_true, -1), y_pred)",
@@ -282,6 +283,20 @@ MISTAKES = {
     "nothing": ("y_pred ** 2", "returned NoneType.*`return` on every path"),
     "tuple": ("return _ce(y_true, y_pred), y_pred", "returned tuple"),
     "integers": ("return tf.argmax(y_pred, -1)", "whole numbers have no gradient"),
+    "keepdims": ("return ops.sum(y_pred ** 2, axis=-1, keepdims=True)", r"remove keepdims=True.*ops\.squeeze"),
+    "over_images": ("return ops.sum(y_pred ** 2, axis=0)", "reduces over the images"),
+    "dictionary": ("return {'loss': _ce(y_true, y_pred)}", "return the losses alone"),
+    "variable_in_each_call": (
+        "v = tf.Variable(0.0)\n    v.assign_add(1.0)\n    return _ce(y_true, y_pred) * v",
+        "creates a variable in every call",
+    ),
+    "metric_in_each_call": (
+        "m = keras.metrics.Mean()\n    m.update_state(y_pred)\n    return _ce(y_true, y_pred) + m.result()",
+        "creates a variable in every call",
+    ),
+    "keras_2": ("return keras.backend.mean(keras.backend.square(y_pred - y_true), axis=-1)", r"ops\.mean for K\.mean"),
+    "format": ("print(f'{y_pred[0, 0]:.3f}')\n    return _ce(y_true, y_pred)", r"tf\.print"),
+    "assertion": ("assert y_pred.shape[0] == 128\n    return _ce(y_true, y_pred)", "AssertionError$"),
 }
 
 
