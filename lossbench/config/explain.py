@@ -16,6 +16,7 @@ from lossbench.config.yaml import KeyPath, show
 from lossbench.errors import Problem, did_you_mean
 from lossbench.losses import registry
 from lossbench.losses.other_names import HYPERPARAMETERS
+from lossbench.losses.signature import INPUT_FORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,7 +122,10 @@ def find_key(key: str) -> str:
         ('train.epochs', 'optimizer.learning_rate', 'loss.gamma', '')
     """
     exact = min(((*where, key) for where, _, keys in _mappings() if key in keys), key=len, default=())
-    known = {name for loss in registry.signatures().values() for name in loss.hyperparameters}
+    known = {name for loss in registry.signatures().values() for name in loss.hyperparameters} | {
+        *INPUT_FORMS,
+        "weight",
+    }
     renamed = next((name for name in (key, *HYPERPARAMETERS.get(key, ())) if name in known), None)
     if key in known and exact[:2] == ("sweep", "decide"):  # a loss takes it far more often
         exact = ()

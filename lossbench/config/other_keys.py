@@ -5,6 +5,7 @@ from __future__ import annotations
 ELSEWHERE: dict[str, str] = {
     "optimizer.learning_rate": "lr, learn_rate, step_size, eta, base_lr, init_lr",
     "optimizer.weight_decay": "wd, decay",
+    "optimizer.clip_norm": "clipnorm, global_clipnorm, grad_clip, gradient_clip, gradient_clipping, max_grad_norm",
     "optimizer.schedule": "scheduler, lr_schedule, lr_scheduler, learning_rate_schedule",
     "optimizer": "optimiser, optim, opt",
     "train.epochs": "epoch, num_epochs, n_epochs, nb_epoch, max_epochs, nepochs",
@@ -22,7 +23,7 @@ ELSEWHERE: dict[str, str] = {
     "data.imbalance.ratio": "imbalance_ratio, imb_factor, imbalance_factor",
     "data.train_size": "n_train, num_train, subset, limit, max_samples, num_samples",
     "data.validation_size": "val_size, validation_split, val_split, valid_size, dev_size",
-    "model": "net, network, arch, architecture, backbone, encoder",
+    "model": "model_name, net, network, arch, architecture, backbone, encoder",
     "model.hidden": "layers, hidden_layers, units, hidden_units, hidden_size, hidden_sizes, width, hidden_dim, neurons",
     "model.dropout": "dropout_rate, drop_rate, p_dropout",
     "model.features": "embedding, embedding_dim, embedding_size, feature_dim, bottleneck",
@@ -45,6 +46,9 @@ OPTIONS: dict[str, str] = {
     "plugins": "plugins",
     "runs_dir": "runs_dir",
     "output_dir": "runs_dir",
+    "jobs": "jobs",
+    "workers": "jobs",
+    "num_workers": "jobs",
 }
 """Names that people write into a configuration, and the Python parameter of the option that they are here."""
 

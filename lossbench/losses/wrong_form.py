@@ -11,7 +11,7 @@ from lossbench import yaml_scalars
 from lossbench.losses.other_names import HYPERPARAMETERS
 from lossbench.losses.plain_data import to_flow
 from lossbench.losses.presets import PRESETS
-from lossbench.losses.registry import find, names
+from lossbench.losses.registry import built_in, find, names
 from lossbench.losses.signature import INPUT_FORMS
 from lossbench.losses.suggestion import same_name
 
@@ -23,6 +23,9 @@ NAME_KEYS = ("name", "type", "loss", "function", "fn", "kind", "id", "class", "c
 
 ENTRY_KEYS = ("name", "weight", "term_weight", "reduction", "from_logits", *INPUT_FORMS)
 """Keys of an entry that are never names of losses, whatever losses there are."""
+
+NESTED_KEYS = ("params", "parameters", "hyperparameters", "args", "arguments", "kwargs", "options", "config")
+"""Keys that hold the hyperparameters in other tools."""
 
 DEFAULT = "categorical_crossentropy"
 """Loss of a configuration that names none, which is therefore no loss that the user wrote."""
@@ -50,7 +53,13 @@ def right_form(value: object) -> str:
 
 
 def _is_right(entry: object) -> bool:
-    return _is_loss(entry.get("name") if isinstance(entry, Mapping) else entry)
+    if isinstance(entry, Mapping):
+        return _is_loss(entry.get("name")) and not _nested_keys(entry)
+    return _is_loss(entry)
+
+
+def _nested_keys(entry: Mapping[Any, Any]) -> list[str]:
+    return [key for key in NESTED_KEYS if isinstance(entry.get(key), Mapping)]
 
 
 def _pair(entry: object) -> str:
@@ -83,6 +92,10 @@ def _scalar(text: str) -> Any:
 
 def _from_mapping(value: Mapping[Any, Any]) -> list[dict[str, Any]]:
     """Return the terms of a mapping whose keys are losses, or that names its loss in another way than by `name`."""
+    if nested := _nested_keys(value):
+        flat = {key: each for key, each in value.items() if key not in nested}
+        flat |= {str(key): each for outer in nested for key, each in value[outer].items()}
+        return _from_mapping(flat) or ([flat] if flat.get("name", DEFAULT) != DEFAULT and _is_right(flat) else [])
     name = str(value.get("name", DEFAULT))
     if not _here(name):
         return _from_text(name)
@@ -117,6 +130,8 @@ def _is_loss(value: object) -> bool:
 def _here(name: object) -> str:
     """Return a name that `loss:` accepts, also for the same name in another spelling; empty if there is none."""
     if not isinstance(name, str) or name in HYPERPARAMETERS:
+        return ""
+    if any(name in signature.hyperparameters for signature in built_in().values()):
         return ""
     return name if name in names() else same_name(name, names())
 

@@ -51,6 +51,9 @@ KEYS = {
     "criterion": "loss",
     "optimiser": "optimizer",
     "scheduler": "optimizer.schedule",
+    "gradient_clipping": "optimizer.clip_norm",
+    "outputs": "loss.outputs",
+    "labels": "loss.labels",
 }
 
 

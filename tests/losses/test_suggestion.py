@@ -244,6 +244,13 @@ WRONG_FORMS = [
     ("{name: ce, focal: {gamma: 3}, ce: 1}", "[{name: focal, gamma: 3}, {name: ce, weight: 1}]"),
     ("{type: focal, gamma: 3}", "{name: focal, gamma: 3}"),
     ("{class_name: FocalLoss, gamma: 3}", "{name: focal, gamma: 3}"),
+    ("{name: focal, params: {gamma: 3}}", "{name: focal, gamma: 3}"),
+    ("{name: focal, alpha: 0.5, kwargs: {gamma: 3}}", "{name: focal, alpha: 0.5, gamma: 3}"),
+    (
+        "{class_name: CategoricalFocalCrossentropy, config: {gamma: 3}}",
+        "{name: categorical_focal_crossentropy, gamma: 3}",
+    ),
+    ("[{name: ce, args: {label_smoothing: 0.1}}, gce]", "[{name: ce, label_smoothing: 0.1}, gce]"),
     ("ce + gce", "[{name: ce}, {name: gce}]"),
     ("0.5 ce + 0.5 gce", "[{name: ce, weight: 0.5}, {name: gce, weight: 0.5}]"),
     ("ce, gce", "[{name: ce}, {name: gce}]"),
@@ -265,7 +272,17 @@ def test_another_form_is_answered_with_the_right_one(written: str, right: str) -
 
 
 @pytest.mark.parametrize(
-    "value", [{"name": "focal", "gama": 1}, {"name": "focl"}, ["ce", "focl"], {"gamma": 3}, [3], {}]
+    "value",
+    [
+        {"name": "focal", "gama": 1},
+        {"name": "focl"},
+        ["ce", "focl"],
+        {"gamma": 3},
+        [3],
+        {},
+        {"name": "gce", "alpha": 0.1},
+        {"params": {"gamma": 3}},
+    ],
 )
 def test_a_mistake_in_the_right_form_keeps_its_message(value: object) -> None:
     """Nothing to rewrite."""
