@@ -84,8 +84,12 @@ def _judge(comparison: Comparison, threshold: Threshold | CountThreshold) -> Ite
 
 def _of_count(block: Block, group: Group, threshold: CountThreshold) -> GateResult:
     count = {"diverged": len(group.diverged), "failed": group.failed, "unfinished": group.unfinished}[threshold.count]
-    outcome: GateOutcome = "failed" if threshold.is_crossed(count) else "passed"
-    return replace(of_group(threshold, block, group, outcome, "count"), mean=float(count), n=group.n)
+    verdict: tuple[GateOutcome, Reason] = ("passed", "count")
+    if threshold.is_crossed(count):
+        verdict = ("failed", "count")
+    elif threshold.count != "unfinished" and threshold.is_crossed(count + group.unfinished):
+        verdict = ("missing", "unfinished")  # these runs may still diverge or fail
+    return replace(of_group(threshold, block, group, *verdict), mean=float(count), n=group.n)
 
 
 def _of_mean(block: Block, group: Group, threshold: Threshold) -> GateResult:

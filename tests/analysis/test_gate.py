@@ -210,6 +210,27 @@ def test_numbers_of_runs(text: str, outcome: str) -> None:
     assert [each.outcome for each in judged(runs("focal", 0.9), "diverged > 0")] == ["passed"]
 
 
+@pytest.mark.parametrize("status", ["running", "interrupted"])
+@pytest.mark.parametrize("completed", [BASE, ()])
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("diverged > 0", "missing"),
+        ("failed > 0", "missing"),
+        ("diverged >= 2", "missing"),
+        ("failed > 2", "passed"),
+        ("unfinished > 2", "passed"),
+        ("unfinished > 1", "failed"),
+    ],
+)
+def test_unfinished_runs_may_still_diverge_or_fail(
+    text: str, outcome: str, completed: tuple[float, ...], status: str
+) -> None:
+    """A number of runs passes only if it does so whatever becomes of the two unfinished ones."""
+    rows = runs("focal", *completed) + with_status(status, 0.9, 0.9, first=4)
+    assert [each.outcome for each in judged(rows, text)] == [outcome]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
