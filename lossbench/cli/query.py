@@ -34,6 +34,8 @@ def build_query(
     if (baseline_file := others.get("baseline_file")) and exists(baseline_file) and baseline_file.is_dir():
         command = f"lossbench compare {shlex.quote(str(baseline_file))} --save-baseline main.json"
         raise UsageError(f"{baseline_file} is a folder of runs; write a baseline file with: {command}")
+    if require_losses and not split(",".join(require_losses)):
+        raise UsageError("expected names of losses, e.g. ce,gce; got nothing", parameter="require_losses")
     return Query(
         paths=tuple(paths),
         seeds=parse_seeds(seeds),

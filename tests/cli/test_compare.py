@@ -372,6 +372,11 @@ def test_missing_evidence(here: Any, worse: Path, tmp_path: Path, fabricate: Any
     assert required.stderr.splitlines() == [
         "gate: 1 without evidence, 4 passed", "error: worse: missing evidence, no run: worse is required",
     ]  # fmt: skip
+    empty = here(fewer, "--require-losses", "")  # as from a variable that is not set
+    assert (empty.returncode, empty.stderr) == (
+        2,
+        "error: --require-losses: expected names of losses, e.g. ce,gce; got nothing\n",
+    )
     fabricate(fewer, "equal", 9, status="failed")
     lost = here(fewer, "--fail-if", "accuracy < 0.01", "--fail-if", "failed > 0")
     assert lost.returncode == 3
