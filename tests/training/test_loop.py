@@ -115,13 +115,16 @@ def test_the_size_of_a_chunk_changes_no_bit(precision, use_xla):
     generator = np.random.default_rng(1)
     data = dataset(generator)
     order = batches_of(data, 12, generator)
-    states = []
+    settings = {"optimizer": "adam", "train": {"precision": precision}, "use_xla": use_xla}
+    loop, _ = loop_of(data, model={"name": "mlp"}, **settings)
+    begin, states = [variable.numpy() for variable in loop.variables], []
     for chunk in (12, 1, 5):
-        settings = {"optimizer": "adam", "train": {"precision": precision}, "use_xla": use_xla}
-        loop, _ = loop_of(data, model={"name": "mlp"}, **settings)
+        for variable, value in zip(loop.variables, begin, strict=True):
+            variable.assign(value)
         for first in range(0, 12, chunk):
             loop.steps(order, np.full(12, 0.01), first, min(first + chunk, 12))
         states.append([variable.numpy() for variable in loop.variables])
+    assert any((a != b).any() for a, b in zip(begin, states[0], strict=True))
     for other in states[1:]:
         assert all((a == b).all() for a, b in zip(states[0], other, strict=True))
 
