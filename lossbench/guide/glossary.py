@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -54,15 +55,20 @@ def find(term: str) -> Entry:
     Raises:
         UsageError: There is no such entry; the message names the nearest.
     """
-    names = {name: entry for entry in entries() for name in (*entry.aliases, entry.term)}
-    normal = {_normal(name): entry for name, entry in names.items()} | {
-        _normal(entry.term): entry for entry in names.values()
-    }
+    names, normal = _names()
     for form in (_normal(term), _normal(term).removesuffix("s")):
         if form in normal:
             return normal[form]
     near = did_you_mean(term, names) or ";"
     raise UsageError(f"{term}: no such term{near} `lossbench explain` lists all")
+
+
+@functools.cache
+def _names() -> tuple[dict[str, Entry], dict[str, Entry]]:
+    """Return the entries by their names, and by the forms in which names are looked up, where a term comes first."""
+    names = {name: entry for entry in entries() for name in (*entry.aliases, entry.term)}
+    normal = {_normal(name): entry for name, entry in names.items()}
+    return names, normal | {_normal(entry.term): entry for entry in names.values()}
 
 
 def _normal(text: str) -> str:

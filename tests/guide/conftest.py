@@ -1,4 +1,4 @@
-"""A folder in which every command of the guide finds its files, and the command line in forked children."""
+"""A folder in which every command of the guide finds its files."""
 
 from __future__ import annotations
 
@@ -8,21 +8,12 @@ import shutil
 
 import numpy as np
 import pytest
-from children import Commands
 from documents import ROOT, blocks
 
 from lossbench.config import identity, resolve
 from lossbench.config.datasets import DATASETS
 from lossbench.runs import paths, write
 from lossbench.softmax import log_softmax
-
-
-@pytest.fixture(scope="session")
-def commands():
-    """Run `lossbench ARGUMENTS` in a folder: `commands(*arguments, cwd=folder)`; what would train is stopped."""
-    server = Commands()
-    yield server
-    server.close()
 
 
 @pytest.fixture(scope="session")
