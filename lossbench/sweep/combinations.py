@@ -202,7 +202,7 @@ def _check_tuned(key: str, value: Node, parameters: Mapping[str, Node]) -> None:
     where = f"sweep.tune: {key}"
     if key in NOT_TUNED or any(is_within(key, each) for each in ("data", *IGNORED)):
         remedy = "choose a key of the training or of the loss, e.g. optimizer.learning_rate or loss.q"
-        reason = "the loss itself, data, seeds and names are not tuned"
+        reason = "the loss itself, data, seeds, names and keys that change no number are not tuned"
         raise located(value.position, f"{where}: {reason}; {remedy}")
     if both := next((each for each in parameters if is_within(key, each) or is_within(each, key)), None):
         reason = f"sweep.parameters has {both} too, which makes conditions; remove one of the two"
