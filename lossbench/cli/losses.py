@@ -207,10 +207,11 @@ def _examine(
         texts.append(properties.report(terms, measured))
     if check:
         from lossbench.losses.lab import check as checks
+        from lossbench.losses.lab.check_report import report as check_report
 
         findings = checks.check(terms)
         report["checks"] = [asdict(each) for each in findings]
-        texts.append(checks.report(terms, findings, listing.width()))
+        texts.append(check_report(terms, findings, listing.width()))
         sound = all(each.passed is not False for each in findings)
     if plot:
         from lossbench.losses.lab.plot import save

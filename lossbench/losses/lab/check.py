@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from textwrap import fill, shorten
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import keras  # noqa: TID253  # imported on first use
@@ -20,8 +21,7 @@ from lossbench.errors import PluginError, UsageError
 from lossbench.losses.expression import dump, link, parse
 from lossbench.losses.keras_loss import get
 from lossbench.losses.lab.finite_differences import frozen_stop_gradient, slopes
-from lossbench.losses.lab.probe import HEAD_SCALE, Array, Probe, fit_to_classes, gradient, trainable, values
-from lossbench.losses.labels import label
+from lossbench.losses.lab.probe import Array, Probe, fit_to_classes, gradient, trainable, values
 from lossbench.losses.registry import find
 from lossbench.losses.trial_call import try_call
 
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
     from lossbench.losses.expression import LossTerm
 
-IMAGES, CLASSES = 7, 5
+IMAGES = 7
+FEW_CLASSES, CLASSES = 5, 10
+"""Numbers of classes: the second for a loss that fails with the first, e.g. as it takes the eight largest logits."""
+
 STEP = 0.02
 SLOPE_TOLERANCE = 2e-3
 """Tolerance of gradients, relative to the largest. Measured over the catalogue: finite differences agree to 8e-4."""
@@ -58,7 +61,7 @@ class Batch:
     @property
     def targets(self) -> Array:
         """One-hot labels `[images, classes]`."""
-        return np.eye(CLASSES, dtype=np.float32)[self.labels]
+        return np.eye(self.probe.classes, dtype=np.float32)[self.labels]
 
     @property
     def losses(self) -> Array:
@@ -75,16 +78,28 @@ def check(terms: Sequence[LossTerm]) -> list[CheckResult]:
     Returns:
         One result per check; a check that raises fails with the message of its error.
     """
-    generator = np.random.default_rng(0)
-    probe = Probe(fit_to_classes(terms, CLASSES), CLASSES, counts="falling")
-    logits = generator.uniform(-0.9, 0.9, (IMAGES, CLASSES)) * min(probe.max_logit, 3)
-    batch = Batch(probe, np.arange(IMAGES) % CLASSES, logits.astype(np.float32))
+    batch = _batch(terms, classes_of(terms))
     (first, shape), *others = CHECKS.items()
     usable = _run_check(first, shape, batch)
     if not usable.passed:
         words = f"skipped, as the check of the {first} failed"
         return [usable, *(CheckResult(name, passed=None, words=words) for name, _ in others)]
     return [usable, *(_run_check(name, function, batch) for name, function in others)]
+
+
+def classes_of(terms: Sequence[LossTerm]) -> int:
+    """Return the number of classes with which a loss is checked."""
+    for classes in (FEW_CLASSES, CLASSES):
+        with suppress(Exception):  # a user's loss may raise anything
+            if _batch(terms, classes).losses.size:
+                return classes
+    return FEW_CLASSES
+
+
+def _batch(terms: Sequence[LossTerm], classes: int) -> Batch:
+    probe = Probe(fit_to_classes(terms, classes), classes, counts="falling")
+    logits = np.random.default_rng(0).uniform(-0.9, 0.9, (IMAGES, classes)) * min(probe.max_logit, 3)
+    return Batch(probe, np.arange(IMAGES) % classes, logits.astype(np.float32))
 
 
 def _run_check(name: str, function: Callable[[Batch], tuple[bool | None, str]], batch: Batch) -> CheckResult:
@@ -113,24 +128,24 @@ def _inputs(batch: Batch) -> tuple[bool | None, str]:
     """Try a user's loss on ordinary logits, as training does: a gradient reaches them, and they are what it takes."""
     if not any(find(term.name).plugin for term in batch.probe.terms):
         return None, "for losses of your own"
-    try_call(batch.probe.terms, CLASSES, **batch.probe.context)
+    try_call(batch.probe.terms, batch.probe.classes, **batch.probe.context)
     return True, "sound on ordinary logits"
 
 
 def _finite_at_extremes(batch: Batch) -> tuple[bool, str]:
     """Check value and gradient at the largest logits, for each true class."""
-    ahead = np.eye(CLASSES)
+    ahead = np.eye(batch.probe.classes)
     patterns = [2 * ahead - 1, 1 - 2 * ahead, ahead, -ahead, ahead - np.roll(ahead, 1, axis=0)]
     return _finite(batch.probe, batch.probe.max_logit * np.concatenate(patterns))
 
 
 def _finite_at_equal_logits(batch: Batch) -> tuple[bool, str]:
     """Check value and gradient at equal logits: 0 and the largest."""
-    return _finite(batch.probe, batch.probe.max_logit * np.outer([-1, 0, 1], np.ones(CLASSES)))
+    return _finite(batch.probe, batch.probe.max_logit * np.outer([-1, 0, 1], np.ones(batch.probe.classes)))
 
 
 def _finite(probe: Probe, logits: NDArray[np.float64]) -> tuple[bool, str]:
-    y_true, y_pred = np.tile(np.eye(CLASSES), (len(logits), 1)), np.repeat(logits, CLASSES, axis=0)
+    y_true, y_pred = np.tile(np.eye(probe.classes), (len(logits), 1)), np.repeat(logits, probe.classes, axis=0)
     losses, steep = values(probe.per_image, y_true, y_pred), gradient(probe.per_image, y_true, y_pred)
     passed = bool(np.isfinite(losses).all() and np.isfinite(steep).all())
     if passed:
@@ -278,23 +293,3 @@ CHECKS: dict[str, Callable[[Batch], tuple[bool | None, str]]] = {
     "float16": _half_precision,
     "round trip": _round_trip,
 }
-
-
-def report(terms: Sequence[LossTerm], findings: Sequence[CheckResult], width: int) -> str:
-    """Return the results as text with a verdict."""
-    marks = {True: "ok", False: "NO", None: "-"}
-    lines = [
-        fill(
-            f"  {marks[each.passed]:4}{each.name:16}{each.words}",
-            width,
-            subsequent_indent=" " * 22,
-            break_long_words=False,
-            drop_whitespace=True,
-        )
-        for each in findings
-    ]
-    passed, failed = (sum(each.passed is wanted for each in findings) for wanted in (True, False))
-    verdict = f"{failed} of {passed + failed} checks failed" if failed else f"{passed} checks passed"
-    scale = f", cosines times {HEAD_SCALE:g}" if Probe(terms, CLASSES).needs_cosines else ""
-    title = f"{label(terms)}: {IMAGES} images, {CLASSES} classes{scale}, Keras on {keras.backend.backend()}"
-    return "\n".join([fill(title, width, subsequent_indent="  "), "", *lines, "", verdict])

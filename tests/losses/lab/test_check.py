@@ -5,7 +5,7 @@ import re
 import pytest
 
 from lossbench.losses import expression, plugin, registry
-from lossbench.losses.lab import check
+from lossbench.losses.lab import check, check_report
 
 NAMES = (*registry.names(),)
 
@@ -99,6 +99,26 @@ def test_a_constant_is_held_in_the_differences(tmp_path):
     assert failed(check.check(expression.parse("twice_held"))) == []
 
 
+def test_a_loss_that_needs_many_classes_is_checked_with_those_of_mnist(tmp_path):
+    """One of the eight largest logits passes; one that needs more than ten classes fails with its own message."""
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from lossbench import ops\n\n"
+        "def largest(y_true, y_pred, *, k: int = 8):\n"
+        '    """Cross-entropy against the k largest logits.\n\n    Link: none.\n    """\n'
+        "    values, _ = ops.top_k(y_pred, k)\n"
+        "    return ops.logsumexp(values, axis=-1) - ops.sum(y_true * y_pred, axis=-1)\n"
+    )
+    plugin.load(path)
+    terms = expression.parse("largest")
+    findings = check.check(terms)
+    assert findings[0].passed
+    assert failed(findings) in ([], ["gradient"])
+    assert check_report.report(terms, findings, 80).startswith("largest: 7 images, 10 classes, ")
+    first, *_ = check.check(expression.parse({"name": "largest", "k": 11}))
+    assert (first.passed, "at least k columns" in first.words) == (False, True)
+
+
 def test_stop_gradient_is_put_back():
     """Checking leaves Keras as it was."""
     import keras
@@ -114,7 +134,7 @@ def test_report():
     """The report names every check, fits 80 columns and ends with the verdict."""
     terms = expression.parse("hinge")
     findings = [*check.check(terms), check.CheckResult("imaginary", passed=False, words="a long reason " * 20)]
-    text = check.report(terms, findings, 80)
+    text = check_report.report(terms, findings, 80)
     assert text.startswith("hinge: 7 images, 5 classes, Keras on ")
     assert max(map(len, text.splitlines())) <= 80
     assert re.findall(r"^  (ok|NO|-) +(\w+)", text, re.MULTILINE)[-1] == ("NO", "imaginary")
