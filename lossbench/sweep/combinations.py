@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from lossbench.sweep import space, values
 from lossbench.sweep.values import located
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from lossbench.config.resolve import Check
@@ -98,7 +99,7 @@ class Builder:
             except ConfigError as error:
                 lines |= dict.fromkeys(_advised(line, shared) for line in str(error).splitlines())
         if lines:
-            raise ConfigError(list(lines))
+            raise ConfigError(_once(lines))
 
     def _combination(self, settings: Mapping[str, Node], tried: Mapping[str, Node]) -> Combination:
         node = self.base
@@ -120,6 +121,18 @@ class Builder:
             if found.experiment not in known:
                 known.append(found.experiment)
                 yield found
+
+
+def _once(lines: Iterable[str]) -> list[str]:
+    """Return lines of an error, those that differ only in line and column as one, with the number of the others."""
+    places: dict[str, list[str]] = {}
+    for line in lines:
+        places.setdefault(re.sub(r":\d+:\d+: ", ": ", line, count=1), []).append(line)
+    return [first + _elsewhere(len(others)) for first, *others in places.values()]
+
+
+def _elsewhere(places: int) -> str:
+    return f" (the same in {places} other place{'s' * (places > 1)})" if places else ""
 
 
 def _advised(line: str, shared: Sequence[str]) -> str:

@@ -182,6 +182,16 @@ def test_every_problem_of_every_experiment_is_said_once(plan):
     assert len(str(caught.value).splitlines()) == 2
 
 
+@pytest.mark.parametrize(("rates", "places"), [("0.1, 0.2", "1 other place"), ("0.1, 0.2, 0.3", "2 other places")])
+def test_a_problem_that_all_values_of_an_axis_have_is_said_once(plan, rates, places):
+    """At the first of them, with the number of the others; another problem has a line of its own."""
+    noise = "data: {label_noise: {type: matrix, matrix: [[0.5, 0.5], [0.5, 0.5]]}}"
+    with pytest.raises(ConfigError) as caught:
+        plan(f"{noise}\nsweep: {{parameters: {{data.label_noise.rate: [{rates}], train.epochs: [0, 1]}}}}\n")
+    first, second = str(caught.value).splitlines()
+    assert {first.partition("; ")[2], second.partition("; ")[2]} == {f"remove the rate (the same in {places})", ""}
+
+
 def test_a_plan_of_more_than_a_million_trials_is_said_before_it_is_made(plan):
     """With its number and the way out; asked for, it is planned without being held in memory."""
     text = "sweep: {cases: [{loss: ce}, {loss: gce}], seeds: 0-999999}\n"
