@@ -96,24 +96,26 @@ def is_imperative(sentence):
     )
 
 
-PUBLIC = [
-    (path, node)
-    for path in sorted(PACKAGE.rglob("*.py"))
-    for node in ast.walk(ast.parse(path.read_text()))
-    if isinstance(node, ast.FunctionDef)
-    and not node.name.startswith("_")
-    and not {ast.unparse(each).rpartition(".")[2] for each in node.decorator_list}
-    & {"property", "cached_property", "overload"}
-    and "losses/catalogue" not in path.as_posix()
-    and ast.get_docstring(node)
-]
+def public():
+    """Every public function that has a docstring, and its file."""
+    return [
+        (path, node)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        and not node.name.startswith("_")
+        and not {ast.unparse(each).rpartition(".")[2] for each in node.decorator_list}
+        & {"property", "cached_property", "overload"}
+        and "losses/catalogue" not in path.as_posix()
+        and ast.get_docstring(node)
+    ]
 
 
 def test_docstrings_of_functions_begin_with_a_verb():
     """Return, Write, Parse, Compute: what the function does, not what it is."""
     wrong = [
         f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}: {ast.get_docstring(node).splitlines()[0]}"
-        for path, node in PUBLIC
+        for path, node in public()
         if not is_imperative(ast.get_docstring(node))
     ]
     assert wrong == []
