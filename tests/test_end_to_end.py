@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from lossbench import __version__
+
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted(path for path in (ROOT / "configs").glob("*.yaml") if "\nsweep:" not in path.read_text())
 FASHION = ROOT.parent / "shared" / "data" / "fashion_mnist"
@@ -223,7 +225,9 @@ def test_doctor_says_what_this_machine_has(lossbench):
     done = lossbench("doctor", check=0)
     assert re.search(r"^ok  data +MNIST, embedded: 60000 \+ 10000 images", done.stdout, re.MULTILINE)
     assert "NO" not in done.stdout.split()
-    assert json.loads(lossbench("doctor", "--json", check=0).stdout)["devices"].startswith("CPU")
+    found = json.loads(lossbench("doctor", "--json", check=0).stdout)
+    assert found["devices"].startswith("CPU")
+    assert found["lossbench"] == __version__
 
 
 @pytest.mark.slow

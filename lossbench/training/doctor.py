@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from lossbench import environment
+from lossbench import __version__, environment
 from lossbench.errors import LossbenchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PACKAGES = ("lossbench", "tensorflow", "keras", "numpy", "pandas", "pydantic", "typer", "rich")
+PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "pydantic", "typer", "rich")
 OPTIONAL = ("ray", "tensorboard")
 ENOUGH_BYTES = 100 << 20
 
@@ -44,6 +44,7 @@ def examine(runs_dir: Path) -> list[CheckResult]:
 
 def _versions() -> Iterator[CheckResult]:
     yield CheckResult("python", f"{platform.python_version()} on {platform.platform()}")
+    yield CheckResult("lossbench", __version__)
     for package in (*PACKAGES, *OPTIONAL):
         try:
             yield CheckResult(package, version(package))
