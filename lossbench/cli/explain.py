@@ -24,7 +24,7 @@ NARROWEST = 20
 def explain(
     term: Annotated[
         str | None,
-        typer.Argument(metavar="[TERM]", help="The term, e.g. ECE, Holm or ±.", autocompletion=completion.terms),
+        typer.Argument(metavar="TERM", help="The term, e.g. ECE, Holm or ±.", autocompletion=completion.terms),
     ] = None,
 ) -> None:
     """Explain a term that lossbench prints, such as ECE, p, paired or undecided; without a term, list all."""

@@ -14,7 +14,7 @@ def guide(
     page: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PAGE]",
+            metavar="PAGE",
             help="The page or lesson to show, or the beginning of its name.",
             autocompletion=completion.guide_pages,
         ),
@@ -25,7 +25,7 @@ def guide(
         typer.Option(
             "--lang",
             metavar="LANGUAGE",
-            help="Language of the manual: en or zh. (default: that of the locale)",
+            help="Language of the manual: en or zh. (default: that of LANGUAGE or the locale)",
             autocompletion=completion.guide_languages,
         ),
     ] = None,
