@@ -161,7 +161,9 @@ def _targets(y_true: Tensor, shape: tuple[int | None, ...]) -> tuple[Tensor, Ten
     """
     if len(shape) != 2:  # noqa: PLR2004  # batch and classes
         raise UsageError(f"expected the model's outputs as [batch, classes], got shape {tuple(shape)}")
-    classes = shape[-1]
+    images, classes = shape
+    if len(y_true.shape) and None not in (given := y_true.shape[0], images) and given != images:
+        raise UsageError(f"expected one label for each of {images} images, got {given}", parameter="y_true")
     if len(y_true.shape) == 2 and y_true.shape[-1] == classes:  # noqa: PLR2004  # batch and classes
         return y_true, None
     if len(y_true.shape) != 1 and y_true.shape[1:] != (1,):

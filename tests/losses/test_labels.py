@@ -44,6 +44,16 @@ def test_a_label_outside_the_classes_is_raised(labels: Any) -> None:
         get("ce")(labels, LOGITS)
 
 
+@pytest.mark.parametrize(
+    "targets", [[1], [0, 1], [[1]], [0, 1, 2, 3], np.eye(4)[:1], np.eye(4)], ids=lambda each: str(np.shape(each))
+)
+@pytest.mark.parametrize("name", ["ce", "dice", "multi_margin"])
+def test_a_label_for_each_image_is_required(name: str, targets: Any) -> None:
+    """One label for three images is not broadcast to all of them, nor is one row of targets."""
+    with pytest.raises(UsageError, match=f"y_true: expected one label for each of 3 images, got {len(targets)}$"):
+        get(name)(np.asarray(targets), LOGITS)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_loss_takes_a_label_outside_the_classes(name: str) -> None:
     """Whatever the loss, with the reduction and without."""
