@@ -180,7 +180,7 @@ def _hint(schema: Schema, given: Any) -> str:
 def _hint_for_number(schema: Schema, given: Any) -> str:
     """Return a remedy for text in place of a number, and for a share in percent."""
     text = str(given)
-    if isinstance(given, str) and re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", text):
+    if isinstance(given, str) and re.fullmatch(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text):
         return "remove the quotes"
     if "seed" in schema.get("title", "").lower() and re.fullmatch(r"[0-9]+ *[-,] *[0-9][0-9, -]*", text):
         return f"several seeds: lossbench sweep `seeds` {text}"
