@@ -183,7 +183,7 @@ def terms_of(name: str, settings: Sequence[str]) -> tuple[LossTerm, ...]:
     try:
         return parse({"name": name, **hyperparameters})
     except InvalidLossError as error:
-        lines = [": ".join((*map(str, problem.path), problem.message)) for problem in error.problems]
+        lines = [": ".join((*map(str, problem.path or (name,)), problem.message)) for problem in error.problems]
         raise ConfigError(lines, error.problems) from None
 
 

@@ -44,6 +44,9 @@ def folder(tmp_path):
     (tmp_path / "two.py").write_text(TWO)
     (tmp_path / "broken.py").write_text(BROKEN)
     (tmp_path / "none.py").write_text("x = 1\n")
+    (tmp_path / "scaled.py").write_text(
+        "def scaled(y_true, y_pred, scale):\n    return (scale * y_pred * y_true).sum(-1)\n"
+    )
     return tmp_path
 
 
@@ -53,6 +56,7 @@ def folder(tmp_path):
     (["two.py", "--loss", "../first"], "two.py has no loss '../first'"),
     (["two.py", "--loss", "focal"], "two.py has no loss 'focal'; it has first, second"),
     (["none.py"], "none.py: has no loss"),
+    (["scaled.py"], "scaled: 'scale' is required"),
     (["absent.py"], "absent.py"),
     (["./absent"], "absent"),
     (["focall"], "unknown loss 'focall'; did you mean 'focal'?"),
