@@ -185,7 +185,7 @@ def test_a_setting_in_another_form_is_answered_with_the_right_one(override: str,
     assert remedy in str(caught.value)
 
 
-@pytest.mark.parametrize("value", ["1..3", "0.1.2", "...", "1e", "e5"])
+@pytest.mark.parametrize("value", ["1..3", "0.1.2", "1e", "e5"])
 def test_text_that_is_no_number_has_no_quotes_to_remove(value: str, file: Path) -> None:
     """The message ends with what was given."""
     with pytest.raises(ConfigError) as caught:
