@@ -133,6 +133,10 @@ class Loop:
         for variable, fresh in zip(self.variables, other.variables, strict=True):
             variable.assign(fresh)
 
+    def release(self) -> None:
+        """Forget the images: the next trial with this graph brings its own."""
+        del self._data
+
     @property
     def sums(self) -> Sums:
         """Sums of the current epoch."""

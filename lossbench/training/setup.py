@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from lossbench.data import Dataset
 
 
+MOST_GRAPHS = 32
+"""Compiled loops that a process keeps, for sweeps of many losses; each takes about 10 MiB (MLP, TensorFlow 2.21)."""
+
+
 class Stopwatch:
     """Seconds per phase of a run."""
 
@@ -109,7 +113,7 @@ def set_up(trial: Trial, *, device: str, threads: int | None) -> Setup:
             loop, notes = _compile_users_loss(experiment, dataset, model, context, use_xla=use_xla)
         else:
             loop = Loop(experiment, dataset, model, binding.bind(experiment.loss, **context), use_xla=use_xla)
-            loop, is_new = _reuse_compiled(loop, _graph(experiment, dataset, context))
+            loop, is_new = _reuse_compiled(loop, _graph(experiment, dataset, context, loop))
             if is_new and use_xla:
                 steps, images = divmod(len(dataset.train.labels), experiment.train.batch_size)
                 loop.compile_all(steps, rest=images > 0 and not experiment.train.drop_remainder)
@@ -158,13 +162,13 @@ def _reuse_compiled(loop: Loop, graph: str) -> tuple[Loop, bool]:
     return cached[0], False
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=MOST_GRAPHS)
 def compiled(graph: str) -> list[Loop]:  # noqa: ARG001 - the cache's key
     """Return the cache slot for the compiled loop of this graph; empty until the first trial fills it."""
     return []
 
 
-def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any]) -> str:
+def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any], loop: Loop) -> str:
     """Return everything that is compiled into the functions; learning rates, seeds and images are their inputs."""
     config = dump(experiment)
     sections = [config["model"], config["regularization"], expression.identity(experiment.loss)]
@@ -173,5 +177,7 @@ def _graph(experiment: Experiment, dataset: Dataset, context: Mapping[str, Any])
     if isinstance(experiment.model.head, AdaptiveHead):
         used.add("class_counts")
     given = {name: np.asarray(value).tolist() for name, value in context.items() if name in used}
-    shapes = (dataset.train.images.shape, dataset.classes, experiment.train.precision, experiment.train.batch_size)
+    variables = [tuple(variable.shape) for variable in loop.variables]
+    train = experiment.train
+    shapes = (dataset.image_shape, variables, dataset.classes, train.precision, train.batch_size)
     return json.dumps([sections, config["optimizer"] | inputs, given, shapes], sort_keys=True)

@@ -122,6 +122,7 @@ def train(
         started = unfinished.get("started") or provenance.now()
         facts = {"started": started, "argv": list(argv), "plugins": _used_plugins(trial, plugins)}
         record = Record(target, setup, trainer.history, facts)
+        stack.callback(setup.loop.release)
         with runtime.on(setup.machine):
             _train_and_test(trainer, record, save_weights=trial.experiment.train.save_weights)
         checkpoint.remove(target)

@@ -80,6 +80,38 @@ def test_each_graph_is_compiled_once(small, few_images, tmp_path, compilations):
         assert len(compilations) == number, settings
 
 
+def test_sizes_share_a_graph_unless_the_loss_remembers_every_image(small, tmp_path, compilations):
+    """Cross-entropy is traced once for two numbers of images, ELR for each."""
+    for number, loss in enumerate(("categorical_crossentropy", "elr"), 1):
+        for size in (300, 200):
+            train(trial(small, {"loss": loss}, {"data": {"train_size": size}}), runs_dir=tmp_path / "shared")
+        assert len(compilations) == 2 * number - 1
+        setup.compiled.cache_clear()
+        train(trial(small, {"loss": loss}, {"data": {"train_size": 200}}), runs_dir=tmp_path / "alone")
+        compilations.pop()
+    alone = tables(tmp_path / "alone" / "small")
+    assert {name: tables(tmp_path / "shared" / "small")[name] for name in alone} == alone
+
+
+def test_trials_of_many_losses_in_turn_are_compiled_once_each(small, few_images, compilations):
+    """Twelve losses, seed by seed, as a sweep trains them."""
+    small["data"], losses = few_images, [{"name": "focal", "gamma": float(gamma)} for gamma in range(12)]
+    for seed in (0, 1):
+        for loss in losses:
+            set_up = setup.set_up(trial(small, {"loss": loss, "seed": seed}), device="cpu", threads=None)
+            set_up.loop.trace()
+            set_up.loop.release()
+    assert len(compilations) == len(losses)
+
+
+def test_a_trial_leaves_no_images_in_the_loop_that_others_reuse(small, few_images, tmp_path, monkeypatch):
+    """The images of MNIST take 43 MiB."""
+    small["data"], kept = few_images, []
+    monkeypatch.setattr(setup, "_reuse_compiled", lambda loop, _: (kept.append(loop), (loop, True))[1])
+    train(trial(small), runs_dir=tmp_path)
+    assert not any(hasattr(loop, "_data") for loop in kept)
+
+
 def test_a_loss_that_asks_for_the_class_counts_is_compiled_for_those_of_the_trial(small, tmp_path, compilations):
     """Two degrees of imbalance are two graphs."""
     loss = {"loss": "logit_adjustment"}
