@@ -107,7 +107,7 @@ def observe(gradient: Gradient, classes: int) -> Behaviour:
         without_gradient=float(np.mean(np.all(slopes[0] == 0, axis=1))),
         clipped=(_share_of_zeros(at_probabilities), _share_of_zeros(slopes[0]), _share_of_zeros(slopes[2])),
         faint=_share_of_faint(targets, SMALL * normal, slopes[0]),
-        pushed_down=_share_pushed_down(targets, slopes[0]),
+        pushed_down=share_pushed_down(targets, slopes[0]),
     )
 
 
@@ -135,7 +135,13 @@ def _softmax(logits: Array) -> Array:
     return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
-def _share_pushed_down(targets: Array, slopes: Array) -> float:
+def share_pushed_down(targets: Array, slopes: Array) -> float:
+    """Return the share of images whose true class a gradient step lowers against the others.
+
+    Args:
+        targets: One-hot labels `[images, classes]`.
+        slopes: Gradient of the loss, likewise.
+    """
     true = np.sum(targets * slopes, axis=1)
     others = np.sum((1 - targets) * slopes, axis=1) / (targets.shape[1] - 1)
     return float(np.mean(true > others + 1e-6 * np.abs(slopes).max()))

@@ -18,6 +18,7 @@ import numpy as np
 
 from lossbench import escapes, ops
 from lossbench.errors import PluginError, UsageError
+from lossbench.losses.behaviour import PUSHED_DOWN, share_pushed_down
 from lossbench.losses.expression import dump, link, parse
 from lossbench.losses.keras_loss import get
 from lossbench.losses.lab.finite_differences import frozen_stop_gradient, slopes
@@ -125,10 +126,13 @@ def _shape(batch: Batch) -> tuple[bool, str]:
 
 
 def _inputs(batch: Batch) -> tuple[bool | None, str]:
-    """Try a user's loss on ordinary logits, as training does: a gradient reaches them, and they are what it takes."""
+    """Try a user's loss on ordinary logits, as training does: its gradient reaches them and raises the true class."""
     if not any(find(term.name).plugin for term in batch.probe.terms):
         return None, "for losses of your own"
     try_call(batch.probe.terms, batch.probe.classes, **batch.probe.context)
+    down = share_pushed_down(batch.targets, gradient(batch.probe.per_image, batch.targets, batch.logits))
+    if down >= PUSHED_DOWN:
+        return False, f"a gradient step lowers the true class of {down:.0%} of the images: is a sign wrong?"
     return True, "sound on ordinary logits"
 
 

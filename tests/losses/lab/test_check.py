@@ -60,6 +60,8 @@ MISTAKES = {
     "returns_integers": ("return ops.cast(ops.sum(y * z, axis=-1), 'int32')", "shape"),
     "raises": ("return ops.sum(y * zz, axis=-1)", "shape"),
     "uses_numpy": ("import numpy\n    return -numpy.log(ops.sum(y * ops.softmax(z), axis=-1))", "inputs"),
+    "forgets_the_minus": ("return ops.sum(y * ops.log_softmax(z), axis=-1)", "inputs"),
+    "confuses_the_classes": ("return -ops.sum((1 - y) * ops.log_softmax(z), axis=-1)", "inputs"),
     "takes_min": ("return min(-ops.sum(y * ops.log_softmax(z), axis=-1), 4)", "shape"),
 }
 
@@ -91,9 +93,9 @@ def test_a_constant_is_held_in_the_differences(tmp_path):
     path.write_text(
         "import keras\nfrom lossbench import ops\n\n"
         "def twice_held(y_true, y_pred):\n"
-        '    """Sound."""\n'
-        "    held = ops.stop_gradient(y_pred) + keras.ops.stop_gradient(ops.square(y_pred))\n"
-        "    return ops.sum(y_true * held * y_pred, axis=-1)\n"
+        '    """Sound.\n\n    Link: none.\n    """\n'
+        "    held = ops.stop_gradient(ops.abs(y_pred)) + keras.ops.stop_gradient(ops.square(y_pred))\n"
+        "    return -ops.sum(y_true * held * ops.log_softmax(y_pred), axis=-1)\n"
     )
     plugin.load(path)
     assert failed(check.check(expression.parse("twice_held"))) == []
