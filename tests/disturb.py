@@ -89,7 +89,7 @@ def start(folder: Path, *arguments: str, before: tuple[str, ...] = (), **environ
     return subprocess.Popen(
         [*before, sys.executable, "-m", "lossbench", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": paths, "NO_COLOR": "1", **environment},
+        env={**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
