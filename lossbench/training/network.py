@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-FEWEST_ROWS, MOST_ROWS, MOST_EVALUATED = 32, 1000, 10_000
+FEWEST_ROWS, MOST_ROWS, MOST_EVALUATED = 128, 1000, 10_000
 """Images evaluated at once, since fewer take longer and more need much memory, and the most of one call."""
 
 
@@ -27,8 +27,8 @@ def steps(model: Any, *, gpu: bool) -> list[Callable[..., Any]]:
 def rows_evaluated(model: Any, batch_size: int) -> int:
     """Return how many images to evaluate at once.
 
-    Convolutions take as many as they train on, in functions that are compiled already; a few hundred would not be
-    faster. Dense layers take many.
+    Convolutions take as many as they train on, in functions that are compiled already, unless those are few: with 128
+    instead of 32, `lenet5` takes 35 instead of 62 µs per image. Dense layers take many.
     """
     import keras
 
