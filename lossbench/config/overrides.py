@@ -13,6 +13,8 @@ from lossbench.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from lossbench.config.yaml import KeyPath, Node
+
 NO_AXIS = ("name", "seed", "sweep", "extends")
 """Sections and keys that no axis of a command line can set."""
 
@@ -24,8 +26,31 @@ def key_of(override: str) -> str:
         >>> key_of("loss.name=focal"), key_of("train.epochs = 3")
         ('loss', 'train.epochs')
     """
-    path = tuple(override.partition("=")[0].strip().split("."))
+    path = path_of(override)
     return ".".join(path[:-1] if SHORT_FORMS.get(path[:-1]) == path[-1] else path)
+
+
+def path_of(override: str) -> tuple[str, ...]:
+    """Return the key that an override sets, as it is written, in parts."""
+    return tuple(override.partition("=")[0].strip().split("."))
+
+
+def holds(over: Node, merged: Node, other_keys: Sequence[KeyPath], path: KeyPath = ()) -> bool:
+    """Return whether a configuration has everything that an override sets, except under other keys.
+
+    Args:
+        over: The override as a mapping.
+        merged: The configuration that it was merged into.
+        other_keys: The keys of other overrides.
+        path: Where both are in the configuration.
+    """
+    if isinstance(over.value, dict) and isinstance(merged.value, dict):
+        return all(
+            (*path, key) in other_keys
+            or (key in merged.value and holds(child, merged.value[key], other_keys, (*path, key)))
+            for key, child in over.value.items()
+        )
+    return bool(over.plain() == merged.plain())
 
 
 def depth(key: str) -> int:

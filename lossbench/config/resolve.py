@@ -16,7 +16,7 @@ from lossbench.config.dump import dump
 from lossbench.config.explain import explain, find_key
 from lossbench.config.lookalikes import lookalike
 from lossbench.config.merge import expand, join_path, merge
-from lossbench.config.overrides import check_once, depth, key_of
+from lossbench.config.overrides import check_once, depth, holds, key_of, path_of
 from lossbench.config.problem_lines import line, lines, order, written_at
 from lossbench.config.rules import contradictions
 from lossbench.config.schema import Experiment, valid_name
@@ -68,9 +68,7 @@ def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Node, str]:
     """Return the merged mapping of a YAML file with short forms written out, and the experiment name of the file."""
     check_once(overrides)
     merged = reduce(merge, _read(Path(path), None, (), {}).values(), _defaults())
-    for override in sorted(overrides, key=lambda text: depth(key_of(text))):
-        merged = merge(merged, _override(override, merged))
-    return merged, name_from(Path(path))
+    return _merge_overrides(merged, overrides), name_from(Path(path))
 
 
 def set_key(node: Node, key: str, value: Node, folder: Path) -> Node:
@@ -189,6 +187,20 @@ def _parents(node: Node) -> list[Node]:
         if not isinstance(parent.value, str):
             raise _error(parent.position, f"extends: expected a file or a list of files, got {show(parent.plain())}")
     return parents
+
+
+def _merge_overrides(merged: Node, overrides: Sequence[str]) -> Node:
+    """Return a configuration with overrides merged, of which none may replace what another sets under another key."""
+    done: dict[str, Node] = {}
+    for text in sorted(overrides, key=lambda text: depth(key_of(text))):
+        over = _override(text, merged)
+        merged = merge(merged, over)
+        for earlier, node in done.items():
+            others = [path_of(each) for each in (*done, text) if each != earlier]
+            if not holds(node, merged, others):
+                raise _error(_command_line(earlier), f"{show(text)} replaces it; remove one")
+        done[text] = over
+    return merged
 
 
 def _override(text: str, under: Node) -> Node:

@@ -47,6 +47,25 @@ def test_a_key_that_is_set_twice_is_refused(read, overrides: list[str], message:
     assert str(caught.value) == f"command line: {message}"
 
 
+REPLACED = [
+    ["data.imbalance.type=step", "data.imbalance.counts=[9, 8, 7, 6, 5, 4, 3, 2, 1, 1]"],
+    ["data.imbalance={type: step, ratio: 10}", "data.imbalance.counts=[9, 8, 7, 6, 5, 4, 3, 2, 1, 1]"],
+    ["model.initializer=he_normal", "model.initializer.dense=orthogonal"],
+]
+
+
+@pytest.mark.parametrize("read", [load, plan.load])
+@pytest.mark.parametrize("overrides", REPLACED)
+def test_a_setting_that_another_would_replace_is_refused(read, overrides: list[str], file: Path) -> None:
+    """In any order; a key in a section may still differ from what the section says."""
+    for each in itertools.permutations(overrides):
+        with pytest.raises(ConfigError) as caught:
+            read(file, each)
+        assert str(caught.value) == f"command line: '{overrides[0]}': '{overrides[1]}' replaces it; remove one"
+    section, key = "loss={name: gce, q: 0.3}", "loss.q=0.6"
+    assert load(file, [section, key, "train.epochs=2"]) == load(file, ["loss=gce", key, "train.epochs=2"])
+
+
 SECTIONS = [
     ["loss=focal", "loss.gamma=7"],
     ["optimizer=sgd", "optimizer.learning_rate=0.1", "optimizer.momentum=0.5"],
