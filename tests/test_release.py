@@ -221,7 +221,8 @@ def test_the_wheel_of_the_source_distribution_is_the_wheel(distributions):
 def test_the_wheel_has_every_file_of_the_package_that_is_used_at_run_time(distributions):
     """And the examples, the licences and nothing of the tests."""
     source, names = distributions["source"], set(distributions["wheel"].namelist())
-    package = set(git(source, "ls-files", "lossbench").splitlines())
+    files = [path for path in (source / "lossbench").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    package = {path.relative_to(source).as_posix() for path in files}
     builders = {name for name in package if name.startswith(("lossbench/guide/site/", "lossbench/guide/conf.py"))}
     examples = {f"lossbench/examples/{path.name}" for path in (source / "configs").glob("*.yaml")}
     others = {"lossbench/release/build_hook.py", "lossbench/guide/zh/README.md"}

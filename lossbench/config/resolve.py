@@ -209,7 +209,7 @@ def _override(text: str, under: Node) -> Node:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise _error(position, "expected key=value, e.g. train.epochs=3")
-    path = key.strip().split(".")
+    path = list(path_of(text))
     if path[0] == "extends":
         raise _error(position, "extends belongs in a file; on the command line set single keys")
     _refuse_lists(path, under, position)

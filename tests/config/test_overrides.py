@@ -51,6 +51,7 @@ REPLACED = [
     ["data.imbalance.type=step", "data.imbalance.counts=[9, 8, 7, 6, 5, 4, 3, 2, 1, 1]"],
     ["data.imbalance={type: step, ratio: 10}", "data.imbalance.counts=[9, 8, 7, 6, 5, 4, 3, 2, 1, 1]"],
     ["model.initializer=he_normal", "model.initializer.dense=orthogonal"],
+    ["data.normalize=standard", "data.normalize.mean=0.1"],
 ]
 
 
